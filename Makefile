@@ -1,0 +1,44 @@
+# Every command a person or CI runs. `make help` lists them.
+#
+# Tools of a room of their own add targets in tools/NAME/Makefile.inc; a target's help is the text after ## beside it.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+SETUP = $(PYTHON) tools/setup_env.py
+
+# The first rule below is what plain `make` does.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dtls test check check-fix demo clean
+
+help:  ## list the targets
+	@echo "lwnode: LwM2M over AT, sensor node firmware for MicroPython"
+	@grep -hE '^[a-z][a-z_-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## *' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup:  ## make .venv and install what demo, test and check need (nothing to do: says nothing)
+	@$(SETUP) run micropython test boards check stubs_esp32 stubs_rp2
+
+setup-dtls:  ## the same, and DTLS for runs with a pre-shared key on the wire
+	@$(SETUP) run micropython dtls
+
+test:  ## all tests, portable ones under CPython and under MicroPython; ARGS="-k name" for some
+	@$(SETUP) run micropython test boards
+	@$(PY) -m pytest $(ARGS)
+
+check:  ## lint and strict types, with the esp32 stubs and with the rp2 stubs
+	@$(SETUP) check stubs_esp32 stubs_rp2
+	@$(PY) -m tools.check
+
+check-fix:  ## let ruff repair what it can repair safely
+	@$(SETUP) check
+	@$(PY) -m ruff check --fix .
+
+demo:  ## a node reports through a virtual modem to a server; CYCLES= SPEED= PORT=esp32|rp2 SABOTAGE= VERBOSE=1
+	@$(SETUP) run micropython
+	@$(PY) -m tools.demo $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) \
+		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(filter-out 0,$(VERBOSE)),--verbose)
+
+clean:  ## remove what was built, not .venv
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache
+	@find . -name .venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+
+-include tools/*/Makefile.inc
