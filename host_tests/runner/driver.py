@@ -1,0 +1,64 @@
+"""Runs tests of one file under MicroPython: `micropython driver.py PATHS FILE TEST...`, PATHS joined by colons.
+
+Answers line by line on stdout, each line begun with MARK so that what a test prints cannot be mistaken for it:
+
+    run NAME            the test starts; lines without MARK from here on are what it printed
+    pass NAME | fail NAME
+    | TEXT              a line of the traceback, after fail
+    done                all were run; where it is missing, the interpreter died on the way
+"""
+
+import gc
+import io
+import sys
+
+MARK = "\x01"
+
+
+def say(text):
+    """One line of the protocol."""
+    print(MARK + text)
+
+
+def traceback(error):
+    """The traceback as the interpreter prints it, line by line behind MARK."""
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    for line in text.getvalue().splitlines():
+        say("| " + line)
+
+
+def run(module, name):
+    """One test, whatever it does."""
+    say("run " + name)
+    gc.collect()
+    try:
+        getattr(module, name)()
+    except BaseException as error:  # noqa: BLE001  a test that calls sys.exit() has failed, too
+        say("fail " + name)
+        traceback(error)
+    else:
+        say("pass " + name)
+
+
+def main(paths, file, names):
+    """Import the file and run the tests called `names`."""
+    sys.path[:] = paths.split(":") + [".frozen"]
+    folder, _, module = file.rpartition("/")
+    sys.path.insert(0, folder)
+    try:
+        module = __import__(module[: -len(".py")])
+    except BaseException as error:  # noqa: BLE001
+        for name in names:
+            say("run " + name)
+            say("fail " + name)
+            say("| the file cannot be imported:")
+            traceback(error)
+    else:
+        for name in names:
+            run(module, name)
+    say("done")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])
