@@ -23,7 +23,7 @@ Rules:
 - `suspend()` makes the module deaf and dumb (PSM, deep sleep): what arrives is lost, what is sent waits for `resume()`.
 - Observations live in the link, as they live in the module's RAM: `forget()` is what a power cycle does.
 
-Bounds: one server, one registration, at most `_ANSWERED` remembered exchanges for duplicate detection.
+Bounds: one server, one registration; one open request per message id.
 """
 
 STRING = 1
