@@ -17,7 +17,7 @@ import struct
 from binascii import a2b_base64, b2a_base64
 from collections import namedtuple
 
-from tools.lwm2m.link import (
+from tools.lwm2m.names import (
     BOOLEAN,
     FLOAT,
     INTEGER,

@@ -16,7 +16,7 @@ A worked session, seen from the model:
 
 Rules:
 
-- Every outcome comes later through `done`, never from inside the call; exactly once per call.
+- Every outcome comes later through `done`, never from inside the call; exactly once per call, unless `forget()` intervenes.
 - Response codes are ints as CoAP writes them without the dot: 201, 204, 205, 400, 404, 405, 503.
 - Paths are tuples of one to three ints; a value is (path, type, text or bytes), text in decimal, booleans "0" or "1".
 - The link sends nothing by itself but answers and retransmissions: lifetimes, updates and back-off are the model's.
@@ -26,24 +26,59 @@ Rules:
 Bounds: one server, one registration; one open request per message id.
 """
 
-STRING = 1
-OPAQUE = 2
-INTEGER = 3
-FLOAT = 4
-BOOLEAN = 5
-TIME = 6
-OBJLNK = 7
-NONE = 0
+from tools.lwm2m.codec import encode
+from tools.lwm2m.names import (
+    BOOLEAN,
+    FLOAT,
+    INTEGER,
+    JSON,
+    LINK_FORMAT,
+    NONE,
+    OBJLNK,
+    OCTET_STREAM,
+    OLD_JSON,
+    OLD_TLV,
+    OPAQUE,
+    SENML_CBOR,
+    SENML_JSON,
+    STRING,
+    TEXT_PLAIN,
+    TIME,
+    TLV,
+    parse_path,
+    path_text,
+)
 
-TEXT_PLAIN = 0
-LINK_FORMAT = 40
-OCTET_STREAM = 42
-SENML_JSON = 110
-SENML_CBOR = 112
-TLV = 11542
-JSON = 11543
-OLD_TLV = 1542
-OLD_JSON = 1543
+__all__ = [
+    "ACKNOWLEDGED",
+    "BOOLEAN",
+    "FLOAT",
+    "INTEGER",
+    "JSON",
+    "LINK_FORMAT",
+    "NONE",
+    "OBJLNK",
+    "OCTET_STREAM",
+    "OLD_JSON",
+    "OLD_TLV",
+    "OPAQUE",
+    "RESET",
+    "SENML_CBOR",
+    "SENML_JSON",
+    "STRING",
+    "TEXT_PLAIN",
+    "TIME",
+    "TIMEOUT",
+    "TLV",
+    "Account",
+    "Link",
+    "Observation",
+    "ServerRequest",
+    "discover_payload",
+    "parse_path",
+    "path_text",
+    "store_attributes",
+]
 
 ACKNOWLEDGED = 0
 RESET = -1
@@ -205,28 +240,52 @@ class Link:
         self.suspended = False
 
     def forget(self):
-        """Lose registration, observations and attributes, as a power cycle does; the server is not told."""
+        """Lose registration, observations and attributes, as a power cycle does; the server is not told.
+
+        What was on the way is lost with them: its `done` is not called any more.
+        """
         self.observed_paths = {}
         self.attributes = {}
         self.objects = []
 
+    # for the subclasses
 
-def path_text(path):
-    """(3303, 0, 5700) -> "/3303/0/5700"; the empty path is "/"."""
-    return "/" + "/".join([str(part) for part in path])
+    def hand_over(self, request):
+        """Give a request to the model; where there is none, nothing is found."""
+        if self.on_request is None:
+            self.respond(request, 404)
+        else:
+            self.on_request(request)
 
+    def cancelled_by_reset(self, observation):
+        """The server reset a notification: the observation goes, and the model hears of it (RFC 7641, 3.6)."""
+        if self.observed_paths.get(observation.path) is not observation:
+            return
+        del self.observed_paths[observation.path]
+        request = ServerRequest("cancel", observation.path)
+        request.expects_answer = False
+        if self.on_request is not None:
+            self.on_request(request)
 
-def parse_path(text):
-    """A path as "/3303/0/5700" or as a sequence of ints -> tuple of ints. ValueError names what is wrong."""
-    if not isinstance(text, str):
-        return tuple(text)
-    parts = [part for part in text.split("/") if part]
-    for part in parts:
-        if not part.isdigit() or int(part) > 65535:
-            raise ValueError("path %r: expected numbers 0..65535 between slashes" % text)
-    if len(parts) > 4:
-        raise ValueError("path %r: at most object, instance, resource, resource instance" % text)
-    return tuple([int(part) for part in parts])
+    def response_payload(self, request, code, values, payload, content_format):
+        """Encode an answer; discover and write-attributes are served from what the link keeps."""
+        if request.operation == "write_attributes" and code == 204:
+            store_attributes(self.attributes, request.path, request.query)
+        if payload is not None or code != 205:
+            return payload or b"", content_format
+        if request.operation == "discover":
+            return discover_payload(request.path, [each[0] for each in values], self.attributes), LINK_FORMAT
+        if not values and request.operation == "cancel":
+            return b"", None
+        content_format = TLV if request.accept is None else request.accept
+        return encode(content_format, request.path, values), content_format
+
+    def notification_payload(self, observation, values, payload, content_format):
+        """Encode a notification in the format that the observation asked for."""
+        if payload is not None:
+            return payload, content_format
+        content_format = TLV if observation.accept is None else observation.accept
+        return encode(content_format, observation.path, values), content_format
 
 
 def store_attributes(attributes, path, query):

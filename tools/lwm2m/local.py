@@ -14,18 +14,7 @@ seeded generator (the same run loses the same messages), outage in either direct
 A repetition that the receiver has seen before is answered again and counted in `server.duplicates`, as CoAP asks.
 """
 
-from tools.lwm2m.codec import encode
-from tools.lwm2m.link import (
-    ACKNOWLEDGED,
-    LINK_FORMAT,
-    RESET,
-    TLV,
-    Link,
-    Observation,
-    ServerRequest,
-    discover_payload,
-    store_attributes,
-)
+from tools.lwm2m.link import ACKNOWLEDGED, RESET, Link, Observation, ServerRequest
 from tools.lwm2m.local_server import Delivery, Exchange, LocalServer
 
 __all__ = ["Delivery", "Exchange", "LocalLink", "LocalServer"]
@@ -46,6 +35,7 @@ class LocalLink(Link):
         self._seed = seed
         self._open = {}
         self._held = []
+        self._life = 0  # counted up by a power cycle: what was on the way before it concerns nobody
 
     # the module's side
 
@@ -127,15 +117,13 @@ class LocalLink(Link):
         if observation is None:
             self.clock.after(0, lambda: done(RESET))
             return
-        if payload is None:
-            content_format = observation.accept or TLV
-            payload = encode(content_format, observation.path, values)
+        payload, content_format = self.notification_payload(observation, values, payload, content_format)
         def arrive():
             return self.server.handle_notification(self, observation.token, payload, content_format)
 
         def answered(code):
             if code == RESET:
-                self._cancelled_by_reset(observation)
+                self.cancelled_by_reset(observation)
             done(code)
 
         if confirm:
@@ -162,6 +150,7 @@ class LocalLink(Link):
         self.number = None
         self._open = {}
         self._held = []
+        self._life += 1
 
     # the server's side
 
@@ -189,41 +178,12 @@ class LocalLink(Link):
                 return
             state["heard"] = True  # the empty acknowledgement; that it can be lost changes nothing but traffic
             self._open[request.mid] = (request, token, finish)
-            self._hand_over(request)
+            self.hand_over(request)
 
         state["patience"] = self.clock.after(patience_ms, lambda: finish(None))
         attempt(4, 2000)
 
     # inside
-
-    def response_payload(self, request, code, values, payload, content_format):
-        """Encode an answer; discover and write-attributes are served from what the link keeps."""
-        if request.operation == "write_attributes" and code == 204:
-            store_attributes(self.attributes, request.path, request.query)
-        if payload is not None or code != 205:
-            return payload or b"", content_format
-        if request.operation == "discover":
-            paths = [each if isinstance(each[0], int) else each[0] for each in values]
-            return discover_payload(request.path, paths, self.attributes), LINK_FORMAT
-        if not values and request.operation == "cancel":
-            return b"", None
-        content_format = TLV if request.accept is None else request.accept
-        return encode(content_format, request.path, values), content_format
-
-    def _hand_over(self, request):
-        if self.on_request is None:
-            self.respond(request, 404)
-        else:
-            self.on_request(request)
-
-    def _cancelled_by_reset(self, observation):
-        if self.observed_paths.get(observation.path) is not observation:
-            return
-        del self.observed_paths[observation.path]
-        request = ServerRequest("cancel", observation.path, mid=0)
-        request.expects_answer = False
-        if self.on_request is not None:
-            self.on_request(request)
 
     def _non_confirmable(self, arrive, observation, done):
         def travel():
@@ -234,7 +194,7 @@ class LocalLink(Link):
 
         def land():
             if arrive() == RESET and self._passes():
-                self.clock.after(self.delay_ms, lambda: self._cancelled_by_reset(observation))
+                self.clock.after(self.delay_ms, lambda: self.cancelled_by_reset(observation))
 
         if self.suspended:
             self._held.append(travel)
@@ -245,10 +205,11 @@ class LocalLink(Link):
         """One confirmable message: repeated until its reply is back; answered(reply) or answered(None)."""
         intervals = self.intervals_ms()
         state = {"over": False, "timer": None, "reply": None, "arrived": False}
+        life = self._life
 
         def attempt(number):
             state["timer"] = None
-            if state["over"]:
+            if state["over"] or life != self._life:
                 return
             if number > self.max_retransmit or number >= len(intervals):
                 state["over"] = True
@@ -274,7 +235,7 @@ class LocalLink(Link):
                 self.clock.after(self.delay_ms, back)
 
         def back():
-            if state["over"] or self.suspended or not self.up:
+            if state["over"] or self.suspended or not self.up or life != self._life:
                 return
             state["over"] = True
             if state["timer"] is not None:

@@ -17,16 +17,8 @@ Bounds: every delivery and event is kept; empty `deliveries` and `events` in a s
 from collections import namedtuple
 
 from tools.lwm2m.codec import CodecError, decode
-from tools.lwm2m.link import (
-    LINK_FORMAT,
-    OCTET_STREAM,
-    RESET,
-    SENML_CBOR,
-    TLV,
-    ServerRequest,
-    parse_path,
-
-)
+from tools.lwm2m.link import RESET, ServerRequest
+from tools.lwm2m.names import LINK_FORMAT, OCTET_STREAM, SENML_CBOR, TLV, parse_path
 
 Delivery = namedtuple("Delivery", ("path", "type", "value", "time"))
 

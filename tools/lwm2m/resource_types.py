@@ -7,7 +7,7 @@ table by resource id serves; objects 0..7 and 19 count their resources from 0 an
 Kept apart from lib's registry on purpose: a server that shares the node's tables would share its mistakes.
 """
 
-from tools.lwm2m.link import BOOLEAN, FLOAT, INTEGER, NONE, OBJLNK, OPAQUE, STRING, TIME
+from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, OBJLNK, OPAQUE, STRING, TIME
 
 # One letter per resource, from resource 0 on: s string, o opaque, i integer, f float, b boolean, t time, l link, x execute
 _OBJECTS = {
