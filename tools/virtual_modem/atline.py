@@ -1,0 +1,173 @@
+"""The text of a command line: commands, their form, their parameters.
+
+    split_commands('AT+CSQ;+CFUN?')          -> ["+CSQ", "+CFUN?"]
+    parse('+QLWUPDATE=0,1000')               -> ("+QLWUPDATE", "write", "0,1000")
+    fields('9,0,"a,b",,x')                   -> (["9", "0", "a,b", None, "x"], [False, False, True, False, False])
+
+An empty parameter is None, an empty quoted one is "": the manuals tell them apart (omitted keeps its value).
+"""
+
+TEST = "test"
+READ = "read"
+WRITE = "write"
+RUN = "run"
+
+_BASIC = "EVQIZ"
+
+
+class Refused(Exception):
+    """A command that ends in anything but OK; `result` is the final result code to send."""
+
+    def __init__(self, result):
+        super().__init__(result)
+        self.result = result
+
+
+def split_commands(line):
+    """Commands of one line, the AT taken off: at `;` outside quotes (V.250, 5.2.3), basic ones also by letter."""
+    body = line[2:]
+    commands = []
+    while body:
+        body = body.strip(" ;")
+        if not body:
+            break
+        if body[0].upper() in _BASIC or body[0] == "&" or body[0].upper() == "S" and body[1:2].isdigit():
+            end = _basic_end(body)
+        else:
+            end = _extended_end(body)
+        commands.append(body[:end].strip())
+        body = body[end:]
+    return commands
+
+
+def _basic_end(body):
+    """E0, &W, S3=13, S3?: a letter and a number; the next basic command may follow without a separator."""
+    end = 2 if body[0] == "&" else 1
+    while end < len(body) and body[end].isdigit():
+        end += 1
+    if body[0].upper() == "S" and body[end : end + 1] in ("=", "?"):
+        end += 1
+        while end < len(body) and body[end].isdigit():
+            end += 1
+    return end
+
+
+def _extended_end(body):
+    quoted = False
+    for index in range(len(body)):
+        if body[index] == '"':
+            quoted = not quoted
+        elif body[index] == ";" and not quoted:
+            return index
+    return len(body)
+
+
+def parse(command):
+    """One command -> (name in capitals, form, text after the equals sign)."""
+    if command[0].upper() in _BASIC or command[0] == "&":
+        length = 2 if command[0] == "&" else 1
+        return command[:length].upper(), RUN, command[length:]
+    if command[0].upper() == "S" and command[1:2].isdigit():
+        return "S", RUN, command[1:]
+    name, equals, text = command.partition("=")
+    if equals:
+        return name.strip().upper(), TEST if text.strip() == "?" else WRITE, text
+    if name.rstrip().endswith("?"):
+        return name.rstrip()[:-1].upper(), READ, ""
+    return name.strip().upper(), RUN, ""
+
+
+def fields(text):
+    """Parameters of a write form -> (values, quoted flags). Blanks outside quotes do not count."""
+    values = []
+    quoted = []
+    for part in _split_fields(text):
+        part = part.strip()
+        in_quotes = len(part) >= 2 and part[0] == '"' and part[-1] == '"'
+        if in_quotes:
+            values.append(part[1:-1])
+        else:
+            values.append(part if part else None)
+        quoted.append(in_quotes)
+    return values, quoted
+
+
+def _split_fields(text):
+    parts = []
+    start = 0
+    inside = False
+    for index in range(len(text)):
+        if text[index] == '"':
+            inside = not inside
+        elif text[index] == "," and not inside:
+            parts.append(text[start:index])
+            start = index + 1
+    parts.append(text[start:])
+    return parts
+
+
+def whole_number(text):
+    """Decimal text with an optional sign -> int, None when it is not that."""
+    if text is None:
+        return None
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    return int(text) if digits.isdigit() else None
+
+
+class Args:
+    """The parameters of one command, checked by range; what is wrong becomes the family's own error.
+
+    `count_error` and `value_error` are final results ("+CMEE ERROR: 2"); where they are equal nobody can tell.
+    """
+
+    def __init__(self, text, count_error, value_error):
+        self.text = text
+        self.values, self.quoted = fields(text) if text else ([], [])
+        self.count_error = count_error
+        self.value_error = value_error
+
+    def __len__(self):
+        return len(self.values)
+
+    def expect(self, low, high=None):
+        """Refuse any other number of parameters."""
+        if not low <= len(self.values) <= (low if high is None else high):
+            raise Refused(self.count_error)
+        return self
+
+    def has(self, index):
+        """True when the parameter was given, be it as an empty string in quotes."""
+        return index < len(self.values) and self.values[index] is not None
+
+    def wrong(self):
+        """The error for a wrong value, to be raised."""
+        return Refused(self.value_error)
+
+    def integer(self, index, low, high, default=None):
+        """The parameter as int within low..high; `default` (if not None) when it was left out."""
+        if not self.has(index):
+            if default is None:
+                raise Refused(self.count_error)
+            return default
+        value = whole_number(self.values[index])
+        if value is None or not low <= value <= high:
+            raise self.wrong()
+        return value
+
+    def one_of(self, index, allowed, default=None):
+        """The parameter as int out of `allowed`."""
+        value = self.integer(index, -(1 << 30), 1 << 30, default)
+        if value not in allowed:
+            raise self.wrong()
+        return value
+
+    def string(self, index, longest, default=None, shortest=0):
+        """The parameter as text, quoted or not."""
+        if not self.has(index):
+            if default is None:
+                raise Refused(self.count_error)
+            return default
+        value = self.values[index]
+        if not shortest <= len(value) <= longest:
+            raise self.wrong()
+        return value

@@ -1,0 +1,133 @@
+"""Objects that a module's own LwM2M client serves: Server (1), Device (3), Connectivity Monitoring (4), Firmware (5) and others.
+
+    objects = Builtin(modem, manufacturer="Quectel", model="BC66")
+    objects.values((3, 0))              -> [((3, 0, 0), STRING, "Quectel"), ...]   None: no such path
+    objects.write(request)              -> (code, [(path, text), ...])             what the server changed
+
+Only what a module can know is there; a resource that it does not have is answered 4.04.
+Access to resources: LwM2M TS 1.0.2, appendix E.
+"""
+
+from tools.lwm2m import codec
+from tools.lwm2m.link import BOOLEAN, FLOAT, INTEGER, STRING, TIME
+
+_WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (13, 14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
+_EXECUTABLE = {1: (4, 8, 9), 3: (4, 5, 12), 5: (2,), 7: (6, 7)}
+
+
+class Builtin:
+    """The values of these objects, read from the modem when asked."""
+
+    def __init__(self, modem, manufacturer, model, objects):
+        self._modem = modem
+        self._manufacturer = manufacturer
+        self._model = model
+        self.objects = tuple(objects)
+        self.server = {2: 1, 3: 3600, 5: 86400, 6: False}  # object 1: minimum, maximum, disable timeout, storing
+        self.firmware = {1: "", 3: 0, 5: 0}
+
+    def has(self, object_id):
+        """True for an object of the module's own."""
+        return object_id in self.objects
+
+    def _table(self, object_id):
+        modem = self._modem
+        session = modem.session()
+        if object_id == 1:
+            return [
+                (0, INTEGER, "1"),
+                (1, INTEGER, str(session["lifetime"])),
+                (2, INTEGER, str(self.server[2])),
+                (3, INTEGER, str(self.server[3])),
+                (5, INTEGER, str(self.server[5])),
+                (6, BOOLEAN, "1" if self.server[6] else "0"),
+                (7, STRING, session["binding"]),
+            ]
+        if object_id == 3:
+            return [
+                (0, STRING, self._manufacturer),
+                (1, STRING, self._model),
+                (2, STRING, modem.options["imei"]),
+                (3, STRING, modem.options["revision"]),
+                (7, INTEGER, str(modem.options["battery_mv"])),
+                (11, INTEGER, "0"),
+                (13, TIME, str(modem.unix())),
+                (16, STRING, session["binding"]),
+            ]
+        if object_id == 4:
+            return [
+                (0, INTEGER, "7"),
+                (1, INTEGER, "7"),
+                (2, INTEGER, str(-140 + min(97, 2 * modem.options["rssi"]))),
+                (4, STRING, modem.options["address"]),
+                (8, INTEGER, "47141171"),
+                (9, INTEGER, modem.options["imsi"][3:5]),
+                (10, INTEGER, modem.options["imsi"][:3]),
+            ]
+        if object_id == 5:
+            return [
+                (1, STRING, self.firmware[1]),
+                (3, INTEGER, str(self.firmware[3])),
+                (5, INTEGER, str(self.firmware[5])),
+            ]
+        if object_id == 6:
+            return [(0, FLOAT, "31.1"), (1, FLOAT, "121.4"), (5, TIME, str(modem.unix()))]
+        if object_id == 7:
+            tenths = modem.radio_counters()
+            return [(2, INTEGER, str(tenths[2] // 10)), (3, INTEGER, str(tenths[1] // 10))]
+        if object_id == 11:
+            return [(0, STRING, "default"), (1, STRING, modem.nvram.get("apn", ""))]
+        if object_id == 16:
+            return [(0, STRING, "")]
+        return []
+
+    def values(self, path):
+        """[(path, type, text)] at and below `path`; None where there is nothing."""
+        if len(path) > 1 and path[1] != 0:
+            return None
+        found = []
+        for resource, kind, text in self._table(path[0]):
+            if len(path) < 3 or path[2] == resource:
+                found.append(((path[0], 0, resource), kind, text))
+        if not found and len(path) == 3:
+            return None
+        return found
+
+    def links(self, path):
+        """Paths for a discover."""
+        found = [tuple(path)]
+        for each in self.values(path) or ():
+            found.append(each[0])
+        for resource in _EXECUTABLE.get(path[0], ()):
+            if len(path) < 3:
+                found.append((path[0], 0, resource))
+        return found
+
+    def executable(self, path):
+        """True when the server may execute this path."""
+        return len(path) == 3 and path[1] == 0 and path[2] in _EXECUTABLE.get(path[0], ())
+
+    def write(self, request):
+        """Apply a write -> (code, changes as [(path, value)])."""
+        path = request.path
+        if len(path) < 2 or path[1] != 0:
+            return 405, []
+        try:
+            readings = codec.decode(request.content_format or 0, path, request.payload)
+        except ValueError:
+            return 400, []
+        for reading in readings:
+            if reading.path[2] not in _WRITABLE.get(path[0], ()):
+                return 405, []
+            code = self._check(reading.path, reading.value)
+            if code:
+                return code, []
+        return 204, [(reading.path, reading.value) for reading in readings]
+
+    @staticmethod
+    def _check(path, value):
+        if path[:1] == (1,) and path[2] == 1 and not 20 <= value <= 31536000:
+            return 400
+        if path[:1] == (1,) and path[2] == 7 and value not in ("U", "UQ"):
+            return 400
+        return 0
