@@ -1,0 +1,72 @@
+"""`esp32`: NVS and the wake sources of deep sleep."""
+
+import _host
+
+WAKEUP_ALL_LOW = False
+WAKEUP_ANY_HIGH = True
+
+
+class NVS:
+    """One namespace; nothing persists before commit()."""
+
+    def __init__(self, namespace):
+        if len(namespace) > 15:
+            raise OSError(-4354, "ESP_ERR_NVS_KEY_TOO_LONG")
+        self._namespace = namespace
+        self._values = _host.ask("load", "nvs_" + namespace) or {}
+
+    def _get(self, kind, key):
+        try:
+            found, value = self._values[key]
+        except KeyError:
+            found = None
+        if found != kind:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        return value
+
+    def _set(self, kind, key, value):
+        if len(key) > 15:
+            raise OSError(-4361, "ESP_ERR_NVS_KEY_TOO_LONG")
+        self._values[key] = (kind, value)
+
+    def set_i32(self, key, value):
+        self._set("i32", key, value)
+
+    def get_i32(self, key):
+        return self._get("i32", key)
+
+    def set_blob(self, key, value):
+        self._set("blob", key, bytes(value).hex())
+
+    def get_blob(self, key, buf):
+        data = bytes.fromhex(self._get("blob", key))
+        if len(data) > len(buf):
+            raise OSError(-4364, "ESP_ERR_NVS_INVALID_LENGTH")
+        buf[: len(data)] = data
+        return len(data)
+
+    def erase_key(self, key):
+        if self._values.pop(key, None) is None:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+
+    def commit(self):
+        _host.ask("save", "nvs_" + self._namespace, self._values)
+
+
+def wake_on_ext0(pin, level):
+    _host.tell("wake_on", [pin.id] if pin else [], 1 if level else 0)
+
+
+def wake_on_ext1(pins, level):
+    _host.tell("wake_on", [pin.id for pin in pins or ()], 1 if level else 0)
+
+
+wake_on_gpio = wake_on_ext1
+
+
+def gpio_deep_sleep_hold(enable):
+    pass
+
+
+def mcu_temperature():
+    return 25

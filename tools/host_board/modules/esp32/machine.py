@@ -1,0 +1,83 @@
+"""`machine` of the ESP32 port: deep sleep ends everything but RTC memory and NVS."""
+
+import _host
+import _machine
+from _machine import *  # noqa: F403
+from _machine import ADC as _Adc
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+PIN_WAKE = EXT0_WAKE = 2
+EXT1_WAKE = 3
+TIMER_WAKE = 4
+TOUCHPAD_WAKE = 5
+ULP_WAKE = 6
+
+
+class ADC(_Adc):
+    """Calibrated, as this port's is."""
+
+    def __init__(self, pin, *, atten=0):
+        super().__init__(pin)
+
+    def atten(self, value):
+        pass
+
+    def width(self, bits):
+        pass
+
+    def read_uv(self):
+        return _host.ask("adc", self._id) * 1000
+
+
+class RTC:
+    """Calendar and 2048 bytes of memory."""
+
+    def memory(self, data=None):
+        if data is None:
+            return bytes.fromhex(_host.ask("load", "rtc_memory") or "")
+        if len(data) > 2048:
+            raise ValueError("buffer too long")
+        _host.ask("save", "rtc_memory", bytes(data).hex())
+        return None
+
+    def datetime(self, fields=None):
+        import time
+
+        if fields is None:
+            year, month, day, hour, minute, second, weekday, _ = time.gmtime()
+            return (year, month, day, weekday, hour, minute, second, 0)
+        year, month, day, _, hour, minute, second, _ = fields
+        time._set(time.mktime((year, month, day, hour, minute, second, 0, 0)))
+        return None
+
+
+def deepsleep(time_ms=0):
+    _host.stop("deepsleep", time_ms)
+
+
+def lightsleep(time_ms=0):
+    _host.sleep("lightsleep", time_ms)
+
+
+def wake_reason():
+    return _host.boot["wake_reason"]
+
+
+_freq = 160000000
+
+
+def freq(hz=None):
+    global _freq
+    if hz is None:
+        return _freq
+    if hz not in (20000000, 40000000, 80000000, 160000000, 240000000):
+        raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz")
+    _freq = hz
+    return None
+
+
+del _machine

@@ -1,0 +1,62 @@
+"""`machine` of the RP2 port: sleep returns with RAM kept, the UART and the CPU's frequency disturbed, the line deaf meanwhile."""
+
+import _host
+import _machine
+from _machine import *  # noqa: F403
+
+PWRON_RESET = 1
+WDT_RESET = 3
+
+_DEFAULT_HZ = 125000000
+_freq = _DEFAULT_HZ
+
+
+class RTC:
+    """Calendar only."""
+
+    def datetime(self, fields=None):
+        import time
+
+        if fields is None:
+            year, month, day, hour, minute, second, weekday, _ = time.gmtime()
+            return (year, month, day, weekday, hour, minute, second, 0)
+        year, month, day, _, hour, minute, second, _ = fields
+        time._set(time.mktime((year, month, day, hour, minute, second, 0, 0)))
+        return None
+
+
+def freq(hz=None):
+    global _freq
+    if hz is None:
+        return _freq
+    _freq = hz
+    return None
+
+
+def lightsleep(time_ms=None):
+    global _freq
+    if time_ms is None:
+        _host.stop("dormant")
+    if time_ms > 4294966:
+        raise ValueError("sleep too long")
+    _host.sleep("lightsleep", time_ms)
+    _freq = _DEFAULT_HZ
+    _machine.garble()
+
+
+def deepsleep(time_ms=None):
+    lightsleep(time_ms)
+    _host.stop("reset")
+
+
+class _Registers:
+    """mem32 of the registers that keep something over a reset; no other address is there."""
+
+    def __getitem__(self, address):
+        return _host.ask("peek", address)
+
+    def __setitem__(self, address, value):
+        _host.ask("poke", address, value & 0xFFFFFFFF)
+
+
+mem32 = _Registers()

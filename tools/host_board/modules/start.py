@@ -1,0 +1,51 @@
+"""What a board's ROM and port do before user code: mount the flash, say where modules are, run boot.py and main.py.
+
+    micropython -X heapsize=192k start.py FOLDER PORT FLASH WIRE TTY
+
+FOLDER is where this file lies, PORT esp32 or rp2, FLASH the folder that is the board's file system, WIRE and TTY the
+open file descriptors of the runner's socket and of the module's UART.
+"""
+
+import os
+import sys
+
+
+def rom(folder, port, flash, wire, tty):
+    """Prepare the interpreter so that it looks like a board that has just started."""
+    dev = os.VfsPosix(folder)
+    os.umount("/")
+    os.mount(os.VfsPosix(flash), "/")
+    os.mount(dev, "/.rom")
+    os.chdir("/")
+    sys.path[:] = ["/.rom/" + port, "/.rom/common", "", ".frozen", "/lib"]
+    sys.argv[:] = []
+    import _host
+
+    _host.connect(int(wire), int(tty))
+
+
+def run(name):
+    """Run one of the user's files as a board does; True unless it raised."""
+    import _host
+
+    try:
+        os.stat(name)
+    except OSError:
+        return True
+    try:
+        execfile(name, {"__name__": "__main__"})  # noqa: F821  built into MicroPython
+    except SystemExit:
+        _host.stop("soft_reset")
+    except KeyboardInterrupt:
+        _host.stop("repl", "KeyboardInterrupt")
+    except BaseException as error:  # noqa: BLE001  a board prints whatever it is and goes on to the REPL
+        sys.print_exception(error)
+        _host.stop("repl", "%s in %s: %s" % (type(error).__name__, name, error))
+    return True
+
+
+rom(*sys.argv[1:])
+del rom
+if run("boot.py"):
+    run("main.py")
+sys.modules["_host"].stop("repl", "main.py returned")
