@@ -1,0 +1,119 @@
+"""Schedule: slots are served once, whatever clock, drift, battery and sleep do."""
+
+from fakes.clock import VirtualClock
+
+from lwnode.power import Clock, Schedule, device_offset, update_due
+
+
+def test_first_call_is_due_and_a_served_slot_does_not_come_again():
+    schedule = Schedule(900)
+    slot = schedule.due(10_000)
+    assert slot == 9900
+    schedule.serve(slot)
+    assert schedule.due(10_000) is None
+    assert schedule.seconds_to_next(10_000) == 800
+    assert schedule.due(10_800) == 10_800
+
+
+def test_slightly_early_wake_serves_at_once_and_not_twice():
+    """Tasmota issue 21423: a wake at 06:28 for 06:30 serves again two minutes later."""
+    schedule = Schedule(900)
+    schedule.serve(schedule.due(9000))
+    assert schedule.seconds_to_next(9000) == 900
+    slot = schedule.due(9900 - 17)
+    assert slot == 9900
+    schedule.serve(slot)
+    assert schedule.due(9900) is None
+    assert schedule.seconds_to_next(9900 - 17) == 917
+
+
+def test_too_early_wake_naps_again():
+    schedule = Schedule(900)
+    schedule.serve(schedule.due(9000))
+    schedule.seconds_to_next(9000)
+    assert schedule.due(9900 - 60) is None
+    assert schedule.seconds_to_next(9900 - 60) == 60
+
+
+def test_missed_slots_are_skipped_and_counted():
+    schedule = Schedule(900)
+    schedule.serve(schedule.due(9000))
+    slot = schedule.due(9000 + 5 * 900 + 3)
+    assert slot == 9000 + 5 * 900
+    schedule.serve(slot)
+    assert schedule.missed == 4
+    assert schedule.due(9000 + 5 * 900 + 4) is None
+
+
+def test_a_slot_stays_served_when_the_battery_stretches_the_period_and_lets_go():
+    schedule = Schedule(900, 37)
+    served = set()
+    now = 1_000_000
+    for step in range(2000):
+        schedule.stretch = (1, 4, 96)[step // 200 % 3]
+        slot = schedule.due(now)
+        if slot is not None:
+            assert slot not in served
+            served.add(slot)
+            schedule.serve(slot)
+        # Wakes come 1.5 % early, as a fast RC clock makes them.
+        now += max(1, schedule.seconds_to_next(now) * 985 // 1000)
+    assert len(served) > 500
+
+
+def test_clock_steps_of_a_day_do_not_stop_the_schedule_nor_serve_twice():
+    schedule = Schedule(900)
+    schedule.serve(schedule.due(1_000_000))
+    back = 1_000_000 - 86400
+    assert schedule.due(back) is None
+    assert 0 < schedule.seconds_to_next(back) <= 900
+    forward = 1_000_000 + 86400
+    assert schedule.due(forward) is not None
+
+
+def test_first_synchronisation_does_not_serve_the_same_slot_again():
+    schedule = Schedule(900)
+    ticks = VirtualClock()
+    ticks.time_error = 1609459200 - ticks.start_unix
+    clock = Clock(ticks)
+    schedule.serve(schedule.due(clock.now()))
+    ticks.advance(10_000)
+    assert clock.set_unix(ticks.unix(), "network")
+    schedule.rebase(clock.moved)
+    assert schedule.due(clock.now()) is None
+    assert 0 < schedule.seconds_to_next(clock.now()) <= 900
+
+
+def test_state_survives_and_garbage_is_refused():
+    schedule = Schedule(900, 5)
+    schedule.serve(schedule.due(100_000))
+    other = Schedule(900, 5)
+    assert other.load(schedule.dump())
+    assert other.due(100_000) is None
+    for garbage in (None, b"", b"\x01", b"\xff" * 18, b"\x00" * 40):
+        fresh = Schedule(900)
+        assert not fresh.load(garbage)
+        assert fresh.due(100_000) is not None
+
+
+def test_thousand_nodes_do_not_arrive_together():
+    """low_power.md section 6, 2: over the window no 60 s bucket holds more than twice the even share."""
+    for period in (900, 3600, 86400):
+        window = min(period // 4, 600)
+        buckets = [0] * ((window + 59) // 60)
+        for i in range(1000):
+            unique_id = bytes([0x24, 0x6F, 0x28, i & 0xFF, i >> 8, 0x10])
+            offset = device_offset(unique_id, period)
+            assert offset == device_offset(unique_id, period)
+            assert 0 <= offset < window
+            buckets[offset // 60] += 1
+        even = 1000 * 60 / window
+        assert max(buckets) <= 2 * even, (period, buckets)
+
+
+def test_update_is_due_before_the_lifetime_ends_and_early_while_awake():
+    assert not update_due(86400, since_s=3600, next_contact_s=900)
+    assert update_due(86400, since_s=77_000, next_contact_s=900)
+    # The next contact would come too late: now, while awake anyway.
+    assert update_due(86400, since_s=50_000, next_contact_s=43_200)
+    assert update_due(300, since_s=0, next_contact_s=900)

@@ -1,0 +1,231 @@
+"""What both ports have in common: the clock, pins by name, the UART, the battery, the stay-awake rules.
+
+    board.pins.set("reset", True)      # active, whatever the electrical level of that is on this board
+    board.battery_mv()                 -> 3712, or None where the definition has no BATTERY
+    board.stay_awake()                 -> True while the jumper is set or (RP2) a USB host is connected
+
+Bounds: the UART's receive buffer is allocated once (default 2048 bytes); a battery measurement takes 8 samples.
+"""
+
+import time
+
+from lwnode.board import Unsupported
+
+_RXBUF = 2048
+_FLUSH_MS = 500
+_SAMPLES = 8
+_INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
+CAUSES = ("power_on", "brown_out", "watchdog", "panic", "deep_sleep", "planned", "hard", "soft")
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class PortClock:
+    """The clock protocol over MicroPython's time module. `kept`: the count of time() survived the last reset."""
+
+    def __init__(self, source: "Any" = None) -> None:
+        source = source or time
+        self.ticks_ms = source.ticks_ms
+        self.ticks_add = source.ticks_add
+        self.ticks_diff = source.ticks_diff
+        self.sleep_ms = source.sleep_ms
+        self.time = source.time
+        self.kept = False
+
+
+class Pins:
+    """Pins by name, in logical levels. Outputs rest inactive from the start: a floating PWRKEY or DTR wakes a module."""
+
+    def __init__(self, definition: "Any", machine: "Any", clock: "Any") -> None:
+        self._machine = machine
+        self._clock = clock
+        self._numbers: dict[str, int] = dict(definition.PINS)
+        self._levels: dict[str, int] = dict(getattr(definition, "LEVELS", {}))
+        self._pins: dict[str, Any] = {}
+        for name in self._numbers:
+            if name not in _INPUTS:
+                self._pins[name] = machine.Pin(self._numbers[name], machine.Pin.OUT, value=self.level(name, False))
+
+    def names(self) -> list[str]:
+        """Return the names this board has wired."""
+        return sorted(self._numbers)
+
+    def number(self, name: str) -> int | None:
+        """Return the GPIO number of a name, or None."""
+        return self._numbers.get(name)
+
+    def level(self, name: str, active: bool) -> int:
+        """Return the electrical level of a logical state."""
+        level = self._levels.get(name, 1)
+        return level if active else 1 - level
+
+    def _input(self, name: str) -> "Any":
+        pin = self._pins.get(name)
+        if pin is None:
+            machine = self._machine
+            # A jumper or button reads its inactive level while nothing is connected.
+            pull = machine.Pin.PULL_UP if self.level(name, True) == 0 else machine.Pin.PULL_DOWN
+            if name == "status" or self._numbers[name] in (34, 35, 36, 37, 38, 39):
+                pull = None  # driven by the module, or an ESP32 pin without pulls
+            pin = machine.Pin(self._numbers[name], machine.Pin.IN, pull)
+            self._pins[name] = pin
+        return pin
+
+    def pin(self, name: str) -> "Any":
+        """Return the machine.Pin of a wired name (KeyError otherwise)."""
+        return self._input(name) if name in _INPUTS else self._pins[name]
+
+    def set(self, name: str, active: bool) -> bool:
+        """Drive an output; False where the board has no such output."""
+        if name not in self._numbers or name in _INPUTS:
+            return False
+        self._pins[name].value(self.level(name, active))
+        return True
+
+    def pulse(self, name: str, ms: int) -> bool:
+        """Drive an output active for `ms`; False where the board has no such output."""
+        if not self.set(name, True):
+            return False
+        self._clock.sleep_ms(ms)
+        return self.set(name, False)
+
+    def get(self, name: str) -> bool | None:
+        """Return whether a pin is active, or None where the board has no such pin."""
+        if name not in self._numbers:
+            return None
+        return bool(self.pin(name).value() == self.level(name, True))
+
+
+class Board:
+    """Parts common to both ports; lwnode.board.esp32 and lwnode.board.rp2 add what differs."""
+
+    port = ""
+    ram_kept = False
+
+    def __init__(self, definition: "Any", machine: "Any", clock: "Any") -> None:
+        self.definition = definition
+        self.machine = machine
+        self.clock = PortClock(clock)
+        self.pins = Pins(definition, machine, self.clock)
+        self.vault: Any = None
+        self.retained: Any = None
+        self.stuck: set[str] = set()  # wake pins found active when sleep began
+        self.early_returns = 0
+        self._uart: Any = None
+        self._rxbuf = _RXBUF
+        self._wdt: Any = None
+        self._wdt_ms = 0
+        self._cause = "power_on"
+        self._wake = ""
+
+    def uart(self, rxbuf: int = 0) -> "Any":
+        """Return the module's UART, made on the first call; 0 asks for 2048 bytes of receive buffer.
+
+        The port's default of 256 overflows during one flash write, and no port says so: neither reports overruns.
+        """
+        if self._uart is None or (rxbuf and rxbuf != self._rxbuf):
+            self._rxbuf = rxbuf or _RXBUF
+            self._uart = self.machine.UART(self.definition.UART["id"], **self._uart_options())
+        return self._uart
+
+    def _uart_options(self) -> "dict[str, Any]":
+        machine = self.machine
+        wanted = self.definition.UART
+        options = {"baudrate": wanted.get("baudrate", 115200), "rxbuf": self._rxbuf, "timeout": 0}
+        for name in ("tx", "rx", "rts", "cts"):
+            if name in wanted:
+                options[name] = machine.Pin(wanted[name])
+        if "rts" in wanted and "cts" in wanted:
+            options["flow"] = machine.UART.RTS | machine.UART.CTS
+        return options
+
+    def _uart_drain(self) -> None:
+        """Let the last bytes out: sleep cuts what is still in the FIFO (nodemcu issue 3389). Bounded, flow control may block."""
+        uart = self._uart
+        waited = 0
+        while uart is not None and hasattr(uart, "txdone") and not uart.txdone() and waited < _FLUSH_MS:
+            self.clock.sleep_ms(5)
+            waited += 5
+
+    def reset_cause(self) -> str:
+        """Return why this boot happened: one of CAUSES."""
+        return self._cause
+
+    def wake_cause(self) -> str:
+        """Return what ended the last sleep: "timer", a pin's name, "pin" (not known which), or "" (this was no wake)."""
+        return self._wake
+
+    @property
+    def time_kept(self) -> bool:
+        """Whether time() went on counting over the last reset."""
+        return bool(self.clock.kept)
+
+    def unique_id(self) -> bytes:
+        """Return the chip's own id: 6 bytes on ESP32 (eFuse MAC), 8 on RP2 (flash id)."""
+        return bytes(self.machine.unique_id())
+
+    def battery_mv(self) -> int | None:
+        """Return the battery's millivolts by the divider of BATTERY, or None where none is declared."""
+        wanted = getattr(self.definition, "BATTERY", None)
+        if wanted is None:
+            return None
+        adc = self.machine.ADC(self.machine.Pin(wanted["pin"]))
+        samples = sorted([self._adc_mv(adc) for _ in range(_SAMPLES)])[1:-1]
+        return sum(samples) * int(wanted["ratio_1000"]) // (1000 * len(samples))
+
+    def _adc_mv(self, adc: "Any") -> int:
+        # 16 bits of the reference; ESP32's calibrated read_uv() where the port has it.
+        return adc.read_uv() // 1000 if hasattr(adc, "read_uv") else adc.read_u16() * 3300 // 65535
+
+    def stay_awake(self) -> bool:
+        """Return whether somebody wants this node awake: the jumper, or a person on the cable."""
+        return bool(self.pins.get("stay_awake")) or self._cable()
+
+    def _cable(self) -> bool:
+        return False
+
+    def watchdog(self, ms: int) -> None:
+        """Start the hardware watchdog, or change its timeout; feed() must then come more often than that."""
+        self._wdt_ms = ms
+        self._wdt = self.machine.WDT(timeout=ms)
+
+    def feed(self) -> None:
+        """Feed the watchdog, if one runs. To be called by the loop itself: fed from a timer it proves nothing."""
+        if self._wdt is not None:
+            self._wdt.feed()
+
+    def watchdog_stop(self) -> bool:
+        """Stop the watchdog; False where it cannot be stopped (it then goes on and must be fed)."""
+        raise NotImplementedError
+
+    def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
+        """Sleep for ms, or until a pin of wake_on becomes active."""
+        raise NotImplementedError
+
+    def restart(self, reason: str = "") -> None:
+        """Restart on purpose: the next reset_cause() is "planned"."""
+        raise NotImplementedError
+
+    def ship(self) -> None:
+        """Sleep until the button or magnet on pin "ship"; returns on RP2 only, does not return on ESP32."""
+        raise NotImplementedError
+
+    def _release(self) -> str:
+        if self.pins.number("ship") is None:
+            raise Unsupported('ship mode needs a wake pin: add "ship" to PINS in boards/%s/board.py' % self.definition.NAME)
+        return "ship"
+
+    def count_pulses(self) -> "Any":
+        """Count edges of pin "pulse" while asleep; Unsupported where the port cannot."""
+        raise NotImplementedError
+
+    @property
+    def filesystem(self) -> str:
+        """Return "ok", "blank" (formatted at this boot), "lost" (a RAM disk stands in), or "stock" (MicroPython's own _boot.py)."""
+        try:
+            import fsboot
+        except ImportError:
+            return "stock"
+        return str(fsboot.state)

@@ -1,0 +1,224 @@
+"""ESP32, S3, C3, C6: deep sleep that does not return, RTC memory, NVS.
+
+    board.retained.size                -> 2036    RTC memory less a header of ours
+    board.reset_cause()                -> "brown_out"   the port itself says power-on: our header was still in RTC memory
+
+Reset causes: the port maps brown-out to PWRON_RESET and a panic to HARD_RESET (ports/esp32/modmachine.c), so a marker in RTC
+memory tells them apart: header present at power-on means the supply only dipped; HARD_RESET without a "planned" mark is a panic.
+
+Read hazard: RTC().memory() copies a stored length, unchecked, into a buffer of 2048 bytes on the stack (ports/esp32/
+machine_rtc.c). A weak brown-out that leaves the magic and spoils the length makes each read a panic, at every boot.
+A flag in NVS is raised before the first read and lowered after it; found raised, the memory is emptied (the
+write path checks lengths) before anything is read. A wake from deep sleep needs no flag: its RTC domain kept its supply.
+"""
+
+from binascii import crc32
+from struct import pack, unpack_from
+
+from lwnode.board import Unsupported, base
+from lwnode.board.vault import NvsVault
+
+_RTC_BYTES = 2048
+_HEAD = "<HBBI"  # magic, mark, reserved, crc32 of the first four bytes
+_HEAD_BYTES = 8
+_MAGIC = 0x4C42
+_RUNNING = 1
+_SLEEPING = 2
+_PLANNED = 3
+_LONGEST_MS = 2000000000  # deepsleep() takes a 32-bit count of milliseconds: 24.8 days
+_PWRON, _HARD, _WDT, _DEEPSLEEP, _SOFT = 1, 2, 3, 4, 5
+_TIMER_WAKE = 4
+_HAZARD = "rtc_read"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class RtcMemory:
+    """RTC memory less our header. Content is whatever survived: RetainedState checks it."""
+
+    size = _RTC_BYTES - _HEAD_BYTES
+
+    def __init__(self, machine: "Any") -> None:
+        self._rtc = machine.RTC()
+        self._payload = b""
+        self._mark = _RUNNING
+        self.found_mark = 0
+
+    def clear(self) -> None:
+        """Empty it: also repairs a spoilt length."""
+        self._rtc.memory(b"")
+
+    def read(self) -> None:
+        """Read it once, at boot."""
+        raw = bytes(self._rtc.memory())
+        if len(raw) < _HEAD_BYTES:
+            return
+        magic, mark, _, check = unpack_from(_HEAD, raw, 0)
+        if magic == _MAGIC and crc32(raw[:4]) == check:
+            self.found_mark = mark
+            self._payload = raw[_HEAD_BYTES:]
+
+    def load(self) -> bytes:
+        """Return what the last save() left, or b""."""
+        return self._payload
+
+    def save(self, data: bytes) -> None:
+        """Replace it (up to 2040 bytes)."""
+        self._payload = bytes(data)
+        self.write(self._mark)
+
+    def write(self, mark: int) -> None:
+        """Write payload and mark."""
+        self._mark = mark
+        head = pack("<HBB", _MAGIC, mark, 0)
+        self._rtc.memory(head + pack("<I", crc32(head)) + self._payload)
+
+
+class Board(base.Board):
+    """An ESP32 board."""
+
+    port = "esp32"
+    ram_kept = False
+
+    def __init__(self, definition: "Any", machine: "Any" = None, port: "Any" = None, clock: "Any" = None) -> None:
+        if machine is None:
+            import machine as machine_module
+
+            machine = machine_module
+        if port is None:
+            import esp32 as port_module
+
+            port = port_module
+        super().__init__(definition, machine, clock)
+        self._esp32 = port
+        self._let_go()
+        self.vault = NvsVault(port)
+        self.retained = RtcMemory(machine)
+        self._cause = self._find_cause()
+        self.clock.kept = self._cause not in ("power_on", "brown_out")
+        self._wake = self._find_wake() if self._cause == "deep_sleep" else ""
+        self.retained.write(_RUNNING)
+
+    def _find_cause(self) -> str:
+        cause = self.machine.reset_cause()
+        spoilt = self._read_retained(cause)
+        mark = self.retained.found_mark
+        if cause == _PWRON:
+            return "brown_out" if mark or spoilt else "power_on"
+        if cause == _HARD:
+            return "brown_out" if spoilt else "planned" if mark == _PLANNED else "panic"
+        return {_WDT: "watchdog", _DEEPSLEEP: "deep_sleep", _SOFT: "soft"}.get(cause, "hard")
+
+    def _read_retained(self, cause: int) -> bool:
+        """Read RTC memory past its hazard; True when the last read never came back."""
+        if cause == _DEEPSLEEP:
+            self.retained.read()
+            return False
+        spoilt = self.vault.load(_HAZARD) == b"1"
+        if spoilt:
+            self.retained.clear()
+        else:
+            self.vault.save(_HAZARD, b"1")
+        self.retained.read()
+        self.vault.save(_HAZARD, b"0")
+        return spoilt
+
+    def _find_wake(self) -> str:
+        machine = self.machine
+        if machine.wake_reason() == _TIMER_WAKE:
+            return "timer"
+        woken = machine.wake_pins() if hasattr(machine, "wake_pins") else ()
+        for name in self._wakeable():
+            if self.pins.number(name) in woken or self.pins.get(name):
+                return name
+        return "pin"
+
+    def _wakeable(self) -> list[str]:
+        return [name for name in ("ring", "ship", "pulse", "stay_awake") if self.pins.number(name) is not None]
+
+    def _let_go(self) -> None:
+        """Undo what sleep held, or outputs stay frozen (MicroPython docs/esp32/quickref)."""
+        if hasattr(self._esp32, "gpio_deep_sleep_hold"):
+            self._esp32.gpio_deep_sleep_hold(False)
+        for name in self.pins.names():
+            if name not in base._INPUTS:
+                self.pins.pin(name).init(hold=False)
+
+    def _hold_outputs(self) -> None:
+        """Hold PWRKEY, reset and DTR at rest: floating, they wake or kill the module (LilyGo T-SIM7600X issue 50)."""
+        machine = self.machine
+        for name in self.pins.names():
+            if name not in base._INPUTS:
+                self.pins.pin(name).init(machine.Pin.OUT, value=self.pins.level(name, False), hold=True)
+        if hasattr(self._esp32, "gpio_deep_sleep_hold"):
+            self._esp32.gpio_deep_sleep_hold(True)
+
+    def watchdog_stop(self) -> bool:
+        """The task watchdog cannot be deleted: push its timeout out of reach (deep sleep itself stops it)."""
+        if self._wdt is not None:
+            self._wdt = self.machine.WDT(timeout=_LONGEST_MS // 1000)
+            self._wdt_ms = 0
+        return False
+
+    def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
+        """Deep sleep: does not return. Longer sleeps than 23 days end early: the schedule sleeps on."""
+        self._uart_drain()
+        if self._uart is not None:
+            self._uart.deinit()
+        self._arm(wake_on)
+        self._hold_outputs()
+        self.retained.write(_SLEEPING)
+        self.machine.deepsleep(max(1, min(ms, _LONGEST_MS)))
+        self.restart("deep sleep refused")  # the port resets by itself here; never fall through into the REPL
+        return ""
+
+    def _arm(self, wake_on: "tuple[str, ...]") -> None:
+        """Arm wake pins: settings do not persist over sleep. A pin already active is armed for its release instead.
+
+        A level that is there when sleep begins would wake at once, for ever: the battery is gone in days.
+        """
+        groups: dict[int, list[Any]] = {0: [], 1: []}
+        self.stuck = set()
+        for name in wake_on:
+            if self.pins.number(name) is None:
+                continue
+            active = bool(self.pins.get(name))
+            if active:
+                self.stuck.add(name)
+            groups[self.pins.level(name, not active)].append(self.pins.pin(name))
+        for level in sorted(groups, key=lambda level: len(groups[level])):
+            if groups[level]:
+                self._arm_group(groups[level], level)
+
+    def _arm_group(self, pins: "list[Any]", level: int) -> None:
+        esp32 = self._esp32
+        if hasattr(esp32, "wake_on_ext0") and len(pins) == 1:
+            esp32.wake_on_ext0(pins[0], bool(level))
+        elif hasattr(esp32, "wake_on_ext1"):
+            if level == 0 and len(pins) > 1 and self.definition.CHIP == "esp32":
+                raise Unsupported("the original ESP32 wakes when ALL low pins are low: wire at most one active-low wake pin")
+            esp32.wake_on_ext1(tuple(pins), bool(level))
+        elif hasattr(esp32, "wake_on_gpio"):
+            esp32.wake_on_gpio(tuple(pins), bool(level))
+        else:
+            raise Unsupported("this firmware cannot wake by a pin: MicroPython 1.27 or later has wake_on_gpio for this chip")
+
+    def restart(self, reason: str = "") -> None:
+        """Restart on purpose."""
+        self.retained.write(_PLANNED)
+        self.machine.reset()
+
+    def ship(self) -> None:
+        """Deep sleep without a timer until the ship pin."""
+        self._uart_drain()
+        self._arm((self._release(),))
+        self._hold_outputs()
+        self.retained.write(_SLEEPING)
+        self.machine.deepsleep()
+
+    def count_pulses(self) -> "Any":
+        """PCNT stands still in deep sleep and MicroPython cannot assemble a ULP program for it."""
+        raise Unsupported("an ESP32 in deep sleep counts no pulses: use an external counter that keeps its count, "
+                          "or an RP2 board, which wakes for each edge")

@@ -1,0 +1,275 @@
+"""RP2040 and RP2350: light sleep that returns, scratch registers, a clock that starts in 2021 at each boot.
+
+    board.sleep(7200000)               -> "timer"   two hours, in slices: one sleep ends at 71 minutes
+    board.reset_cause()                -> "planned"  the port knows only power-on and watchdog: registers tell the rest
+
+Sleep: lightsleep() returns early for any interrupt (USB, a cancelled alarm, MicroPython issues 16181, 17204), so it is repeated
+until the time is over; one of at most 60 minutes (4,294,966 ms is the port's limit). The watchdog is stopped by register first:
+up to v1.28 an RP2040 whose watchdog expires in light sleep is dead until its power goes (issue 17228), an RP2350's stops counting.
+Where it will not stop, slices of 6 s are slept and fed between. Afterwards CPU frequency and UART are set again: both are
+wrong after light sleep (issues 14079, 19433). deepsleep() is never used: it is light sleep and a reset, and saves nothing.
+
+Time: every hard boot starts the count in 2021, so each feed() leaves the count in two scratch registers, which survive
+the watchdog and our own resets; after those the count goes on, a few seconds late at worst.
+"""
+
+from lwnode.board import base
+from lwnode.board.vault import FilePair, SectorPair, SlotVault
+
+_CTRL, _REASON, _SCRATCH, _CLEAR = 0x00, 0x08, 0x0C, 0x3000
+_ENABLE = 0x40000000
+_REASON_TIMER = 1
+_MARK, _TIME, _TIME_CHECK = 0, 5, 6  # scratch registers we use; 4 is the SDK's
+_MARK_RUNNING = 0x4C571000
+_MARK_PLANNED = 0x4C572000
+_WDT_MAX_MS = 8388  # 24 bits, counted twice as fast (RP2040-E1); RP2350 the same up to v1.28
+_SLICE_MS = 3600000
+_SLICE_FED_MS = 6000
+_SPIN_MS = 50
+_SIE_STATUS = 0x50110050
+_CONNECTED, _SUSPENDED = 0x10000, 0x10
+_RESERVED = 2
+_BLOCK = 4096
+_YEAR_S = 31536000
+
+# Chip: watchdog base, chip reset register, brown-out bit, run-pin bit (pico-sdk 2.2.0 headers)
+_CHIPS = {
+    "rp2040": (0x40058000, 0x40064008, 0, 0x10000),
+    "rp2350": (0x400D8000, 0x4010002C, 0x20000, 0x40000),
+}
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class NoMemory:
+    """RP2 has no retained memory large enough for state: RetainedState works from the store behind it."""
+
+    size = 0
+
+    def load(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def save(self, data: bytes) -> None:
+        """Keep nothing: size is 0, and RetainedState then never calls this."""
+
+
+class PulseCounter:
+    """Counts edges by interrupt. Each one wakes the core from light sleep for a moment: for meters, up to some 20 Hz."""
+
+    def __init__(self, pin: "Any", trigger: int) -> None:
+        self._count = 0
+        pin.irq(handler=self._edge, trigger=trigger)
+
+    def _edge(self, _pin: "Any") -> None:
+        self._count += 1
+
+    def take(self) -> int:
+        """Return the edges since the last take()."""
+        count = self._count
+        self._count -= count
+        return count
+
+
+class Board(base.Board):
+    """An RP2040 or RP2350 board."""
+
+    port = "rp2"
+    ram_kept = True
+
+    def __init__(self, definition: "Any", machine: "Any" = None, port: "Any" = None, clock: "Any" = None) -> None:
+        if machine is None:
+            import machine as machine_module
+
+            machine = machine_module
+        if port is None:
+            import rp2 as port_module
+
+            port = port_module
+        super().__init__(definition, machine, clock)
+        self._watchdog_base, self._chip_reset, self._bor, self._run = _CHIPS[definition.CHIP]
+        self.retained = NoMemory()
+        self.vault = SlotVault(self._vault_pair(port))
+        self._fired = ""
+        self._cause = self._find_cause()
+        self._carry_time()
+        self._poke(_MARK, _MARK_RUNNING)
+        self._note_time()
+
+    def _peek(self, register: int) -> int:
+        return int(self.machine.mem32[self._watchdog_base + _SCRATCH + 4 * register]) & 0xFFFFFFFF
+
+    def _poke(self, register: int, value: int) -> None:
+        self.machine.mem32[self._watchdog_base + _SCRATCH + 4 * register] = value
+
+    def _find_cause(self) -> str:
+        machine = self.machine
+        if self._same_boot():
+            return "soft"
+        if machine.reset_cause() == machine.WDT_RESET:
+            if int(machine.mem32[self._watchdog_base + _REASON]) & _REASON_TIMER:
+                return "watchdog"
+            return "planned" if self._peek(_MARK) == _MARK_PLANNED else "hard"
+        chip = int(machine.mem32[self._chip_reset]) & 0xFFFFFFFF
+        if self._bor and chip & self._bor:
+            return "brown_out"
+        return "hard" if chip & self._run else "power_on"
+
+    def _same_boot(self) -> bool:
+        """A soft reset (Ctrl-D) leaves the clock alone; any other boot has just set it to 2021, and we move it on from there."""
+        return int(self.machine.RTC().datetime()[0]) > 2021
+
+    def _carried(self) -> int | None:
+        seconds = self._peek(_TIME)
+        return seconds if seconds and seconds ^ 0xFFFFFFFF == self._peek(_TIME_CHECK) else None
+
+    def _note_time(self) -> None:
+        seconds = int(self.clock.time())
+        if seconds != self._peek(_TIME):
+            self._poke(_TIME, seconds)
+            self._poke(_TIME_CHECK, seconds ^ 0xFFFFFFFF)
+
+    def _carry_time(self) -> None:
+        """Continue the count of before a watchdog's or our own reset."""
+        carried = self._carried()
+        if self._cause == "soft":
+            self.clock.kept = True
+        elif carried is not None and self._cause in ("watchdog", "planned", "hard"):
+            gap = _WDT_MAX_MS // 1000 if self._cause == "watchdog" else 0
+            self._set_time(carried + gap)
+            self.clock.kept = True
+        else:
+            self._set_time(int(self.clock.time()) + _YEAR_S)  # the mark of _same_boot
+
+    def _set_time(self, seconds: int) -> None:
+        """Set the port's clock. A clock that no longer shows 2021 also tells a soft reset from a boot."""
+        import time
+
+        moment = time.gmtime(seconds)
+        self.machine.RTC().datetime(tuple(moment[:3]) + (moment[6],) + tuple(moment[3:6]) + (0,))
+
+    def _vault_pair(self, port: "Any") -> "Any":
+        """Use the last two sectors of the flash where no filesystem covers them (our frozen _boot.py), else files."""
+        import os
+
+        if not hasattr(port, "Flash"):
+            return FilePair()
+        blocks = port.Flash().ioctl(4, 0)
+        try:
+            stat = os.statvfs("/")
+            covered = stat[1] * stat[2] // _BLOCK
+        except (OSError, AttributeError):
+            covered = blocks
+        if covered + _RESERVED > blocks:
+            return FilePair()
+        return SectorPair(port.Flash(start=(blocks - _RESERVED) * _BLOCK, len=_RESERVED * _BLOCK))
+
+    def _cable(self) -> bool:
+        """A USB host is connected and awake: somebody may be typing."""
+        status = int(self.machine.mem32[_SIE_STATUS])
+        return bool(status & _CONNECTED and not status & _SUSPENDED)
+
+    def watchdog(self, ms: int) -> None:
+        """Start the watchdog with at most 8388 ms."""
+        super().watchdog(min(ms, _WDT_MAX_MS))
+
+    def feed(self) -> None:
+        """Feed the watchdog, and note the time for the boot it may cause."""
+        self._note_time()
+        super().feed()
+
+    def watchdog_stop(self) -> bool:
+        """Stop the watchdog by the clear alias of its control register: the API has no way. False where it still runs."""
+        mem32 = self.machine.mem32
+        mem32[self._watchdog_base + _CTRL + _CLEAR] = _ENABLE
+        if int(mem32[self._watchdog_base + _CTRL]) & _ENABLE:
+            return False
+        self._wdt = None
+        return True
+
+    def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
+        """Light sleep for ms; returns "timer" or the pin's name. The watchdog, if it ran, runs again afterwards."""
+        machine = self.machine
+        frequency = machine.freq()
+        watched = self._wdt is not None
+        slice_ms = _SLICE_MS if not watched or self.watchdog_stop() else _SLICE_FED_MS
+        self._uart_drain()
+        if self._uart is not None:
+            self._uart.deinit()  # a byte that arrives in light sleep can keep it from ever ending (issue 15129)
+        self._arm(wake_on)
+        self._slices(ms, slice_ms)
+        self._disarm(wake_on)
+        machine.freq(frequency)
+        if self._uart is not None:
+            self._uart.init(**self._uart_options())
+        if watched and self._wdt is None:
+            self.watchdog(self._wdt_ms)
+        self._note_time()
+        self._wake = self._fired or "timer"
+        return self._wake
+
+    def _slices(self, ms: int, slice_ms: int) -> None:
+        clock = self.clock
+        while ms > 0 and not self._fired:
+            self.feed()
+            part = min(ms, slice_ms)
+            start = clock.ticks_ms()
+            self.machine.lightsleep(part)
+            slept = clock.ticks_diff(clock.ticks_ms(), start)
+            if slept < part:
+                self.early_returns += 1
+                if slept < _SPIN_MS and not self._fired:
+                    # An interrupt that never ends (a host on USB): wait awake rather than spin.
+                    clock.sleep_ms(min(_SPIN_MS, part))
+                    slept = clock.ticks_diff(clock.ticks_ms(), start)
+            ms -= max(slept, 1)
+
+    def _arm(self, wake_on: "tuple[str, ...]") -> None:
+        """Arm wake pins by interrupt. A pin already active is armed for its release instead (stuck_pin rule)."""
+        machine = self.machine
+        self._fired = ""
+        self.stuck = set()
+        for name in wake_on:
+            if self.pins.number(name) is None:
+                continue
+            active = bool(self.pins.get(name))
+            if active:
+                self.stuck.add(name)
+            rising = self.pins.level(name, not active) == 1
+            trigger = machine.Pin.IRQ_RISING if rising else machine.Pin.IRQ_FALLING
+            self.pins.pin(name).irq(handler=self._handler(name), trigger=trigger)
+
+    def _handler(self, name: str) -> "Any":
+        def fired(_pin: "Any") -> None:
+            self._fired = self._fired or name
+
+        return fired
+
+    def _disarm(self, wake_on: "tuple[str, ...]") -> None:
+        for name in wake_on:
+            if self.pins.number(name) is not None:
+                self.pins.pin(name).irq(handler=None)
+
+    def restart(self, reason: str = "") -> None:
+        """Restart on purpose."""
+        self._poke(_MARK, _MARK_PLANNED)
+        self._note_time()
+        self.machine.reset()
+
+    def ship(self) -> None:
+        """Sleep by the hour until the ship pin: light sleep without a timer cannot be woken (MicroPython PR 8832)."""
+        name = self._release()
+        while self.sleep(_SLICE_MS, (name,)) != name:
+            pass
+
+    def count_pulses(self) -> "Any":
+        """Count edges of pin "pulse", awake and asleep."""
+        machine = self.machine
+        if self.pins.number("pulse") is None:
+            from lwnode.board import Unsupported
+
+            raise Unsupported('pulse counting needs "pulse" in PINS of boards/%s/board.py' % self.definition.NAME)
+        rising = self.pins.level("pulse", True) == 1
+        return PulseCounter(self.pins.pin("pulse"), machine.Pin.IRQ_RISING if rising else machine.Pin.IRQ_FALLING)

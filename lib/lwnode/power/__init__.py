@@ -1,0 +1,72 @@
+"""Time, sleep and what survives sleep. Holds bytes: knows no reading, no module and no board.
+
+A wake, seen from here (`board` is a lwnode.board.Board, `cold` a FileStore):
+
+    guard = BootGuard(board.vault)
+    mode = guard.enter(board.reset_cause())          # "normal" or "safe", before imports that can fail
+    state = RetainedState(board.retained, 1, behind=cold)
+    clock = Clock(board.clock); clock.load(state.load("clock"))
+    journal = Journal(state if board.retained.size else None, cold)
+    slot = schedule.due(clock.now())
+    if slot is not None:
+        journal.append(pack(reading, clock.stamp()))  # on flash or in RTC memory before anything can fail
+        schedule.serve(slot)
+    ...                                               # talk; journal.remove(acknowledged)
+    journal.flush(); state.save("clock", clock.dump()); state.commit()
+    guard.completed()
+    board.sleep(clock.sleep_ms(schedule.seconds_to_next(clock.now())))
+
+Names are imported on first use: a safe mode that only needs BootGuard loads only that file.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lwnode.power.backoff import Backoff as Backoff
+    from lwnode.power.budget import AwakeBudget as AwakeBudget
+    from lwnode.power.budget import BudgetExceeded as BudgetExceeded
+    from lwnode.power.budget import DataBudget as DataBudget
+    from lwnode.power.clock import Clock as Clock
+    from lwnode.power.energy import EnergyMeter as EnergyMeter
+    from lwnode.power.guard import BootGuard as BootGuard
+    from lwnode.power.health import Health as Health
+    from lwnode.power.journal import Journal as Journal
+    from lwnode.power.policy import BatteryBands as BatteryBands
+    from lwnode.power.policy import Deferral as Deferral
+    from lwnode.power.retained import RetainedState as RetainedState
+    from lwnode.power.schedule import Schedule as Schedule
+    from lwnode.power.schedule import device_offset as device_offset
+    from lwnode.power.schedule import update_due as update_due
+    from lwnode.power.store import FileStore as FileStore
+    from lwnode.power.store import TwinStore as TwinStore
+    from lwnode.power.trial import Trial as Trial
+
+_HOME = {
+    "AwakeBudget": "budget",
+    "Backoff": "backoff",
+    "BatteryBands": "policy",
+    "BootGuard": "guard",
+    "BudgetExceeded": "budget",
+    "Clock": "clock",
+    "DataBudget": "budget",
+    "Deferral": "policy",
+    "EnergyMeter": "energy",
+    "FileStore": "store",
+    "Health": "health",
+    "Journal": "journal",
+    "RetainedState": "retained",
+    "Schedule": "schedule",
+    "Trial": "trial",
+    "TwinStore": "store",
+    "device_offset": "schedule",
+    "update_due": "schedule",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the file that holds `name`, once."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(name)
+    value: object = getattr(__import__("lwnode.power." + home, None, None, (name,)), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,112 @@
+"""When to try again: exponential with full jitter, remembered over sleep.
+
+    backoff = Backoff()
+    backoff.failed(now)                1st failure: 30 to 60 s, doubling up to 6 h
+    backoff.failed(now, "denied")      the network refused (+CEREG: 3): as after six failures
+    backoff.failed(now, "no_sim")      once a day: only a person can help
+    backoff.ready(now)                 -> False
+    backoff.succeeded()                only success resets the level
+
+delay = U(0, min(cap, base * 2^n)), at least the floor. A thousand nodes that lost their server together come back
+spread over the whole window (full jitter). Above the cap there is one try in each cap interval, at a random place
+in it. This sits above the module's own retries (BG96: 30 s doubling to 640 s; BC66: registration, server, bootstrap in a
+chain): ask the module's status before registering again.
+"""
+
+import os
+from struct import calcsize, pack, unpack_from
+
+from micropython import const
+
+_LEVEL_DENIED = const(6)
+_DAY_S = const(86400)
+_LEVEL_MAX = const(30)
+_VERSION = const(1)
+_FORMAT = "<BBBqII"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+
+def _uniform(limit: int) -> int:
+    """Return a random whole number from 0 to limit."""
+    return int.from_bytes(os.urandom(4), "little") % (limit + 1)
+
+
+class Backoff:
+    """Delays in seconds; `now` is whatever the caller's clock counts. `uniform(n)` draws from 0 to n inclusive."""
+
+    def __init__(self, base_s: int = 60, cap_s: int = 21600, floor_s: int = 30,
+                 uniform: "Callable[[int], int]" = _uniform) -> None:
+        self._base = base_s
+        self._cap = cap_s
+        self._floor = floor_s
+        self._uniform = uniform
+        self.level = 0
+        self.attempts_failed = 0
+        self._since = 0  # when the last failure was
+        self._delay = 0
+        self._spare = 0  # what is left of the present cap interval
+        self._waiting = False
+
+    def failed(self, now: int, reason: str = "") -> int:
+        """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin" or any other."""
+        self.attempts_failed += 1
+        if reason == "denied":
+            self.level = max(self.level, _LEVEL_DENIED)
+        self._since = now
+        self._delay = self._draw(reason)
+        self._waiting = True
+        self.level = min(self.level + 1, _LEVEL_MAX)
+        return self._delay
+
+    def _draw(self, reason: str) -> int:
+        if reason in ("no_sim", "no_pin"):
+            return _DAY_S - self._uniform(_DAY_S // 24)
+        window = self._base << self.level
+        if window < self._cap:
+            return max(self._floor, self._uniform(window))
+        place = self._uniform(self._cap)
+        delay = self._spare + place
+        self._spare = self._cap - place
+        return max(self._floor, delay)
+
+    def succeeded(self) -> None:
+        """Reset: the next failure starts small again."""
+        self.level = 0
+        self._spare = 0
+        self._waiting = False
+
+    def remaining(self, now: int) -> int:
+        """Return the seconds until a try is allowed, 0 when it is. A clock that stepped back cannot prolong the delay."""
+        if not self._waiting:
+            return 0
+        passed = now - self._since
+        if passed < 0:
+            self._since = now
+            passed = 0
+        return max(0, self._delay - passed)
+
+    def ready(self, now: int) -> bool:
+        """Return whether a try is allowed now."""
+        return self.remaining(now) == 0
+
+    def rebase(self, moved_s: int) -> None:
+        """Follow a step of the clock (Clock.moved)."""
+        self._since += moved_s
+
+    def dump(self) -> bytes:
+        """Return what must survive sleep (19 bytes)."""
+        return pack(_FORMAT, _VERSION, self.level, self._waiting, self._since, self._delay, self._spare)
+
+    def load(self, data: bytes | None) -> bool:
+        """Take up what dump() gave, values out of range clamped. False: nothing usable in data."""
+        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
+            return False
+        _, level, waiting, self._since, delay, spare = unpack_from(_FORMAT, data, 0)
+        self.level = min(level, _LEVEL_MAX)
+        self._waiting = bool(waiting)
+        self._delay = min(delay, max(_DAY_S, 2 * self._cap))
+        self._spare = min(spare, self._cap)
+        return True

@@ -1,0 +1,183 @@
+"""Unix time from a port's own count, a network's answers and a learnt drift.
+
+    clock = Clock(board.clock)
+    clock.unix()                       -> None: nobody has said yet
+    stamp = clock.stamp()              -> (814203311, 7)   an epoch id and seconds of that epoch
+    clock.set_unix(1790000000, "network")  -> True; clock.moved says by how much now() jumped
+    clock.stamp()                      -> (0, 1790000000)  epoch 0 is Unix time
+    clock.resolve(stamp)               -> 1789999990       the reading taken earlier gets its time
+    clock.sleep_ms(900)                -> 891089           what a sleep clock that is 1 % slow must be asked for
+
+The port's count starts in 2000 on ESP32 and in 2021 at each boot of an RP2 (MicroPython ports/rp2/main.c); only its differences
+are used. When it lost its continuity (`ticks.kept` is False, or it ran backwards) a new epoch begins; readings
+stamped in an epoch resolve when that epoch was synchronised, during it or later from the four kept past ones, else
+they travel without a time. Epoch ids are random, so a reset before the state was saved cannot confuse two epochs.
+
+Sanity: years 2024 to 2099 only (an unset module says 1980, 1970 or 2000); a step of more than 120 s + 5 % of the time
+since the last answer is refused once and believed when a second answer agrees with it, except from "server" and
+"user". Drift is learnt from answers at least 30 min apart, filtered, clamped to 5 % (users measure up to 38 s/h on ESP32).
+"""
+
+import os
+from struct import calcsize, pack, unpack_from
+
+from micropython import const
+
+_EARLIEST = 1704067200  # 2024-01-01
+_LATEST = 4102444800  # 2100-01-01
+_STEP_S = const(120)
+_DRIFT_MAX = const(50000)  # ppm
+_SLIP_MAX = const(100000)  # ppm: beyond this it was a step, not drift (Tasmota learns inside 10 % only)
+_LEARN_AFTER_S = const(1800)
+_AGREE_S = const(60)
+_PAST = const(4)
+_VERSION = const(1)
+_FORMAT = "<BIqqqiBB"
+_PAST_FORMAT = "<Iq"
+_TRUSTED = ("server", "user")
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Ticks(Protocol):
+        """The part of the clock protocol this file needs: MicroPython's time module has it."""
+
+        def time(self) -> int:
+            """Return the port's count of seconds."""
+
+
+def _random_epoch() -> int:
+    return int.from_bytes(os.urandom(4), "little") & 0x3FFFFFFF or 1
+
+
+class Clock:
+    """Unix seconds, or stamps until they are known. `ticks.kept` (optional) says if the count survived the last reset."""
+
+    def __init__(self, ticks: "Ticks") -> None:
+        self._ticks = ticks
+        self._epoch = _random_epoch()
+        self._base: int | None = None
+        self._base_count = 0
+        self._learnt = False
+        self._doubt: tuple[int, int] | None = None
+        self._past: list[tuple[int, int]] = []
+        self.ppm = 0  # how much slower than the world the port counts
+        self.moved = 0  # seconds by which now() jumped at the last accepted set_unix()
+        self.source = ""
+        self.rejected = 0
+
+    def unix(self) -> int | None:
+        """Return Unix seconds, or None until somebody has said."""
+        if self._base is None:
+            return None
+        elapsed = int(self._ticks.time()) - self._base_count
+        if elapsed < -_STEP_S:
+            self._new_epoch()
+            return None
+        return self._at(elapsed)
+
+    def _at(self, elapsed: int) -> int:
+        assert self._base is not None
+        return self._base + elapsed + elapsed * self.ppm // 1000000
+
+    def now(self) -> int:
+        """Return Unix seconds where known, else the port's count: what schedules and back-off run on."""
+        unix = self.unix()
+        return unix if unix is not None else int(self._ticks.time())
+
+    def stamp(self) -> tuple[int, int]:
+        """Return (0, Unix seconds), or (epoch id, count) while the time is not known."""
+        unix = self.unix()
+        if unix is not None:
+            return 0, unix
+        return self._epoch, int(self._ticks.time())
+
+    def resolve(self, stamp: tuple[int, int]) -> int | None:
+        """Return the Unix seconds of a stamp, or None where its epoch was never synchronised."""
+        epoch, seconds = stamp
+        if epoch == 0:
+            return seconds
+        if epoch == self._epoch:
+            return self._at(seconds - self._base_count) if self._base is not None else None
+        for past, offset in self._past:
+            if past == epoch:
+                return seconds + offset
+        return None
+
+    def set_unix(self, unix: int, source: str) -> bool:
+        """Take somebody's word for the time ("network", "server", "user"); False where it is not believed."""
+        if not _EARLIEST <= unix < _LATEST:
+            self.rejected += 1
+            return False
+        count = int(self._ticks.time())
+        before = self.now()
+        if self._base is not None:
+            elapsed = count - self._base_count
+            error = unix - self._at(elapsed)
+            if abs(error) > _STEP_S + elapsed // 20 and not self._believed(unix, count, source):
+                self.rejected += 1
+                return False
+            self._learn(elapsed, unix - self._base - elapsed, error)
+        self._doubt = None
+        self._base = unix
+        self._base_count = count
+        self.moved = unix - before
+        self.source = source
+        return True
+
+    def _believed(self, unix: int, count: int, source: str) -> bool:
+        """Return whether a surprising time comes from who may say so, or for the second time."""
+        if source in _TRUSTED:
+            return True
+        doubt = self._doubt
+        self._doubt = (unix, count)
+        return doubt is not None and abs((unix - doubt[0]) - (count - doubt[1])) <= _AGREE_S
+
+    def _learn(self, elapsed: int, slip: int, error: int) -> None:
+        """Move the drift half way to what the last interval showed; whole seconds alone (±1 s) teach nothing."""
+        if elapsed < _LEARN_AFTER_S or abs(error) <= 1:
+            return
+        seen = slip * 1000000 // elapsed
+        if abs(seen) > _SLIP_MAX:
+            return
+        ppm = (self.ppm + seen) // 2 if self._learnt else seen
+        self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))
+        self._learnt = True
+
+    def sleep_ms(self, seconds: int) -> int:
+        """Return the milliseconds to ask the port for, so that `seconds` of the world pass."""
+        return seconds * 1000 * 1000000 // (1000000 + self.ppm)
+
+    def _new_epoch(self) -> None:
+        if self._base is not None:
+            self._past.append((self._epoch, self._base - self._base_count))
+            self._past = self._past[-_PAST:]
+        self._epoch = _random_epoch()
+        self._base = None
+        self._doubt = None
+
+    def dump(self) -> bytes:
+        """Return what must survive sleep and reset (38 to 86 bytes)."""
+        head = pack(_FORMAT, _VERSION, self._epoch, self._base or 0, self._base_count, int(self._ticks.time()),
+                    self.ppm, self._learnt, len(self._past))
+        return head + b"".join([pack(_PAST_FORMAT, epoch, offset) for epoch, offset in self._past])
+
+    def load(self, data: bytes | None) -> bool:
+        """Take up what dump() gave, in the same epoch if the port's count went on. False: nothing usable in data."""
+        head = calcsize(_FORMAT)
+        if not data or len(data) < head or data[0] != _VERSION:
+            return False
+        _, epoch, base, base_count, count, ppm, learnt, past = unpack_from(_FORMAT, data, 0)
+        size = calcsize(_PAST_FORMAT)
+        if past > _PAST or len(data) < head + past * size:
+            return False
+        self._past = [unpack_from(_PAST_FORMAT, data, head + i * size) for i in range(past)]
+        self._epoch = epoch
+        self._base = base or None
+        self._base_count = base_count
+        self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))
+        self._learnt = bool(learnt)
+        if not getattr(self._ticks, "kept", True) or int(self._ticks.time()) < count:
+            self._new_epoch()
+        return True

@@ -1,0 +1,134 @@
+"""Crash loops, brown-out loops and what was planned: decided before anything that can fail is imported.
+
+    guard = BootGuard(board.vault)
+    mode = guard.enter(board.reset_cause())
+    if guard.rest_s:                   # the battery gave way: rest before the next transmission
+        board.sleep(guard.rest_s * 1000)
+    if mode == "safe":                 # five resets without one completed cycle: no application code
+        window(guard.window_s); board.sleep(guard.SAFE_SLEEP_S * 1000); board.restart("safe mode over")
+    ...                                # imports, the cycle
+    guard.completed()                  # the loop is broken
+
+A clean sleep is not a crash: wakes shorter than any "good after" time would otherwise count as some (ESPHome's
+safe_mode needs the same exception). An exception that main.py caught is told by crashed(). Safe mode is one
+visit: the next boot tries the whole application again, on probation, so that one more crash leads back at once. The
+store is written only when something changed, so a healthy node writes nothing.
+
+Brown-out: the n-th in a row rests 15 min * 2^(n-1), up to 24 h. Where a port cannot tell one (RP2040: its power-on bit
+covers both), three power-ons in a row without a completed cycle count as one.
+"""
+
+from struct import calcsize, pack, unpack_from
+
+from micropython import const
+
+_LOOP = const(5)
+_REST_S = const(900)
+_REST_MAX_S = const(86400)
+_POWER_ONS = const(3)
+_WINDOW_COLD_S = const(5)
+_WINDOW_SAFE_S = const(60)
+_NAME = "guard"
+_FORMAT = "<BBBBBHHHHHHH"
+_VERSION = const(1)
+
+# Causes of a boot that nobody asked for, in the order of the counters kept.
+CAUSES = ("power_on", "brown_out", "watchdog", "panic", "hard", "soft", "crash")
+_CLEAN = ("deep_sleep", "planned")
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lwnode.power.store import Store
+
+
+class BootGuard:
+    """Counts boots without a completed cycle in `store` (board.vault: NVS, a reserved flash sector); never raises on its content."""
+
+    SAFE_SLEEP_S = 3600
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self.failures = 0  # unplanned boots and crashes since the last completed cycle
+        self.brown_outs = 0  # in a row
+        self.rest_s = 0
+        self.window_s = 0
+        self.resets = {cause: 0 for cause in CAUSES}
+        self.reason = ""  # of the planned restart that led here
+        self._power_ons = 0
+        self._was_safe = False
+        self._written = b""
+        self._load()
+
+    def _load(self) -> None:
+        data = self._store.load(_NAME)
+        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
+            return
+        found = unpack_from(_FORMAT, data, 0)
+        self.failures, self.brown_outs, self._power_ons, safe = found[1:5]
+        self._was_safe = bool(safe)
+        for i, cause in enumerate(CAUSES):
+            self.resets[cause] = found[5 + i]
+        self.reason = bytes(data[calcsize(_FORMAT) :]).decode()
+        self._written = bytes(data)
+
+    def _save(self) -> None:
+        counts = [min(self.resets[cause], 65535) for cause in CAUSES]
+        data = pack(_FORMAT, _VERSION, min(self.failures, 255), min(self.brown_outs, 255), min(self._power_ons, 255),
+                    self._was_safe, *counts) + self.reason.encode()
+        if data != self._written:
+            try:
+                self._store.save(_NAME, data)
+            except OSError:
+                return  # a guard that cannot count must not be what stops the node
+            self._written = data
+
+    def enter(self, cause: str) -> str:
+        """Count this boot (a cause of Board.reset_cause()); return "normal" or "safe". Sets rest_s and window_s.
+
+        rest_s: seconds to sleep before the next transmission. window_s: seconds to wait for mpremote, never on a timer wake.
+        """
+        clean = cause in _CLEAN or (self.reason and cause in ("hard", "soft", "panic"))
+        self.reason = ""
+        if not clean:
+            self._count(cause if cause in CAUSES else "hard")
+        self.rest_s = self._rest() if self._browned(cause) else 0
+        safe = self.failures >= _LOOP and not self._was_safe
+        if self._was_safe:
+            self.failures = _LOOP - 1
+        self._was_safe = safe
+        self.window_s = _WINDOW_SAFE_S if safe else 0 if cause == "deep_sleep" else _WINDOW_COLD_S
+        self._save()
+        return "safe" if safe else "normal"
+
+    def _count(self, cause: str) -> None:
+        self.failures += 1
+        self.resets[cause] += 1
+        self._power_ons = self._power_ons + 1 if cause == "power_on" else 0
+        if self._browned(cause):
+            self.brown_outs += 1
+
+    def _browned(self, cause: str) -> bool:
+        return cause == "brown_out" or (cause == "power_on" and self._power_ons >= _POWER_ONS)
+
+    def _rest(self) -> int:
+        return min(_REST_S << min(max(self.brown_outs, 1) - 1, 7), _REST_MAX_S)
+
+    def completed(self) -> None:
+        """A whole cycle was done: the loop, if there was one, is over."""
+        self.failures = 0
+        self.brown_outs = 0
+        self._power_ons = 0
+        self._was_safe = False
+        self._save()
+
+    def crashed(self, reason: str = "") -> int:
+        """Count an exception that main.py caught; return the seconds to sleep before the next try (doubling, 60 s to 1 h)."""
+        self.failures += 1
+        self.resets["crash"] += 1
+        self._save()
+        return min(60 << min(self.failures - 1, 6), self.SAFE_SLEEP_S)
+
+    def planned(self, reason: str) -> None:
+        """Announce a restart of our own (up to 24 characters of reason), so that it does not count as a crash."""
+        self.reason = reason[:24]
+        self._save()

@@ -1,0 +1,161 @@
+"""State that survives sleep and reset: two slots in retained memory, a store behind them.
+
+    state = RetainedState(board.retained, version=1, behind=FileStore("/state"))
+    state.load("clock")                -> bytes or None; garbage and old versions read as None
+    state.save("clock", b"...")        in RAM
+    state.save("config", b"...", durable=True)   the next commit also writes the store behind
+    state.commit()                     one slot of retained memory; the other keeps the state before
+    state.source                       "memory", "behind" or "defaults": where this start found its state
+
+Each slot is half the memory (1024 bytes of the ESP32's 2048) and carries version, sequence and CRC; the valid one with the
+higher sequence wins, so a reset in the middle of a write leaves the state before. The store behind is
+written when a durable name changed and every `every`-th commit: after a power loss, which empties the RTC memory, the
+state is at most that many commits old. Where the memory is too small (RP2: 28 bytes of scratch registers) every commit that
+changes something goes to the store.
+"""
+
+from struct import pack, unpack_from
+
+from micropython import const
+
+from lwnode.power.frame import HEADER_BYTES, seal, unseal
+
+_SMALLEST = const(128)  # a memory below this holds no useful state: the store behind takes over
+_BEHIND = "retained"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from lwnode.power.store import Store
+
+    class Memory(Protocol):
+        """Retained memory of a board."""
+
+        size: int
+
+        def load(self) -> bytes:
+            """Return all of it, or b"" when it lost its content."""
+
+        def save(self, data: bytes) -> None:
+            """Replace all of it."""
+
+
+def _pack(values: dict[str, bytes]) -> bytes:
+    parts = []
+    for name in sorted(values):
+        key = name.encode()
+        parts.append(pack("<BH", len(key), len(values[name])))
+        parts.append(key)
+        parts.append(values[name])
+    return b"".join(parts)
+
+
+def _unpack(image: bytes) -> dict[str, bytes]:
+    values: dict[str, bytes] = {}
+    at = 0
+    while at + 3 <= len(image):
+        key, length = unpack_from("<BH", image, at)
+        at += 3
+        values[image[at : at + key].decode()] = image[at + key : at + key + length]
+        at += key + length
+    return values
+
+
+class RetainedState:
+    """A store (load and save by name) over retained memory. Loading never raises."""
+
+    def __init__(self, memory: "Memory", version: int = 1, behind: "Store | None" = None, every: int = 16) -> None:
+        self._memory = memory
+        self._version = version
+        self._behind = behind
+        self._slot = memory.size // 2 if memory.size >= _SMALLEST else 0
+        self._every = every if self._slot else 1
+        self._since = 0
+        self._durable = False
+        self._next = 0
+        self._mirror = bytearray(self._slot * 2)
+        self.sequence = 0
+        self.source = "defaults"
+        self.failed = 0
+        self._values: dict[str, bytes] = {}
+        self._committed = b""
+        self._read()
+
+    def _read(self) -> None:
+        best: tuple[int, bytes] | None = None
+        if self._slot:
+            raw = self._memory.load()
+            self._mirror[: min(len(raw), len(self._mirror))] = raw[: len(self._mirror)]
+            for slot in (0, 1):
+                found = unseal(memoryview(self._mirror)[slot * self._slot : (slot + 1) * self._slot], self._version)
+                if found is not None and (best is None or found[0] > best[0]):
+                    best = found
+                    self.source = "memory"
+                    self._next = 1 - slot
+        raw_behind = self._behind.load(_BEHIND) if self._behind else None
+        found = unseal(raw_behind, self._version) if raw_behind else None
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+            self.source = "behind"
+        if best is not None:
+            self.sequence, self._committed = best
+            self._values = _unpack(self._committed)
+
+    def load(self, name: str) -> bytes | None:
+        """Return the bytes kept under name, or None."""
+        return self._values.get(name)
+
+    def save(self, name: str, data: bytes, durable: bool = False) -> None:
+        """Keep data (up to 65535 bytes) under name in RAM until commit(); durable: the next commit writes flash too."""
+        data = bytes(data)
+        if self._values.get(name) != data:
+            self._values[name] = data
+            self._durable = self._durable or durable
+
+    def remove(self, name: str) -> None:
+        """Forget name at the next commit."""
+        self._values.pop(name, None)
+
+    @property
+    def free(self) -> int:
+        """Bytes a retained slot still takes; 0 where all state lives in the store behind."""
+        return max(0, self._slot - HEADER_BYTES - len(_pack(self._values)))
+
+    def commit(self, behind: bool = True) -> bool:
+        """Write what changed; behind=False never touches flash. False: something could not be written (`failed`).
+
+        A state too large for a slot goes to the store behind at every commit, and is at risk where there is none.
+        """
+        image = _pack(self._values)
+        changed = image != self._committed
+        fits = len(image) + HEADER_BYTES <= self._slot
+        if changed:
+            self.sequence += 1
+            self._committed = image
+            self._since += 1
+            if fits:
+                self._write_slot(image)
+        if not behind or self._behind is None:
+            return fits or not changed
+        if self._durable or self._since >= self._every or (self._since and not fits):
+            return self._write_behind(image)
+        return True
+
+    def _write_slot(self, image: bytes) -> None:
+        raw = seal(image, self._version, self.sequence)
+        at = self._next * self._slot
+        self._mirror[at : at + len(raw)] = raw
+        self._memory.save(bytes(self._mirror))
+        self._next = 1 - self._next
+
+    def _write_behind(self, image: bytes) -> bool:
+        assert self._behind is not None
+        try:
+            self._behind.save(_BEHIND, seal(image, self._version, self.sequence))
+        except OSError:
+            self.failed += 1
+            return False
+        self._since = 0
+        self._durable = False
+        return True

@@ -1,0 +1,122 @@
+"""Aligned slots: which one is due, which was served, how long until the next.
+
+    sampling = Schedule(900, device_offset(board.unique_id(), 900))
+    slot = sampling.due(now)           -> 1790000100, the slot's own start; None: nothing is due
+    sampling.serve(slot)               it will not come again, whatever the clock does
+    sampling.seconds_to_next(now)      -> 874
+
+A slot starts at k * period + offset and is named by that start, in the seconds of the caller's `now` (Unix time, or the
+port's count until that is known: call rebase(clock.moved) when it becomes known). The served slot is state, never a
+comparison with the clock: a sleep clock that runs fast wakes a node before its slot, and a
+scheduler that compares serves the slot twice (Tasmota issue 21423). A wake up to max(5 s, 2 % of the sleep) early serves the slot at
+once; earlier ones sleep again. Missed slots are counted in `missed` and skipped, never replayed.
+"""
+
+from binascii import crc32
+from struct import calcsize, pack, unpack_from
+
+from micropython import const
+
+_EARLY_S = const(5)
+_SPREAD_S = const(600)
+_VERSION = const(1)
+_FORMAT = "<BBqII"
+
+
+def device_offset(unique_id: bytes, period_s: int, window_s: int | None = None) -> int:
+    """Return this device's own delay within a period, the same for ever: crc32(id) mod min(period / 4, 600 s).
+
+    Nodes switched on together then contact the server evenly over the window, at period/4 seconds at most after the
+    aligned time. A period below 4 s has no room and gets 0.
+    """
+    window = min(period_s // 4, _SPREAD_S) if window_s is None else window_s
+    return crc32(unique_id) % window if window > 0 else 0
+
+
+class Schedule:
+    """Slots of `period_s` seconds, shifted by `offset_s`; `stretch` multiplies the period (battery bands)."""
+
+    def __init__(self, period_s: int, offset_s: int = 0) -> None:
+        if period_s < 1:
+            raise ValueError("a period is at least 1 s, not %d" % period_s)
+        self.period_s = period_s
+        self.offset_s = offset_s
+        self.stretch = 1
+        self.missed = 0
+        self._served: int | None = None
+        self._early = min(_EARLY_S, period_s // 2)
+
+    @property
+    def interval_s(self) -> int:
+        """The period in force, in seconds."""
+        return self.period_s * self.stretch
+
+    @property
+    def served(self) -> int | None:
+        """The slot served last."""
+        return self._served
+
+    def _start(self, now: int) -> int:
+        return (now - self.offset_s) // self.interval_s * self.interval_s + self.offset_s
+
+    def _correct(self, now: int) -> None:
+        """After a clock step backwards the served slot lies in the future: the present one counts as served instead."""
+        if self._served is not None and self._served > now + self.period_s // 2 + 1:
+            self._served = self._start(now)
+
+    def due(self, now: int) -> int | None:
+        """Return the slot to serve now, or None. The very first call after a fresh start has one due at once."""
+        self._correct(now)
+        slot = self._start(now + self._early)
+        if self._served is not None and slot <= self._served:
+            return None
+        return slot
+
+    def serve(self, slot: int) -> None:
+        """Count a slot as served; older ones cannot come any more. Slots passed over are counted as missed."""
+        served = self._served
+        if served is not None and slot > served:
+            self.missed += max(0, (slot - served) // self.interval_s - 1)
+        if served is None or slot > served:
+            self._served = slot
+
+    def seconds_to_next(self, now: int) -> int:
+        """Return the seconds until a slot is due that was not served (0: now). Sets what counts as a slightly early wake."""
+        self._correct(now)
+        if self._served is None:
+            return 0
+        following = max(self._start(now), self._start(self._served) + self.interval_s)
+        if following <= self._served:
+            following += self.interval_s
+        wait = max(0, following - now)
+        self._early = min(max(_EARLY_S, wait // 50), self.period_s // 2)
+        return wait
+
+    def rebase(self, moved_s: int) -> None:
+        """Follow a step of the clock (Clock.moved): what was served just before it is not due again just after it."""
+        if self._served is not None and moved_s:
+            self._served += moved_s
+
+    def dump(self) -> bytes:
+        """Return what must survive sleep (18 bytes)."""
+        return pack(_FORMAT, _VERSION, self._served is not None, self._served or 0, self.missed, self._early)
+
+    def load(self, data: bytes | None) -> bool:
+        """Take up what dump() gave. False: nothing usable in data, the schedule is as new."""
+        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
+            return False
+        _, known, served, self.missed, early = unpack_from(_FORMAT, data, 0)
+        self._served = served if known else None
+        self._early = min(early, self.period_s // 2)
+        return True
+
+
+def update_due(lifetime_s: int, since_s: int, next_contact_s: int, headroom_s: int = 0) -> bool:
+    """Return whether a registration must be updated in this wake.
+
+    `since_s` seconds ago it was registered or updated; the next contact is `next_contact_s` away. It must be updated
+    `max(60 s, 10 %)` and the back-off's headroom before its lifetime ends, and early while awake anyway when
+    the next contact would come too late (Zephyr's SECONDS_TO_UPDATE_EARLY does the same).
+    """
+    deadline = lifetime_s - max(60, lifetime_s // 10) - headroom_s
+    return since_s + next_contact_s >= deadline

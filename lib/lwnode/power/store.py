@@ -1,0 +1,152 @@
+"""Named bytes in files that are old or new after a power cut, never mixed.
+
+    store = FileStore("/state")
+    store.save("config", b"...")       # config.tmp written and closed, then renamed over config
+    store.load("config")               -> b"..." or None (absent, torn or rotten)
+    store.names("j")                   -> names that start with j, sorted
+
+Content counts only after close(), and rename replaces its target atomically on littlefs; FAT gives no such promise
+(MicroPython docs/reference/filesystem.rst), which is why each file also carries a CRC. A file that fails it is counted
+in `damaged` and reads as absent. `writes` counts saves since start: each costs at most one sector erase per 4 KB and
+about 45 ms during which a UART on RP2 loses bytes, so save only while no answer of the module is outstanding.
+"""
+
+import os
+
+from lwnode.power.frame import seal, unseal
+
+_VERSION = 1
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Store(Protocol):
+        """What every room here asks of a store."""
+
+        def load(self, name: str) -> bytes | None:
+            """Return what was saved under name, or None."""
+
+        def save(self, name: str, data: bytes) -> None:
+            """Keep data under name."""
+
+
+class Files:
+    """The file operations a FileStore needs, as the interpreter has them; a test hands in a simulated flash."""
+
+    def open(self, path: str, mode: str) -> "Any":
+        """Open path."""
+        return open(path, mode)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename over new, replacing it."""
+        os.rename(old, new)
+
+    def remove(self, path: str) -> None:
+        """Delete a file."""
+        os.remove(path)
+
+    def listdir(self, path: str) -> list[str]:
+        """List names in a directory."""
+        return os.listdir(path)
+
+    def mkdir(self, path: str) -> None:
+        """Make one directory."""
+        os.mkdir(path)
+
+
+class FileStore:
+    """Store protocol on files of one directory, which is made on the first save."""
+
+    def __init__(self, directory: str, files: "Files | None" = None) -> None:
+        self._directory = directory
+        self._files = files or Files()
+        self.writes = 0
+        self.damaged = 0
+
+    def _path(self, name: str) -> str:
+        if not name or "/" in name or name.endswith(".tmp"):
+            raise ValueError("a store name is a plain file name, not %r" % name)
+        return self._directory + "/" + name
+
+    def load(self, name: str) -> bytes | None:
+        """Return what was saved last, or None where it is absent or its CRC fails (then `damaged` grows)."""
+        try:
+            with self._files.open(self._path(name), "rb") as file:
+                raw = file.read()
+        except OSError:
+            return None
+        found = unseal(raw, _VERSION)
+        if found is None:
+            self.damaged += 1
+            return None
+        return found[1]
+
+    def save(self, name: str, data: bytes) -> None:
+        """Replace what is kept under name (up to 65535 bytes). OSError where the flash is full or not mounted."""
+        path = self._path(name)
+        temporary = path + ".tmp"
+        try:
+            file = self._files.open(temporary, "wb")
+        except OSError:
+            self._files.mkdir(self._directory)
+            file = self._files.open(temporary, "wb")
+        with file:
+            file.write(seal(data, _VERSION))
+        self._files.rename(temporary, path)
+        self.writes += 1
+
+    def remove(self, name: str) -> None:
+        """Forget name; absent is as good as removed."""
+        try:
+            self._files.remove(self._path(name))
+        except OSError:
+            pass
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Return the kept names that start with prefix, sorted; half-written ones do not count."""
+        try:
+            found = self._files.listdir(self._directory)
+        except OSError:
+            return []
+        return sorted(name for name in found if name.startswith(prefix) and not name.endswith(".tmp"))
+
+
+class TwinStore:
+    """One value in two homes: read from the first that has it, written to both where it differs.
+
+    The second home of endpoint, server, APN and PSK (NVS, a reserved flash sector) outlives the filesystem; `recovered` lists
+    the names the first home had lost, so that the node can say what happened.
+    """
+
+    def __init__(self, first: "Store", second: "Store") -> None:
+        self._first = first
+        self._second = second
+        self.recovered: list[str] = []
+
+    def load(self, name: str) -> bytes | None:
+        """Return the first home's value, or the second's (and put it back into the first where that can be written)."""
+        data = self._first.load(name)
+        if data is not None:
+            return data
+        data = self._second.load(name)
+        if data is not None:
+            if name not in self.recovered:
+                self.recovered.append(name)
+            try:
+                self._first.save(name, data)
+            except OSError:
+                pass  # no filesystem: the second home alone must do
+        return data
+
+    def save(self, name: str, data: bytes) -> None:
+        """Write both homes, each only where it differs. OSError only when neither could be written."""
+        failed = 0
+        for home in (self._second, self._first):
+            try:
+                if home.load(name) != data:
+                    home.save(name, data)
+            except OSError:
+                failed += 1
+        if failed == 2:
+            raise OSError("neither home of %s could be written" % name)
