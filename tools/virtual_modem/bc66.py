@@ -12,7 +12,7 @@ Values of `options`, beside the manual's own settings: see OPTIONS here and in t
 
 from binascii import unhexlify
 
-from tools.lwm2m.link import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIMEOUT, TLV
+from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIMEOUT, TLV
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused, whole_number
 from tools.virtual_modem.bc66_requests import READ_RESULTS, WRITE_RESULTS, Bc66Requests, join_parts
 from tools.virtual_modem.bc66_session import (

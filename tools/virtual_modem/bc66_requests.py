@@ -13,7 +13,7 @@ Bounds: `_OPEN` requests wait for the host, each for `answer_ms`; the buffer hol
 from binascii import hexlify
 
 from tools.lwm2m import codec
-from tools.lwm2m.link import FLOAT, INTEGER, OCTET_STREAM, TEXT_PLAIN
+from tools.lwm2m.names import FLOAT, INTEGER, OCTET_STREAM, TEXT_PLAIN
 from tools.virtual_modem.bc66_session import REGISTERED, Bc66Session
 
 _OPEN = 16

@@ -11,7 +11,8 @@ server where one is configured, which is tried twice; after that `+QLWREG: 1`, a
 What the manual leaves open is an option: see `OPTIONS`.
 """
 
-from tools.lwm2m.link import Account, path_text
+from tools.lwm2m.link import Account
+from tools.lwm2m.names import path_text
 from tools.virtual_modem.builtin import Builtin
 from tools.virtual_modem.quectel import Quectel
 
@@ -249,9 +250,10 @@ class Bc66Session(Quectel):
         self.link.update(self.guarded(done), lifetime, binding, objects)
 
     def _link_account(self, entry):
-        if entry[4] == 0:
-            return Account(entry[0], entry[1], entry[5], entry[6])
-        return Account(entry[0], entry[1])
+        host, port = entry[0], entry[1]
+        if self.redirect is not None:
+            host, port = self.redirect(host, port, self._phase == "bootstrap")
+        return Account(host, port, entry[5], entry[6]) if entry[4] == 0 else Account(host, port)
 
     # ---- chains
 

@@ -9,7 +9,7 @@ Access to resources: LwM2M TS 1.0.2, appendix E.
 """
 
 from tools.lwm2m import codec
-from tools.lwm2m.link import BOOLEAN, FLOAT, INTEGER, STRING, TIME
+from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, STRING, TIME
 
 _WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (13, 14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
 _EXECUTABLE = {1: (4, 8, 9), 3: (4, 5, 12), 5: (2,), 7: (6, 7)}

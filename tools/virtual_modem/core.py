@@ -20,6 +20,7 @@ from tools.virtual_modem.faults import Faults
 PENDING = object()
 _LINES_WAITING = 16
 _RECENT = 40
+_RING_MS = 120
 
 # Result codes without words (V.250, table 1); others are sent in words whatever ATV says.
 _NUMERIC = {"OK": "0", "CONNECT": "1", "RING": "2", "NO CARRIER": "3", "ERROR": "4", "NO DIALTONE": "6", "BUSY": "7"}
@@ -95,6 +96,8 @@ class Core:
         self.deaf = True
         self.counters = {"commands": 0, "errors": 0, "urcs": 0, "ignored_bytes": 0, "restarts": 0, "deep_sleeps": 0}
         self.recent = []
+        self.redirect = None  # set by a transport: (host, port, bootstrap) -> (host, port), in place of a name server
+        self._rang = -_RING_MS
         self._on_exchange = []
         self._reset_line()
 
@@ -358,9 +361,15 @@ class Core:
         if self.deaf or not self.powered:
             return
         self.counters["urcs"] += 1
+        self._rang = self.clock.now
         self.note("<", text)
         end = self._ending()
         self.faults.urc(text, end + text + end)
+
+    @property
+    def ring_pin(self):
+        """Level of the ring indicator: True for a moment with each URC."""
+        return self.clock.now - self._rang < _RING_MS
 
     def send(self, text):
         """Text to the host."""

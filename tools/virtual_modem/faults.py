@@ -67,6 +67,10 @@ class Faults:
             raise ValueError("fault %r: expected one of %s" % (kind, ", ".join(sorted(KINDS))))
         self._armed.append([kind, max(1, at), value])
 
+    def disarm(self):
+        """Forget the faults that have not happened."""
+        self._armed = []
+
     def random(self, seed, permille=20, kinds=None):
         """Play faults at random: `permille` of the exchanges, out of `kinds`; 0 stops it."""
         for kind in kinds or ():

@@ -1,0 +1,161 @@
+"""A modem on your desk: `python -m tools.virtual_modem --family bc66 --server coap://127.0.0.1:5683`.
+
+Then, in another terminal, type at it (`screen PATH`, `minicom -D PATH`, `picocom PATH`) or give PATH to your program.
+Commands end with Enter; ATE1 shows what you type. `AT+QLWSTATUS?` is a good first one.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+
+from tools.virtual_modem import FAMILIES
+from tools.virtual_modem.control import Control
+from tools.virtual_modem.faults import KINDS, QUIRKS
+from tools.virtual_modem.transport import VirtualModem
+
+
+def parser():
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m tools.virtual_modem",
+        description=__doc__,
+        epilog="Control port: " + Control.command(Control(None), "help")[3:],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--family", choices=FAMILIES, default="bc66", help="which module (bc66)")
+    made.add_argument("--server", metavar="URI", help="lead every server account here: coap://HOST:PORT")
+    made.add_argument("--bootstrap-server", metavar="URI", help="lead every bootstrap account here")
+    made.add_argument("--pty", action="store_true", help="a pseudo terminal for AT commands (the default line)")
+    made.add_argument("--tcp", type=int, metavar="PORT", help="AT commands on a TCP port of 127.0.0.1 (0: any)")
+    made.add_argument("--serial", metavar="PATH", help="AT commands on a serial port; CTS wake, DSR reset, RTS status")
+    made.add_argument("--baud", type=int, default=115200, help="of the serial port (115200)")
+    made.add_argument("--control", type=int, default=0, metavar="PORT", help="control port (any free one)")
+    made.add_argument("--nvram", metavar="FILE", help="keep the module's memory in this JSON file")
+    made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the model; see --list")
+    made.add_argument("--hostile", nargs="?", const="all", metavar="QUIRK,...", help="real firmware's habits; see --list")
+    made.add_argument("--seed", type=int, metavar="N", help="with --hostile: faults at random, the same for each N")
+    made.add_argument("--script", metavar="FILE", help="control commands, one a line, `wait MS` between them")
+    made.add_argument("--quiet", action="store_true", help="no live view: print the lines' names and the dialogue")
+    made.add_argument("--list", action="store_true", help="list options, quirks and faults, and end")
+    return made
+
+
+def listing(family):
+    """What --list prints."""
+    from tools.virtual_modem import model
+    from tools.virtual_modem.transport import RealClock
+
+    class NoLink:
+        on_request = None
+
+        def __getattr__(self, name):
+            return lambda *args, **more: None
+
+    options = model(family, RealClock(asyncio.new_event_loop(), 0), NoLink(), start="off").OPTIONS
+    lines = [f"options of {family}:"] + [f"  {name} = {options[name]!r}" for name in sorted(options)]
+    lines += ["", "quirks (--hostile):"]
+    for name, (families, text, section) in QUIRKS.items():
+        if family in families.split():
+            lines.append(f"  {name}: {text} (field_quirks.md {section})")
+    lines += ["", "faults (control port, --script):"] + [f"  {name}: {text}" for name, text in KINDS.items()]
+    return "\n".join(lines)
+
+
+def option_values(pairs):
+    """["attach_ms=100"] -> {"attach_ms": 100}; ValueError says what is wrong."""
+    values = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--option {pair}: expected NAME=VALUE")
+        lowered = text.lower()
+        if lowered in ("true", "false"):
+            values[name] = lowered == "true"
+        else:
+            try:
+                values[name] = int(text)
+            except ValueError:
+                values[name] = text
+    return values
+
+
+async def run_script(modem, path, stop):
+    """Control commands from a file; `wait MS` lets time pass, `end` closes the modem."""
+    with open(path) as file:
+        lines = file.read().splitlines()
+    for number, line in enumerate(lines, 1):
+        words = line.split("#")[0].split()
+        if not words:
+            continue
+        if words[0] == "wait":
+            await asyncio.sleep(int(words[1]) / 1000)
+        elif words[0] == "end":
+            stop.set()
+        else:
+            answer = modem.control.command(" ".join(words))
+            if answer.startswith("error"):
+                print(f"{path}:{number}: {answer}", file=sys.stderr)
+
+
+async def main(arguments):
+    """Run until interrupted."""
+    options = option_values(arguments.option)
+    if arguments.hostile:
+        options["hostile"] = arguments.hostile
+    other_line = arguments.tcp is not None or arguments.serial
+    modem = VirtualModem(
+        arguments.family,
+        arguments.server,
+        bootstrap_uri=arguments.bootstrap_server,
+        pty=arguments.pty or not other_line,
+        tcp_port=arguments.tcp,
+        serial=arguments.serial,
+        baudrate=arguments.baud,
+        control_port=arguments.control,
+        nvram_file=arguments.nvram,
+        **options,
+    )
+    if arguments.quiet:
+        modem.trace = lambda direction, data: print(direction, modem.shown(data), flush=True)
+    await modem.start()
+    if arguments.seed is not None:
+        modem.model.faults.random(arguments.seed)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    for line in modem.line_names():
+        print(line, flush=True)
+    script = asyncio.ensure_future(run_script(modem, arguments.script, stop)) if arguments.script else None
+    try:
+        if arguments.quiet or not sys.stdout.isatty():
+            await stop.wait()
+        else:
+            from tools.virtual_modem.view import watch
+
+            await watch(modem, stop)
+    finally:
+        if script is not None:
+            script.cancel()
+        await modem.close()
+
+
+def entry():
+    """The command."""
+    arguments = parser().parse_args()
+    if arguments.list:
+        print(listing(arguments.family))
+        return 0
+    try:
+        asyncio.run(main(arguments))
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        print(f"virtual modem: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(entry())

@@ -1,0 +1,69 @@
+"""A real serial port as the module's UART: a board on a USB adapter sees a module with its pins.
+
+Wiring (3.3 V adapter, crossed):
+
+    board TX  -> adapter RX         board wake output  -> adapter CTS      (asserted = wake)
+    board RX  <- adapter TX         board reset output -> adapter DSR      (asserted = reset)
+    GND          GND                board status input <- adapter RTS      (asserted = the module runs)
+
+The inputs of a USB adapter are active low, as PSM_EINT and RESET are. They raise no event that every system delivers, so
+they are looked at every 5 ms; bytes are not: those come by event.
+"""
+
+import os
+
+_PIN_LOOK_S = 0.005
+
+
+class SerialLine:
+    """One open port; needs pyserial, and says how to get it."""
+
+    def __init__(self, owner, path, baudrate):
+        try:
+            import serial
+        except ImportError:
+            raise RuntimeError("a serial port needs pyserial: .venv/bin/pip install pyserial") from None
+        self._owner = owner
+        self._port = serial.Serial(path, baudrate, timeout=0, write_timeout=0)
+        self._loop = None
+        self._look = None
+        self._levels = {}
+
+    def open(self, loop):
+        """Begin to listen."""
+        self._loop = loop
+        loop.add_reader(self._port.fileno(), self._readable)
+        self._owner.model.on_status = self._status
+        self._status(self._owner.model.status_pin)
+        self._look_at_pins()
+
+    def _readable(self):
+        try:
+            data = os.read(self._port.fileno(), 4096)
+        except (BlockingIOError, OSError):
+            return
+        if data:
+            self._owner._in(data)
+
+    def write(self, data):
+        """Bytes to the board."""
+        self._port.write(data)
+
+    def _status(self, level):
+        self._port.rts = level
+
+    def _look_at_pins(self):
+        for name, level in (("wake", self._port.cts), ("reset", self._port.dsr)):
+            if level != self._levels.get(name, False):
+                self._levels[name] = level
+                self._owner.model.pin(name, level)
+        self._look = self._loop.call_later(_PIN_LOOK_S, self._look_at_pins)
+
+    def close(self):
+        """Give the port back."""
+        if self._look is not None:
+            self._look.cancel()
+        if self._loop is not None:
+            self._loop.remove_reader(self._port.fileno())
+        self._owner.model.on_status = None
+        self._port.close()
