@@ -1,0 +1,248 @@
+"""Values as text: numbers by their resolution, what a server wrote by its type, journal entries as bytes.
+
+    >>> decimal(21.46, 0.1), decimal(101325.0, 10), decimal(0.00001234)
+    ('21.5', '101330', '0.00001234')
+    >>> decode_value(BOOLEAN, b"1"), decode_value(INTEGER, b"\\x01\\x00"), decode_value(FLOAT, b"21.5")
+    (True, 256, 21.5)
+
+Boards compute in 32-bit floats, so a number becomes text by integer arithmetic on its grid, never by
+repr, and times are integers throughout. Bounds: a string or opaque value of up to 65535 bytes.
+"""
+
+import math
+import struct
+
+from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .model import Plain, Record
+
+_RECORD = ">HHHBII"
+_ALL = 0xFFFF  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
+
+
+def grid(resolution: float) -> "tuple[int, int]":
+    """A resolution as (step, decimals): 0.05 is (5, 2), that is 5 units of 0.01."""
+    for decimals in range(10):
+        scaled = resolution * 10**decimals
+        step = int(scaled + 0.5)
+        if step and abs(scaled - step) < 0.0001 * scaled:
+            return step, decimals
+    raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not {}".format(resolution))
+
+
+def place_point(number: int, decimals: int) -> str:
+    """number / 10**decimals as text, exactly."""
+    if decimals <= 0:
+        return str(number) + "0" * -decimals if number else "0"
+    digits = str(abs(number))
+    if len(digits) <= decimals:
+        digits = "0" * (decimals + 1 - len(digits)) + digits
+    return ("-" if number < 0 else "") + digits[:-decimals] + "." + digits[-decimals:]
+
+
+def _significant(value: float, digits: int) -> str:
+    mantissa, exponent = ("%." + str(digits - 1) + "e") % value, 0
+    mantissa, tail = mantissa.split("e")
+    exponent = int(tail)
+    number = int(mantissa.replace(".", ""))
+    decimals = digits - 1 - exponent
+    while decimals > 0 and number % 10 == 0:
+        number //= 10
+        decimals -= 1
+    return place_point(number, decimals)
+
+
+def decimal(value: "float | int | str", resolution: "float | None" = None) -> str:
+    """Plain decimal text of a number, rounded to the resolution; without one, to six significant digits.
+
+    Text passes through unrounded: so a position keeps more digits than a 32-bit float has.
+    ValueError for what is no finite number.
+    """
+    if isinstance(value, str):
+        return _checked_decimal(value)
+    if isinstance(value, int):
+        if resolution is None:
+            return str(int(value))
+        step, decimals = grid(resolution)
+        if decimals == 0:
+            return str((value + step // 2) // step * step)
+        return place_point(value * 10**decimals, decimals)
+    if not math.isfinite(value):
+        raise ValueError("a number was expected, not {}".format(value))
+    if resolution is None:
+        return _significant(value, 6) if value else "0"
+    step, decimals = grid(resolution)
+    return place_point(math.floor(value / resolution + 0.5) * step, decimals)
+
+
+def shortest(value: float) -> str:
+    """The shortest decimal text that reads back as the same float on this interpreter."""
+    if not math.isfinite(value):
+        raise ValueError("a number was expected, not {}".format(value))
+    text = "0"
+    for digits in (6, 7, 8, 9, 12, 15, 16, 17):
+        text = _significant(value, digits) if value else "0"
+        if float(text) == value:
+            break
+    return text
+
+
+def _checked_decimal(text: str) -> str:
+    body = text[1:] if text[:1] in ("-", "+") else text
+    whole, _, fraction = body.partition(".")
+    if not (whole + fraction).isdigit():
+        raise ValueError("decimal text such as -21.5 was expected, not {}".format(text))
+    return text[1:] if text[0] == "+" else text
+
+
+def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "str | bytes":
+    """The text (OPAQUE: the bytes) under which a value of that type leaves; ValueError if it is none."""
+    if type == OPAQUE:
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            raise ValueError("bytes were expected, not {}".format(value))
+        return bytes(value)
+    if type == BOOLEAN:
+        return "1" if value else "0"
+    if type == STRING or type == OBJLNK:
+        return str(value)
+    if isinstance(value, bytes):
+        raise ValueError("a number was expected, not bytes")
+    if type == INTEGER or type == TIME:
+        return str(int(value)) if isinstance(value, str) else decimal(value, resolution or 1)
+    return decimal(value, resolution)
+
+
+def from_wire(type: int, value: "str | bytes") -> "Plain":
+    """The inverse of to_wire: a number, bool, text or bytes. ValueError with a sentence if it is not of the type."""
+    if type == OPAQUE:
+        return value.encode() if isinstance(value, str) else bytes(value)
+    text = value if isinstance(value, str) else str(value, "utf-8")
+    if type == STRING:
+        return text
+    text = text.strip()
+    if type == INTEGER or type == TIME:
+        return _integer(text)
+    if type == FLOAT:
+        return _number(text)
+    if type == BOOLEAN:
+        lowered = text.lower()
+        if lowered in ("1", "true"):
+            return True
+        if lowered in ("0", "false"):
+            return False
+        raise ValueError("a boolean is 0 or 1, not {}".format(text))
+    if type == OBJLNK:
+        first, colon, second = text.partition(":")
+        if colon and 0 <= int(first) <= 65535 and 0 <= int(second) <= 65535:
+            return text
+        raise ValueError("an object link looks like 3303:0, not {}".format(text))
+    raise ValueError("this resource takes no value")
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        whole, _, fraction = text.partition(".")
+        if not fraction.strip("0"):
+            return int(whole)
+        raise ValueError("a whole number was expected, not {}".format(text))
+
+
+def _number(text: str) -> float:
+    if "_" in text:
+        raise ValueError("a number was expected, not {}".format(text))
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a finite number was expected, not {}".format(text))
+    return value
+
+
+def decode_value(type: int, data: bytes, resource: "int | None" = None) -> "Plain":
+    """What a server wrote, whether it came as text, as a bare TLV value or as a whole TLV record.
+
+    The modules hand the payload through without its content format (BC66 application note 4.2.9), so
+    printable text that reads as the type is text; the rest is tried as binary. ValueError otherwise.
+    """
+    if type == OPAQUE:
+        return bytes(data)
+    if resource is not None and len(data) > 2 and data[0] >= 0xC0:
+        from .tlv import unwrap
+
+        inner = unwrap(data, resource)
+        if inner is not None:
+            return binary_value(type, inner)
+    if type == STRING or _printable(data):
+        try:
+            return from_wire(type, data)
+        except (ValueError, UnicodeError):
+            if type == STRING:
+                raise ValueError("UTF-8 text was expected")
+    return binary_value(type, data)
+
+
+def _printable(data: bytes) -> bool:
+    for byte in data:
+        if not 32 <= byte < 127:
+            return False
+    return True
+
+
+def binary_value(type: int, data: bytes) -> "Plain":
+    """A TLV value: big-endian, 1 2 4 8 bytes of integer, 4 8 of float (OMA LwM2M 1.0.2 section 6.4.3)."""
+    size = len(data)
+    if type == OPAQUE or type == STRING:
+        return from_wire(type, data)
+    if type == FLOAT and size in (4, 8):
+        value = float(struct.unpack(">f" if size == 4 else ">d", data)[0])
+        if math.isfinite(value):
+            return value
+    elif (type == INTEGER or type == TIME) and size in (1, 2, 4, 8):
+        return signed(data)
+    elif type == BOOLEAN and size == 1 and data[0] < 2:
+        return data[0] == 1
+    elif type == OBJLNK and size == 4:
+        return "{}:{}".format(data[0] << 8 | data[1], data[2] << 8 | data[3])
+    raise ValueError("{} bytes are no value of this resource's type".format(size))
+
+
+def signed(data: bytes) -> int:
+    """Two's complement, big-endian. MicroPython's from_bytes knows no signed=."""
+    number = int.from_bytes(data, "big")
+    return number - (1 << 8 * len(data)) if data[0] & 0x80 else number
+
+
+def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | None] | None") -> bool:
+    """Whether a value lies within (low, high); for STRING and OPAQUE the limits are of the length in bytes."""
+    if limits is None or type == BOOLEAN or type == OBJLNK:
+        return True
+    if isinstance(value, (str, bytes)) and (type == STRING or type == OPAQUE):
+        number: float = len(value.encode() if isinstance(value, str) else value)
+    else:
+        number = float(value)
+    low, high = limits
+    return not ((low is not None and number < low) or (high is not None and number > high))
+
+
+def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
+    """One journal entry: 15 bytes and the value. stamp is Clock.stamp(): (epoch id, seconds)."""
+    ids = [_ALL if part is None else part for part in path.ids]
+    epoch, seconds = stamp or (0, 0)
+    body = value.encode() if isinstance(value, str) else bytes(value)
+    flags = type | (0x80 if stamp is None else 0)
+    return struct.pack(_RECORD, ids[0], ids[1], ids[2], flags, epoch & 0xFFFFFFFF, seconds & 0xFFFFFFFF) + body
+
+
+def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":
+    """The inverse of pack_record; ValueError where the bytes are no entry."""
+    size = struct.calcsize(_RECORD)
+    if len(data) < size:
+        raise ValueError("a journal entry has {} bytes at least, not {}".format(size, len(data)))
+    first, second, third, flags, epoch, seconds = struct.unpack(_RECORD, bytes(data[:size]))
+    path = Path(first, None if second == _ALL else second, None if third == _ALL else third)
+    body = bytes(data[size:])
+    type = flags & 0x7F
+    value = body if type == OPAQUE else str(body, "utf-8")
+    return path, type, value, None if flags & 0x80 else (epoch, seconds)

@@ -1,0 +1,209 @@
+"""One object instance: which resources it offers, and how each is read, written and executed.
+
+Sensor and Actuator build on it; ObjectTree makes them. A read here is a look at stored values, never a
+conversion: the driver is called by ObjectTree.sample() alone.
+"""
+
+from . import codec, registry
+from .model import INTEGER, NONE, STRING, Path, Reject
+from .resource import Resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from .model import Plain
+    from .tree import ObjectTree
+
+# What a reading consists of where the registry's mandatory resources do not say so.
+_READINGS = (
+    (6, "1.0", (0, 1)),
+    (3313, None, (5702, 5703, 5704)),
+    (3314, None, (5702, 5703, 5704)),
+    (3334, None, (5702, 5703, 5704)),
+    (3336, "1.0", (5514, 5515)),
+)
+
+
+def readings(object_id: int, version: str) -> "tuple[int, ...]":
+    """The resource ids that an object's reading consists of; ValueError if the registry lacks the object."""
+    for id, only, found in _READINGS:
+        if id == object_id and only in (None, version):
+            return found
+    present = registry.resources(object_id, version)
+    if not present:
+        known = registry.versions(object_id)
+        if known:
+            raise ValueError("object {} has the versions {}, not {}".format(object_id, " ".join(known), version))
+        raise ValueError("object {} is not in the table: make registry XML=<its definition>".format(object_id))
+    for ids in (registry.mandatory(object_id, version), present):
+        chosen = [id for id in ids if _is_value(object_id, id, version)]
+        if chosen:
+            return tuple(chosen) if ids is not present else (chosen[0],)
+    return ()
+
+
+def _is_value(object_id: int, id: int, version: str) -> bool:
+    known = registry.lookup(object_id, id, version)
+    return known is not None and "R" in known[1]
+
+
+class Instance:
+    """Resources of one object instance, the values the server may set, and the callbacks of executes."""
+
+    version = "1.0"
+    unit: "str | None" = None
+    range: "tuple[float | None, float | None] | None" = None
+    settings: "dict[int, Plain] | None" = None  # values that a server may write or the row has given
+    written: "dict[int, Plain] | None" = None  # those of the settings that a server has written
+    executes: "dict[int, Callable[..., object]] | None" = None
+    failures = 0  # failed readings in a row
+    errors = 0  # in all
+    error = ""  # the last one, for people
+    quality = 4  # measurement quality indicator 6042: accepted
+    touched = 0  # bits of offered resources whose live value changed
+
+    def __init__(self, tree: "ObjectTree", object_id: int, instance: int, version: str) -> None:
+        self.tree = tree
+        self.object_id = object_id
+        self.instance = instance
+        if version != "1.0":
+            self.version = version
+        self.resources: "list[Resource]" = []
+        self.offered: "tuple[int, ...]" = ()
+
+    # -- building ----------------------------------------------------------------------------------------
+
+    def add(self, id: int, reading: bool = True) -> Resource:
+        """A resource with a value of its own."""
+        known = registry.lookup(self.object_id, id, self.version)
+        if known is None or known[0] == NONE:
+            raise ValueError("object {} {} has no value {}".format(self.object_id, self.version, id))
+        resource = Resource(self, id, known[0])
+        limits = self.range if self.range is not None and reading else known[3]
+        if limits is not None:
+            resource.range = limits
+        if not reading:
+            resource.reading = False
+        self.resources.append(resource)
+        return resource
+
+    def offer(self) -> None:
+        """Settle which resources this instance shows: those with something behind them."""
+        present = registry.resources(self.object_id, self.version)
+        own = [resource.id for resource in self.resources]
+        self.offered = tuple(own + [id for id in present if id not in own and self.serves(id)])
+
+    def serves(self, id: int) -> bool:
+        """Whether there is something behind a resource other than a reading."""
+        if self.settings is not None and id in self.settings:
+            return True
+        return self.executes is not None and id in self.executes
+
+    # -- values ------------------------------------------------------------------------------------------
+
+    def find(self, id: int) -> "Resource | None":
+        for resource in self.resources:
+            if resource.id == id:
+                return resource
+        return None
+
+    def type_of(self, id: int) -> int:
+        known = registry.lookup(self.object_id, id, self.version)
+        return known[0] if known else STRING
+
+    def operations(self, id: int) -> str:
+        known = registry.lookup(self.object_id, id, self.version)
+        return known[1] if known else ""
+
+    def wire(self, id: int) -> "str | bytes | None":
+        """The present value of a resource as it leaves; None if there is none yet."""
+        resource = self.find(id)
+        if resource is not None:
+            return resource.text()
+        value = self.extra(id)
+        if value is None:
+            return None
+        return codec.to_wire(self.type_of(id), value, self.resolution_of(id))
+
+    def extra(self, id: int) -> "Plain | None":
+        """The present value of a resource that is no reading."""
+        if self.settings is not None and id in self.settings:
+            return self.settings[id]
+        return None
+
+    def resolution_of(self, id: int) -> "float | None":
+        return None
+
+    def set(self, id: int, value: "Plain") -> None:
+        """Keep a value that the server has set; it survives sleep."""
+        if self.settings is None:
+            self.settings = {}
+        if self.written is None:
+            self.written = {}
+        self.written[id] = value
+        if self.settings.get(id) != value:
+            self.settings[id] = value
+            self.touch(id)
+
+    def touch(self, id: int) -> None:
+        """The live value of a resource has changed: it is told to the server that watches it."""
+        self.tree.dirty = True
+        for index in range(len(self.offered)):
+            if self.offered[index] == id:
+                self.touched |= 1 << index
+
+    # -- what the server does ----------------------------------------------------------------------------
+
+    def check_write(self, id: int, data: bytes) -> "Plain":
+        """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. Nothing is changed."""
+        known = registry.lookup(self.object_id, id, self.version)
+        if known is None or id not in self.offered:
+            raise Reject(404, "no such resource")
+        if "W" not in known[1]:
+            raise Reject(405, "this resource is not writable")
+        try:
+            value = codec.decode_value(known[0], data, id)
+        except (ValueError, UnicodeError) as error:
+            raise Reject(400, str(error))
+        resource = self.find(id)
+        limits = resource.range if resource is not None else known[3]
+        if not codec.in_range(known[0], value, limits):
+            raise Reject(400, "outside the range")
+        return value
+
+    def write(self, id: int, value: "Plain") -> None:
+        """Apply a checked value; the callback may raise Reject."""
+        self.set(id, value)
+
+    def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
+        """Run an executable resource; what its callback returns is run after the answer has gone out."""
+        if id not in self.offered:
+            raise Reject(404, "no such resource")
+        if self.type_of(id) != NONE:
+            raise Reject(405, "this resource is not executable")
+        callback = (self.executes or {}).get(id)
+        if callback is None:
+            raise Reject(404, "nothing behind this resource")
+        try:
+            after = callback(argument) if argument else callback()
+        except TypeError:
+            raise Reject(400, "this resource takes no argument") if argument else Reject(500)
+        return after if callable(after) else None
+
+    # -- what a Resource tells ---------------------------------------------------------------------------
+
+    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
+        """A value has passed; called before it replaces the last one."""
+
+    def refused(self, resource: Resource, reason: str) -> None:
+        """A value was refused: it never reaches the wire."""
+
+    def extreme_moved(self, resource: Resource) -> None:
+        """Minimum or maximum of a resource changed."""
+
+    def path(self, id: "int | None" = None) -> Path:
+        return Path(self.object_id, self.instance, id)
+
+    def __repr__(self) -> str:
+        return "{} {}".format(self.path(), " ".join([str(self.wire(resource.id)) for resource in self.resources]))

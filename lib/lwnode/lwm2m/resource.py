@@ -1,0 +1,136 @@
+"""One resource with a value of its own: the newest reading, its extremes, and the fate of each.
+
+    >>> resource = tree.resource("/3303/0/5700")
+    >>> resource.update(21.46, when=1790000000)
+    True
+    >>> resource.value, resource.minimum, resource.maximum, resource.reason
+    (21.46, 21.46, 21.46, 'sent: no rule holds it back')
+"""
+
+import math
+
+from . import codec
+from .model import BOOLEAN, FLOAT, INTEGER, TIME, Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .model import Plain
+    from .rules import Rules
+
+_NO_RULES = "sent: no rule holds it back"
+
+
+class Resource:
+    """A value that is pushed in by update() and judged by its rules. Made by ObjectTree, not by hand."""
+
+    # Defaults live in the class: an attribute costs heap only in the instance where it differs.
+    value: "Plain | None" = None
+    when: "int | None" = None
+    minimum: "float | int | None" = None
+    maximum: "float | int | None" = None
+    reason = "none: no reading yet"
+    resolution: "float | None" = None
+    range: "tuple[float | None, float | None] | None" = None
+    rules: "Rules | None" = None
+    reading = True  # its values are readings for the journal; else live values only
+
+    def __init__(self, owner: "Instance", id: int, type: int) -> None:
+        self.owner = owner
+        self.id = id
+        self.type = type
+
+    @property
+    def path(self) -> Path:
+        return Path(self.owner.object_id, self.owner.instance, self.id)
+
+    def update(self, value: "Plain | None", when: "int | None" = None, quality: "int | None" = None) -> bool:
+        """Take a new value in the wire's unit; False if it was refused (None, NaN, out of range, wrong type).
+
+        when: Unix seconds of the measurement; None takes the time given to the next reports().
+        quality: measurement quality indicator 6042 of this value (default 4, accepted).
+        """
+        try:
+            taken = self._checked(value)
+        except (ValueError, TypeError) as error:
+            self.reason = "refused: " + str(error)
+            self.owner.refused(self, str(error))
+            return False
+        self.owner.accepted(self, taken, when, 4 if quality is None else quality)
+        changed = self.value is None or codec.to_wire(self.type, self.value, self.resolution) != codec.to_wire(
+            self.type, taken, self.resolution
+        )
+        self.value = taken
+        self.when = when
+        if self.type == FLOAT or self.type == INTEGER:
+            self._extremes(taken)
+        if self.reading:
+            self._judge(when, not changed)
+        elif changed:
+            self.owner.touch(self.id)
+        return True
+
+    def _checked(self, value: "Plain | None") -> "Plain":
+        if value is None:
+            raise ValueError("no value")
+        if self.type == BOOLEAN:
+            if isinstance(value, (str, bytes)):
+                return codec.from_wire(BOOLEAN, value)
+            return bool(value)
+        if self.type == FLOAT or self.type == INTEGER or self.type == TIME:
+            if isinstance(value, bytes) or isinstance(value, str):
+                number = codec.from_wire(FLOAT, value)
+            elif not math.isfinite(value):
+                raise ValueError("{} is no number".format(value))
+            else:
+                number = value
+            if not codec.in_range(self.type, number, self.range):
+                raise ValueError("{} is outside the range {} to {}".format(value, *(self.range or (None, None))))
+            return value
+        codec.to_wire(self.type, value)
+        return value
+
+    def number(self) -> "float | int":
+        """The value for comparisons; text keeps its digits on the wire only."""
+        value = self.value
+        if isinstance(value, (str, bytes)) or value is None:
+            return float(codec.from_wire(FLOAT, value or "0"))
+        return value
+
+    def _extremes(self, taken: "Plain") -> None:
+        number = self.number()
+        if self.minimum is None or number < self.minimum:
+            self.minimum = number
+            self.owner.extreme_moved(self)
+        if self.maximum is None or number > self.maximum:
+            self.maximum = number
+            self.owner.extreme_moved(self)
+
+    def reset_extremes(self) -> None:
+        """Minimum and maximum become the current value (resource 5605)."""
+        if self.minimum is not None:
+            self.minimum = self.maximum = self.number()
+            self.owner.extreme_moved(self)
+
+    def _judge(self, when: "int | None", same: bool) -> None:
+        if self.rules is None:
+            self.reason = _NO_RULES
+            self.owner.tree.keep(self)
+            return
+        self.reason = self.rules.judge(self.comparable(), when, same)
+        self.owner.tree.dirty = True
+        if self.reason[0] == "s":
+            self.owner.tree.keep(self)
+
+    def comparable(self) -> "Plain":
+        """The value as the rules compare it: numbers as numbers, the rest as it is."""
+        if self.type == FLOAT or self.type == INTEGER or self.type == TIME or self.value is None:
+            return self.number()
+        return self.value
+
+    def text(self) -> "str | bytes | None":
+        """The value as it leaves, None before the first."""
+        return None if self.value is None else codec.to_wire(self.type, self.value, self.resolution)
+
+    def __repr__(self) -> str:
+        return "Resource({} {} {})".format(self.path, self.text(), self.reason)

@@ -1,0 +1,193 @@
+"""Reporting rules: which readings go out now, which wait, which are dropped, and why.
+
+    >>> rules = Rules(pmin=60, pmax=3600, gt=30, deadband=0.5)
+    >>> rules.judge(21.4, 1000)
+    'sent: first reading'
+    >>> rules.judge(21.5, 1300)
+    'dropped: changed by less than the deadband'
+    >>> rules.judge(30.2, 1320)
+    'sent: rose above gt'
+
+gt, lt, st, pmin and pmax follow OMA LwM2M 1.0.2 section 5.1.2: a crossing counts in both directions,
+st is measured against the last reported value, pmin defers to the newest value, pmax repeats. Where one
+of gt, lt, st is set, a plain change is no reason to send. deadband (in the unit) and deadband_percent
+(of the last reported value) are ours: smaller changes are noise; a threshold then has that much hysteresis.
+A pmin or pmax needs times: readings without one are never deferred.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .model import Plain
+
+NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent")
+
+SENT_ALL = "sent: no rule holds it back"
+SENT_FIRST = "sent: first reading"
+SENT_CHANGED = "sent: changed"
+SENT_STEP = "sent: moved by st"
+SENT_ABOVE = "sent: rose above gt"
+SENT_NOT_ABOVE = "sent: fell back to gt"
+SENT_BELOW = "sent: fell below lt"
+SENT_NOT_BELOW = "sent: rose back to lt"
+SENT_PMAX = "sent: pmax is over"
+SENT_DEFERRED = "sent: pmin is over"
+DEFERRED = "deferred: pmin is not over"
+DROPPED_SAME = "dropped: not changed"
+DROPPED_DEADBAND = "dropped: changed by less than the deadband"
+DROPPED_STEP = "dropped: moved by less than st"
+DROPPED_NO_CROSSING = "dropped: crossed no threshold"
+
+
+class Rules:
+    """The rules of one resource and what they need to remember. All are optional, None is no rule."""
+
+    pmin: "int | None" = None
+    pmax: "int | None" = None
+    gt: "float | None" = None
+    lt: "float | None" = None
+    st: "float | None" = None
+    deadband: "float | None" = None
+    deadband_percent: "float | None" = None
+    # last reported value and its time, side of the thresholds, and whether a newer value waits for pmin
+    reported: "Plain | None" = None
+    reported_at: "int | None" = None
+    above = False
+    below = False
+    waiting = False
+    by_server = False
+
+    def __init__(self, **rules: "float | None") -> None:
+        self.change(rules)
+
+    def change(self, rules: "dict[str, float | None]") -> None:
+        """Set some rules (None removes one); ValueError with a sentence, and nothing changed, if they clash."""
+        merged = {name: getattr(self, name) for name in NAMES}
+        for name in rules:
+            if name not in merged:
+                raise ValueError("the rules are {}, not {}".format(" ".join(NAMES), name))
+            merged[name] = rules[name]
+        check(merged)
+        for name in NAMES:
+            if merged[name] != getattr(self, name):
+                setattr(self, name, merged[name])
+
+    def text(self) -> str:
+        """The rules as a query: pmin=60&gt=30."""
+        from .codec import decimal
+
+        named = [(name, getattr(self, name)) for name in NAMES]
+        return "&".join(["{}={}".format(name, decimal(value)) for name, value in named if value is not None])
+
+    def judge(self, value: "Plain", when: "int | None", same: bool = False) -> str:
+        """The reason for this reading's fate; begins with sent, deferred or dropped. same: the printed text did not change."""
+        if self.reported is None:
+            self._sides(value)
+            return self._sent(SENT_FIRST, value, when)
+        reason = self._trigger(value, same)
+        if reason[0] != "s" and self._elapsed(when, self.pmax, False):
+            reason = SENT_PMAX
+        if reason[0] == "s" or self.waiting:
+            if not self._elapsed(when, self.pmin, True):
+                self.waiting = True
+                return DEFERRED
+            return self._sent(SENT_DEFERRED if self.waiting else reason, value, when)
+        return reason
+
+    def due(self, value: "Plain", when: "int | None") -> "str | None":
+        """A reason to send the last value again or at last, without a new reading; None if there is none."""
+        if self.reported is None:
+            return None
+        if self.waiting and self._elapsed(when, self.pmin, True):
+            return self._sent(SENT_DEFERRED, value, when)
+        if self._elapsed(when, self.pmax, False):
+            return self._sent(SENT_PMAX, value, when)
+        if self.reported_at is None and when is not None:
+            self.reported_at = when  # the time has become known: pmax counts from here
+        return None
+
+    def _sent(self, reason: str, value: "Plain", when: "int | None") -> str:
+        self.reported = value
+        self.reported_at = when
+        self.waiting = False
+        return reason
+
+    def _elapsed(self, when: "int | None", period: "float | None", unknown: bool) -> bool:
+        """Whether the period since the last report is over; unknown is the answer where no times are."""
+        if period is None:
+            return unknown
+        if when is None or self.reported_at is None:
+            return unknown
+        passed = when - self.reported_at
+        return passed >= period or (unknown and passed < 0)  # a clock set back must not hold readings for years
+
+    def _trigger(self, value: "Plain", same: bool) -> str:
+        if isinstance(value, (str, bytes)) or isinstance(self.reported, (str, bytes, type(None))):
+            return DROPPED_SAME if value == self.reported else SENT_CHANGED
+        crossed = self._sides(value)
+        if crossed:
+            return crossed
+        change = abs(value - self.reported)
+        if self.st is not None:
+            if change >= self.st:
+                return SENT_STEP
+            return DROPPED_STEP
+        if self.gt is not None or self.lt is not None:
+            return DROPPED_NO_CROSSING
+        if same or not change:
+            return DROPPED_SAME
+        return DROPPED_DEADBAND if change < self._noise() else SENT_CHANGED
+
+    def _noise(self) -> float:
+        noise: float = self.deadband or 0
+        if self.deadband_percent and isinstance(self.reported, (int, float)):
+            noise = max(noise, abs(self.reported) * self.deadband_percent / 100)
+        return noise
+
+    def _sides(self, value: "Plain") -> str:
+        """Which threshold the value has crossed, if any; coming back takes the deadband more."""
+        if isinstance(value, (str, bytes)):
+            return ""
+        crossed = ""
+        noise = self._noise() if self.reported is not None else 0
+        if self.gt is not None:
+            above = value > self.gt - (noise if self.above else 0)
+            if above != self.above:
+                self.above = above
+                crossed = SENT_ABOVE if above else SENT_NOT_ABOVE
+        if self.lt is not None:
+            below = value < self.lt + (noise if self.below else 0)
+            if below != self.below:
+                self.below = below
+                crossed = SENT_BELOW if below else SENT_NOT_BELOW
+        return crossed
+
+
+def check(rules: "dict[str, float | None]") -> None:
+    """ValueError with a sentence where rules contradict themselves (LwM2M 1.0.2 table 4)."""
+    pmin, pmax = rules["pmin"], rules["pmax"]
+    for name in ("pmin", "pmax", "st", "deadband", "deadband_percent"):
+        value = rules[name]
+        if value is not None and not value >= 0:
+            raise ValueError("{} cannot be {}".format(name, value))
+    if pmax is not None and pmax <= (pmin or 0):
+        raise ValueError("pmax {} must be greater than pmin {}".format(pmax, pmin or 0))
+    high, low, step = rules["gt"], rules["lt"], rules["st"]
+    if high is not None and low is not None:
+        if low >= high:
+            raise ValueError("lt {} must be below gt {}".format(low, high))
+        if step is not None and low + 2 * step >= high:
+            raise ValueError("lt {} plus twice st {} must be below gt {}".format(low, step, high))
+
+
+def parse(query: str) -> "dict[str, float | None]":
+    """Attributes as a server writes them, pmin=10&gt=25.5; a bare name removes a rule. ValueError if malformed."""
+    rules: "dict[str, float | None]" = {}
+    for part in query.split("&"):
+        name, equals, text = part.partition("=")
+        if name not in NAMES[:5]:
+            raise ValueError("the attributes are pmin pmax gt lt st, not {}".format(name))
+        if not equals or not text:
+            rules[name] = None
+        else:
+            rules[name] = int(text) if name[0] == "p" else float(text)
+    return rules

@@ -1,0 +1,174 @@
+"""Readings with their times as SenML CBOR (RFC 8428), the payload of object 19 on every contract.
+
+    >>> data, used = pack_senml(records, 512)       # as many records as fit, from the first on
+    >>> unpack_senml(data)
+    [(Path(/3303/0/5700), 4, '21.5', 1790000000)]
+
+Records of one path share a base name, all share a base time; records without time come first, where no base
+time holds yet (time 0: not known). Numbers are integers or decimal fractions, exactly as their text.
+"""
+
+from . import cbor
+from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
+
+    from .model import Record
+
+# RFC 8428 table 4; LwM2M's vlo has no number (OMA LwM2M TS core 7.4.4).
+_BASE_NAME, _BASE_TIME, _BASE_VALUE = -2, -3, -5
+_NAME, _VALUE, _TEXT, _BOOLEAN, _TIME, _DATA = 0, 2, 3, 4, 6, 8
+_LINK = "vlo"
+
+
+def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
+    """(payload of at most limit bytes, count of records in it, from the first on). (b"", 0) if not one fits."""
+    base = min([record[3] for record in records if record[3] is not None] or [0])
+    groups: "list[tuple[Path, bool, list[bytes]]]" = []
+    size, count, timed = 1, 0, False
+    for record in records:
+        path, when = record[0], record[3]
+        group = _group(groups, path, when is not None)
+        body = _fields(record, base)
+        grown = size + 1 + len(body)
+        if group is None:
+            grown += 1 + len(cbor.encode(str(path)))
+        if when is not None and not timed:
+            grown += len(cbor.encode(_BASE_TIME) + cbor.encode(base))
+        if grown + (1 if count == 23 else 2 if count == 255 else 0) > limit:
+            break
+        if group is None:
+            group = []
+            groups.append((path, when is not None, group))
+        timed = timed or when is not None
+        group.append(body)
+        count += 1
+        size = grown + (1 if count == 24 else 2 if count == 256 else 0)
+    return (_assemble(groups, count, base), count) if count else (b"", 0)
+
+
+def _group(groups: "list[tuple[Path, bool, list[bytes]]]", path: Path, timed: bool) -> "list[bytes] | None":
+    for known, with_time, bodies in groups:
+        if known == path and with_time == timed:
+            return bodies
+    return None
+
+
+def _fields(record: "Record", base: int) -> bytes:
+    """The value and time of a record, without its map head."""
+    _, type, value, when = record
+    out = b""
+    if when is not None and when != base:
+        out = cbor.encode(_TIME) + cbor.encode(when - base)
+    if type == BOOLEAN:
+        return out + cbor.encode(_BOOLEAN) + cbor.encode(value == "1")
+    if type == OPAQUE:
+        return out + cbor.encode(_DATA) + cbor.encode(value)
+    if type == STRING or isinstance(value, bytes):
+        return out + cbor.encode(_TEXT) + cbor.encode(value)
+    if type == OBJLNK:
+        return out + cbor.encode(_LINK) + cbor.encode(value)
+    return out + cbor.encode(_VALUE) + number(value)
+
+
+def number(text: str) -> bytes:
+    """Decimal text as a CBOR integer or decimal fraction."""
+    whole, point, fraction = text.partition(".")
+    if not point:
+        return cbor.encode(int(text))
+    return cbor.encode(cbor.Fraction(int(whole + fraction), -len(fraction)))
+
+
+def _assemble(groups: "list[tuple[Path, bool, list[bytes]]]", count: int, base: int) -> bytes:
+    out = cbor.head(4, count)
+    timed = False
+    for with_time in (False, True):
+        for path, group_timed, bodies in groups:
+            if group_timed != with_time:
+                continue
+            for body in bodies:
+                fields, extra = (2, b"") if body[0] == _TIME else (1, b"")
+                if body is bodies[0]:
+                    fields += 1
+                    extra = cbor.encode(_BASE_NAME) + cbor.encode(str(path))
+                if with_time and not timed:
+                    fields += 1
+                    extra += cbor.encode(_BASE_TIME) + cbor.encode(base)
+                    timed = True
+                out += cbor.head(5, fields) + extra + body
+    return out
+
+
+def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
+    """(full name, value or None, Unix seconds or None) of each record in a pack; ValueError if it is none."""
+    pack = cbor.decode(data)
+    if not isinstance(pack, list):
+        raise ValueError("a SenML pack is an array of records")
+    out: "list[tuple[str, object, int | None]]" = []
+    name: str = ""
+    base: "object" = 0
+    base_value: "object" = None
+    for record in pack:
+        if not isinstance(record, dict):
+            raise ValueError("a SenML record is a map")
+        if _BASE_NAME in record:
+            name = str(record[_BASE_NAME])
+        base = record.get(_BASE_TIME, base)
+        if _BASE_VALUE in record:
+            base_value = record[_BASE_VALUE]
+        value = None
+        for key in (_VALUE, _TEXT, _BOOLEAN, _DATA, _LINK):
+            if key in record:
+                value = record[key]
+        if base_value is not None and not isinstance(value, (bool, str, bytes)):
+            raise ValueError("a base value is not supported: send v in full")
+        seconds = _whole(base) + _whole(record.get(_TIME, 0))
+        # RFC 8428 section 4.5.3: below 2**28 a time is relative to now.
+        out.append((name + str(record.get(_NAME, "")), value, seconds if seconds >= 1 << 28 else None))
+    return out
+
+
+def _whole(value: "object") -> int:
+    if isinstance(value, cbor.Fraction):
+        return int(str(value).partition(".")[0])
+    if isinstance(value, (int, float)):
+        return int(value)
+    raise ValueError("a time is a number")
+
+
+def unpack_senml(data: bytes) -> "list[Record]":
+    """The records of a pack, typed by the registry, else by what they hold; ValueError if it is none."""
+    out: "list[Record]" = []
+    for name, value, when in entries(data):
+        path = Path.parse(name)
+        type, text = plain(path, value)
+        out.append((path, type, text, when))
+    return out
+
+
+def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
+    """(type, text or bytes) of a SenML value at a path; ValueError if the value is not of the resource's type."""
+    from . import registry
+    from .codec import from_wire, shortest
+
+    known = registry.lookup(path.object, path.resource) if path.resource is not None else None
+    if isinstance(value, bool):
+        type, text = BOOLEAN, "1" if value else "0"
+    elif isinstance(value, (int, cbor.Fraction)):
+        type, text = (INTEGER if isinstance(value, int) else FLOAT), str(value)
+    elif isinstance(value, float):
+        type, text = FLOAT, shortest(value)
+    elif isinstance(value, bytes):
+        type, text = OPAQUE, value
+    elif isinstance(value, str):
+        type, text = STRING, value
+    else:
+        raise ValueError("{} has no value".format(path))
+    if known is None or known[0] == type:
+        return type, text
+    if (known[0] == OPAQUE) != (type == OPAQUE):
+        raise ValueError("{} has another type".format(path))
+    from_wire(known[0], text)
+    return known[0], text

@@ -1,0 +1,1 @@
+"""Object definitions in XML -> the compact table that a board carries."""

@@ -1,0 +1,70 @@
+"""`make registry`: object XML in, lib/lwnode/lwm2m/registry_table.py out.
+
+    python -m tools.registry --source ../shared/lwm2m-registry          the objects of DEFAULT
+    python -m tools.registry --source DIR --xml my_object.xml ...       and a user's own
+    python -m tools.registry --source DIR --output FILE --objects 19 3303 3304
+
+The source directory holds <id>-<major>_<minor>.xml files as the OMA registry names them (its folder
+version_history). Nothing is written if a file is refused.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.registry.ddf import Definition, Refused, parse
+from tools.registry.table import Packed
+
+OUTPUT = Path(__file__).parents[2] / "lib/lwnode/lwm2m/registry_table.py"
+# Object 0 is left out: its resources are for bootstrap servers only, a host never sees them.
+DEFAULT = [1, 2, 3, 4, 5, 6, 7, 19, *range(3200, 3204), *range(3300, 3351), 3411, 3428, 3435, 3441]
+# 1.2 and later need LwM2M 1.2, which none of the modules speaks; where 2.0 broke with 1.x it is kept.
+VERSIONS = ((1, 0), (1, 1), (2, 0))
+
+
+def collect(source: Path, objects: "list[int]") -> "list[Definition]":
+    """The definitions of those objects in the directory; ids that it lacks are skipped (3307, 3309)."""
+    found = []
+    for path in sorted(source.glob("*-*_*.xml")):
+        number, _, version = path.stem.partition("-")
+        if number.isdigit() and int(number) in objects:
+            if tuple(int(part) for part in version.split("_")) in VERSIONS:
+                found.append(parse(path.read_text(encoding="utf-8-sig"), path.name))
+    return found
+
+
+def build(source: "Path | None", objects: "list[int]", extra: "list[Path]") -> "tuple[str, list[str]]":
+    """(module text, warnings). A user's file replaces the registry's definition of the same version."""
+    definitions = {(one.object_id, one.version): one for one in (collect(source, objects) if source else [])}
+    for path in extra:
+        one = parse(path.read_text(encoding="utf-8-sig"), path.name)
+        definitions[one.object_id, one.version] = one
+    if not definitions:
+        raise Refused(f"no definitions in {source}: files such as 3303-1_0.xml were expected")
+    warnings = [warning for one in definitions.values() for warning in one.warnings]
+    return Packed(list(definitions.values())).module(), warnings
+
+
+def main(arguments: "list[str] | None" = None) -> int:
+    parser = argparse.ArgumentParser(prog="make registry", description=__doc__)
+    parser.add_argument("--source", type=Path, help="directory of the registry's XML files")
+    parser.add_argument("--objects", type=int, nargs="*", default=DEFAULT)
+    parser.add_argument("--xml", type=Path, nargs="*", default=[], help="further definitions")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args(arguments)
+    try:
+        if options.source is not None and not options.source.is_dir():
+            raise Refused(f"{options.source} is no directory; give SOURCE=, or XML= alone for your own objects")
+        text, warnings = build(options.source, options.objects, options.xml)
+    except (Refused, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    options.output.write_text(text, encoding="utf-8")
+    for warning in warnings:
+        print(warning)
+    print(f"{options.output.name}: {text.count(chr(10))} lines")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
