@@ -1,0 +1,92 @@
+"""The node's only entry: runs at every boot and every wake, and ends in sleep or reset whatever happened (design, rule 6).
+
+Order: board -> reset cause -> crash guard -> maintenance window (cold boot only) -> configuration -> node. The imports
+that can fail come after the guard, so that a broken file counts as a crash and not as a dead node.
+
+A person at the cable is never locked out: KeyboardInterrupt (mpremote's Ctrl-C) passes every handler here and reaches
+the REPL; the window of a cold boot waits for it.
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Rest after something that a restart does not mend: long enough to spare the battery, short enough to see a new file.
+REST_MS = 3600000
+# Waiting for a person when the configuration is wrong or the crash guard has said stop (seconds).
+LONG_WINDOW_S = 60
+
+
+def window(board: "Any", seconds: int, why: str) -> None:
+    """Wait for Ctrl-C for some seconds, saying why; does nothing for 0."""
+    if seconds > 0:
+        print("lwnode: %s; Ctrl-C within %d s stops here" % (why, seconds))
+    for _ in range(seconds * 10):
+        board.clock.sleep_ms(100)
+
+
+def note(board: "Any", error: Exception) -> None:
+    """Keep the last failure where the next session by cable finds it: crash.txt, at most 1 KB, and the console."""
+    import io
+    text = io.StringIO()
+    print_exception = getattr(sys, "print_exception", None)
+    if print_exception is not None:
+        print_exception(error, text)
+    else:
+        text.write("%s: %s\n" % (type(error).__name__, error))
+    print("lwnode:", text.getvalue())
+    try:
+        with open("crash.txt", "w") as file:
+            file.write(text.getvalue()[:1024])
+    except OSError:
+        pass  # a full or broken file system must not keep the node from sleeping
+
+
+def live(board: "Any", guard: "Any", cold: bool) -> None:
+    """Configure and run the node; leaves only by an exception."""
+    from lwnode.node.config import ConfigError, read
+    try:
+        config = read()
+    except ConfigError as error:
+        guard.planned("configuration")
+        print("lwnode:", error)
+        window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json")
+        board.sleep(REST_MS)
+        board.restart("configuration")
+        return
+    if cold or board.stay_awake():
+        window(board, config.maintenance_window, "maintenance window after power-on")
+    import sensors
+    from lwnode.node import Node
+    Node(board, config, sensors.declare).run(guard)
+
+
+def main() -> None:
+    """Run one life of the firmware: until sleep, reset or Ctrl-C."""
+    import board as definition
+    from lwnode.board import open_board
+    board = open_board(definition)
+    from lwnode.power import BootGuard
+    guard = BootGuard(board.marks)
+    cause = board.reset_cause()
+    try:
+        if guard.enter(cause) == "safe":
+            window(board, LONG_WINDOW_S, "safe mode after repeated crashes")
+            guard.planned("safe mode")
+            board.sleep(REST_MS)
+            board.restart("safe mode is over")
+        else:
+            live(board, guard, cause in ("power_on", "hard"))
+    except Exception as error:
+        note(board, error)
+        board.restart("crash")
+
+
+try:
+    main()
+except Exception:
+    # Not even the board could be opened: rest, then try again. The one place outside lwnode.board that needs `machine`.
+    import machine
+    machine.deepsleep(REST_MS)

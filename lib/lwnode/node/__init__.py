@@ -1,0 +1,231 @@
+"""One node: a board, a module and a tree of sensors, and the cycle of its wakes.
+
+    from lwnode.board import open_board
+    from lwnode.node import Node
+    from lwnode.node.config import read
+    node = Node(open_board(definition), read(), sensors.declare)
+    node.run()            # for years: sample, report, answer, sleep
+
+or by hand at the REPL:
+
+    >>> node.wake()       # one cycle; returns how long to sleep, in milliseconds
+    58211
+
+A cycle (design, "A wake"): retained state -> due slots -> sample -> journal -> contact -> module to sleep -> state saved.
+It is right entered either way: on a board that keeps its RAM `run` loops, on one that does not the port starts
+main.py again and `run` is entered anew.
+
+Bounds: one wake lasts at most `awake_budget` seconds; the watchdog is fed from waits of the AT driver and from
+between the steps, nowhere else; a reading is in the journal before anything is sent.
+"""
+
+import gc
+
+from lwnode.at import AtClient, AtError, BudgetExceeded
+from lwnode.lwm2m import ObjectTree, Request, Response
+from lwnode.lwm2m import codec
+from lwnode.modem import open_modem
+from lwnode.node.delivery import HISTORY, Delivery
+from lwnode.node.session import Session
+from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Schedule, device_offset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+    from lwnode.node.config import Config
+
+# Everything that survives sleep, by its name in the retained state.
+_PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
+
+
+class Node:
+    """Composes the rooms and runs the wake cycle.
+
+    `declare(tree, board)` adds the sensors and actuators (firmware/sensors.py). `trace(direction, bytes)` sees the AT
+    dialogue with secrets redacted.
+    """
+
+    def __init__(self, board: "Any", config: "Config", declare: "Callable[[ObjectTree, Any], None]",
+                 trace: "Callable[..., None] | None" = None) -> None:
+        self.board = board
+        self.config = config
+        self.tree = ObjectTree()
+        declare(self.tree, board)
+        self.clock = Clock(board.clock)
+        self.files = FileStore("state")
+        self.state = RetainedState(board.retained, 1, behind=self.files)
+        # Where no memory outlives a reset (RP2) the journal keeps a batch in RAM and goes to flash with it.
+        self.journal = Journal(self.state if board.retained.size else None, self.files,
+                               limit_bytes=config.journal_bytes, batch=config.journal_batch)
+        offset = device_offset(board.unique_id(), config.sample_every, config.spread)
+        self.sampling = Schedule(config.sample_every, offset)
+        self.reporting = Schedule(config.report_every, offset)
+        self.backoff = Backoff()
+        self.at = AtClient(board.uart(0), board.clock, trace=trace)
+        self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
+                                store=self.files, ack_timeout=config.ack_timeout, max_retransmit=config.max_retransmit)
+        self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
+        self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)
+        self.modem.on_request = self._answer
+        self.modem.on_event = self._event
+        self.at.idle = self._idle
+        self.wakes = 0
+        self.contacts_failed = 0
+        self.last_error = ""
+        self._budget_end = 0
+        self._fresh = 0
+        self._restore()
+
+    def run(self, guard: "Any") -> None:
+        """Cycle for ever; tells the crash guard of each completed wake. Leaves only by an exception."""
+        while True:
+            pause = self.wake()
+            guard.completed()
+            self.board.sleep(pause)
+            if self.config.planned_restart and self.wakes >= self.config.planned_restart:
+                guard.planned("heap")
+                self.board.restart("heap")
+
+    def wake(self) -> int:
+        """Do what is due, once; return the milliseconds until something is due again.
+
+        A module that does not answer, refuses or restarts costs this contact, never a reading: AtError and
+        BudgetExceeded end the contact and are counted, the journal keeps what was not acknowledged.
+        """
+        self.wakes += 1
+        self._start_budget()
+        self.board.watchdog(self.config.watchdog)
+        slot = self.sampling.due(self.clock.now())
+        if slot is not None:
+            self.sampling.serve(slot)
+            self.sample()
+        self._save()
+        now = self.clock.now()
+        slot = self.reporting.due(now)
+        if slot is not None and self.backoff.ready(now) and self.session.may_contact(now):
+            self._served(slot, self.contact())
+            self.close()
+        self._save()
+        self.board.watchdog_stop()
+        gc.collect()
+        return self.pause()
+
+    def sample(self) -> None:
+        """Read every sensor and put what the rules keep into the journal, before anything else can fail."""
+        unix = self.clock.unix()
+        self.tree.sample(unix)
+        epoch, seconds = self.clock.stamp()
+        first = None
+        for path, kind, value, when in self.tree.reports(unix):
+            age = unix - when if unix is not None and when is not None else 0
+            number = self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
+            if first is None:
+                first = number
+        if first is not None:
+            self._fresh = first
+        self.board.feed()
+
+    def contact(self) -> bool:
+        """Open the session, send what waits, answer the server for `listen` seconds. Returns whether all arrived."""
+        self._start_budget()
+        try:
+            if not self.session.open():
+                return False
+            self._sync_clock()
+            if not self.delivery.flush(self._fresh):
+                return False
+            self.modem.service(int(self.config.listen) * 1000)
+            # An observation made just now lets go what waited for an observer.
+            return self.delivery.flush(self._fresh)
+        except AtError as error:
+            # The kind of error is enough: its text may hold what the module said.
+            self.last_error = type(error).__name__
+            return False
+
+    def close(self) -> None:
+        """Send the module to sleep; whether it did is counted by the driver."""
+        try:
+            self.session.close()
+        except AtError as error:
+            self.last_error = type(error).__name__
+
+    def pause(self) -> int:
+        """Return the milliseconds until something is due that may be done."""
+        now = self.clock.now()
+        contact = max(self.reporting.seconds_to_next(now), self.backoff.remaining(now),
+                      self.session.silent_until - now)
+        wait = min(self.sampling.seconds_to_next(now), contact)
+        return self.clock.sleep_ms(max(1, wait))
+
+    def _start_budget(self) -> None:
+        clock = self.board.clock
+        self._budget_end = clock.ticks_add(clock.ticks_ms(), int(self.config.awake_budget) * 1000)
+
+    def _served(self, slot: int, reached: bool) -> None:
+        if reached:
+            self.reporting.serve(slot)
+            self.backoff.succeeded()
+        else:
+            self.contacts_failed += 1
+            self.backoff.failed(self.clock.now())
+
+    def _sync_clock(self) -> None:
+        if self.clock.unix() is None:
+            unix = self.modem.network_time()
+            if unix is not None and self.clock.set_unix(unix, "network"):
+                for part in (self.sampling, self.reporting, self.backoff, self.session):
+                    part.rebase(self.clock.moved)
+
+    def _answer(self, request: Request) -> Response:
+        """Answer the server from the tree; what a write changed is stored before the answer goes out."""
+        response = self.tree.handle(request)
+        if self.tree.dirty:
+            self._save_tree()
+        return response
+
+    def _event(self, name: str, detail: "Any") -> None:
+        if name == "delivered":
+            self.delivery.settle(detail, True)
+        elif name == "failed":
+            self.delivery.settle(detail[0], False)
+        elif name == "observed":
+            self.tree.observe(detail)
+        elif name == "cancelled":
+            self.tree.cancel(detail)
+        else:
+            self.session.heard(name, detail)
+
+    def _idle(self) -> None:
+        """Called in every wait of the driver: the watchdog is fed, and a wake that lasts too long ends."""
+        self.board.feed()
+        clock = self.board.clock
+        if clock.ticks_diff(self._budget_end, clock.ticks_ms()) <= 0:
+            raise BudgetExceeded("awake for %d s, the budget of a wake" % self.config.awake_budget)
+
+    def _save_tree(self) -> None:
+        data = self.tree.dump()
+        self.state.save("tree", data)
+        self.files.save("tree", data)
+
+    def _save(self) -> None:
+        """Write what must survive: called while no answer of the module is outstanding."""
+        for name, part in self._parts():
+            self.state.save(name, part.snapshot() if name == "modem" else part.dump())
+        self.journal.flush()
+        self.state.commit()
+
+    def _restore(self) -> None:
+        for name, part in self._parts():
+            data = self.state.load(name)
+            if data is None and name == "tree":
+                data = self.files.load(name)
+            if data is not None:
+                (part.restore if name == "modem" else part.load)(data)
+        self._fresh = self.journal.next_number
+
+    def _parts(self) -> "list[tuple[str, Any]]":
+        return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.session, self.modem,
+                                 self.tree)))
+
+
+__all__ = ("HISTORY", "Node")

@@ -1,0 +1,177 @@
+"""What a node must be told, as one table of keys; a wrong key stops the start with its name.
+
+Two files beside main.py: `config.json` (may be shown to anybody) and `secrets.json` (PSK and PIN, never shown).
+
+    >>> from lwnode.node.config import Config
+    >>> config = Config({"family": "bc66", "host": "198.51.100.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot"})
+    >>> config.lifetime, config.binding
+    (86400, 'U')
+    >>> Config({"family": "bc66", "host": "198.51.100.7", "endpoint": "x", "apn": "iot", "lifetime": "a day"})
+    ConfigError: config.json: "lifetime" must be a whole number from 20 to 31536000 (seconds), found "a day"
+
+Bounds: 32 keys; each value is checked for its type and range and then for what fits together. The table costs
+about 2 KB of heap while a configuration is read; the node keeps the `Config` and drops the module.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
+
+_REQUIRED = object()
+
+# key, kind, default, smallest or choices, largest, what it is.  kind: s text, i whole number, b true/false
+KEYS = (
+    ("family", "s", _REQUIRED, FAMILIES, None, "the module on the UART"),
+    ("host", "s", _REQUIRED, 1, 150, "LwM2M server (or bootstrap server) name or IP address"),
+    ("port", "i", 5683, 1, 65535, "UDP port of the server"),
+    ("endpoint", "s", _REQUIRED, 1, 150, "endpoint client name; {id} becomes the board's unique id in hex"),
+    ("lifetime", "i", 86400, 20, 31536000, "registration lifetime (seconds)"),
+    ("binding", "s", "U", ("U", "UQ"), None, "binding: U, or UQ for queue mode"),
+    ("security", "s", "none", ("none", "psk"), None, "DTLS with a pre-shared key, or none"),
+    ("bootstrap", "b", False, None, None, "host and port are a bootstrap server's"),
+    ("apn", "s", _REQUIRED, 0, 100, "access point name; empty takes the network's default"),
+    ("sample_every", "i", 900, 1, 604800, "period of sampling, aligned slots (seconds)"),
+    ("report_every", "i", 900, 1, 604800, "period of contact with the server, aligned slots (seconds)"),
+    ("spread", "i", 0, 0, 86400, "window in which this device's slots are offset by its own id (seconds)"),
+    ("listen", "i", 5, 0, 600, "how long the server may ask after a report (seconds)"),
+    ("attach_timeout", "i", 180, 10, 600, "longest wait for the network (seconds)"),
+    ("awake_budget", "i", 240, 20, 1200, "longest wake; what is not done by then waits (seconds)"),
+    ("ack_timeout", "i", 2, 1, 20, "first CoAP retransmission after (seconds)"),
+    ("max_retransmit", "i", 4, 0, 8, "CoAP retransmissions"),
+    ("history", "s", "pack", ("pack", "replay"), None, "late readings: SenML pack on 19/0/0, or replayed in order"),
+    ("journal_bytes", "i", 65536, 1024, 1048576, "room for readings that wait (bytes)"),
+    ("journal_batch", "i", 8, 1, 256, "readings exposed to power loss where RAM is the only quick store (RP2)"),
+    ("watchdog", "i", 8000, 1000, 8388, "hardware watchdog while awake (milliseconds)"),
+    ("maintenance_window", "i", 5, 0, 300, "wait for mpremote after power-on or reset button (seconds)"),
+    ("planned_restart", "i", 0, 0, 100000, "restart the board after so many wakes, where RAM is kept; 0 never"),
+)
+
+SECRETS = (
+    ("psk_identity", "s", None, 1, 150, "PSK identity"),
+    ("psk", "s", None, 2, 256, "pre-shared key, hexadecimal"),
+    ("pin", "s", None, 4, 8, "SIM PIN"),
+)
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used: file, key, what was expected, what was found."""
+
+
+def _range_text(kind: str, low: "Any", high: "Any") -> str:
+    if isinstance(low, tuple):
+        return "one of " + ", ".join(low)
+    if kind == "b":
+        return "true or false"
+    if kind == "i":
+        return "a whole number from %d to %d" % (low, high)
+    return "text of %d to %d characters" % (low, high)
+
+
+def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
+    if kind == "b":
+        return isinstance(value, bool)
+    if kind == "i":
+        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    if not isinstance(value, str):
+        return False
+    if isinstance(low, tuple):
+        return value in low
+    # Whatever reaches an AT command line must not be able to end it.
+    return low <= len(value) <= high and not any(c in value for c in '"\r\n\0\x1a\x1b')
+
+
+def _checked(source: str, given: "dict[str, Any]", table: "tuple[Any, ...]", secret: bool) -> "dict[str, Any]":
+    known = {}
+    for key, kind, default, low, high, about in table:
+        if key in given:
+            value = given[key]
+            if not _fits(kind, value, low, high):
+                found = "something else" if secret else _shown(value)
+                raise ConfigError('%s: "%s" must be %s (%s), found %s'
+                                  % (source, key, _range_text(kind, low, high), about, found))
+            known[key] = value
+        elif default is _REQUIRED:
+            raise ConfigError('%s: "%s" is missing; it must be %s (%s)'
+                              % (source, key, _range_text(kind, low, high), about))
+        else:
+            known[key] = default
+    for key in given:
+        if key not in known:
+            raise ConfigError('%s: "%s" is not a key of this firmware; see the table in lwnode/node/config.py'
+                              % (source, key))
+    return known
+
+
+def _shown(value: "Any") -> str:
+    return '"%s"' % value if isinstance(value, str) else str(value)
+
+
+class Config:
+    """A checked configuration; each key of the table is an attribute.
+
+    Raises ConfigError naming the key, what was expected and what was found. A secret's value is never part of it.
+    """
+
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> "Any": ...
+
+    def __init__(self, given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) -> None:
+        if not isinstance(given, dict):
+            raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
+        for key, value in _checked("config.json", given, KEYS, False).items():
+            setattr(self, key, value)
+        self._secrets = _checked("secrets.json", secrets or {}, SECRETS, True)
+        self._check_together()
+
+    def secret(self, key: str) -> "str | None":
+        """Return a secret by its key, or None; callers hand it to the driver and keep no copy."""
+        value = self._secrets[key]
+        return value if value is None else str(value)
+
+    def __repr__(self) -> str:
+        return "Config(%s, %s:%d)" % (self.family, self.host, self.port)
+
+    def _check_together(self) -> None:
+        if self.security == "psk" and not (self.secret("psk") and self.secret("psk_identity")):
+            raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
+        key = self.secret("psk")
+        if key is not None and (len(key) % 2 or any(c not in "0123456789abcdefABCDEF" for c in key)):
+            raise ConfigError('secrets.json: "psk" must be an even number of hexadecimal digits')
+        if self.report_every < self.sample_every:
+            raise ConfigError('config.json: "report_every" (%d s) must not be shorter than "sample_every" (%d s)'
+                              % (self.report_every, self.sample_every))
+        if self.report_wait() + self.listen > self.awake_budget:
+            raise ConfigError('config.json: "awake_budget" (%d s) is shorter than one report may take (%d s by '
+                              '"ack_timeout" and "max_retransmit", and "listen")'
+                              % (self.awake_budget, self.report_wait() + self.listen))
+
+    def report_wait(self) -> int:
+        """Return the longest wait for one acknowledgement, doubling each time (RFC 7252 4.2), in seconds."""
+        return int(self.ack_timeout) * ((1 << (int(self.max_retransmit) + 1)) - 1)
+
+
+def read(folder: str = "") -> Config:
+    """Read config.json and secrets.json (which may be absent) from a folder and check them.
+
+    Raises ConfigError for a missing file, text that is not JSON, and every wrong key.
+    """
+    given = _json(folder + "config.json")
+    if given is None:
+        raise ConfigError("config.json: the file is missing; copy firmware/config.json to the board and edit it")
+    return Config(given, _json(folder + "secrets.json"))
+
+
+def _json(name: str) -> "Any":
+    import json
+    try:
+        with open(name) as file:
+            text = file.read()
+    except OSError:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        # The text itself is not quoted: it may be the secrets file.
+        raise ConfigError("%s: not valid JSON; check quotes and commas" % name)

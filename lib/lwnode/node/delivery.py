@@ -1,0 +1,139 @@
+"""From the journal to the server: what waits goes out, and leaves the journal only when it has arrived.
+
+The newest reading of a path that was taken in this wake goes live to its typed object; everything older is history and
+goes, oldest first, as SenML CBOR packs on 19/0/0, each reading with its own time (design, "A reading, outwards").
+Where a module cannot carry packs, or the configuration says "replay", history is replayed in order on its own path.
+
+    delivery = Delivery(journal, tree, modem, clock, config)
+    delivery.flush(first_of_this_wake)   -> True when nothing that could go out is left
+
+Bounds: one pack in flight; live readings one publish per path, all in flight together; each wait ends at
+`modem.deadline_ms` at the latest. What is not acknowledged stays in the journal.
+"""
+
+from lwnode.lwm2m import OPAQUE, Path
+from lwnode.lwm2m import codec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HISTORY = Path(19, 0, 0)
+
+# One pack must fit one opaque message of every family that can declare object 19 (BC66 manual 4.2.12: 512 bytes).
+_PACK_LIMIT = 512
+# Readings decoded at once while a pack is made; bounds the heap, not the pack.
+_PACK_READINGS = 40
+
+
+class Delivery:
+    """Empties the journal through a modem; counts what it did in `delivered`, `failed` and `unobserved`."""
+
+    def __init__(self, journal: "Any", tree: "Any", modem: "Any", clock: "Any", config: "Any") -> None:
+        self.journal = journal
+        self.tree = tree
+        self.modem = modem
+        self.clock = clock
+        self.delivered = 0
+        self.failed = 0
+        self.unobserved = 0
+        self._replay = config.history == "replay"
+        self._tickets: "dict[int, list[int]]" = {}
+        self._lost = False
+
+    def settle(self, ticket: int, arrived: bool) -> None:
+        """Take the module's word on a ticket: acknowledged entries leave the journal, others stay."""
+        entries = self._tickets.pop(ticket, None)
+        if entries is None:
+            return  # a late result belongs to nobody
+        if arrived:
+            self.journal.remove(entries)
+            self.delivered += len(entries)
+        else:
+            self.failed += len(entries)
+            self._lost = True
+
+    def flush(self, fresh: int) -> bool:
+        """Send what waits; `fresh` is the first journal sequence number of this wake.
+
+        Returns False as soon as the module says that something did not arrive: the rest would only follow it.
+        Raises what the driver raises (AtError, BudgetExceeded); unacknowledged entries then stay.
+        """
+        self._lost = False
+        self._tickets.clear()
+        live = self._newest(fresh)
+        after = -1
+        while not self._lost:
+            batch = self._older(after, live)
+            if not batch:
+                break
+            after = self._send_history(batch)
+        if not self._lost and live:
+            self._send_live(live)
+        return not self._lost
+
+    def _newest(self, fresh: int) -> "dict[Path, int]":
+        """Return, for each path, the last entry of this wake: the live reading."""
+        newest = {}
+        for number, data in self.journal.entries():
+            if number >= fresh:
+                newest[codec.unpack_record(data)[0]] = number
+        return newest
+
+    def _older(self, after: int, live: "dict[Path, int]") -> "list[tuple[int, Any]]":
+        """Return up to a pack's worth of (number, record) later than `after` that are not live."""
+        numbers = tuple(live.values())
+        batch = []
+        for number, data in self.journal.entries():
+            if number <= after or number in numbers:
+                continue
+            batch.append((number, self._record(data)))
+            if len(batch) == _PACK_READINGS:
+                break
+        return batch
+
+    def _record(self, data: bytes) -> "Any":
+        path, kind, value, stamp = codec.unpack_record(data)
+        return (path, kind, value, self.clock.resolve(stamp))
+
+    def _send_history(self, batch: "list[tuple[int, Any]]") -> int:
+        """Send the front of a batch; return the last sequence number dealt with."""
+        if self._replay or self.modem.capabilities.history != "pack":
+            number, record = batch[0]
+            if self._may_send(record[0], 1):
+                self._publish([record], [number])
+                self._await()
+            return number
+        if not self._may_send(HISTORY, len(batch)):
+            return batch[-1][0]
+        pack, used = codec.pack_senml([record for _, record in batch], _PACK_LIMIT)
+        numbers = [number for number, _ in batch[:used]]
+        self._publish([(HISTORY, OPAQUE, pack, None)], numbers)
+        self._await()
+        return numbers[-1]
+
+    def _send_live(self, live: "dict[Path, int]") -> None:
+        wanted = tuple(live.values())
+        # Collected first: an answer that arrives while publishing takes its entry out of the journal.
+        waiting = [(number, self._record(data)) for number, data in self.journal.entries() if number in wanted]
+        for number, record in waiting:
+            if self._may_send(record[0], 1):
+                self._publish([record], [number])
+        self._await()
+
+    def _may_send(self, path: Path, readings: int) -> bool:
+        # A notification nobody observes would be refused or vanish: its entry waits for an observer.
+        if self.modem.capabilities.contract != "pull" or self.tree.observed(path):
+            return True
+        self.unobserved += readings
+        return False
+
+    def _publish(self, records: "list[Any]", numbers: "list[int]") -> None:
+        ticket = self.modem.publish(records, confirm=True)
+        self._tickets[ticket] = numbers
+
+    def _await(self) -> None:
+        """Serve the module until every ticket is settled or the deadline of a report has passed."""
+        self.modem.settle(self.modem.deadline_ms)
+        for ticket in list(self._tickets):
+            self.settle(ticket, False)

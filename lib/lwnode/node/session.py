@@ -1,0 +1,165 @@
+"""The registration with the server, kept over sleep: found again, recovered, updated early, made anew only when needed.
+
+    session = Session(modem, tree, config, clock, board.unique_id())
+    session.load(state.load("session"))
+    session.open()      -> True when the server can be spoken to
+    session.close()     -> True when the module confirmed that it sleeps
+    state.save("session", session.dump())
+
+A cold start asks everything once: start -> configure -> declare -> [one restart] -> attach -> register (design, "A
+start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
+
+Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS); 24 bytes of state.
+"""
+
+import struct
+from micropython import const
+
+from lwnode.modem import (DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, Server)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
+# registration takes 62 s, and a chain of registration, retry and bootstrap about three of them.
+REGISTER_MS = const(190000)
+RECOVER_MS = const(70000)
+
+_FORMAT = "<IIIBB"
+_CONFIGURED = const(1)
+_HAS_TIME = const(2)
+# An update leaves this much before the lifetime ends: the CoAP retransmissions of one exchange (RFC 7252, 93 s).
+_MARGIN_S = const(93)
+
+
+class Session:
+    """Brings the module from any state to REGISTERED, and to sleep again; counts what that took."""
+
+    def __init__(self, modem: "Any", tree: "Any", config: "Any", clock: "Any", unique_id: bytes) -> None:
+        self.modem = modem
+        self.tree = tree
+        self.config = config
+        self.clock = clock
+        self._unique_id = unique_id
+        self.registrations = 0
+        self.recoveries = 0
+        self.updates = 0
+        self.configured = False
+        self.lifetime = int(config.lifetime)
+        self.confirmed_at = 0  # seconds of the last registration or update the server has answered
+        self.silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
+
+    def load(self, data: "bytes | None") -> bool:
+        """Take the state of an earlier wake; anything unreadable leaves a cold session. Returns whether it was taken."""
+        if data is None or len(data) != struct.calcsize(_FORMAT):
+            return False
+        self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations = struct.unpack(_FORMAT, data)
+        self.configured = bool(flags & _CONFIGURED)
+        return True
+
+    def dump(self) -> bytes:
+        """Return what must survive sleep."""
+        return struct.pack(_FORMAT, self.confirmed_at, self.lifetime, self.silent_until,
+                           _CONFIGURED if self.configured else 0, min(self.registrations, 255))
+
+    def may_contact(self, now: int) -> bool:
+        """Say whether the server allows contact at `now` (seconds)."""
+        return now >= self.silent_until
+
+    def open(self) -> bool:
+        """Reach REGISTERED from any state. Returns False where the server could not be reached.
+
+        Raises AtError where the module cannot be reached, BudgetExceeded when the wake's budget is over.
+        """
+        if self.configured and self.modem.wake():
+            status = self.modem.status()
+        else:
+            status = self._start()
+        return self._reach(status)
+
+    def close(self) -> bool:
+        """Send the module to sleep. Returns whether it confirmed."""
+        return bool(self.modem.sleep())
+
+    def endpoint(self) -> str:
+        """Return the endpoint client name; {id} in the configuration stands for the board's unique id in hex."""
+        from binascii import hexlify
+        return str(self.config.endpoint).replace("{id}", hexlify(self._unique_id).decode())
+
+    def server(self) -> Server:
+        """Return the server account of the configuration, secrets included, for the driver alone."""
+        config = self.config
+        return Server(config.host, config.port, endpoint=self.endpoint(), lifetime=self.lifetime,
+                      binding=config.binding, security=config.security, psk_identity=config.secret("psk_identity"),
+                      psk=config.secret("psk"), bootstrap=config.bootstrap)
+
+    def _start(self) -> int:
+        modem = self.modem
+        modem.start()
+        restart = modem.configure(self.server())
+        restart = modem.declare(self.tree.objects()) or restart
+        if restart:
+            modem.restart()
+        self.configured = True
+        return int(modem.status())
+
+    def _reach(self, status: int) -> bool:
+        if status == NEED_RECOVER:
+            if not self.modem.recover(RECOVER_MS):
+                return bool(self.modem.bring_back(REGISTER_MS))
+            self.recoveries += 1
+            self._confirmed()
+        elif status in (RECOVERING, REGISTERING):
+            # The module is at it by itself; a second attempt would only get in its way (BC66 manual 3.3).
+            return bool(self.modem.bring_back(REGISTER_MS))
+        elif status in (NOT_REGISTERED, DEREGISTERED):
+            return self._register()
+        elif status != REGISTERED:
+            return bool(self.modem.bring_back(REGISTER_MS))
+        return self._refresh()
+
+    def _register(self) -> bool:
+        if not self.modem.attach(int(self.config.attach_timeout) * 1000):
+            return False
+        return bool(self.modem.register(REGISTER_MS))
+
+    def _refresh(self) -> bool:
+        """Update early, while awake anyway, if the lifetime would end before the next contact."""
+        left = self.confirmed_at + self.lifetime - self.now()
+        if left > int(self.config.report_every) + _MARGIN_S or self.lifetime <= int(self.config.report_every):
+            return True
+        self.updates += 1
+        if self.modem.update():
+            self._confirmed()
+            return True
+        return bool(self.modem.bring_back(REGISTER_MS))
+
+    def now(self) -> int:
+        """Return Unix seconds where known, else the port's count; both go on over sleep."""
+        return int(self.clock.now())
+
+    def rebase(self, moved: int) -> None:
+        """Follow a step of the clock (Clock.moved)."""
+        self.confirmed_at = max(0, self.confirmed_at + moved)
+        self.silent_until = max(0, self.silent_until + moved) if self.silent_until else 0
+
+    def _confirmed(self) -> None:
+        self.confirmed_at = self.now()
+
+    def heard(self, name: str, detail: "Any") -> None:
+        """Follow the module's events that concern the registration (the table of effects is in lwnode.modem)."""
+        if name == "registered":
+            # A fresh registration has no observations: the server makes them again (issue 6).
+            self.tree.clear_observations()
+            self.registrations += 1
+            self._confirmed()
+        elif name == "recovered":
+            self._confirmed()
+        elif name == "lifetime":
+            self.lifetime = int(detail)
+        elif name == "disabled":
+            self.silent_until = self.now() + int(detail)
+        elif name in ("factory_reset", "restarted"):
+            self.configured = self.configured and name == "restarted"
+            self.tree.forget_answers()

@@ -1,0 +1,55 @@
+"""One protection switched off, in the copy of lib/ on the host board's flash: the demo must then fail.
+
+The patch is appended to the file that holds the protection; the repository's own files are never touched. A demo that
+passed all the same would be a check that cannot fail.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PATCHES = {
+    "journal": ("lib/lwnode/node/__init__.py", '''
+
+_kept_pause = Node.pause
+
+
+def _forgetful_pause(self):
+    """Whatever has not arrived by the end of a wake is forgotten."""
+    self.journal.remove([number for number, _ in self.journal.entries()])
+    self.journal.flush()
+    self.state.commit()
+    return _kept_pause(self)
+
+
+Node.pause = _forgetful_pause
+'''),
+    "recover": ("lib/lwnode/node/session.py", '''
+
+def _believing_reach(self, status):
+    """The session is taken for granted after sleep: nobody recovers it."""
+    return True if status == NEED_RECOVER else _careful_reach(self, status)
+
+
+_careful_reach = Session._reach
+Session._reach = _believing_reach
+'''),
+    "confirm": ("lib/lwnode/node/delivery.py", '''
+
+def _hasty_publish(self, records, numbers):
+    """A reading counts as delivered as soon as the module took it."""
+    self.modem.publish(records, confirm=False)
+    self.journal.remove(numbers)
+
+
+Delivery._publish = _hasty_publish
+'''),
+}
+
+
+def apply(name: str, flash: Path) -> str:
+    """Patch the deployed copy; return the sentence that says what is off."""
+    file, text = PATCHES[name]
+    target = flash / file
+    target.write_text(target.read_text() + text)
+    return text.split('"""')[1]
