@@ -1,0 +1,89 @@
+"""A driver on a bench: virtual clock, FakeUart, a Talker as the module, and notebooks for what the driver tells.
+
+    bench = Bench("bc66", {"AT+QLWSTATUS?": "+QLWSTATUS: 2"}, retransmit=(4, 3))
+    bench.modem.configure(server)
+    bench.say('+QLWURC: "ping",0')              # and it is dispatched
+    bench.talker.commands, bench.events, bench.requests
+"""
+
+from fakes.clock import VirtualClock
+from fakes.talker import Talker
+from fakes.uart import FakeUart
+
+from lwnode.at import AtClient
+from lwnode.lwm2m import Response
+from lwnode.modem import open_modem
+
+
+class Pins:
+    """The pins protocol; `pulses` lists what was pulsed, `levels` holds what can be read."""
+
+    def __init__(self, *names) -> None:
+        self.names = names
+        self.pulses: list = []
+        self.levels: dict = {}
+        self.on_pulse = lambda name: None
+
+    def pulse(self, name, ms) -> bool:
+        if name not in self.names:
+            return False
+        self.pulses.append((name, ms))
+        self.on_pulse(name)
+        return True
+
+    def set(self, name, active) -> bool:
+        return name in self.names
+
+    def get(self, name):
+        return self.levels.get(name)
+
+
+class Store:
+    """The store protocol in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict = {}
+
+    def load(self, name):
+        return self.kept.get(name)
+
+    def save(self, name, data) -> None:
+        self.kept[name] = data
+
+
+class Bench:
+    """One driver of a family over a talker with these answers; options go to open_modem."""
+
+    def __init__(self, family, answers=None, pins=None, **options) -> None:
+        self.clock = VirtualClock()
+        self.talker = Talker(answers, self.clock)
+        self.uart = FakeUart(self.clock, peer=self.talker)
+        self.at = AtClient(self.uart, self.clock)
+        self.pins = pins
+        self.events: list = []
+        self.requests: list = []
+        self.response = Response(204)
+        self.modem = open_modem(family, self.at, pins=pins, **options)
+        self.modem.on_event = self._note
+        self.modem.on_request = self._answer
+
+    def _note(self, name, detail) -> None:
+        self.events.append((name, detail))
+
+    def _answer(self, request):
+        self.requests.append(request)
+        return self.response(request) if callable(self.response) else self.response
+
+    def say(self, *lines, serve_ms=50) -> None:
+        """Unsolicited lines, and time for their effects."""
+        for line in lines:
+            self.talker.say(line)
+        self.modem.service(serve_ms)
+
+    @property
+    def commands(self) -> list:
+        return self.talker.commands
+
+    def told(self, name) -> list:
+        """Details of the events of that name."""
+        return [detail for known, detail in self.events if known == name]

@@ -1,0 +1,105 @@
+"""AT commands to LwM2M operations: one interface over four module families.
+
+    from lwnode.at import AtClient
+    from lwnode.modem import Server, open_modem
+
+    modem = open_modem("bc66", AtClient(uart, time), pins=board.pins, apn="iot.1nce.net")
+    modem.start()
+    restart = modem.configure(Server("192.0.2.7", 5683, "urn:imei:867997030052996", lifetime=86400))
+    if modem.declare(tree.objects()) or restart:
+        modem.restart()
+    if modem.attach(180000) and modem.register(60000):
+        modem.publish([(Path(3303, 0, 5700), FLOAT, "21.5", None)])
+        modem.service(70000)
+    modem.sleep()
+
+`open_modem` loads the one family asked for; the other three cost no heap. A method that returns a bool says False for an
+outcome that network, server or module refused; AtError leaves a method only where the module broke the dialogue itself,
+and BudgetExceeded always passes. What a contract cannot carry raises Unsupported, with a sentence that says what to use.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.modem.base import Modem
+
+# What Modem.status() returns. The numbers are ours, not a module's.
+NOT_REGISTERED = const(0)
+REGISTERING = const(1)
+REGISTERED = const(2)
+DEREGISTERING = const(3)
+RECOVERING = const(4)
+NEED_RECOVER = const(5)
+UNKNOWN = const(6)
+
+STATUS_NAMES = ("not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown")
+
+_FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
+
+
+class Unsupported(Exception):
+    """The contract of this module cannot do it; the text says what to use instead."""
+
+
+class Server:
+    """An LwM2M server account, or a bootstrap server's with bootstrap=True.
+
+    host: name or IPv4 address. port: 0 to 65535. endpoint: the client's name. lifetime: seconds. binding: "U" or "UQ".
+    security: "none" or "psk", with psk_identity (text) and psk (hexadecimal digits, an even number of them).
+    Raises ValueError that names the field, what was expected and what was found. The key never appears in a text.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int = 5683,
+        endpoint: str = "",
+        lifetime: int = 86400,
+        binding: str = "U",
+        security: str = "none",
+        psk_identity: "str | None" = None,
+        psk: "str | None" = None,
+        bootstrap: bool = False,
+    ) -> None:
+        if not host:
+            raise ValueError("server host: expected a name or an address, found nothing")
+        if not 0 <= port <= 65535:
+            raise ValueError("server port: expected 0 to 65535, found %d" % port)
+        if binding not in ("U", "UQ"):
+            raise ValueError("server binding: expected U or UQ, found %s" % binding)
+        if security not in ("none", "psk"):
+            raise ValueError("server security: expected none or psk, found %s" % security)
+        if security == "psk" and not (psk_identity and psk):
+            raise ValueError("server security psk: expected psk_identity and psk, found one of them missing")
+        self.host = host
+        self.port = port
+        self.endpoint = endpoint
+        self.lifetime = lifetime
+        self.binding = binding
+        self.security = security
+        self.psk_identity = psk_identity
+        self.psk = psk
+        self.bootstrap = bootstrap
+
+    def __repr__(self) -> str:
+        return "Server(%s:%d, %s, lifetime=%d, binding=%s, security=%s, bootstrap=%s)" % (
+            self.host, self.port, self.endpoint, self.lifetime, self.binding, self.security, self.bootstrap)
+
+
+def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> "Modem":
+    """The driver of one family over an AtClient: "bc20", "bc66", "bg96" or "me910c1".
+
+    pins: the board's pins protocol, or None where the module is wired by UART alone.
+    options: apn, pin (SIM PIN), store (load/save), awake_budget_ms, and the family's own; an unknown one is refused by name.
+    """
+    name = family.lower()
+    if name not in _FAMILIES:
+        raise ValueError("family: expected one of %s, found %s" % (" ".join(_FAMILIES), family))
+    room = __import__("lwnode.modem." + name, None, None, ("Driver",))
+    driver: "type[Modem]" = room.Driver
+    at.rx_size = max(at.rx_size, driver.LINE_LIMIT)
+    at.queue_size = max(at.queue_size, driver.LINE_LIMIT + 512)
+    return driver(at, pins, **options)

@@ -1,0 +1,281 @@
+"""What all families share: the public interface, events, the URC table, answers to requests, the ladder.
+
+    modem.on_request = tree.handle            # Request -> Response
+    modem.on_event = lambda name, detail: print(name, detail)
+    modem.restore(retained)                   # False: a cold start is due
+    if modem.wake() and (modem.status() == REGISTERED or modem.bring_back(60000)):
+        ticket = modem.publish(records)
+        modem.settle(modem.deadline_ms)       # "delivered", ticket  or  "failed", (ticket, reason)
+    retained = modem.snapshot()
+    modem.sleep()
+
+A family file fills in URCS (what each unsolicited line does), OPTIONS, and the verbs that its contract carries; a verb
+left as here raises Unsupported. Bounds: 4 messages in flight, 8 remembered answers, every wait has a deadline.
+Cost: about 3 KB of heap for one driver, its tables included.
+"""
+
+from binascii import crc32
+
+from lwnode.at import AtError, BudgetExceeded
+from lwnode.at import fields as split_fields
+from lwnode.lwm2m import Path, Request, Response
+from lwnode.modem import NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN
+from lwnode.modem import ladder
+from lwnode.modem.network import Network
+from lwnode.modem.reports import Reports
+from lwnode.modem.verbs import Verbs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from lwnode.modem import Server
+
+_REMEMBERED = 8  # answers kept for requests that CoAP repeats; the exchange lifetime of a sleeping node sees far fewer
+
+
+class Modem(Verbs, Network):
+    """One module on one AtClient. See the package for the whole of the interface; families override the verbs."""
+
+    LINE_LIMIT = 512  # longest line that the module sends, in characters
+    POWER_KEY_MS = 500
+    RESET_MS = 100
+    URC_PREFIXES: "tuple[str, ...]" = ()
+    # name -> (argument pattern, method): i integer, o object, instance or resource id, s text, * what remains
+    URCS: "dict[str, tuple[str, str]]" = {}
+
+    def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
+        self.options: "dict[str, Any]" = dict(self.OPTIONS)
+        for name in options:
+            if name not in self.options:
+                raise ValueError("option %s: expected one of %s" % (name, " ".join(sorted(self.options))))
+            self.options[name] = options[name]
+        Network.__init__(self, at, pins)
+        self.on_request: "Callable[[Request], Response] | None" = None
+        self.on_event: "Callable[[str, Any], None] | None" = None
+        self.capabilities = self._capabilities()
+        self.reports = Reports(self.clock, self.options["in_flight"])
+        self.server: "Server | None" = None
+        self.objects: "Any" = ()
+        self.observed: "list[Path]" = []
+        self.failures = 0  # bring_back calls in a row that did not reach the server
+        self._status = UNKNOWN
+        self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
+        self._declared = 0  # the same of the objects
+        self._restart_expected = False
+        self._answers: "list[tuple[int, int]]" = []
+        at.on_restart = self._on_restart
+        for prefix in self.URC_PREFIXES:
+            at.subscribe(prefix, self._on_urc)
+
+    # ---- reports ----------------------------------------------------------------------------------------------
+
+    @property
+    def pending(self) -> int:
+        """Tickets whose outcome is not known yet."""
+        return len(self.reports)
+
+    @property
+    def deadline_ms(self) -> int:
+        """Longest time from publish to the outcome of one message."""
+        raise NotImplementedError
+
+    def service(self, timeout_ms: int) -> None:
+        """Answer the server and take results for that long; every event comes from here (or from another wait)."""
+        self._serve(timeout_ms, False)
+
+    def settle(self, timeout_ms: int) -> bool:
+        """As service, but back as soon as no ticket is open. True where none is."""
+        self._serve(timeout_ms, True)
+        return not self.reports
+
+    def _serve(self, timeout_ms: int, until_settled: bool) -> None:
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while True:
+            self._upkeep()
+            self.reports.expire()
+            self._tell_outcomes()
+            left = clock.ticks_diff(end, clock.ticks_ms())
+            if left <= 0 or (until_settled and not self.reports):
+                return
+            # A slice: poll may use all of its time, and an outcome shall not wait for the rest of it.
+            self.at.poll(max(1, self.reports.next_ms(min(left, 200))))
+
+    def _upkeep(self) -> None:
+        """Work that a URC left to be done outside its handler."""
+
+    def _tell_outcomes(self) -> None:
+        for name, detail in self.reports.outcomes():
+            self._emit(name, detail)
+
+    def _room(self) -> None:
+        """Wait until one more message may be in flight."""
+        self._await(lambda: self.reports.in_flight < self.reports.limit, self.deadline_ms)
+
+    def _await(self, done: "Callable[[], bool]", timeout_ms: int) -> bool:
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while not done():
+            left = clock.ticks_diff(end, clock.ticks_ms())
+            if left <= 0:
+                return False
+            self.at.poll(min(left, 200))
+            self.reports.expire()
+        return True
+
+    # ---- lines that nobody asked for --------------------------------------------------------------------------
+
+    def _on_urc(self, line: str) -> None:
+        """One URC through the family's table; a line that does not fit is counted and survived."""
+        parsed = self._parse_urc(line)
+        if parsed is not None:
+            self._dispatch(parsed[0], parsed[1])
+
+    def _dispatch(self, name: str, values: "list[str | None]") -> None:
+        row = self.URCS.get(name)
+        arguments = None if row is None else _arguments(row[0], values)
+        if row is None or arguments is None:
+            self._count("unknown_urcs" if row is None else "malformed_urcs")
+            return
+        # A dialogue that breaks inside an effect (an answer refused, say) must not cost the caller of service() its turn.
+        self.ask(getattr(self, row[1]), *arguments)
+        self._tell_outcomes()
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        """(name in URCS, fields) of a line; families with other shapes override it."""
+        values = split_fields(line)
+        return (values[0] or "", values[1:]) if values else None
+
+    def _on_restart(self, *_: "Any") -> None:
+        """The module's boot banner came: expected after restart() and wake(), a loss of state otherwise."""
+        if not self._restart_expected:
+            self._count("restarts_seen")
+            self._forget_session("module restarted")
+            self._emit("restarted", "by itself")
+
+    def _forget_session(self, reason: str) -> None:
+        self._status = UNKNOWN
+        self._answers = []
+        self.reports.fail_all(reason)
+        self._tell_outcomes()
+
+    def _emit(self, name: str, detail: "Any" = None) -> None:
+        self._count("events")
+        if self.on_event is not None:
+            self.on_event(name, detail)
+
+    def _count(self, name: str, by: int = 1) -> None:
+        self.stats[name] = self.stats.get(name, 0) + by
+
+    # ---- requests ---------------------------------------------------------------------------------------------
+
+    def _handle(self, request: Request) -> Response:
+        """The node's response; a handler that fails costs the server a 5.00, never the node its wake."""
+        if self.on_request is None:
+            return Response(404)
+        try:
+            return self.on_request(request)
+        except AtError:
+            raise
+        except Exception:
+            self._count("handler_errors")
+            return Response(500)
+
+    def _remembered(self, line: bytes) -> "int | None":
+        """The code that a repeated request was answered with (CoAP repeats what it thinks lost)."""
+        key = crc32(line)
+        for known, code in self._answers:
+            if known == key:
+                self._count("repeated_requests")
+                return code
+        return None
+
+    def _remember(self, line: bytes, code: int) -> None:
+        self._answers = self._answers[1 - _REMEMBERED:] + [(crc32(line), code)]
+
+    def _own_outcome(self, timeout_ms: int) -> int:
+        """The state in which the module's own registering or recovering ends; its URC may be lost, so it is asked too."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while True:
+            self._await(lambda: self._status not in (REGISTERING, RECOVERING), min(5000, timeout_ms))
+            if self._status not in (REGISTERING, RECOVERING) or self.status() not in (REGISTERING, RECOVERING):
+                return self._status
+            timeout_ms = clock.ticks_diff(end, clock.ticks_ms())
+            if timeout_ms <= 0:
+                return self._status
+
+    def _doubt(self) -> None:
+        """Forget what the module was found to be configured with: configure() and declare() read again."""
+        self._configured = 0
+        self._declared = 0
+
+    # ---- the ladder -------------------------------------------------------------------------------------------
+
+    def bring_back(self, timeout_ms: int) -> bool:
+        """Reach REGISTERED again: ask, recover, re-register, restart, power-cycle; each step bounded and counted.
+
+        A server that does not answer is no reason to restart a module that does: the last two steps are taken where
+        the module is silent or confused, and else at every fourth failure in a row. True where REGISTERED.
+        """
+        return ladder.climb(self, timeout_ms)
+
+    def power_cycle(self) -> bool:
+        """Off and on by the power key, or by command where no pin is wired. True where the module answers again."""
+        return ladder.power_cycle(self)
+
+    def restart(self) -> bool:
+        """Reset the module by command and bring it to the state after start(). True where it answers again."""
+        raise NotImplementedError
+
+    def power_off(self) -> bool:
+        """Switch the module off. True where it confirmed."""
+        raise NotImplementedError
+
+    def ask(self, call: "Callable[..., Any]", *parameters: "Any", **keywords: "Any") -> "Any":
+        """call(...), or None where the module refused or stayed silent; an exhausted budget passes."""
+        try:
+            return call(*parameters, **keywords)
+        except BudgetExceeded:
+            raise
+        except AtError:
+            self._count("refused_commands")
+            return None
+
+    def _note_status(self, status: int, why: str) -> None:
+        """Keep a status learnt from a URC, telling the node once when the session comes or goes."""
+        before, self._status = self._status, status
+        if status == REGISTERED and before != REGISTERED:
+            self.failures = 0
+            self._emit("registered", why)
+        elif status == NOT_REGISTERED and before == REGISTERED:
+            self._emit("lost", why)
+
+
+def _arguments(pattern: str, values: "list[str | None]") -> "list[Any] | None":
+    """Fields by pattern, or None where they do not fit."""
+    taken: "list[Any]" = []
+    try:
+        for index, kind in enumerate(pattern):
+            if kind == "*":
+                taken.append(values[index:])
+                return taken
+            value = values[index]
+            if kind == "s":
+                taken.append(value or "")
+                continue
+            number = int(value or "")
+            if kind == "o" and not -1 <= number <= 65535:
+                return None
+            taken.append(number)
+    except (ValueError, IndexError):
+        return None
+    return taken
+
+
+def path_of(object_id: int, instance: int = -1, resource: int = -1) -> Path:
+    """A Path from the modules' numbers, where -1 means all below."""
+    if instance < 0:
+        return Path(object_id)
+    return Path(object_id, instance, None if resource < 0 else resource)

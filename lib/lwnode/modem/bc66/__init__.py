@@ -1,0 +1,384 @@
+"""BC66 and BC66-NA: the pull contract. Every read, write, execute and observe of the server comes to the host as a URC.
+
+    AT+QLWSTATUS?        +QLWSTATUS: 7                        after deep sleep: the session must be recovered
+    AT+QLWRECOVER        OK, +QLWURC: "recovered",0
+    AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,1
+                         OK, +QLWURC: "report",34180, +QLWNOTIFY: 0, later +QLWURC: "report_ack",0,34180
+
+Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the code. Firmware R01A10 is the reference; older
+dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14 resources, string 1024 and opaque 512 bytes.
+"""
+
+import struct
+
+from micropython import const
+
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
+from lwnode.at import fields as split_fields
+from lwnode.lwm2m import Path
+from lwnode.modem import (
+    DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN,
+)
+from lwnode.modem.base import Modem
+from lwnode.modem.bc66.codes import error_name, wire_value
+from lwnode.modem.bc66.setup import Setup
+from lwnode.modem.verbs import Capabilities
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WAKE_MS = const(100)  # PSM_EINT low; BC65 manual asks 100 ms, one driver gets by with 5 (field_quirks 5)
+_AT_MS = const(500)
+_AT_TRIES = const(12)
+_PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_quirks 5)
+_SNAPSHOT = const(1)
+
+# 4.2.14
+_STATES = (
+    NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, NOT_REGISTERED, UNKNOWN, RECOVERING, NEED_RECOVER,
+)
+
+
+class Driver(Setup):
+    """The BC66 over one AtClient."""
+
+    FAMILY = "bc66"
+    LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
+    IMEI = ("+CGSN", 1)
+    POWER_KEY_MS = 500  # two drivers (low_power 3.2)
+    RESET_MS = 50
+    OPTIONS = dict(
+        Modem.OPTIONS,
+        auto_reg=False, persistent=True, rai=False, retransmit=(2, 4), auto_ack=False, buffered=False, recovery_mode=1,
+        retransmit_mode=0, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000,
+    )
+
+    _left_at: "int | None" = None  # tick of the last deregistration
+
+    def _capabilities(self) -> Capabilities:
+        return Capabilities(
+            "pull", True, True, "server", bool(self.options["buffered"]), "pack", True, True,
+            {"objects": 15, "instances": 4, "resources": 14, "string": 1024, "opaque": 512, "pack": 512},
+        )
+
+    # ---- life of the module -----------------------------------------------------------------------------------
+
+    def start(self) -> bool:
+        """Find the module, keep it awake, learn its revision, switch its power events on."""
+        expected, self._restart_expected = self._restart_expected, True
+        try:
+            self.at.sync()
+            self._hold_awake()
+            self.revision = self._first_line("AT+CGMR")
+            self.capabilities = self._capabilities()
+            self.ask(self.at.write, "+QNBIOTEVENT", 1, 1, timeout_ms=self.options["command_ms"])
+            self.ask(self.at.write, "+QCFG", "dsevent", 1, timeout_ms=self.options["command_ms"])
+        except BudgetExceeded:
+            raise
+        except AtError:
+            return False
+        finally:
+            self._restart_expected = expected
+        self._asleep = False
+        return True
+
+    def _hold_awake(self) -> bool:
+        """QSCLK=0 before an exchange (3.3 note). It was seen to answer ERROR after 1.9 s: asked twice."""
+        for _ in range(2):
+            if self.ask(self.at.write, "+QSCLK", 0, timeout_ms=self.options["command_ms"]) is not None:
+                return True
+        return False
+
+    def wake(self) -> bool:
+        """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too: no loss of state."""
+        self._restart_expected = True
+        try:
+            if self.pins is not None:
+                self.pins.pulse("wake", _WAKE_MS)
+            for _ in range(_AT_TRIES):
+                # The first AT after sleep is often lost: nothing but AT may be repeated (field_quirks 1.6).
+                if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
+                    self._asleep = False
+                    self._buffered = bool(self.options["buffered"])
+                    return self._hold_awake()
+            return False
+        finally:
+            self._restart_expected = False
+
+    def sleep(self) -> bool:
+        """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). Confirmed by event or status pin."""
+        self._asleep = False
+        if self.ask(self.at.write, "+QSCLK", 1, timeout_ms=self.options["command_ms"]) is None:
+            self._count("sleep_refused")
+            return False
+        self.ask(self.at.run, "+QRELLOCK", timeout_ms=self.options["command_ms"])
+        if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
+            self._count("sleep_unconfirmed")
+            return False
+        return True
+
+    def _seen_asleep(self) -> bool:
+        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
+
+    def restart(self) -> bool:
+        """AT+QRST=1; what was registered is gone, what was configured holds now."""
+        self._emit("restarting", "command")
+        self._restart_expected = True
+        try:
+            self._forget_session("module restarted")
+            self.ask(self.at.write, "+QRST", 1, timeout_ms=self.options["command_ms"])
+            self.at.poll(1000)
+            for _ in range(6):
+                if self.start():
+                    self._emit("restarted", "command")
+                    return True
+            return False
+        finally:
+            self._restart_expected = False
+
+    def power_off(self) -> bool:
+        """AT+QPOWD=0: detach and switch off."""
+        self._forget_session("module switched off")
+        return self.ask(self.at.write, "+QPOWD", 0, timeout_ms=5000) is not None
+
+    # ---- registration -----------------------------------------------------------------------------------------
+
+    def status(self) -> int:
+        """AT+QLWSTATUS? (4.2.14)."""
+        rows = self.at.read("+QLWSTATUS", timeout_ms=self.options["command_ms"])
+        try:
+            self._status = _STATES[int(rows[-1][0])]
+        except (ValueError, IndexError, TypeError):
+            self._count("malformed_results")
+            self._status = UNKNOWN
+        return self._status
+
+    def register(self, timeout_ms: int) -> bool:
+        """AT+QLWREG and its result; nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
+        state = self.status()
+        if state == NEED_RECOVER:
+            if self.recover(timeout_ms):
+                return True
+            state = self.status()
+        if state == REGISTERED:
+            return True
+        if self._bootstrapping or state in (REGISTERING, RECOVERING):
+            return self._own_outcome(timeout_ms) == REGISTERED
+        self._pause_after_deregistration()
+        try:
+            self.at.run("+QLWREG", timeout_ms=self.options["command_ms"])
+        except CommandError as error:
+            return self._registration_refused(error, timeout_ms)
+        self._status = REGISTERING
+        if not self._take("reg", "+QLWREG", timeout_ms):
+            self.status()  # the result may have been lost
+        return self._status == REGISTERED
+
+    def _registration_refused(self, error: CommandError, timeout_ms: int) -> bool:
+        if error.code == 33 and self.status() == REGISTERED:
+            self._note_status(REGISTERED, "already registered")
+            return True
+        if error.code == 32:  # keep connecting: it is at it by itself
+            return self._own_outcome(timeout_ms) == REGISTERED
+        self.refusal = "registration: " + error_name(error.code)
+        return False
+
+    def bootstrap(self, timeout_ms: int = 120000) -> bool:
+        """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
+        if self.server is None or not self.server.bootstrap:
+            raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+        self.ask(self.deregister)
+        return self.register(timeout_ms)
+
+    def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
+        """AT+QLWUPDATE, one for each thing that changed (5.7.2). An object list needs none: QLWADDOBJ sends its own."""
+        done = True
+        if binding is not None:
+            if binding not in ("U", "UQ"):
+                raise ValueError("binding: expected U or UQ (BC66 note 4.2.4), found %s" % binding)
+            done = self._update(1, int(binding == "UQ"))
+        if lifetime is None and binding is None:
+            lifetime = 86400 if self.server is None else self.server.lifetime
+        if lifetime is not None:
+            if not 20 <= lifetime <= 31536000:
+                raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.4), found %d" % lifetime)
+            done = self._update(0, lifetime) and done
+        return done
+
+    def _update(self, mode: int, value: int) -> bool:
+        """The message id comes before OK, (status, id) after it, both under one name."""
+        try:
+            rows = self.at.write("+QLWUPDATE", mode, value, timeout_ms=self.options["command_ms"])
+        except CommandError as error:
+            self.refusal = "update: " + error_name(error.code)
+            return False
+        results = [row for row in rows if len(row) > 1]
+        if not results:
+            try:
+                line = self.at.wait("+QLWUPDATE", self.deadline_ms, accept=lambda text: len(split_fields(text)) > 1)
+            except AtTimeout:
+                return False
+            results = [split_fields(line)]
+        status = int(results[-1][0] or -1)
+        self._on_ping(status)
+        return status == 0
+
+    def deregister(self) -> bool:
+        """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
+        try:
+            self.at.run("+QLWDEREG", timeout_ms=self.options["command_ms"])
+        except CommandError as error:
+            if error.code == 4:
+                self._status = NOT_REGISTERED
+            return error.code == 4
+        done = self._take("dereg", "+QLWDEREG", self.deadline_ms)
+        self._left_at = self.clock.ticks_ms()
+        return done and self._status == NOT_REGISTERED
+
+    def _pause_after_deregistration(self) -> None:
+        if self._left_at is not None:
+            since = self.clock.ticks_diff(self.clock.ticks_ms(), self._left_at)
+            if 0 <= since < _PAUSE_MS:
+                self.at.poll(_PAUSE_MS - since)
+            self._left_at = None
+
+    def recover(self, timeout_ms: int = 30000) -> bool:
+        """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        self._status = RECOVERING
+        try:
+            self.at.run("+QLWRECOVER", timeout_ms=self.options["command_ms"])
+        except CommandError as error:
+            self.refusal = "recovery: " + error_name(error.code)
+            self._status = UNKNOWN
+            return False
+        if not self._take("recovered", "+QLWURC", timeout_ms):
+            self.status()
+        if self._status in (REGISTERING, RECOVERING):
+            self._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+        return self._status == REGISTERED
+
+    def forget(self) -> None:
+        """Leave the server and delete every declared object."""
+        self.deregister()
+        for object_id in sorted({key[0] for key in self._declared_objects()}):
+            self.undeclare(object_id)
+        self._doubt()
+        self.observed = []
+
+    def _take(self, name: str, prefix: str, timeout_ms: int) -> bool:
+        """Wait for the line that is called `name` in URCS and give it its effect. False where it did not come."""
+        def is_wanted(text: str) -> bool:
+            parsed = self._parse_result(text)
+            return parsed is not None and parsed[0] == name
+
+        try:
+            line = self.at.wait(prefix, timeout_ms, accept=is_wanted)
+        except AtTimeout:
+            return False
+        parsed = self._parse_result(line)
+        if parsed is not None:
+            self._dispatch(parsed[0], parsed[1])
+        return True
+
+    def _parse_result(self, line: str) -> "tuple[str, list[str | None]] | None":
+        if line.startswith("+QLWDEREG"):
+            return "dereg", list(split_fields(line))
+        return self._parse_urc(line)
+
+    # ---- reports ----------------------------------------------------------------------------------------------
+
+    @property
+    def deadline_ms(self) -> int:
+        """All transmissions and the wait after the last (4.2.2): 2 s x (1+2+4+8+16) = 62 s at the defaults."""
+        timeout_s, times = self.options["retransmit"]
+        waits = times + 1 if self.options["retransmit_mode"] else (2 << times) - 1
+        return int(timeout_s * waits * 1000)
+
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """QLWNOTIFY. Resources of an instance that is observed as a whole go as one notification, split by index."""
+        messages = self._messages(records)
+        ticket = self.reports.open()
+        for message in messages:
+            if self._offline:
+                self.reports.refuse(ticket, "no network connection (lwstatus 0)")
+                break
+            self._room()
+            if not self._notify(ticket, message, confirm):
+                break
+        self.reports.seal(ticket)
+        return ticket
+
+    def _messages(self, records: "Any") -> "list[list[tuple[Any, ...]]]":
+        """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""
+        messages: "list[list[tuple[Any, ...]]]" = []
+        groups: "dict[Path, list[tuple[Any, ...]]]" = {}
+        for record in records:
+            path, kind, value = record[:3]
+            wire_type, length, text, quoted = wire_value(kind, value)
+            part = (path, wire_type, length, text if quoted else Raw(text))
+            whole = Path(path.object, path.instance)
+            together = whole in self.observed and path not in self.observed
+            if together and whole in groups:
+                groups[whole].append(part)
+                continue
+            messages.append([part])
+            if together:
+                groups[whole] = messages[-1]
+        return messages
+
+    def _notify(self, ticket: int, parts: "list[tuple[Any, ...]]", confirm: bool) -> bool:
+        """One notification of one or more values. False: the module does not answer, the rest is not tried."""
+        error = 0
+        last_tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
+        for index in range(len(parts) - 1, -1, -1):
+            path, kind, length, value = parts[len(parts) - 1 - index]
+            try:
+                error = self._send_value(
+                    "+QLWNOTIFY", (path.object, path.instance, path.resource), kind, length, value,
+                    (index,) + last_tail) or 0
+            except BudgetExceeded:
+                raise
+            except AtError:
+                self.reports.refuse(ticket, "no answer from the module")
+                return False
+            if error:
+                break
+        if error:
+            if error == 4:
+                self._note_status(NOT_REGISTERED, "report: not registered")
+            self.reports.refuse(ticket, error_name(error))
+        elif confirm:
+            self.reports.sent(ticket, self.deadline_ms)
+        return True
+
+    # ---- over the host's deep sleep ---------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Revision, checksums of account and objects, failures, observations: 13 bytes, the revision and 6 each."""
+        revision = self.revision.encode()[:40]
+        data = struct.pack(
+            ">BBBIIB", _SNAPSHOT, len(revision), min(self.failures, 255), self._configured, self._declared,
+            len(self.observed))
+        for path in self.observed:
+            data += struct.pack(">HHH", path.object, _number(path.instance), _number(path.resource))
+        return data + revision
+
+    def restore(self, data: "bytes | None") -> bool:
+        """Take up a snapshot; False where it is none of ours."""
+        if not data or len(data) < 12 or data[0] != _SNAPSHOT or len(data) != 12 + data[1] + 6 * data[11]:
+            return False
+        _, size, self.failures, self._configured, self._declared, count = struct.unpack(">BBBIIB", data)
+        self.observed = []
+        for index in range(count):
+            numbers = struct.unpack_from(">HHH", data, 12 + 6 * index)
+            self.observed.append(Path(*[None if value == 65535 else value for value in numbers]))
+        self.revision = bytes(data[len(data) - size:]).decode()
+        self.capabilities = self._capabilities()
+        return True
+
+
+def _number(value: "int | None") -> int:
+    return 65535 if value is None else value

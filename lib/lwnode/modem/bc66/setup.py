@@ -1,0 +1,237 @@
+"""BC66: configuration and declaration. Read first, write what differs, say whether a restart is needed.
+
+    AT+QLWCFG?                                  AT+QLWCFG="recovery_mode",1        effective after a restart (4.2.2)
+    AT+QLWCONFIG?                               AT+QLWCONFIG=0,"host",5683,"urn:imei:86..",86400,3
+    AT+QLWADDOBJ?                               AT+QLWADDOBJ=3303,0,3,5601,5602,5700
+
+What was found to hold is kept as a checksum, so that the same configure() and declare() cost nothing on the next wake.
+"""
+
+from binascii import crc32
+
+from lwnode.at import CommandError, Raw, Secret
+from lwnode.modem import DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
+from lwnode.modem.bc66.codes import error_name, values_of
+from lwnode.modem.bc66.urcs import Urcs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.modem import Server
+
+
+class Setup(Urcs):
+    """What must hold before a registration."""
+
+    def configure(self, server: "Server") -> bool:
+        """Options (QLWCFG), APN and account (QLWCONFIG). True: restart before it holds. ValueError: refused before the wire."""
+        check_server(server)
+        wanted = self._settings()
+        self._check_budget()
+        self.server = server
+        mark = crc32(repr((_account(server), wanted, self.options["apn"])).encode()) | 1
+        if mark == self._configured:
+            return False
+        restart = self._write_settings(wanted)
+        restart = self._write_apn() or restart
+        self._write_account(server)
+        self._configured = mark
+        return restart
+
+    def _settings(self) -> "list[tuple[Any, ...]]":
+        """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
+        options = self.options
+        timeout_s, times = options["retransmit"]
+        _expect("retransmit ack_timeout", timeout_s, 1, 20)
+        _expect("retransmit retrans_max_times", times, 0, 8)
+        _expect("recovery_mode", options["recovery_mode"], 0, 1)
+        _expect("retransmit_mode", options["retransmit_mode"], 0, 1)
+        return [
+            ("auto_reg", int(options["auto_reg"])),
+            ("per_regstatus_feat", int(not options["persistent"])),
+            ("rai_enable", int(options["rai"])),
+            ("retransmit", timeout_s, times),
+            ("auto_ack", int(options["auto_ack"])),
+            ("access_mode", int(options["buffered"])),
+            ("recovery_mode", options["recovery_mode"]),
+            ("retransmit_mode", options["retransmit_mode"]),
+        ]
+
+    def _check_budget(self) -> None:
+        budget = self.options["awake_budget_ms"]
+        if budget is not None and self.deadline_ms > budget:
+            raise ValueError(
+                "retransmit %d s x %d: a report may take %d ms, more than the awake budget of %d ms; lower it, or set"
+                " retransmit_mode 1" % (self.options["retransmit"] + (self.deadline_ms, budget)))
+
+    def _write_settings(self, wanted: "list[tuple[Any, ...]]") -> bool:
+        """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
+        timeout_ms = self.options["command_ms"]
+        rows = values_of(self.ask(self.at.read, "+QLWCFG", timeout_ms=timeout_ms) or [])
+        changed = False
+        for setting in wanted:
+            row = [str(value) for value in setting]
+            found = [known for known in rows if known[:1] == row[:1]]
+            if not found:
+                found = values_of(self.ask(self.at.write, "+QLWCFG", setting[0], timeout_ms=timeout_ms) or [])
+            if not found:
+                self._count("settings_unknown_to_module")
+            elif found[-1] != row:
+                self.at.write("+QLWCFG", *setting, timeout_ms=timeout_ms)
+                changed = True
+        return changed
+
+    def _write_apn(self) -> bool:
+        """The default bearer's APN (NVRAM, effective after a reset)."""
+        apn = self.options["apn"]
+        if apn is None:
+            return False
+        rows = values_of(self.ask(self.at.read, "+QCGDEFCONT", timeout_ms=self.options["command_ms"]) or [])
+        if rows and rows[-1][1:2] == [apn]:
+            return False
+        self.at.write("+QCGDEFCONT", "IP", apn, timeout_ms=self.options["command_ms"])
+        return True
+
+    def _write_account(self, server: "Server") -> None:
+        """QLWCONFIG where it differs. Two lines may come (4.2.1): the one of the wanted kind counts."""
+        account = _account(server)
+        rows = self.ask(self.at.read, "+QLWCONFIG", timeout_ms=self.options["command_ms"], secret=True) or []
+        wanted = [str(value) for value in account]
+        for row in values_of(rows):
+            if row[:len(wanted) - 1] == wanted[:-1] and row[-1:] and row[-1].upper() == wanted[-1].upper():
+                return
+        held = self._ready_to_configure()
+        try:
+            self._write_config(server, account)
+        except CommandError as error:
+            if error.code != 33:  # already registered: status 4 and others may count as that (4.2.1 note 2)
+                raise
+            self.deregister()
+            self._write_config(server, account)
+        finally:
+            if held:
+                self.at.write("+CFUN", 1, timeout_ms=10000)
+        self.observed = []
+
+    def _ready_to_configure(self) -> bool:
+        """Not Registered, as 4.2.1 note 2 wants it. True: the radio is off until the caller switches it on (3.4 case 3)."""
+        state = self.status()
+        if state == REGISTERED or (state == NEED_RECOVER and self.recover(self.options["settle_ms"])):
+            self.deregister()
+        elif state in (REGISTERING, RECOVERING, DEREGISTERING):
+            if self._own_outcome(self.options["settle_ms"]) == REGISTERED:
+                self.deregister()
+            elif self._status != NOT_REGISTERED:
+                self.at.write("+CFUN", 0, timeout_ms=10000)
+                return True
+        return False
+
+    def _write_config(self, server: "Server", account: "tuple[Any, ...]") -> None:
+        host = Raw(server.host) if is_address(server.host) else server.host
+        values: "tuple[Any, ...]" = (account[0], host) + account[2:6]
+        if server.psk is not None:
+            values += (account[6], Secret(server.psk))
+        self.at.write("+QLWCONFIG", *values, timeout_ms=self.options["command_ms"], secret=server.psk is not None)
+
+    # ---- objects ----------------------------------------------------------------------------------------------
+
+    def declare(self, objects: "Any") -> bool:
+        """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
+        wanted = check_objects(objects)
+        self.objects = wanted
+        mark = crc32(repr(wanted).encode()) | 1
+        if mark == self._declared:
+            return False
+        found = self._declared_objects()
+        for object_id in sorted({key[0] for key in found}):
+            if _of_object(found, object_id) != _of_object(wanted, object_id):
+                self.undeclare(object_id)
+                for key in list(found):
+                    if key[0] == object_id:
+                        del found[key]
+        for key in sorted(wanted):
+            if key not in found:
+                self._add_object(key[0], key[1], wanted[key])
+        self._declared = mark
+        return False
+
+    def _declared_objects(self) -> "dict[tuple[int, int], tuple[int, ...]]":
+        found = {}
+        for row in values_of(self.ask(self.at.read, "+QLWADDOBJ", timeout_ms=self.options["command_ms"]) or []):
+            try:
+                numbers = [int(value) for value in row]
+                found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))
+            except (ValueError, IndexError):
+                self._count("malformed_results")
+        return found
+
+    def _add_object(self, object_id: int, instance: int, resources: "tuple[int, ...]") -> None:
+        error = self._act("+QLWADDOBJ", object_id, instance, len(resources), *resources)
+        if error:
+            raise CommandError(error, "object %d/%d not added: %s" % (object_id, instance, error_name(error)))
+
+    def undeclare(self, object_id: int) -> bool:
+        """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
+        self._declared = 0
+        return self._act("+QLWDELOBJ", object_id) == 0
+
+
+def _expect(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError("%s: expected %d to %d (BC66 note 4.2.2), found %s" % (name, low, high, value))
+
+
+def check_server(server: "Server") -> None:
+    """Refuse what 4.2.1 excludes, by key and with the manual's range."""
+    if not 20 <= server.lifetime <= 31536000:
+        raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.1), found %d" % server.lifetime)
+    for name, value, limit in (
+        ("host", server.host, 150), ("endpoint", server.endpoint, 150), ("psk_identity", server.psk_identity or "", 150),
+    ):
+        if len(value.encode()) > limit:
+            raise ValueError("%s: expected at most %d bytes (BC66 note 4.2.1), found %d" % (name, limit, len(value)))
+    if not server.endpoint:
+        raise ValueError("endpoint: expected a name (BC66 note 4.2.1), found none")
+    if server.psk is not None:
+        digits = server.psk.lower()
+        if len(digits) % 2 or len(digits) > 256 or digits.strip("0123456789abcdef"):
+            raise ValueError(
+                "psk: expected an even number of hexadecimal digits, at most 256 (BC66 note 4.2.1), found %d characters"
+                " that are not" % len(digits))
+
+
+def check_objects(objects: "Any") -> "dict[tuple[int, int], tuple[int, ...]]":
+    """(object, instance) -> sorted resources; refuses more than 15 objects, 4 instances, 14 resources (3.2.2)."""
+    wanted: "dict[tuple[int, int], tuple[int, ...]]" = {}
+    entries = [(key[0], key[1], objects[key]) for key in objects] if isinstance(objects, dict) else objects
+    instances: "dict[int, int]" = {}
+    for object_id, instance, resources in entries:
+        wanted[(object_id, instance)] = tuple(sorted(resources))
+        instances[object_id] = instances.get(object_id, 0) + 1
+        if len(resources) > 14:
+            raise ValueError("object %d: expected at most 14 resources (BC66 note 3.2.2), found %d" % (
+                object_id, len(resources)))
+        if instances[object_id] > 4:
+            raise ValueError("object %d: expected at most 4 instances (BC66 note 3.2.2)" % object_id)
+    if len(instances) > 15:
+        raise ValueError("objects: expected at most 15 (BC66 note 3.2.2), found %d" % len(instances))
+    return wanted
+
+
+def _of_object(table: "dict[tuple[int, int], tuple[int, ...]]", object_id: int) -> "list[Any]":
+    return sorted([(key, table[key]) for key in table if key[0] == object_id])
+
+
+def _account(server: "Server") -> "tuple[Any, ...]":
+    """The fields of QLWCONFIG in order (4.2.1)."""
+    head = (int(server.bootstrap), server.host, server.port, server.endpoint, server.lifetime)
+    if server.security == "psk":
+        return head + (0, server.psk_identity, server.psk)
+    return head + (3,)
+
+
+def is_address(host: str) -> bool:
+    """Whether it is a dotted IPv4 address, which the examples leave bare (5.4)."""
+    parts = host.split(".")
+    return len(parts) == 4 and all([part.isdigit() for part in parts])

@@ -1,0 +1,135 @@
+"""Open reports: what was handed to the module and is not yet known to have reached the server.
+
+    ticket = reports.open()
+    reports.sent(ticket, 62000)          # one message of the ticket left; its acknowledgement is due within 62 s
+    reports.name(34180)                  # +QLWURC: "report",34180: the oldest unnamed message has this id
+    reports.settle(34180, None)          # +QLWURC: "report_ack",0,34180
+    reports.seal(ticket)
+    reports.outcomes()                   # [("delivered", 1)]
+
+A ticket is one call of Modem.publish and may need several messages; it is delivered when all of them are, failed when
+any is. Bounds: `limit` messages in flight (publish waits below it), one small list per message, no payload is kept.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Reports:
+    """Messages in flight and the tickets that they belong to. clock: ticks_ms, ticks_add, ticks_diff."""
+
+    def __init__(self, clock: "Any", limit: int = 4) -> None:
+        self.limit = limit
+        self.unmatched = 0
+        self._clock = clock
+        self._last = 0
+        self._messages: "list[list[Any]]" = []
+        self._tickets: "dict[int, list[Any]]" = {}
+        self._outcomes: "list[tuple[str, Any]]" = []
+        self._expired: "list[Any]" = []
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that wait for an acknowledgement."""
+        return len(self._messages)
+
+    def open(self) -> int:
+        """A new ticket, from 1 up; it stays open until it is sealed and all its messages are settled."""
+        self._last = self._last % 0x3FFFFFFF + 1
+        self._tickets[self._last] = [0, None, False]
+        return self._last
+
+    def sent(self, ticket: int, deadline_ms: int, key: "int | str | None" = None) -> None:
+        """One message of the ticket is with the module; key is its id where the module has told it already."""
+        self._tickets[ticket][0] += 1
+        self._messages.append([ticket, key, self._clock.ticks_add(self._clock.ticks_ms(), deadline_ms)])
+
+    def name(self, key: "int | str") -> None:
+        """The module has numbered the oldest message that has no id yet."""
+        for message in self._messages:
+            if message[1] is None:
+                message[1] = key
+                return
+        self.unmatched += 1
+
+    def settle(self, key: "int | str | None", reason: "str | None") -> bool:
+        """The message of that id is acknowledged (reason None) or has failed; False where no message has that id.
+
+        An id that was never told (its URC fell into a deaf moment) goes to the oldest message without one; the late
+        result of an expired message belongs to nobody.
+        """
+        if key in self._expired:
+            self._expired.remove(key)
+            self.unmatched += 1
+            return False
+        for wanted in (key, None):
+            for message in self._messages:
+                if message[1] == wanted:
+                    self._messages.remove(message)
+                    self._close(message[0], reason)
+                    return True
+        self.unmatched += 1
+        return False
+
+    def refuse(self, ticket: int, reason: str) -> None:
+        """The module did not take a message of this ticket."""
+        if self._tickets[ticket][1] is None:
+            self._tickets[ticket][1] = reason
+
+    def seal(self, ticket: int) -> None:
+        """No more messages follow for this ticket."""
+        entry = self._tickets.get(ticket)
+        if entry is not None:
+            entry[2] = True
+            self._finish(ticket)
+
+    def expire(self) -> None:
+        """Fail the messages whose deadline has passed."""
+        now = self._clock.ticks_ms()
+        for message in list(self._messages):
+            if self._clock.ticks_diff(message[2], now) <= 0:
+                self._messages.remove(message)
+                if message[1] is not None:
+                    self._expired = self._expired[-3:] + [message[1]]
+                self._close(message[0], "no acknowledgement in time")
+
+    def next_ms(self, limit_ms: int) -> int:
+        """Milliseconds to the next deadline, at most limit_ms."""
+        now = self._clock.ticks_ms()
+        for message in self._messages:
+            limit_ms = min(limit_ms, max(self._clock.ticks_diff(message[2], now), 0))
+        return limit_ms
+
+    def fail_all(self, reason: str) -> None:
+        """The module has forgotten everything: nothing in flight will be acknowledged."""
+        for message in list(self._messages):
+            self._messages.remove(message)
+            self._close(message[0], reason)
+
+    def outcomes(self) -> "list[tuple[str, Any]]":
+        """Results since the last call: ("delivered", ticket) or ("failed", (ticket, reason)), in order."""
+        if not self._outcomes:
+            return self._outcomes
+        taken = self._outcomes
+        self._outcomes = []
+        return taken
+
+    def _close(self, ticket: int, reason: "str | None") -> None:
+        entry = self._tickets.get(ticket)
+        if entry is None:
+            return
+        entry[0] -= 1
+        if reason is not None and entry[1] is None:
+            entry[1] = reason
+        self._finish(ticket)
+
+    def _finish(self, ticket: int) -> None:
+        open_messages, reason, sealed = self._tickets[ticket]
+        if open_messages or not sealed:
+            return
+        del self._tickets[ticket]
+        self._outcomes.append(("delivered", ticket) if reason is None else ("failed", (ticket, reason)))
