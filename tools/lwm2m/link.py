@@ -28,6 +28,7 @@ Bounds: one server, one registration; one open request per message id.
 
 from tools.lwm2m.codec import encode
 from tools.lwm2m.names import (
+    ACKNOWLEDGED,
     BOOLEAN,
     FLOAT,
     INTEGER,
@@ -39,11 +40,13 @@ from tools.lwm2m.names import (
     OLD_JSON,
     OLD_TLV,
     OPAQUE,
+    RESET,
     SENML_CBOR,
     SENML_JSON,
     STRING,
     TEXT_PLAIN,
     TIME,
+    TIMEOUT,
     TLV,
     parse_path,
     path_text,
@@ -79,11 +82,6 @@ __all__ = [
     "path_text",
     "store_attributes",
 ]
-
-ACKNOWLEDGED = 0
-RESET = -1
-TIMEOUT = None
-
 
 class Account:
     """One LwM2M server account: where, and with which key. `psk` is bytes or a hex string; None means NoSec."""

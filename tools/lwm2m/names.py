@@ -19,6 +19,10 @@ JSON = 11543
 OLD_TLV = 1542
 OLD_JSON = 1543
 
+ACKNOWLEDGED = 0  # outcomes of a confirmable message
+RESET = -1
+TIMEOUT = None
+
 
 def path_text(path):
     """(3303, 0, 5700) -> "/3303/0/5700"; the empty path is "/"."""
