@@ -16,6 +16,7 @@ class Definition:
 
     signals: dict[int, str] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
+    chip: str = ""
 
     def active(self, signal: str, level: int) -> bool:
         """Whether a level of the host's pin means that the signal is active."""
@@ -33,7 +34,7 @@ def read(path: Path) -> Definition:
     shim.const = lambda value: value  # type: ignore[attr-defined]
     sys.modules.setdefault("micropython", shim)
     values: dict[str, Any] = runpy.run_path(str(path))
-    definition = Definition()
+    definition = Definition(chip=values.get("CHIP", ""))
     for signal, pin in values.get("PINS", {}).items():
         if pin is not None:
             definition.signals[number(pin)] = signal

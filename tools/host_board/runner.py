@@ -56,6 +56,7 @@ FATAL = ("repl", "crash", "locked_up", "dormant")  # a node in the field would b
 TO_MODEM = ("power_key", "reset", "wake")
 FROM_MODEM = ("status", "ring")
 SHT3X_ADDRESS = 0x44
+USB_STATUS, USB_CONNECTED = 0x50110050, 0x10000  # RP2040 and RP2350, USB SIE_STATUS
 UNIX_2000, UNIX_2021 = 946684800, 1609459200
 SLICE_MS = 60_000  # the module's clock is moved on in steps no longer than this
 JOIN_MS = 80  # a board awake for less than this between two light sleeps was only feeding its watchdog
@@ -63,7 +64,8 @@ JOIN_MS = 80  # a board awake for less than this between two light sleeps was on
 ESP32_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1, "reset": 2, "panic": 2, "watchdog": 3, "deepsleep": 4,
                 "soft_reset": 5}  # fmt: skip  # ports/esp32/modmachine.c
 RP2_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1}  # all others are WDT_RESET: ports/rp2/modmachine.c
-MACHINES = {"esp32": "Generic ESP32 module with ESP32", "rp2040": "Raspberry Pi Pico with RP2040",
+MACHINES = {"esp32": "Generic ESP32 module with ESP32", "esp32s3": "Generic ESP32S3 module with ESP32S3",
+            "esp32c3": "Generic ESP32C3 module with ESP32C3", "esp32c6": "Generic ESP32C6 module with ESP32C6", "rp2040": "Raspberry Pi Pico with RP2040",
             "rp2350": "Raspberry Pi Pico2 with RP2350"}  # fmt: skip
 
 
@@ -103,14 +105,13 @@ class HostBoard:
 
     def __init__(
         self, port: str, folder: str | Path, pty_path: str | None, control_port: int | None, *, speed: float = 1.0,
-        heap: str = "192k", chip: str = "", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0,
+        heap: str = "192k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0,
         ticks: int = 0, course: Callable[[str, int], float] = rising, on_event: Callable[[Event], None] | None = None,
         on_console: Callable[[str], None] | None = None, micropython: str | None = None,
     ) -> None:  # fmt: skip
         if port not in ("esp32", "rp2"):
             raise ValueError(f"port must be esp32 or rp2, not {port!r}")
         self.port, self.folder, self.speed, self.heap = port, Path(folder), speed, heap
-        self.chip = chip or ("rp2040" if port == "rp2" else "esp32")
         self.baudrate, self.battery_mv, self.drift_ppm, self.ticks = baudrate, battery_mv, drift_ppm, ticks
         self.on_event, self.on_console = on_event, on_console
         self.readings: list[Reading] = []
@@ -119,12 +120,13 @@ class HostBoard:
         self.outputs: dict[str, int] = {}
         self.inputs: dict[str, bool] = {}
         self.adc: dict[int, int] = {}
+        self.usb_host = False  # a computer on an RP2's USB
         self.unique_id = "a4cf12d03e58" if port == "esp32" else "e6614c311b7f3a2d"
         self.sensor = Sht3x(lambda name, text: self.readings.append(Reading(name, text, self.world_ms)), course)
         self._micropython = micropython or os.environ.get("MICROPYTHON") or str(ROOT / ".venv/bin/micropython")
         self._control = Control(control_port)
         self._pty_path, self._tty, self._far_end = pty_path, -1, -1
-        self._registers = Registers(self.chip) if port == "rp2" else None
+        self._registers: Registers | None = None
         self._retained = _Retained()
         self._definition = definition.Definition()
         self._began = time.monotonic()
@@ -136,12 +138,17 @@ class HostBoard:
         self._life: asyncio.Task[None] | None = None
         self._watchdog_ms = 0
         self._watchdog_fed = 0.0
-        self._wake_on: tuple[list[int], int] = ([], 0)
+        self._wake_on: dict[int, int] = {}  # pin: the level that ends sleep
         self._wake_reason = 0
         self._awake_since = 0.0
         self._worked = False
 
     # What a person does with a board.
+
+    @property
+    def chip(self) -> str:
+        """The board file's CHIP; where there is no such file, the port's first."""
+        return self._definition.chip or {"esp32": "esp32", "rp2": "rp2040"}[self.port]
 
     @property
     def flash(self) -> Path:
@@ -168,6 +175,8 @@ class HostBoard:
         self.flash.mkdir(parents=True, exist_ok=True)
         if (self.flash / "board.py").exists():
             self._definition = definition.read(self.flash / "board.py")
+        if self.port == "rp2":
+            self._registers = Registers(self.chip)
         self._tty = self._open_line()
         self._load()
         self._began, self._skipped_ms = time.monotonic(), 0.0
@@ -255,13 +264,12 @@ class HostBoard:
             if skip >= 1:
                 self._skipped_ms += int(skip)
                 await self._control.command(f"advance {int(skip)}")
-            if self._disturbed.is_set() or await self._woken_by_pin():
+            if self._disturbed.is_set() or await self._waking_pins():
                 return False
         return True
 
-    async def _woken_by_pin(self) -> bool:
-        pins, level = self._wake_on
-        return any([await self._level(pin) == level for pin in pins])
+    async def _waking_pins(self) -> list[int]:
+        return [pin for pin, level in self._wake_on.items() if await self._level(pin) == level]
 
     # One life: boot, run, end, and again.
 
@@ -352,7 +360,7 @@ class HostBoard:
                 self._retained.rtc_memory = ""
         if cause != "deepsleep":
             self._wake_reason = 0
-        self._wake_on = ([], 0)
+        self._wake_on = {}
         self._note("boot", cause)
 
     def _wakes_up(self, cause: str) -> None:
@@ -372,7 +380,7 @@ class HostBoard:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[str, Any] | None:
         """Answer the process until it says how it ends, or its line goes dead (None)."""
-        while line := await reader.readline():
+        while line := await _line(reader):
             kind, *arguments = json.loads(line)
             if kind in ("deepsleep", "reset", "soft_reset", "repl", "dormant"):
                 return kind, arguments[0] if arguments else None
@@ -420,11 +428,11 @@ class HostBoard:
         causes = ESP32_CAUSES if self.port == "esp32" else RP2_CAUSES
         cause = self.wakes[-1].cause
         return {
-            "port": self.port, "machine": MACHINES[self.chip], "now": self.world_ms, "ticks": self.ticks,
+            "port": self.port, "machine": MACHINES.get(self.chip, self.chip), "now": self.world_ms, "ticks": self.ticks,
             "rtc": self._retained.rtc_offset_ms, "epoch": UNIX_2000 if self.port == "esp32" else 0,
             "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
             "repl_uart": 0 if self.port == "esp32" else -1, "baudrate": self.baudrate,
-            "wdt_limit": {"esp32": 0, "rp2040": 8388, "rp2350": 8388}[self.chip],
+            "wdt_limit": 8388 if self.port == "rp2" else 0,
         }  # fmt: skip
 
     async def _on_rtc(self, offset_ms: int) -> None:
@@ -449,6 +457,8 @@ class HostBoard:
         self._watchdog_fed = time.monotonic()
 
     async def _on_peek(self, address: int) -> int:
+        if address == USB_STATUS:
+            return USB_CONNECTED if self.usb_host else 0
         return self._register_file().peek(address)
 
     async def _on_poke(self, address: int, value: int) -> None:
@@ -461,7 +471,7 @@ class HostBoard:
             raise _Refused("this port's mem32 is not played")
         return self._registers
 
-    async def _on_lightsleep(self, ms: int) -> int:
+    async def _on_lightsleep(self, ms: int) -> dict[str, Any]:
         """Sleep with RAM kept. A watchdog that is not fed locks an RP2040 up (MicroPython issue 17228)."""
         if self._sleeps():
             self._note("sleep", ms)
@@ -480,16 +490,17 @@ class HostBoard:
             self._watchdog_ms, self._watchdog_fed = kept, time.monotonic() - (kept - left) / 1000
         termios.tcflush(self._tty, termios.TCIFLUSH)
         self._wakes_up("lightsleep")
-        return slept
+        return {"slept": slept, "pins": await self._waking_pins()}
 
-    async def _on_wake_on(self, pins: list[int], level: int) -> None:
-        self._wake_on = (pins, level)
+    async def _on_wake_on(self, pins: list[int], level: int | None) -> None:
+        for pin in pins:
+            if level is None:
+                self._wake_on.pop(pin, None)
+            else:
+                self._wake_on[pin] = level
 
     async def _on_uart(self, baudrate: int) -> None:
         pass
-
-    async def _on_pin(self, pin: int, mode: int, pull: int) -> None:
-        self._worked = True
 
     async def _on_level(self, pin: int) -> int:
         return await self._level(pin)
@@ -558,3 +569,11 @@ class HostBoard:
 
     def _store(self) -> None:
         (self.folder / "nvs.json").write_text(json.dumps(self._retained.nvs))
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next message; nothing once the process has gone, whichever way the socket says so."""
+    try:
+        return await reader.readline()
+    except ConnectionError:
+        return b""

@@ -47,12 +47,12 @@ def stop(*message):
 
 
 def sleep(kind, ms):
-    """Sleep with RAM kept; return the milliseconds that the world has moved on."""
+    """Sleep with RAM kept; return the pins that ended it."""
     global _skipped
     before = utime.ticks_ms()
-    slept = ask(kind, ms)
-    _skipped += slept - utime.ticks_diff(utime.ticks_ms(), before)
-    return slept
+    answer = ask(kind, ms)
+    _skipped += answer["slept"] - utime.ticks_diff(utime.ticks_ms(), before)
+    return answer["pins"]
 
 
 def uptime():

@@ -111,6 +111,17 @@ class UART(io.IOBase):
         return -1
 
 
+_handlers = {}
+
+
+def sleep(ms):
+    """Light sleep, and the interrupts that ended it."""
+    for pin in _host.sleep("lightsleep", ms):
+        if pin in _handlers:
+            handler, source = _handlers[pin]
+            handler(source)
+
+
 class Pin:
     """A pin on the wires of the board's file: the runner knows which goes where."""
 
@@ -126,13 +137,10 @@ class Pin:
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None, **settings):
         self.id = int(id[2:]) if isinstance(id, str) else id
-        _host.ask("pin", self.id, mode, pull)
-        self._settings = settings
         if value is not None:
             self.value(value)
 
     def init(self, mode=-1, pull=-1, *, value=None, **settings):
-        _host.ask("pin", self.id, mode, pull)
         if value is not None:
             self.value(value)
 
@@ -157,8 +165,13 @@ class Pin:
         self.value(1 - self.value())
 
     def irq(self, handler=None, trigger=3, **settings):
+        """Handlers run when the pin ends a sleep; edges while awake are not seen."""
         if handler:
+            _handlers[self.id] = (handler, self)
             _host.tell("wake_on", [self.id], 1 if trigger & self.IRQ_RISING else 0)
+        else:
+            _handlers.pop(self.id, None)
+            _host.tell("wake_on", [self.id], None)
         return self
 
     def __repr__(self):

@@ -60,7 +60,7 @@ def deepsleep(time_ms=0):
 
 
 def lightsleep(time_ms=0):
-    _host.sleep("lightsleep", time_ms)
+    _machine.sleep(time_ms)
 
 
 def wake_reason():
@@ -79,5 +79,3 @@ def freq(hz=None):
     _freq = hz
     return None
 
-
-del _machine

@@ -39,7 +39,7 @@ def lightsleep(time_ms=None):
         _host.stop("dormant")
     if time_ms > 4294966:
         raise ValueError("sleep too long")
-    _host.sleep("lightsleep", time_ms)
+    _machine.sleep(time_ms)
     _freq = _DEFAULT_HZ
     _machine.garble()
 
