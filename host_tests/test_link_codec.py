@@ -157,12 +157,18 @@ def test_json_both_ways():
 
 
 def test_json_of_one_resource_has_the_whole_path_as_base_name():
-    assert encode(JSON, (3303, 0, 5700), [((3303, 0, 5700), FLOAT, "-0.5")]) == b'{"bn":"/3303/0/5700","e":[{"n":"","v":-0.5}]}'
+    assert (
+        encode(JSON, (3303, 0, 5700), [((3303, 0, 5700), FLOAT, "-0.5")])
+        == b'{"bn":"/3303/0/5700","e":[{"n":"","v":-0.5}]}'
+    )
 
 
 def test_json_times_add_up():
     payload = b'{"bn":"/3303/0/","bt":1767225600,"e":[{"n":"5700","v":1},{"n":"5700","v":2,"t":-60}]}'
-    assert [(each.value, each.time) for each in decode(JSON, (3303, 0), payload)] == [(1.0, 1767225600), (2.0, 1767225540)]
+    assert [(each.value, each.time) for each in decode(JSON, (3303, 0), payload)] == [
+        (1.0, 1767225600),
+        (2.0, 1767225540),
+    ]
 
 
 def test_json_numbers_from_modules_stay_json():
@@ -239,7 +245,21 @@ def test_cbor_vectors_of_rfc_8949_appendix_a():
 
 
 def test_damaged_cbor_is_refused():
-    for coded in ("", "18", "1c", "ff", "82ff00", "9f", "5f01ff", "a101", "a1820102", "0000", "9b7fffffffffffffff", "81" * 20 + "00", "c401"):
+    for coded in (
+        "",
+        "18",
+        "1c",
+        "ff",
+        "82ff00",
+        "9f",
+        "5f01ff",
+        "a101",
+        "a1820102",
+        "0000",
+        "9b7fffffffffffffff",
+        "81" * 20 + "00",
+        "c401",
+    ):
         raised(cbor_decode, bytes.fromhex(coded))
 
 

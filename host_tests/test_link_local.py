@@ -28,7 +28,9 @@ class Module:
             self.register()
 
     def register(self):
-        self.link.register(self.account, "node", self.lifetime, self.binding, ["/1/0", "/3/0", "/3303/0"], self.codes.append)
+        self.link.register(
+            self.account, "node", self.lifetime, self.binding, ["/1/0", "/3/0", "/3303/0"], self.codes.append
+        )
         self.clock.advance(1000)
 
     def asked(self, request):
@@ -315,7 +317,7 @@ def test_loss_is_repaired_by_retransmission_and_is_the_same_in_each_run():
             module.clock.advance(70_000 if number < 19 else 300_000)
         values = [each.value for each in module.server.deliveries]
         assert len(values) == len(set(values))
-        assert all([len(outcome) == 1 for outcome in outcomes])
+        assert all(len(outcome) == 1 for outcome in outcomes)
         counts.append((values, module.link.sent, outcomes))
     assert counts[0] == counts[1] and counts[0][1] > 20
 

@@ -103,7 +103,9 @@ def test_register_update_deregister():
             assert (client.lifetime, client.binding, client.version) == (300, "U", "1.0")
             assert client.objects == ["/1/0", "/3/0", "/3303/0"]
             assert await node.outcome(node.link.update) == 204
-            assert await node.outcome(node.link.update, lifetime=600, binding="UQ", objects=["/3303/0", "/3304/0"]) == 204
+            assert (
+                await node.outcome(node.link.update, lifetime=600, binding="UQ", objects=["/3303/0", "/3304/0"]) == 204
+            )
             assert (client.lifetime, client.binding, client.objects) == (600, "UQ", ["/3303/0", "/3304/0"])
             assert client.updates == 2
             assert await node.outcome(node.link.deregister) == 202
@@ -292,12 +294,14 @@ def test_an_outage_that_begins_behind_the_notification_makes_no_duplicate():
         async with pair as (server, node):
             await server.observe("node", TEMPERATURE)
             relay = node.link.relay
-            relay.trace = lambda way, data: relay.radio(up=way == "down")  # the acknowledgement will find no network
+            relay.trace = lambda way, data: relay.radio(up=False)  # the acknowledgement will find no network
             sent = []
 
             def trace(way, data, remote):
                 sent.append(way)
-                relay.radio(up=True)
+                if len(sent) == 2:
+                    relay.trace = None
+                    relay.radio(up=True)
 
             node.link.endpoint.trace = trace
             assert await node.notify("1") == 0

@@ -19,9 +19,9 @@ import asyncio
 from aiocoap import DELETE, GET, POST, PUT, Code
 
 from tools.lwm2m.endpoint import EXCHANGE_LIFETIME_S, Endpoint, code_number, message
-from tools.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, RESET
 from tools.lwm2m.link import Link, Observation, ServerRequest
 from tools.lwm2m.local_server import key_bytes
+from tools.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, RESET
 from tools.lwm2m.relay import Relay, RelayError
 
 _REMEMBERED_NON = 64
@@ -150,7 +150,9 @@ class CoapLink(Link):
             return
         payload, content_format = self.notification_payload(observation, values, payload, content_format)
         token, remote, uri_path = observation.token
-        notification = message(_coap_code(205), payload, content_format=content_format, observe=observation.next_sequence())
+        notification = message(
+            _coap_code(205), payload, content_format=content_format, observe=observation.next_sequence()
+        )
         notification.token = token
         notification = self.endpoint.blockwise(notification, remote, uri_path)
 
@@ -223,7 +225,7 @@ class CoapLink(Link):
 
     def _object_links(self):
         """The object list of a registration; the root says that this is LwM2M (TS 1.0.2, 5.3.1)."""
-        return ",".join(['</>;rt="oma.lwm2m"'] + ["<%s>" % each for each in self.objects]).encode()
+        return ",".join(['</>;rt="oma.lwm2m"'] + [f"<{each}>" for each in self.objects]).encode()
 
     def _asked(self, coap):
         if self._bootstrap is not None and coap.remote == self._bootstrap[0]:

@@ -63,7 +63,7 @@ def encode(content_format, path, values):
         return encode_json(path, values)
     if content_format in (TEXT_PLAIN, OCTET_STREAM):
         return _encode_single(content_format, values)
-    raise CodecError("content format %s: expected 0, 42, 11542 or 11543" % content_format)
+    raise CodecError(f"content format {content_format}: expected 0, 42, 11542 or 11543")
 
 
 def decode(content_format, path, payload, types=type_of, now=None):
@@ -90,9 +90,9 @@ def decode_raw(content_format, path, payload):
         return decode_tlv(path, payload)
     if content_format in (TEXT_PLAIN, OCTET_STREAM, None):
         if len(path) < 3:
-            raise CodecError("text and opaque carry one resource, not %s" % path_text(path))
+            raise CodecError(f"text and opaque carry one resource, not {path_text(path)}")
         return [(path, bytes(payload))]
-    raise CodecError("content format %s carries no raw values: expected 0, 42 or 11542" % content_format)
+    raise CodecError(f"content format {content_format} carries no raw values: expected 0, 42 or 11542")
 
 
 def _encode_single(content_format, values):
@@ -124,11 +124,11 @@ def raw_of(kind, value):
             return b"\x01" if text == "1" else b"\x00"
         if kind == OBJLNK:
             numbers = [int(part) for part in text.split(":")]
-            if len(numbers) == 2 and 0 <= min(numbers) and max(numbers) <= 65535:
+            if len(numbers) == 2 and min(numbers) >= 0 and max(numbers) <= 65535:
                 return struct.pack(">HH", numbers[0], numbers[1])
     except (ValueError, OverflowError, TypeError):
         pass
-    raise CodecError("type %s cannot hold %r: expected decimal text, 0 or 1 for booleans" % (kind, value))
+    raise CodecError(f"type {kind} cannot hold {value!r}: expected decimal text, 0 or 1 for booleans")
 
 
 def _raw_integer(number):
@@ -170,10 +170,10 @@ def _value_of_text(kind, raw):
         if kind == OPAQUE:
             return a2b_base64(text)
     except ValueError:
-        raise CodecError("type %s expected, text %r came" % (kind, text))
+        raise CodecError(f"type {kind} expected, text {text!r} came")
     if kind == BOOLEAN:
         if text not in ("0", "1"):
-            raise CodecError("boolean: 0 or 1 expected, text %r came" % text)
+            raise CodecError(f"boolean: 0 or 1 expected, text {text!r} came")
         return text == "1"
     return text
 
@@ -221,7 +221,7 @@ def encode_tlv(path, values):
     for full, kind, value in values:
         full = tuple(full)
         if len(full) < 3 or full[: len(path)] != path[: len(full)]:
-            raise CodecError("%s is no resource below %s" % (path_text(full), path_text(path)))
+            raise CodecError(f"{path_text(full)} is no resource below {path_text(path)}")
         resources = instances.setdefault(full[1], {})
         resources.setdefault(full[2], []).append((full[3] if len(full) > 3 else None, raw_of(kind, value)))
     bodies = []
@@ -310,20 +310,20 @@ def encode_json(path, values):
     entries = []
     for full, kind, value in values:
         name = "/".join([str(part) for part in tuple(full)[len(path) :]])
-        entries.append('{"n":%s,%s}' % (json.dumps(name), _json_value(kind, value)))
-    return ('{"bn":%s,"e":[%s]}' % (json.dumps(base), ",".join(entries))).encode()
+        entries.append(f'{{"n":{json.dumps(name)},{_json_value(kind, value)}}}')
+    return ('{{"bn":{},"e":[{}]}}'.format(json.dumps(base), ",".join(entries))).encode()
 
 
 def _json_value(kind, value):
     if kind == OPAQUE:
-        return '"sv":%s' % json.dumps(b2a_base64(_bytes(value)).strip().decode())
+        return f'"sv":{json.dumps(b2a_base64(_bytes(value)).strip().decode())}'
     text = value if isinstance(value, str) else bytes(value).decode()
     if kind in (INTEGER, TIME, FLOAT):
         raw_of(kind, value)  # refuses what is no number
         return '"v":' + (text if _is_json_number(text) else json.dumps(float(text)))
     if kind == BOOLEAN:
         return '"bv":true' if raw_of(kind, value) == b"\x01" else '"bv":false'
-    return '"%s":%s' % ("ov" if kind == OBJLNK else "sv", json.dumps(text))
+    return '"{}":{}'.format("ov" if kind == OBJLNK else "sv", json.dumps(text))
 
 
 def _is_json_number(text):
@@ -354,7 +354,7 @@ def _json_reading(base, base_time, entry, types):
             value = entry[key]
             break
     else:
-        raise CodecError("JSON entry for %s carries no value" % path_text(full))
+        raise CodecError(f"JSON entry for {path_text(full)} carries no value")
     when = entry.get("t")
     if when is not None or base_time is not None:
         when = (base_time or 0) + (when or 0)
@@ -375,7 +375,7 @@ def _typed(kind, value, base64):
 def _resource_path(name):
     full = parse_path(name)
     if len(full) < 3:
-        raise CodecError("%r names no resource: expected /object/instance/resource" % name)
+        raise CodecError(f"{name!r} names no resource: expected /object/instance/resource")
     return full
 
 
@@ -478,11 +478,11 @@ def _cbor_item(data, position, depth):
         argument = _big_endian(_cbor_take(data, position, size))
         position += size
     elif 28 <= info < 31:
-        raise CodecError("CBOR: head %02x is reserved" % head)
+        raise CodecError(f"CBOR: head {head:02x} is reserved")
     if major == 7:
         return _cbor_simple(data, position, info, argument)
     if argument is None and major < 2 or argument is None and major == 6:
-        raise CodecError("CBOR: head %02x has no length" % head)
+        raise CodecError(f"CBOR: head {head:02x} has no length")
     if major < 2:
         return (argument if major == 0 else -1 - argument), position
     if major < 4:
@@ -513,7 +513,7 @@ def _cbor_simple(data, position, info, argument):
         return struct.unpack(">f", raw)[0], position
     if info == 27:
         return struct.unpack(">d", raw)[0], position
-    raise CodecError("CBOR: simple value %s is not used here" % argument)
+    raise CodecError(f"CBOR: simple value {argument} is not used here")
 
 
 def _half_float(bits):
@@ -567,7 +567,7 @@ def _cbor_tagged(tag, inner):
     """Tag 4 is a decimal fraction, as RFC 8428 allows for values; other tags are passed through."""
     if tag != 4:
         return inner
-    if not (isinstance(inner, list) and len(inner) == 2 and all([isinstance(each, int) for each in inner])):
+    if not (isinstance(inner, list) and len(inner) == 2 and all(isinstance(each, int) for each in inner)):
         raise CodecError("CBOR: a decimal fraction is [exponent, mantissa]")
     exponent, mantissa = inner
     if not -300 < exponent < 300:

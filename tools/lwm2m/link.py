@@ -83,6 +83,7 @@ __all__ = [
     "store_attributes",
 ]
 
+
 class Account:
     """One LwM2M server account: where, and with which key. `psk` is bytes or a hex string; None means NoSec."""
 
@@ -306,5 +307,7 @@ def discover_payload(path, paths, attributes):
     links = []
     for each in sorted(wanted):
         named = attributes.get(each, {})
-        links.append("<%s>%s" % (path_text(each), "".join([";%s=%s" % pair for pair in sorted(named.items())])))
+        links.append(
+            "<{}>{}".format(path_text(each), "".join([";{}={}".format(*pair) for pair in sorted(named.items())]))
+        )
     return ",".join(links).encode()

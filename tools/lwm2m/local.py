@@ -118,6 +118,7 @@ class LocalLink(Link):
             self.clock.after(0, lambda: done(RESET))
             return
         payload, content_format = self.notification_payload(observation, values, payload, content_format)
+
         def arrive():
             return self.server.handle_notification(self, observation.token, payload, content_format)
 

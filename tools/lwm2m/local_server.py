@@ -186,7 +186,9 @@ class LocalServer:
         readings = self._unpacked(path, readings)
         for reading in readings:
             self.deliveries.append(
-                Delivery(reading.path, reading.type, reading.value, self._unix() if reading.time is None else reading.time)
+                Delivery(
+                    reading.path, reading.type, reading.value, self._unix() if reading.time is None else reading.time
+                )
             )
         if self.on_notification:
             self.on_notification(registration.endpoint, path, readings)
@@ -276,7 +278,9 @@ class LocalServer:
     def _send(self, registration, request, token, exchange):
         def answered(code, payload=b"", content_format=None):
             if code == 205 and request.operation == "observe":
-                for old in [each for each in registration.observations if registration.observations[each] == request.path]:
+                for old in [
+                    each for each in registration.observations if registration.observations[each] == request.path
+                ]:
                     del registration.observations[old]
                 registration.observations[token] = request.path
             elif code == 205 and request.operation == "cancel":
@@ -329,7 +333,9 @@ class LocalServer:
     def _registered(self, endpoint):
         registration = self.registrations.get(endpoint)
         if registration is None:
-            raise KeyError("no client %r is registered (%s)" % (endpoint, ", ".join(sorted(self.registrations)) or "none"))
+            raise KeyError(
+                "no client {!r} is registered ({})".format(endpoint, ", ".join(sorted(self.registrations)) or "none")
+            )
         return registration
 
     def _numbered(self, number):

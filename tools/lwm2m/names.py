@@ -36,7 +36,7 @@ def parse_path(text):
     parts = [part for part in text.split("/") if part]
     for part in parts:
         if not part.isdigit() or int(part) > 65535:
-            raise ValueError("path %r: expected numbers 0..65535 between slashes" % text)
+            raise ValueError(f"path {text!r}: expected numbers 0..65535 between slashes")
     if len(parts) > 4:
-        raise ValueError("path %r: at most object, instance, resource, resource instance" % text)
+        raise ValueError(f"path {text!r}: at most object, instance, resource, resource instance")
     return tuple([int(part) for part in parts])

@@ -61,7 +61,7 @@ class Answer:
         return self.values[0].value if self.values else None
 
     def __repr__(self):
-        return "Answer(%s, %s)" % (self.code, self.values or self.payload)
+        return f"Answer({self.code}, {self.values or self.payload})"
 
 
 class Client:
@@ -88,7 +88,12 @@ class Client:
         return "Q" in self.binding
 
     def __repr__(self):
-        return "Client(%s, lifetime=%d, binding=%s, %s)" % (self.endpoint, self.lifetime, self.binding, ",".join(self.objects))
+        return "Client(%s, lifetime=%d, binding=%s, %s)" % (
+            self.endpoint,
+            self.lifetime,
+            self.binding,
+            ",".join(self.objects),
+        )
 
 
 class Lwm2mServer:
@@ -121,7 +126,7 @@ class Lwm2mServer:
         self.endpoint = Endpoint(self._requested, self._notified, seed=self._seed)
         await self.endpoint.open(self.host, self.port)
         self.port = self.endpoint.port
-        self._say("listening on %s" % remote_text((self.host, self.port)))
+        self._say(f"listening on {remote_text((self.host, self.port))}")
         return self
 
     async def close(self):
@@ -169,7 +174,7 @@ class Lwm2mServer:
         client = self._client(endpoint)
         answer = await self._ask(endpoint, GET, path, accept=accept, observe=0, observation=True)
         if answer.code == 205:
-            self._say("%s observes %s" % (client.endpoint, path_text(path)))
+            self._say(f"{client.endpoint} observes {path_text(path)}")
         return answer
 
     async def cancel(self, endpoint, path, active=True):
@@ -189,7 +194,7 @@ class Lwm2mServer:
 
     async def write_attributes(self, endpoint, path, *query, **named):
         """Set notification attributes: write_attributes("node", "/3303/0/5700", pmin=5, pmax=60) or as "pmin=5"."""
-        query = query + tuple(["%s=%s" % pair for pair in sorted(named.items())])
+        query = query + tuple(["{}={}".format(*pair) for pair in sorted(named.items())])
         return await self._ask(endpoint, PUT, path, uri_query=query)
 
     async def create(self, endpoint, path, values=(), payload=None):
@@ -208,7 +213,9 @@ class Lwm2mServer:
     def _client(self, endpoint):
         client = self.clients.get(endpoint)
         if client is None:
-            raise KeyError("no client %r is registered (%s)" % (endpoint, ", ".join(sorted(self.clients)) or "none"))
+            raise KeyError(
+                "no client {!r} is registered ({})".format(endpoint, ", ".join(sorted(self.clients)) or "none")
+            )
         return client
 
     def sleeping(self, endpoint):
@@ -220,7 +227,7 @@ class Lwm2mServer:
         path = parse_path(path)
         client = self._client(endpoint)
         while self.sleeping(endpoint):
-            self._say("%s sleeps: %s %s waits" % (endpoint, code.name, path_text(path)))
+            self._say(f"{endpoint} sleeps: {code.name} {path_text(path)} waits")
             client.awake.clear()
             await client.awake.wait()
             client = self._client(endpoint)
@@ -229,7 +236,7 @@ class Lwm2mServer:
         request.token = token or b""  # a cancellation repeats the observation's token (RFC 7641, 3.6)
         response = await self._exchange(client, request, path if observation else None)
         if response is None:
-            self._say("%s did not answer %s %s" % (endpoint, code.name, path_text(path)))
+            self._say(f"{endpoint} did not answer {code.name} {path_text(path)}")
             return Answer(None)
         self._heard(client)
         return self._answer(path, response)
@@ -293,7 +300,9 @@ class Lwm2mServer:
     def _typed(self, path, value):
         """The resource's type, by the table, else by the Python type; and the value as text."""
         if len(path) < 3:
-            raise ValueError("%s is no resource: to write an instance give a list of (path, type, text)" % path_text(path))
+            raise ValueError(
+                f"{path_text(path)} is no resource: to write an instance give a list of (path, type, text)"
+            )
         if isinstance(value, (bytes, bytearray)):
             return OPAQUE, bytes(value)
         kind = self.types(path[0], path[2])
@@ -361,7 +370,7 @@ class Lwm2mServer:
         client.updates += 1
         client.address = request.remote
         self._take(client, query, request)
-        changed = ["%s=%s" % (name, query[name]) for name in ("lt", "b") if name in query]
+        changed = [f"{name}={query[name]}" for name in ("lt", "b") if name in query]
         self._event(client.endpoint, "updated", " ".join(changed + (["objects"] if request.payload else [])))
         return 204
 
@@ -420,12 +429,12 @@ class Lwm2mServer:
             readings = self._unpacked(decode(content_format, path, response.payload, self.types, self._unix()))
         except CodecError as error:
             self.undecodable += 1
-            self._event(client.endpoint, "undecodable", "%s: %s" % (path_text(path), error))
+            self._event(client.endpoint, "undecodable", f"{path_text(path)}: {error}")
             return
         for each in readings:
             when = self._unix() if each.time is None else each.time
             self.deliveries.append(Delivery(each.path, each.type, each.value, when))
-            self._say("%s notifies %s = %s%s" % (client.endpoint, path_text(each.path), _shown(each.value), _dated(each.time)))
+            self._say(f"{client.endpoint} notifies {path_text(each.path)} = {_shown(each.value)}{_dated(each.time)}")
         if self.on_notification:
             self.on_notification(client.endpoint, path, readings)
 
@@ -466,10 +475,10 @@ class Lwm2mServer:
                 outgoing.payload, outgoing.opt.content_format = step[3], step[2]
             code = await self._bootstrap_step(outgoing, request.remote)
             if code is None or code >= 400:
-                self._event(endpoint, "bootstrap failed", "%s %s: %s" % (step[0], path_text(parse_path(step[1])), code))
+                self._event(endpoint, "bootstrap failed", f"{step[0]} {path_text(parse_path(step[1]))}: {code}")
                 return
         code = await self._bootstrap_step(message(POST, uri_path=("bs",)), request.remote)
-        self._event(endpoint, "bootstrapped" if code == 204 else "bootstrap failed", "finish: %s" % code)
+        self._event(endpoint, "bootstrapped" if code == 204 else "bootstrap failed", f"finish: {code}")
 
     async def _bootstrap_step(self, outgoing, remote):
         future = asyncio.get_running_loop().create_future()
@@ -481,7 +490,7 @@ class Lwm2mServer:
 
     def _event(self, endpoint, event, detail=""):
         self.events.append((self._unix(), endpoint, event, detail))
-        self._say("%s %s%s" % (endpoint, event, ": " + detail if detail else ""))
+        self._say("{} {}{}".format(endpoint, event, ": " + detail if detail else ""))
         if self.on_registration:
             self.on_registration(endpoint, event)
 

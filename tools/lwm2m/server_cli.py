@@ -53,11 +53,11 @@ async def command(server, line):
         "delete": lambda ep, path: server.delete(ep, path),
     }
     if verb not in operations:
-        return "unknown command %r: type help" % verb
+        return f"unknown command {verb!r}: type help"
     try:
         return _shown(await operations[verb](*arguments))
     except TypeError:
-        return "%s: wrong number of words, type help" % verb
+        return f"{verb}: wrong number of words, type help"
     except (KeyError, ValueError, CodecError) as error:
         return str(error.args[0] if error.args else error)
 
@@ -78,7 +78,7 @@ def _shown(answer):
         return "no answer"
     parts = ["%d.%02d" % (answer.code // 100, answer.code % 100)]
     for each in answer.values:
-        parts.append("%s=%s" % (path_text(each.path), each.value.hex() if isinstance(each.value, bytes) else each.value))
+        parts.append(f"{path_text(each.path)}={each.value.hex() if isinstance(each.value, bytes) else each.value}")
     if not answer.values and answer.payload:
         parts.append(answer.payload.decode("utf-8", "replace"))
     return " ".join(parts)
@@ -94,13 +94,17 @@ def _options():
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=5683, help="UDP port (default %(default)s)")
     parser.add_argument("--control", type=int, metavar="PORT", help="take commands on this TCP port of 127.0.0.1 too")
-    parser.add_argument("--observe", action="append", default=[], metavar="PATH", help="observe it on every client that registers")
-    parser.add_argument("--psk", metavar="FILE", help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)")
+    parser.add_argument(
+        "--observe", action="append", default=[], metavar="PATH", help="observe it on every client that registers"
+    )
+    parser.add_argument(
+        "--psk", metavar="FILE", help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)"
+    )
     return parser
 
 
 def _log(sentence):
-    print("%s  %s" % (time.strftime("%H:%M:%S"), sentence), flush=True)
+    print("{}  {}".format(time.strftime("%H:%M:%S"), sentence), flush=True)
 
 
 async def _serve_control(server, port):
@@ -158,6 +162,6 @@ def main(arguments=None):
     except KeyboardInterrupt:
         pass
     except (OSError, ImportError, ValueError) as error:
-        print("cannot start: %s" % error, file=sys.stderr)
+        print(f"cannot start: {error}", file=sys.stderr)
         return 1
     return 0
