@@ -18,5 +18,4 @@ def declare(tree: "Any", board: "Any") -> None:
     tree.sensor(3303, probe.temperature, unit="Cel", resolution=0.01, range=(-40, 125))
     tree.sensor(3304, probe.humidity, unit="%RH", resolution=0.01, range=(0, 100))
 
-    relay = board.output("relay")
-    tree.actuator(3306, relay, initial=False)
+    tree.actuator(3306, lambda on: board.pins.set("relay", on), initial=False)

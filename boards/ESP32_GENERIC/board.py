@@ -18,10 +18,14 @@ PINS = {
     "status": 34,  # input only, no pulls: right for a driven signal
     "ring": 33,
     "stay_awake": 32,
+    "relay": 4,  # the example actuator of firmware/sensors.py
 }
 
 # The electrical level at which a pin is active.
-LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "status": 1, "ring": 0, "stay_awake": 0}
+LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "status": 1, "ring": 0, "stay_awake": 0, "relay": 1}
+
+# The sensors' bus.
+I2C = {"id": 0, "scl": 22, "sda": 21}
 
 # Two equal resistors from the cell to an ADC1 pin: ADC2 does not work beside Wi-Fi.
 BATTERY = {"pin": 35, "ratio_1000": 2000}

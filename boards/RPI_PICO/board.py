@@ -11,10 +11,13 @@ IO_MV = 3300
 
 UART = {"id": 1, "tx": 4, "rx": 5, "baudrate": 115200}
 
-PINS = {"power_key": 6, "reset": 7, "wake": 8, "status": 9, "ring": 10, "stay_awake": 22}
+PINS = {"power_key": 6, "reset": 7, "wake": 8, "status": 9, "ring": 10, "stay_awake": 22, "relay": 15}
 
 # The electrical level at which a pin is active.
-LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "status": 1, "ring": 0, "stay_awake": 0}
+LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "status": 1, "ring": 0, "stay_awake": 0, "relay": 1}
+
+# The sensors' bus.
+I2C = {"id": 0, "scl": 17, "sda": 16}
 
 # The board's own divider by three from VSYS to GPIO 29 (Pico datasheet, figure of the power supply).
 BATTERY = {"pin": 29, "ratio_1000": 3000}

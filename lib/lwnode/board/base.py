@@ -141,6 +141,15 @@ class Board:
             options["flow"] = machine.UART.RTS | machine.UART.CTS
         return options
 
+    def i2c(self) -> "Any":
+        """Return the sensors' bus by the I2C of the definition; ValueError where the board file has none."""
+        wanted = getattr(self.definition, "I2C", None)
+        if wanted is None:
+            raise ValueError('no sensor bus: add I2C = {"id": 0, "scl": ..., "sda": ...} to the board file')
+        machine = self.machine
+        return machine.I2C(wanted["id"], scl=machine.Pin(wanted["scl"]), sda=machine.Pin(wanted["sda"]),
+                           freq=wanted.get("freq", 100000))
+
     def _uart_drain(self) -> None:
         """Let the last bytes out: sleep cuts what is still in the FIFO (nodemcu issue 3389). Bounded, flow control may block."""
         uart = self._uart
