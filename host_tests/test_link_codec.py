@@ -111,7 +111,7 @@ def test_each_type_there_and_back():
 
 def test_values_that_do_not_suit_their_type_are_refused():
     for kind, text in ((INTEGER, "21.5"), (BOOLEAN, "true"), (FLOAT, "warm"), (OBJLNK, "3303"), (INTEGER, "1" * 30)):
-        assert "type %d" % kind in raised(raw_of, kind, text)
+        assert f"type {kind}" in raised(raw_of, kind, text)
 
 
 def test_lengths_of_one_two_and_three_bytes():

@@ -523,7 +523,7 @@ def test_an_aiocoap_client_registers_with_our_server():
         try:
             request = aiocoap.Message(
                 code=aiocoap.POST,
-                uri="coap://127.0.0.1:%d/rd?ep=other&lt=60&lwm2m=1.0&b=U" % server.port,
+                uri=f"coap://127.0.0.1:{server.port}/rd?ep=other&lt=60&lwm2m=1.0&b=U",
                 payload=b"</3/0>,</3303/0>",
                 content_format=40,
             )

@@ -61,7 +61,7 @@ class CoapLink(Link):
 
     def register(self, account, endpoint, lifetime, binding, objects, done):
         self.objects = list(objects)
-        query = ("ep=" + endpoint, "lt=%d" % lifetime, "lwm2m=1.0", "b=" + binding)
+        query = ("ep=" + endpoint, f"lt={lifetime}", "lwm2m=1.0", "b=" + binding)
         request = message(POST, self._object_links(), uri_path=("rd",), uri_query=query, content_format=LINK_FORMAT)
 
         def answered(response):
@@ -82,7 +82,7 @@ class CoapLink(Link):
             return
         query = []
         if lifetime is not None:
-            query.append("lt=%d" % lifetime)
+            query.append(f"lt={lifetime}")
         if binding is not None:
             query.append("b=" + binding)
         request = message(POST, uri_path=self._location, uri_query=tuple(query))

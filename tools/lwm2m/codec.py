@@ -98,7 +98,7 @@ def decode_raw(content_format, path, payload):
 def _encode_single(content_format, values):
     values = list(values)
     if len(values) != 1:
-        raise CodecError("text and opaque carry one value, %d given" % len(values))
+        raise CodecError(f"text and opaque carry one value, {len(values)} given")
     _, kind, value = values[0]
     if content_format == OCTET_STREAM:
         return raw_of(kind, value)
@@ -148,14 +148,14 @@ def value_of_raw(kind, raw):
         layout = ">B" if len(raw) == 1 and raw[0] < 2 else None
     elif kind == OBJLNK:
         if len(raw) == 4:
-            return "%d:%d" % struct.unpack(">HH", raw)
+            return ":".join([str(part) for part in struct.unpack(">HH", raw)])
         layout = None
     elif kind == STRING:
         return _text(raw)
     else:
         return bytes(raw)
     if layout is None:
-        raise CodecError("type %s cannot be %d bytes long" % (kind, len(raw)))
+        raise CodecError(f"type {kind} cannot be {len(raw)} bytes long")
     value = struct.unpack(layout, raw)[0]
     return bool(value) if kind == BOOLEAN else value
 
@@ -211,7 +211,7 @@ def tlv(kind, identifier, value):
         head |= 0x18
         numbers += struct.pack(">I", length)[1:]
     else:
-        raise CodecError("a TLV value holds at most 16 MiB, %d bytes given" % length)
+        raise CodecError(f"a TLV value holds at most 16 MiB, {length} bytes given")
     return bytes([head]) + numbers + bytes(value)
 
 
@@ -247,11 +247,11 @@ def split_tlv(payload):
         lengths = (head >> 3) & 3
         start = position + 1 + wide + lengths
         if start > end:
-            raise CodecError("TLV header cut off at byte %d of %d" % (position, end))
+            raise CodecError(f"TLV header cut off at byte {position} of {end}")
         identifier = _big_endian(payload[position + 1 : position + 1 + wide])
         length = _big_endian(payload[position + 1 + wide : start]) if lengths else head & 7
         if start + length > end:
-            raise CodecError("TLV at byte %d wants %d bytes, %d are left" % (position, length, end - start))
+            raise CodecError(f"TLV at byte {position} wants {length} bytes, {end - start} are left")
         yield head & 0xC0, identifier, payload[start : start + length]
         position = start + length
 
@@ -270,7 +270,7 @@ def decode_tlv(path, payload):
     for kind, identifier, value in split_tlv(payload):
         if kind == _OBJECT_INSTANCE:
             if len(path) > 1 and identifier != path[1]:
-                raise CodecError("instance %d came for %s" % (identifier, path_text(path)))
+                raise CodecError(f"instance {identifier} came for {path_text(path)}")
             _resources((path[0], identifier), value, found)
         else:
             # some clients leave out the instance wrapper of a single-instance object
@@ -289,16 +289,16 @@ def _one_resource(base, path, kind, identifier, value, found):
         found.append((base + (path[2], identifier), value))
         return
     if len(path) > 2 and identifier != path[2]:
-        raise CodecError("resource %d came for %s" % (identifier, path_text(path)))
+        raise CodecError(f"resource {identifier} came for {path_text(path)}")
     if kind == _RESOURCE:
         found.append((base + (identifier,), value))
     elif kind == _MULTIPLE_RESOURCE:
         for inner, instance, raw in split_tlv(value):
             if inner != _RESOURCE_INSTANCE:
-                raise CodecError("a multiple resource holds resource instances, TLV type %d came" % (inner >> 6))
+                raise CodecError(f"a multiple resource holds resource instances, TLV type {inner >> 6} came")
             found.append((base + (identifier, instance), raw))
     else:
-        raise CodecError("TLV type %d is not expected below %s" % (kind >> 6, path_text(base)))
+        raise CodecError(f"TLV type {kind >> 6} is not expected below {path_text(base)}")
 
 
 # JSON of LwM2M 1.0 --------------------------------------------------------------------------------------------------
@@ -462,13 +462,13 @@ def cbor_decode(payload):
     payload = bytes(payload)
     item, position = _cbor_item(payload, 0, _NESTING)
     if item is _BREAK or position != len(payload):
-        raise CodecError("CBOR: one item expected, it ends at byte %d of %d" % (position, len(payload)))
+        raise CodecError(f"CBOR: one item expected, it ends at byte {position} of {len(payload)}")
     return item
 
 
 def _cbor_item(data, position, depth):
     if not depth:
-        raise CodecError("CBOR nested deeper than %d" % _NESTING)
+        raise CodecError(f"CBOR nested deeper than {_NESTING}")
     head = _cbor_take(data, position, 1)[0]
     major, info = head >> 5, head & 31
     position += 1
@@ -495,7 +495,7 @@ def _cbor_item(data, position, depth):
 
 def _cbor_take(data, position, count):
     if position + count > len(data):
-        raise CodecError("CBOR: %d bytes expected at byte %d of %d" % (count, position, len(data)))
+        raise CodecError(f"CBOR: {count} bytes expected at byte {position} of {len(data)}")
     return data[position : position + count]
 
 
@@ -545,7 +545,7 @@ def _cbor_container(data, position, major, count, depth):
     items = []
     wanted = None if count is None else count * (major - 3)
     if wanted is not None and wanted > len(data) - position:
-        raise CodecError("CBOR: %d items announced, %d bytes left" % (wanted, len(data) - position))
+        raise CodecError(f"CBOR: {wanted} items announced, {len(data) - position} bytes left")
     while wanted is None or len(items) < wanted:
         item, position = _cbor_item(data, position, depth - 1)
         if item is _BREAK:
@@ -571,5 +571,5 @@ def _cbor_tagged(tag, inner):
         raise CodecError("CBOR: a decimal fraction is [exponent, mantissa]")
     exponent, mantissa = inner
     if not -300 < exponent < 300:
-        raise CodecError("CBOR: exponent %d is out of range" % exponent)
-    return float("%de%d" % (mantissa, exponent))
+        raise CodecError(f"CBOR: exponent {exponent} is out of range")
+    return float(f"{mantissa}e{exponent}")

@@ -47,7 +47,7 @@ def code_number(code):
 
 def remote_text(remote):
     """("127.0.0.1", 5683) -> "127.0.0.1:5683"."""
-    return "%s:%d" % (remote[0], remote[1])
+    return f"{remote[0]}:{remote[1]}"
 
 
 class _Exchange:

@@ -16,7 +16,7 @@ A worked session, seen from the model:
 
 Rules:
 
-- Every outcome comes later through `done`, never from inside the call; exactly once per call, unless `forget()` intervenes.
+- Every outcome comes later through `done`, never from inside the call; once per call, unless `forget()` intervenes.
 - Response codes are ints as CoAP writes them without the dot: 201, 204, 205, 400, 404, 405, 503.
 - Paths are tuples of one to three ints; a value is (path, type, text or bytes), text in decimal, booleans "0" or "1".
 - The link sends nothing by itself but answers and retransmissions: lifetimes, updates and back-off are the model's.
@@ -94,7 +94,8 @@ class Account:
         self.psk = psk
 
     def __repr__(self):  # the key and the identity stay out of every trace
-        return "Account(%s:%d, %s)" % (self.host, self.port, "PSK" if self.psk else "NoSec")
+        security = "PSK" if self.psk else "NoSec"
+        return f"Account({self.host}:{self.port}, {security})"
 
 
 class ServerRequest:
@@ -123,12 +124,7 @@ class ServerRequest:
         self.expects_answer = True
 
     def __repr__(self):
-        return "ServerRequest(%s %s, mid=%d, %d bytes)" % (
-            self.operation,
-            path_text(self.path),
-            self.mid,
-            len(self.payload),
-        )
+        return f"ServerRequest({self.operation} {path_text(self.path)}, mid={self.mid}, {len(self.payload)} bytes)"
 
 
 class Observation:

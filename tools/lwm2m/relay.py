@@ -144,7 +144,7 @@ class _Leg:
             )
         except OSError as error:
             self.inner.transport.close()
-            raise RelayError("no way to %s:%d (%s)" % (self.host, self.port, error.strerror or error)) from error
+            raise RelayError(f"no way to {self.host}:{self.port} ({error.strerror or error})") from error
         if old is not None:
             old.transport.close()
 

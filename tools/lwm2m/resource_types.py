@@ -9,7 +9,7 @@ Kept apart from lib's registry on purpose: a server that shares the node's table
 
 from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, OBJLNK, OPAQUE, STRING, TIME
 
-# One letter per resource, from resource 0 on: s string, o opaque, i integer, f float, b boolean, t time, l link, x execute
+# One letter per resource from 0 on: s string, o opaque, i integer, f float, b boolean, t time, l link, x execute
 _OBJECTS = {
     0: "sbioooioosiii",
     1: "iiiixibsxx",

@@ -2,11 +2,11 @@
 
     server = Lwm2mServer(port=5683)
     await server.start()
-    server.on_registration = lambda endpoint, event: ...       # "registered" "reregistered" "updated" "deregistered" "expired"
+    server.on_registration = lambda endpoint, event: ...       # "registered" "updated" "deregistered" "expired" ...
     answer = await server.read("node-1", "/3303/0/5700")       # answer.code 205, answer.value 21.5
     await server.observe("node-1", "/3303/0")                  # from then on: on_notification(endpoint, path, readings)
     await server.write("node-1", "/3306/0/5850", True)
-    server.deliveries                                          # [(path, type, value, Unix time), ...] of all notifications
+    server.deliveries                                          # [(path, type, value, Unix time), ...] as notified
 
 Readings of a SenML pack that arrives on 19/0/0 are told apart: each is a delivery with its own time.
 Queue mode (binding with Q): a request to a client that has been silent for 93 s waits until it is heard of again.
@@ -88,12 +88,8 @@ class Client:
         return "Q" in self.binding
 
     def __repr__(self):
-        return "Client(%s, lifetime=%d, binding=%s, %s)" % (
-            self.endpoint,
-            self.lifetime,
-            self.binding,
-            ",".join(self.objects),
-        )
+        objects = ",".join(self.objects)
+        return f"Client({self.endpoint}, lifetime={self.lifetime}, binding={self.binding}, {objects})"
 
 
 class Lwm2mServer:
@@ -155,7 +151,7 @@ class Lwm2mServer:
         return await self._ask(endpoint, GET, path, accept=accept)
 
     async def write(self, endpoint, path, value, content_format=None, replace=True):
-        """Write. `value`: bool, int, float, str or bytes for one resource; a list of (path, type, text) for an instance.
+        """Write. `value`: bool, int, float, str or bytes for a resource; a list of (path, type, text) for an instance.
 
         `replace=False` updates an instance in part. bytes together with a `content_format` travel as they are.
         """
@@ -242,19 +238,27 @@ class Lwm2mServer:
         return self._answer(path, response)
 
     async def _exchange(self, client, request, observed):
-        future = asyncio.get_running_loop().create_future()
-
-        def done(response):
+        def arrived(response):
             if response is not None and observed is not None and response.opt.observe is not None:
                 self._observe(client, response.token, observed)  # at once: a notification may be right behind
-            if not future.done():
-                future.set_result(response)
 
-        self.endpoint.request(request, client.address, done, self.patience_s)
-        response = await future
+        response = await self._response(request, client.address, arrived)
         if response is not None and response.opt.block2 is not None and response.opt.block2.more:
             response.payload = await self._rest(client, request, response)
         return response
+
+    async def _response(self, request, remote, arrived=None):
+        """Send a request and wait; `arrived` is called the moment the response is there."""
+        future = asyncio.get_running_loop().create_future()
+
+        def done(response):
+            if arrived is not None:
+                arrived(response)
+            if not future.done():  # who waited may have been cancelled
+                future.set_result(response)
+
+        self.endpoint.request(request, remote, done, self.patience_s)
+        return await future
 
     def _observe(self, client, token, path):
         for old in [each for each in client.observations if client.observations[each] == path]:
@@ -268,9 +272,7 @@ class Lwm2mServer:
         while block.more:
             follow = message(GET, uri_path=request.opt.uri_path)
             follow.opt.block2 = (len(body) // block.size, False, block.size_exponent)
-            future = asyncio.get_running_loop().create_future()
-            self.endpoint.request(follow, client.address, lambda each: future.done() or future.set_result(each))
-            part = await future
+            part = await self._response(follow, client.address)
             if part is None or part.opt.block2 is None or not part.payload:
                 return body
             body += part.payload
@@ -394,7 +396,7 @@ class Lwm2mServer:
         if self.clients.get(client.endpoint) is client:
             del self.clients[client.endpoint]
             client.awake.set()
-            self._event(client.endpoint, "expired", "lifetime of %d s" % client.lifetime)
+            self._event(client.endpoint, "expired", f"lifetime of {client.lifetime} s")
 
     def _notified(self, response):
         """A response that nobody asked for: a notification, if its token is one of ours."""
@@ -421,7 +423,7 @@ class Lwm2mServer:
     def _deliver(self, client, path, response):
         code = code_number(response.code)
         if code != 205:
-            self._event(client.endpoint, "observation ended", "%s with %d" % (path_text(path), code))
+            self._event(client.endpoint, "observation ended", f"{path_text(path)} with {code}")
             self._drop_observation(client, path)
             return
         try:
@@ -481,9 +483,7 @@ class Lwm2mServer:
         self._event(endpoint, "bootstrapped" if code == 204 else "bootstrap failed", f"finish: {code}")
 
     async def _bootstrap_step(self, outgoing, remote):
-        future = asyncio.get_running_loop().create_future()
-        self.endpoint.request(outgoing, remote, lambda each: future.done() or future.set_result(each))
-        response = await future
+        response = await self._response(outgoing, remote)
         return None if response is None else code_number(response.code)
 
     # inside
@@ -517,7 +517,7 @@ def object_paths(links):
 
 
 def bootstrap_config(uri, short_id=123, lifetime=86400, binding="U", psk_identity=None, psk=None):
-    """The steps that give a client one server account: delete what was, write security and server (TS 1.0.2, appendix E)."""
+    """The steps that give a client one account: delete what was, write security and server (TS 1.0.2, appendix E)."""
     mode = "3" if psk is None else "0"  # 3 NoSec, 0 pre-shared key (appendix E.1)
     security = [
         ((0, 1, 0), STRING, uri),

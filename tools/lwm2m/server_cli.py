@@ -76,7 +76,7 @@ def _client(client):
 def _shown(answer):
     if answer.code is None:
         return "no answer"
-    parts = ["%d.%02d" % (answer.code // 100, answer.code % 100)]
+    parts = [f"{answer.code // 100}.{answer.code % 100:02d}"]
     for each in answer.values:
         parts.append(f"{path_text(each.path)}={each.value.hex() if isinstance(each.value, bytes) else each.value}")
     if not answer.values and answer.payload:
