@@ -1,0 +1,44 @@
+"""The UART AT driver: deaf to nothing, fooled by nothing.
+
+    >>> from machine import UART
+    >>> import time
+    >>> from lwnode.at import AtClient
+    >>> at = AtClient(UART(1, 115200, rxbuf=2048), time)
+    >>> at.sync()                                   # the module found, echo off, numeric errors
+    1
+    >>> at.send("AT+CSQ")                           # ask
+    ['+CSQ: 18,99']
+    >>> at.read("+CEREG")                           # AT+CEREG? ; fields are text, never converted
+    [['0', '1']]
+    >>> at.subscribe("+CEREG", print)               # handlers run in poll() and wait(), never inside send()
+    >>> at.write("+CEREG", 5)
+    []
+    >>> at.poll(60_000)                             # see a URC arrive
+    +CEREG: 5,"1A2B","01A2D101",9
+    1
+    >>> at.send("AT+QLWREG", result="+QLWREG:", result_timeout_ms=60_000)   # the result comes long after OK
+    ['+QLWREG: 0']
+    >>> at.write("+QLWRD", 512, payload=lambda line: 2 * int(fields(line)[0]))  # hex digits after the line
+    [['2', '0'], ['3031']]
+    >>> at.send('AT#M2MWRITE="/XML/object_3303.xml",4', data=b"abcd", prompt=">>>", timeout_ms=10_000)
+    []
+
+Keywords of `send` (and of test, read, write, run):
+    timeout_ms  until the final result, from when the command is out
+    prefix      of the information lines where it differs from the command's own; "" takes what nobody claims
+    payload     payload(line) -> bytes that follow that information line by length; they are the next list item
+    data        bytes, or an iterable of bytes, that go out after the prompt
+    prompt      ">" unless said otherwise; matched only at a line's start, only while it is due
+    secret      the parameters appear in no trace and no exception, now or later, here or in a read-back
+    result      prefix (or several) of a line that comes before or long after OK; it is the last one returned.
+                When "SEND OK" was asked for, SEND FAIL is a CommandError
+    result_timeout_ms   from OK on; timeout_ms when 0
+
+Bounds: one receive buffer of rx_size bytes, allocated on first use; a URC queue of 2048 bytes, of which the oldest go
+(stats.dropped); call depth one handler. Nothing is retried unasked. After AtTimeout or BudgetExceeded the line is
+dirty: the next command first sends AT until the late answer came or the line was quiet for a second.
+"""
+
+from lwnode.at.client import AtClient
+from lwnode.at.errors import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
+from lwnode.at.params import Raw, Secret, fields

@@ -1,0 +1,153 @@
+"""Finding the module, bringing the line into a known state, and settling it after an answer was given up.
+
+Loaded when it is needed: at the start, and after a timeout.
+"""
+
+from lwnode.at.errors import AtTimeout
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Sequence
+
+_REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
+_LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
+_BYTE_MS = const(30)  # silence that ends a reply
+_ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
+_FINAL = ("OK", "ERROR", "ABORTED", "NO CARRIER")
+
+
+def resync(client: "Any", timeout_ms: int) -> bool:
+    """AT until the module answers, `timeout_ms` at most; then until nothing of the old command is outstanding.
+
+    The module answers in order. So with the final results counted, the line is settled when as many came as
+    commands went out, or when it has been quiet for a second: the old answer is lost then. False: no answer.
+    """
+    clock = client.clock
+    give_up = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+    owed = 0 if client._booted else 1
+    if client._escape:
+        client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
+    results = 0
+    while not results:
+        left = clock.ticks_diff(give_up, clock.ticks_ms())
+        if left <= 0:
+            return False
+        client._write(b"AT\r")
+        owed += 1
+        results += _listen(client, min(left, _REPLY_MS), 1)
+    while results < owed:
+        more = _listen(client, _LATE_MS, owed - results)
+        if not more:
+            break
+        results += more
+    client._answered()
+    return True
+
+
+def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
+    """Count final results until there are enough, or none came for so long. Other lines go where they belong."""
+    clock = client.clock
+    deadline = clock.ticks_add(clock.ticks_ms(), quiet_ms)
+    results = 0
+    while results < enough:
+        text = client._next(deadline)
+        if text is None:
+            break
+        if text in _FINAL or text[:3] == "+CM" and "ERROR" in text:
+            results += 1
+        elif text != "AT":
+            client._unclaimed(text)
+    return results
+
+
+def sync(client: "Any", rates: "Sequence[int] | None") -> int:
+    """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
+    client._wake()
+    for rate in rates or (0,):
+        if rate:
+            client.uart.init(baudrate=rate)
+        terminator = _knock(client, _ROUNDS if not rates else 3)
+        if terminator:
+            break
+    else:
+        client._timed_out("AT", _REPLY_MS)
+    _settle(client, terminator)
+    client._answered()
+    return rate or 1
+
+
+def _knock(client: "Any", rounds: int) -> bytes:
+    """What ends a command line, found by a module that replied to it; b"" when none did.
+
+    ATQ0 wakes one that was told to give no results. S3 may have moved the line's end away from CR
+    (Telit manual 2.1): LF is tried in each round, the other control characters in the end.
+    """
+    for _ in range(rounds):
+        for line in (b"AT\r", b"ATQ0\r", b"ATQ0\n"):
+            if _sounds_alive(_ask(client, line, _REPLY_MS)):
+                return line[-1:]
+    for code in range(1, 32):
+        end = bytes((code,))
+        if _sounds_alive(_ask(client, b"ATQ0" + end, _BYTE_MS)):
+            return end
+    return b""
+
+
+def _settle(client: "Any", end: bytes) -> None:
+    """From any state: line ends first, then words instead of numbers, then no echo."""
+    if end != b"\r":
+        _ask(client, b"ATS3=13" + end, _REPLY_MS)
+    for _ in range(3):
+        reply = _ask(client, b"AT\r", _REPLY_MS)
+        if reply.endswith(b"\r\nOK\r\n"):
+            break
+        for line in (b"ATQ0\r", b"ATV1\r", b"ATS4=10\r"):
+            _ask(client, line, _REPLY_MS)
+    _ask(client, b"ATE0\r", _REPLY_MS)
+    _ask(client, b"AT+CMEE=1\r", _REPLY_MS)  # ERROR is no harm: not every module has it in every state
+
+
+def _sounds_alive(reply: bytes) -> bool:
+    """OK in words, or 0 as a line of its own. An echo alone may be another host's, or a short circuit."""
+    return b"OK" in reply or reply.strip()[-1:] == b"0"
+
+
+class _Tee:
+    """Stands in for the tracer and keeps the raw bytes of one reply."""
+
+    def __init__(self, trace: "Any") -> None:
+        self.trace = trace
+        self.raw = bytearray()
+
+    def received(self, data: "Any") -> None:
+        self.raw.extend(data)
+        if self.trace is not None:
+            self.trace.received(data)
+
+    def sent(self, data: "Any") -> None:
+        if self.trace is not None:
+            self.trace.sent(data)
+
+
+def _ask(client: "Any", line: bytes, timeout_ms: int) -> bytes:
+    """Send a line and return the raw reply up to a short silence; URCs in it are not lost."""
+    clock = client.clock
+    tee = _Tee(client._trace)
+    client._trace = tee
+    try:
+        client._write(line)
+        deadline = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        heard = -1
+        while heard < len(tee.raw) and clock.ticks_diff(deadline, clock.ticks_ms()) > 0:
+            heard = len(tee.raw)
+            quiet = clock.ticks_add(clock.ticks_ms(), _BYTE_MS) if heard else deadline
+            text = client._next(quiet)
+            while text is not None:
+                if text not in _FINAL and text[:2] != "AT" and not text.isdigit():
+                    client._unclaimed(text)
+                text = client._next(quiet)
+    finally:
+        client._trace = tee.trace
+    client._receive_buffer().discard()
+    return bytes(tee.raw)
