@@ -117,9 +117,9 @@ async def main(arguments):
         nvram_file=arguments.nvram,
         **options,
     )
-    if arguments.quiet:
-        modem.trace = lambda direction, data: print(direction, modem.shown(data), flush=True)
     await modem.start()
+    if arguments.quiet:
+        modem.model.on_note = lambda direction, line: print(direction, line, flush=True)
     if arguments.seed is not None:
         modem.model.faults.random(arguments.seed)
     stop = asyncio.Event()

@@ -14,7 +14,8 @@ from binascii import unhexlify
 
 from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIMEOUT, TLV
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused, whole_number
-from tools.virtual_modem.bc66_requests import READ_RESULTS, WRITE_RESULTS, Bc66Requests, join_parts
+from tools.virtual_modem.bc66_dialects import Bc66Dialects
+from tools.virtual_modem.bc66_requests import READ_RESULTS, WRITE_RESULTS, join_parts
 from tools.virtual_modem.bc66_session import (
     BUILT_IN,
     DEREGISTERED,
@@ -24,7 +25,6 @@ from tools.virtual_modem.bc66_session import (
     RECOVERING,
     REGISTERED,
     REGISTERING,
-    _CFG,
 )
 
 # <err> of chapter 6, table 2.
@@ -34,14 +34,13 @@ _LONGEST_LIFE = 31536000
 _CFG_LIMITS = {"retransmit": ((1, 20), (0, 8))}
 
 
-class Bc66(Bc66Requests):
+class Bc66(Bc66Dialects):
     """The commands."""
 
     family = "bc66"
-    OPTIONS = dict(Bc66Requests.OPTIONS)
+    OPTIONS = dict(Bc66Dialects.OPTIONS)
     OPTIONS.update(
         {
-            "revision": "BC66NBR01A10",
             "write_response": "both",  # "QLWWRRSP" (5.4, the field), "QLWRRSP" (4.2.9), "both"
             "check_length": True,  # <len> must fit; a float's may be shorter, as in the manual's examples
             "index_results": False,  # True: +QLWRDRSP for every index, not only for 0
@@ -49,8 +48,11 @@ class Bc66(Bc66Requests):
         }
     )
 
+    SECRET_FIELDS = {"+CPIN": (0, 1), "+QLWCONFIG": (6, 7)}
+
     def __init__(self, clock, link, nvram=None, **options):
         self._parts = []
+        self._deregistered_at = -1000
         super().__init__(clock, link, nvram, **options)
 
     def state(self):
@@ -90,7 +92,8 @@ class Bc66(Bc66Requests):
         """The exception for an <err>."""
         return Refused(self.lwm2m_result(code))
 
-    def _need_registered(self):
+    def need_registered(self):
+        """Refuse while there is no session."""
         if self.disabled:
             raise self.fail(DISABLED)
         if self.status in (REGISTERING, RECOVERING):
@@ -173,7 +176,7 @@ class Bc66(Bc66Requests):
         """The eight settings that take effect after a reboot (4.2.2)."""
         stored = self.stored_cfg()
         if form == READ:
-            for name in self.cfg_names():
+            for name in self.shown_cfg_names():
                 self._show_cfg(name, stored[name])
             return
         self.need(form, WRITE)
@@ -186,11 +189,6 @@ class Bc66(Bc66Requests):
         limits = _CFG_LIMITS.get(name, ((0, 1),))
         args.expect(1 + len(limits))
         stored[name] = [args.integer(1 + n, limits[n][0], limits[n][1]) for n in range(len(limits))]
-
-    def cfg_names(self):
-        """The settings that the firmware knows, in the order of the manual."""
-        names = ("auto_reg", "per_regstatus_feat", "rai_enable", "retransmit", "auto_ack", "access_mode")
-        return names + ("recovery_mode", "retransmit_mode")
 
     def _show_cfg(self, name, values):
         self.info('+QLWCFG: "%s",%s' % (name, ",".join([str(value) for value in values])))
@@ -206,6 +204,9 @@ class Bc66(Bc66Requests):
         if not self.attached:
             self.after(20, lambda: self.result("QLWREG", 2))  # packet not sent
             return
+        if self.quirk("dereg_pause") and self.clock.now - self._deregistered_at < 1000:
+            self.after(20, lambda: self.result("QLWREG", 1))
+            return
         self.after(5, self.register)
         self.status = REGISTERING
 
@@ -214,12 +215,13 @@ class Bc66(Bc66Requests):
         self.need(form, WRITE)
         mode = args.expect(2).integer(0, 0, 1)
         value = args.integer(1, 0, 1) if mode else args.integer(1, 20, _LONGEST_LIFE)
-        self._need_registered()
+        self.need_registered()
         mid = self.next_mid()
         self.info("+QLWUPDATE: %d" % mid)
 
         def done(code):
-            self.urc("+QLWUPDATE: %d,%d" % (self.update_status(code), mid))
+            blank = " " if self.quirk("update_blank") else ""
+            self.urc("+QLWUPDATE: %d,%s%d" % (self.update_status(code), blank, mid))
             self.updated(code)
 
         if mode:
@@ -232,7 +234,7 @@ class Bc66(Bc66Requests):
     def at_qlwdereg(self, form, args):
         """Deregister (4.2.5)."""
         self.need(form, RUN)
-        self._need_registered()
+        self.need_registered()
         self.status = DEREGISTERING
         self._stop(self._update_timer)
 
@@ -278,7 +280,12 @@ class Bc66(Bc66Requests):
         resources = [args.integer(3 + n, 0, 65535) for n in range(count)]
         if number in BUILT_IN:
             raise args.wrong()
+        self._need_object_time()
         self._object_command("QLWADDOBJ", lambda: self._add_object(number, instance, resources))
+
+    def _need_object_time(self):
+        if self.level < 10:
+            self.need_registered()  # "before the registration" came with R01A10
 
     def _add_object(self, number, instance, resources):
         objects = self.objects()
@@ -294,6 +301,7 @@ class Bc66(Bc66Requests):
         """Delete a custom object with all its instances (4.2.7)."""
         self.need(form, WRITE)
         number = args.expect(1).integer(0, 0, 65535)
+        self._need_object_time()
         self._object_command("QLWDELOBJ", lambda: self._delete_object(number))
 
     def _delete_object(self, number):
@@ -404,7 +412,7 @@ class Bc66(Bc66Requests):
         index = args.integer(6, 0, 65535)
         confirm = args.integer(7, 0, 1, 0)
         release = args.integer(8, 0, 2, 0)
-        self._need_registered()
+        self.need_registered()
         self._parts.append(value)
         if index == 0:
             parts, self._parts = join_parts(self._parts), []
@@ -418,6 +426,11 @@ class Bc66(Bc66Requests):
             self.urc("+QLWNOTIFY: %d" % OTHER)
             return
         mid = self.next_mid()
+        if not self.attached:
+            self.urc("+QLWNOTIFY: 0")
+            if confirm:
+                self.urc('+QLWURC: "report_ack",2,%d' % mid)  # packet not sent
+            return
 
         def done(outcome):
             if release:
@@ -443,6 +456,8 @@ class Bc66(Bc66Requests):
             self.info("+QLWRD: %d" % len(self.nodes))
             return
         self.need(form, RUN)
+        if not self.cfg["access_mode"][0]:
+            raise self.fail(NOT_READY)  # there is no buffer in direct push mode
         if not self.nodes:
             self.info("+QLWRD: 0")
             return

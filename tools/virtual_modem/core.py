@@ -79,6 +79,9 @@ class Core:
     # Documented knobs of a model: name -> default. A family adds to them; see `python -m tools.virtual_modem --help`.
     OPTIONS = {"latency_ms": 0, "line_limit": 4096, "echo": 1, "cmee": 1}
 
+    # Command -> positions of parameters that no trace may show.
+    SECRET_FIELDS = {"+CPIN": (0, 1)}
+
     def __init__(self, clock, link, nvram=None, **options):
         self.clock = clock
         self.link = link
@@ -96,6 +99,7 @@ class Core:
         self.deaf = True
         self.counters = {"commands": 0, "errors": 0, "urcs": 0, "ignored_bytes": 0, "restarts": 0, "deep_sleeps": 0}
         self.recent = []
+        self.on_note = None  # called with (direction, line) for each exchange, secrets left out
         self.redirect = None  # set by a transport: (host, port, bootstrap) -> (host, port), in place of a name server
         self._rang = -_RING_MS
         self._on_exchange = []
@@ -382,13 +386,34 @@ class Core:
             self.out(data)
 
     def note(self, direction, text):
-        """Remember an exchange for the live view; keys and PINs are left out."""
+        """Remember an exchange for the live view, and tell `on_note`; keys and PINs are left out."""
+        if direction == ">":
+            text = self._without_secret_fields(text)
         for secret in self.secrets():
             if secret:
                 text = text.replace(secret, "***")
         self.recent.append((self.clock.now, direction, text))
         if len(self.recent) > _RECENT:
             self.recent.pop(0)
+        if self.on_note is not None:
+            self.on_note(direction, text)
+
+    def _without_secret_fields(self, line):
+        """The line, with the fields of SECRET_FIELDS as asterisks: they are secret before they are stored."""
+        upper = line.upper()
+        if not any([name in upper for name in self.SECRET_FIELDS]):
+            return line
+        shown = []
+        for command in split_commands(line):
+            name, form, text = parse(command)
+            if form == WRITE and name in self.SECRET_FIELDS:
+                values = text.split(",")
+                for index in self.SECRET_FIELDS[name]:
+                    if index < len(values):
+                        values[index] = "***"
+                command = name + "=" + ",".join(values)
+            shown.append(command)
+        return "AT" + ";".join(shown)
 
     def secrets(self):
         """Texts that must not appear in `recent`."""

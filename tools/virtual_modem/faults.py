@@ -34,6 +34,7 @@ QUIRKS = {
     "qsclk_error": ("bc66 bc20", "AT+QSCLK=0 is answered ERROR after 1.9 s, once", "2.2"),
     "cme_zero": ("bg96 me910c1", "failures come as +CME ERROR: 0", "2.3"),
     "idle_refusal": ("bc66", "notify and update are refused (1) while the radio is idle, once", "2.4"),
+    "update_blank": ("bc66", "+QLWUPDATE: 0, 61459 with a blank, as the manual prints it once", "mapping 3.2"),
     "dereg_pause": ("bc66 bc20", "a registration within 1 s of a deregistration fails", "5"),
     "observe_first": ("bc20", "data before the first observe is lost", "3"),
     "recv_length": ("bc20", "+QLWDATARECV declares more bytes than it brings", "3"),

@@ -4,7 +4,8 @@
     await modem.start()
     modem.pty_path                      # /dev/pts/7: a raw terminal, `screen /dev/pts/7` or a node's UART
     modem.control_port                  # pins, radio, faults: see `control`
-    modem.trace = lambda direction, data: ...       # ">" what the host wrote, "<" what the module wrote
+    modem.trace = lambda direction, data: ...       # bytes: ">" what the host wrote, "<" what the module wrote
+    modem.model.on_note = lambda direction, line: ...       # lines, keys and PINs left out: for people and logs
     await modem.close()
 
 Everything runs in the event loop of the caller; bytes are handed on when they arrive, nothing polls.
@@ -215,13 +216,6 @@ class VirtualModem:
         if self.serial:
             names.append(f"serial {self.serial} at {self.baudrate}")
         return [*names, f"control {self.host}:{self.control_port}"]
-
-    def shown(self, data):
-        """Bytes for a trace, without keys and PINs."""
-        text = data.decode("latin-1")
-        for secret in self.model.secrets():
-            text = text.replace(secret, "***")
-        return repr(text)[1:-1]
 
     def _trouble(self, sentence):
         self.troubles.append(sentence)
