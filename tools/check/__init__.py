@@ -1,0 +1,1 @@
+"""Lint and strict types: `python -m tools.check`."""
