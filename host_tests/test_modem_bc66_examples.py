@@ -1,7 +1,6 @@
-"""The thirty worked examples of the BC66 application note V2.1: the driver emits the manual's lines, character by character."""
+"""The thirty worked examples of the BC66 application note V2.1: the driver emits the manual's lines."""
 
 from fakes.modem_bench import Bench
-
 from lwnode.lwm2m import BOOLEAN, FLOAT, STRING, Path, Response
 from lwnode.modem import REGISTERED, Server
 
@@ -46,7 +45,7 @@ def test_example_01_of_3_2_2_adds_a_custom_object_and_reads_the_list():
     bench.modem.declare([(3303, 0, (5601, 5602, 5603, 5604, 5605, 5700, 5701))])
     assert bench.commands == ["AT+QLWADDOBJ?", "AT+QLWADDOBJ=3303,0,7,5601,5602,5603,5604,5605,5700,5701"]
     bench.say('+QLWURC: "ping",0')
-    assert bench.told("registered") == ["updated"]
+    assert bench.told("updated") == [None]
 
 
 def test_example_02_of_4_2_1_configures_the_bootstrap_server_and_finds_it_again():
@@ -62,8 +61,8 @@ def test_example_02_of_4_2_1_configures_the_bootstrap_server_and_finds_it_again(
 
 def test_example_03_of_4_2_2_sets_each_option_after_reading_them():
     bench = Bench(
-        "bc66", answers(), auto_reg=True, persistent=False, rai=True, retransmit=(4, 3), auto_ack=True, buffered=True,
-        recovery_mode=1, retransmit_mode=1)
+        "bc66", answers(), auto_reg=True, persistent=False, rai=True, ack_timeout=4, max_retransmit=3, auto_ack=True,
+        buffered=True, recovery_mode=1, retransmit_mode=1)
     assert bench.modem.configure(BOOTSTRAP)
     assert bench.commands[:9] == [
         "AT+QLWCFG?", 'AT+QLWCFG="auto_reg",1', 'AT+QLWCFG="per_regstatus_feat",1', 'AT+QLWCFG="rai_enable",1',
@@ -75,7 +74,7 @@ def test_example_04_of_4_2_3_registers():
     bench = Bench("bc66", answers())
     assert bench.modem.register(30000)
     assert bench.commands == ["AT+QLWSTATUS?", "AT+QLWREG"]
-    assert bench.told("registered") == ["registered"]
+    assert bench.told("registered") == ["server"]
 
 
 def test_example_05_of_4_2_4_updates_lifetime_and_binding():
@@ -163,7 +162,7 @@ def test_example_14_of_4_2_15_recovers_after_deep_sleep():
 def test_example_15_of_5_1_registers_by_itself():
     bench = Bench("bc66", answers())
     bench.say("RDY", "+CFUN: 1", "+CPIN: READY", "+IP: 100.119.77.254", "+QLWREG: 0")
-    assert bench.told("registered") == ["registered"]
+    assert bench.told("registered") == ["server"]
     assert bench.modem.update(lifetime=1000)
     assert bench.modem.deregister()
     assert bench.commands == ["AT+QLWUPDATE=0,1000", "AT+QLWDEREG"]
@@ -172,7 +171,7 @@ def test_example_15_of_5_1_registers_by_itself():
 def test_example_16_of_5_2_keeps_the_registration_over_a_reboot():
     bench = Bench("bc66", answers())
     bench.say("RDY", "+CFUN: 1", "+CPIN: READY", "+IP: 100.118.64.171", '+QLWURC: "ping",0')
-    assert bench.told("registered") == ["updated"]
+    assert bench.told("updated") == [None]
     assert bench.modem.deregister()
 
 
@@ -269,7 +268,7 @@ def test_example_22_of_5_6_registers_at_leshan():
 def test_example_23_of_5_7_1_is_told_of_an_update_that_the_server_triggered():
     bench = Bench("bc66", answers())
     bench.say('+QLWURC: "ping",0')
-    assert bench.told("registered") == ["updated"]
+    assert bench.told("updated") == [None]
 
 
 def test_example_24_of_5_7_2_1_changes_the_lifetime():
@@ -303,12 +302,12 @@ def old_length(command):
     """A module that wants the float length of the manual's examples: 4 for 88.88 (contradiction of 4.2.12 and 5.8)."""
     def answer(line):
         result = "0" if ",4,4," in line else "3"
-        lines = ["OK", "+%s: %s" % (command, result)]
+        lines = ["OK", f"+{command}: {result}"]
         if command == "QLWNOTIFY" and result == "0":
             lines[1:1] = ['+QLWURC: "report",17111']
             lines.append((400, '+QLWURC: "report_ack",0,17111'))
         return lines
-    return {"AT+%s=" % command: answer}
+    return {f"AT+{command}=": answer}
 
 
 def test_example_27_of_5_8_1_answers_observations_of_resource_and_instance():

@@ -1,6 +1,6 @@
 """A driver on a bench: virtual clock, FakeUart, a Talker as the module, and notebooks for what the driver tells.
 
-    bench = Bench("bc66", {"AT+QLWSTATUS?": "+QLWSTATUS: 2"}, retransmit=(4, 3))
+    bench = Bench("bc66", {"AT+QLWSTATUS?": "+QLWSTATUS: 2"}, ack_timeout=4, max_retransmit=3)
     bench.modem.configure(server)
     bench.say('+QLWURC: "ping",0')              # and it is dispatched
     bench.talker.commands, bench.events, bench.requests
@@ -9,7 +9,6 @@
 from fakes.clock import VirtualClock
 from fakes.talker import Talker
 from fakes.uart import FakeUart
-
 from lwnode.at import AtClient
 from lwnode.lwm2m import Response
 from lwnode.modem import open_modem

@@ -13,9 +13,9 @@
         modem.service(70000)
     modem.sleep()
 
-`open_modem` loads the one family asked for; the other three cost no heap. A method that returns a bool says False for an
-outcome that network, server or module refused; AtError leaves a method only where the module broke the dialogue itself,
-and BudgetExceeded always passes. What a contract cannot carry raises Unsupported, with a sentence that says what to use.
+`open_modem` loads the one family asked for; the other three cost no heap. A method that returns a bool says False for
+an outcome that network, server or module refused; AtError leaves a method only where the module broke the dialogue
+itself, and BudgetExceeded always passes. What a contract cannot carry raises Unsupported: it says what to use instead.
 """
 
 from micropython import const
@@ -34,8 +34,12 @@ DEREGISTERING = const(3)
 RECOVERING = const(4)
 NEED_RECOVER = const(5)
 UNKNOWN = const(6)
+DEREGISTERED = const(7)
 
-STATUS_NAMES = ("not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown")
+STATUS_NAMES = (
+    "not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown",
+    "deregistered",
+)
 
 _FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 
@@ -69,9 +73,9 @@ class Server:
         if not 0 <= port <= 65535:
             raise ValueError("server port: expected 0 to 65535, found %d" % port)
         if binding not in ("U", "UQ"):
-            raise ValueError("server binding: expected U or UQ, found %s" % binding)
+            raise ValueError(f"server binding: expected U or UQ, found {binding}")
         if security not in ("none", "psk"):
-            raise ValueError("server security: expected none or psk, found %s" % security)
+            raise ValueError(f"server security: expected none or psk, found {security}")
         if security == "psk" and not (psk_identity and psk):
             raise ValueError("server security psk: expected psk_identity and psk, found one of them missing")
         self.host = host
@@ -93,13 +97,13 @@ def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> 
     """The driver of one family over an AtClient: "bc20", "bc66", "bg96" or "me910c1".
 
     pins: the board's pins protocol, or None where the module is wired by UART alone.
-    options: apn, pin (SIM PIN), store (load/save), awake_budget_ms, and the family's own; an unknown one is refused by name.
+    options: apn, pin (SIM PIN), store (load/save), awake_budget_ms, the family's own; an unknown one is refused.
     """
     name = family.lower()
     if name not in _FAMILIES:
-        raise ValueError("family: expected one of %s, found %s" % (" ".join(_FAMILIES), family))
+        raise ValueError("family: expected one of {}, found {}".format(" ".join(_FAMILIES), family))
     room = __import__("lwnode.modem." + name, None, None, ("Driver",))
-    driver: "type[Modem]" = room.Driver
+    driver: type[Modem] = room.Driver
     at.rx_size = max(at.rx_size, driver.LINE_LIMIT)
     at.queue_size = max(at.queue_size, driver.LINE_LIMIT + 512)
     return driver(at, pins, **options)

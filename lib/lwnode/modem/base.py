@@ -19,15 +19,15 @@ from binascii import crc32
 from lwnode.at import AtError, BudgetExceeded
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
-from lwnode.modem import NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN
-from lwnode.modem import ladder
+from lwnode.modem import RECOVERING, REGISTERED, REGISTERING, UNKNOWN, ladder
 from lwnode.modem.network import Network
 from lwnode.modem.reports import Reports
 from lwnode.modem.verbs import Verbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable
+    from typing import Any
 
     from lwnode.modem import Server
 
@@ -45,25 +45,25 @@ class Modem(Verbs, Network):
     URCS: "dict[str, tuple[str, str]]" = {}
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
-        self.options: "dict[str, Any]" = dict(self.OPTIONS)
+        self.options: dict[str, Any] = dict(self.OPTIONS)
         for name in options:
             if name not in self.options:
-                raise ValueError("option %s: expected one of %s" % (name, " ".join(sorted(self.options))))
+                raise ValueError("option {}: expected one of {}".format(name, " ".join(sorted(self.options))))
             self.options[name] = options[name]
         Network.__init__(self, at, pins)
-        self.on_request: "Callable[[Request], Response] | None" = None
-        self.on_event: "Callable[[str, Any], None] | None" = None
+        self.on_request: Callable[[Request], Response] | None = None
+        self.on_event: Callable[[str, Any], None] | None = None
         self.capabilities = self._capabilities()
         self.reports = Reports(self.clock, self.options["in_flight"])
-        self.server: "Server | None" = None
-        self.objects: "Any" = ()
-        self.observed: "list[Path]" = []
+        self.server: Server | None = None
+        self.objects: Any = ()
+        self.observed: list[Path] = []
         self.failures = 0  # bring_back calls in a row that did not reach the server
         self._status = UNKNOWN
         self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
         self._declared = 0  # the same of the objects
         self._restart_expected = False
-        self._answers: "list[tuple[int, int]]" = []
+        self._answers: list[tuple[int, int]] = []
         at.on_restart = self._on_restart
         for prefix in self.URC_PREFIXES:
             at.subscribe(prefix, self._on_urc)
@@ -102,6 +102,10 @@ class Modem(Verbs, Network):
             # A slice: poll may use all of its time, and an outcome shall not wait for the rest of it.
             self.at.poll(max(1, self.reports.next_ms(min(left, 200))))
 
+    def _begin(self) -> bool:
+        """start() of a module that is switched on; False where nothing answers."""
+        raise NotImplementedError
+
     def _upkeep(self) -> None:
         """Work that a URC left to be done outside its handler."""
 
@@ -138,7 +142,7 @@ class Modem(Verbs, Network):
         if row is None or arguments is None:
             self._count("unknown_urcs" if row is None else "malformed_urcs")
             return
-        # A dialogue that breaks inside an effect (an answer refused, say) must not cost the caller of service() its turn.
+        # A dialogue that breaks inside an effect (an answer refused, say) must not cost the caller of service() a turn.
         self.ask(getattr(self, row[1]), *arguments)
         self._tell_outcomes()
 
@@ -178,7 +182,7 @@ class Modem(Verbs, Network):
             return self.on_request(request)
         except AtError:
             raise
-        except Exception:
+        except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
             self._count("handler_errors")
             return Response(500)
 
@@ -194,17 +198,21 @@ class Modem(Verbs, Network):
     def _remember(self, line: bytes, code: int) -> None:
         self._answers = self._answers[1 - _REMEMBERED:] + [(crc32(line), code)]
 
+    def _busy(self) -> bool:
+        """Whether the module works at the session by itself: nothing may be configured or registered meanwhile."""
+        return self._status in (REGISTERING, RECOVERING)
+
     def _own_outcome(self, timeout_ms: int) -> int:
-        """The state in which the module's own registering or recovering ends; its URC may be lost, so it is asked too."""
+        """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
         clock = self.clock
         end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
-        while True:
-            self._await(lambda: self._status not in (REGISTERING, RECOVERING), min(5000, timeout_ms))
-            if self._status not in (REGISTERING, RECOVERING) or self.status() not in (REGISTERING, RECOVERING):
-                return self._status
-            timeout_ms = clock.ticks_diff(end, clock.ticks_ms())
-            if timeout_ms <= 0:
-                return self._status
+        while self._busy():
+            if self._await(lambda: not self._busy(), min(5000, max(0, clock.ticks_diff(end, clock.ticks_ms())))):
+                break
+            self.status()
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                break
+        return self._status
 
     def _doubt(self) -> None:
         """Forget what the module was found to be configured with: configure() and declare() read again."""
@@ -243,19 +251,25 @@ class Modem(Verbs, Network):
             self._count("refused_commands")
             return None
 
-    def _note_status(self, status: int, why: str) -> None:
-        """Keep a status learnt from a URC, telling the node once when the session comes or goes."""
+    def _session_stands(self, event: "str | None", detail: "Any" = None) -> None:
+        """The server has just been heard of: "registered" (anew), "recovered", "updated", or None for no event."""
+        self._status = REGISTERED
+        self.failures = 0
+        if event == "registered":
+            self.observed = []  # a new registration has no observations
+        if event is not None:
+            self._emit(event, detail)
+
+    def _session_lost(self, status: int, why: str) -> None:
+        """The session is gone; the node is told once."""
         before, self._status = self._status, status
-        if status == REGISTERED and before != REGISTERED:
-            self.failures = 0
-            self._emit("registered", why)
-        elif status == NOT_REGISTERED and before == REGISTERED:
+        if before == REGISTERED:
             self._emit("lost", why)
 
 
 def _arguments(pattern: str, values: "list[str | None]") -> "list[Any] | None":
     """Fields by pattern, or None where they do not fit."""
-    taken: "list[Any]" = []
+    taken: list[Any] = []
     try:
         for index, kind in enumerate(pattern):
             if kind == "*":

@@ -4,23 +4,23 @@
     modem.stats                  {"ladder_ask": 3, "ladder_recover": 2, "ladder_register": 1, "ladder_restart": 1, ...}
 
 The same steps in all families, each bounded by the time that is left and counted. Every step ends with the question
-whether the session stands, because the result of a step may have been lost. No dialogue is repeated blindly: a step that
-the module refused is followed by the next one.
+whether the session stands, because the result of a step may have been lost. No dialogue is repeated blindly: a step
+that the module refused is followed by the next one.
 """
 
 from micropython import const
 
-from lwnode.modem import NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN
+from lwnode.modem import NEED_RECOVER, REGISTERED, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable
 
     from lwnode.modem.base import Modem
 
 _RESTART_EVERY = const(4)  # failures in a row at which a module that answers is restarted all the same
 _POWER_OFF_MS = const(1000)
-_BOOT_TRIES = const(6)
+_BOOT_TRIES = const(3)  # each looks for the module for some seconds (AtClient.sync)
 
 
 class _Climb:
@@ -39,7 +39,7 @@ class _Climb:
     def ask(self) -> bool:
         """The session stands, or comes to stand while the module works at it by itself."""
         state = self._state()
-        if state in (REGISTERING, RECOVERING):
+        if self.modem._busy():
             # Nothing may be registered or configured meanwhile (BC66 3.3): wait for the module's own outcome.
             state = self.modem._own_outcome(self.left())
         return state == REGISTERED
@@ -113,9 +113,9 @@ def _steps(way: _Climb) -> "tuple[tuple[str, Callable[[], bool]], ...]":
 
 
 def power_cycle(modem: "Modem") -> bool:
-    """Off, a second of rest, on by the power key; reset pin for a module that does not even switch off.
+    """Off by command, on by the power key; a silent module gets the key first (it may be off), then the reset pin.
 
-    Without a power key nothing is switched off, because nothing could switch it on again.
+    Without pins nothing is switched off, because nothing could switch it on again.
     """
     pins = modem.pins
     if pins is None:
@@ -123,19 +123,19 @@ def power_cycle(modem: "Modem") -> bool:
     modem._restart_expected = True
     try:
         modem._forget_session("module power-cycled")
-        if modem.ask(modem.at.sync) is None or not modem.ask(modem.power_off):
-            if not pins.pulse("reset", modem.RESET_MS):
-                pins.pulse("power_key", modem.POWER_KEY_MS)
-        else:
+        if modem.ask(modem.at.sync) is not None and modem.ask(modem.power_off):
             modem.clock.sleep_ms(_POWER_OFF_MS)
-            pins.pulse("power_key", modem.POWER_KEY_MS)
-        for attempt in range(_BOOT_TRIES):
-            if modem.ask(modem.start):
-                modem._emit("restarted", "power")
-                return True
-            if attempt == _BOOT_TRIES // 2:
-                # The pulse may have switched a running module off: the same pulse switches it on.
-                pins.pulse("power_key", modem.POWER_KEY_MS)
+        # The second pulse of the key: the first one may have switched a running, silent module off.
+        for pin, length in (
+            ("power_key", modem.POWER_KEY_MS), ("reset", modem.RESET_MS), ("power_key", modem.POWER_KEY_MS),
+        ):
+            if not pins.pulse(pin, length):
+                continue
+            modem._count("pulses_" + pin)
+            for _ in range(_BOOT_TRIES):
+                if modem.ask(modem._begin):
+                    modem._emit("restarted", "power")
+                    return True
     finally:
         modem._restart_expected = False
     return False

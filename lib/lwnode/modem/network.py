@@ -42,6 +42,7 @@ class Network:
     # name -> default of every option that open_modem takes; a family adds its own
     OPTIONS: "dict[str, Any]" = {
         "apn": None, "pin": None, "store": None, "awake_budget_ms": None, "in_flight": 4, "command_ms": 3000,
+        "ack_timeout": 2, "max_retransmit": 4,
     }
     IMEI: "tuple[Any, ...]" = ("+CGSN",)
     ICCID = "+QCCID"
@@ -55,7 +56,7 @@ class Network:
         self.at = at
         self.pins = pins
         self.clock = at.clock
-        self.stats: "dict[str, int]" = {}
+        self.stats: dict[str, int] = {}
         self.refusal = ""  # why the network or the SIM said no, for people
         self.revision = ""
 
@@ -63,25 +64,32 @@ class Network:
 
     def identity(self) -> "dict[str, str]":
         """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
-        found: "dict[str, str]" = {}
+        found: dict[str, str] = {}
         for key, line in (
             ("model", "AT+CGMM"), ("revision", "AT+CGMR"), ("imei", _command(self.IMEI)), ("iccid", "AT" + self.ICCID),
         ):
-            text = self._first_line(line)
+            text = self._bare_line(line)
             if text:
                 found[key] = text
         if "revision" in found:
             self.revision = found["revision"]
         return found
 
-    def _first_line(self, line: str) -> str:
-        """The text of the last information line, without its prefix; empty where the module refuses."""
+    def _bare_line(self, line: str) -> str:
+        """As _first_line, for commands whose answer may come without a name: 867997030052996, Revision: BC66NBR01A10."""
+        return self._first_line(line, prefix="")
+
+    def _first_line(self, line: str, **how: "Any") -> str:
+        """The text of the information line, without its prefix; empty where the module refuses."""
         try:
-            lines = self.at.send(line, timeout_ms=self.options["command_ms"])
+            lines = self.at.send(line, timeout_ms=self.options["command_ms"], **how)
         except BudgetExceeded:
             raise
         except AtError:
             return ""
+        name = line[2:].split("=")[0].strip("?")
+        # A URC that nobody claims may have come in between: it has another command's name.
+        lines = [text for text in lines if text.startswith(name) or text[0] not in "+#*^"]
         if not lines:
             return ""
         text: str = lines[-1]
@@ -120,7 +128,7 @@ class Network:
             return False
         store = self.options["store"]
         # Kept is a PIN that is known to be wrong, and only its checksum: enough to see that the secrets have changed.
-        mark = b"%08x" % crc32(str(pin).encode())
+        mark = str(crc32(str(pin).encode())).encode()
         if store is not None and store.load("pin-refused") == mark:
             self.refusal = "SIM: this PIN was refused before; it is not tried again until it is changed"
             return False
@@ -160,7 +168,7 @@ class Network:
             if denials >= _DENIALS or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
                 break
             self.at.poll(_POLL_MS)
-        self.refusal = self.refusal or "network: %s" % _SEARCH[shown]
+        self.refusal = self.refusal or f"network: {_SEARCH[shown]}"
         self._emit("refused", self.refusal)
         return False
 
@@ -202,7 +210,7 @@ class Network:
 
     def signal(self) -> "dict[str, int]":
         """rssi and rsrp in dBm, rsrq in dB; absent where the module says unknown or something impossible."""
-        found: "dict[str, int]" = {}
+        found: dict[str, int] = {}
         quality = self._first_line("AT+CSQ").split(",")
         value = number(quality, 0, 0, 31)
         if value is not None:
@@ -267,7 +275,7 @@ class Network:
 
 
 def _command(form: "tuple[Any, ...]") -> str:
-    return "AT" + form[0] if len(form) == 1 else "AT%s=%s" % (form[0], ",".join([str(part) for part in form[1:]]))
+    return "AT" + form[0] if len(form) == 1 else "AT{}={}".format(form[0], ",".join([str(part) for part in form[1:]]))
 
 
 def number(values: "Any", index: int, low: int, high: int) -> "int | None":

@@ -24,10 +24,10 @@ class Reports:
         self.unmatched = 0
         self._clock = clock
         self._last = 0
-        self._messages: "list[list[Any]]" = []
-        self._tickets: "dict[int, list[Any]]" = {}
-        self._outcomes: "list[tuple[str, Any]]" = []
-        self._expired: "list[Any]" = []
+        self._messages: list[list[Any]] = []
+        self._tickets: dict[int, list[Any]] = {}
+        self._outcomes: list[tuple[str, Any]] = []
+        self._expired: list[Any] = []
 
     def __len__(self) -> int:
         return len(self._tickets)

@@ -112,7 +112,7 @@ def edrx_code(seconds: float, access: int) -> str:
             continue
         if halves * 512 >= seconds * 100 - 1:
             return _bits(value, 4)
-    raise ValueError("eDRX cycle: expected at most 10485.76 s, found %s" % seconds)
+    raise ValueError(f"eDRX cycle: expected at most 10485.76 s, found {seconds}")
 
 
 def edrx_s(bits: str) -> "float | None":

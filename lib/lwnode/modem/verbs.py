@@ -20,7 +20,7 @@ class Capabilities:
 
     contract: "pull", "shadow" or "pipe". typed: values keep their LwM2M types. executes: Execute reaches the host.
     acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it.
-    buffered: requests wait in the module. history: "pack" (a SenML CBOR pack on 19/0/0) or "replay" (in order, untimed).
+    buffered: requests wait in the module. history: "pack" (a SenML CBOR pack on 19/0/0) or "replay" (untimed).
     psk, bootstrap: available or not. limits: numbers by name, such as "pack" (bytes) or "objects".
     """
 
@@ -40,7 +40,7 @@ class Capabilities:
 
 
 class Verbs:
-    """What can be asked of a module. Methods that answer with bool say False for an outcome, never for a broken line."""
+    """What can be asked of a module. Methods that answer with bool say False for an outcome, never for a dead line."""
 
     FAMILY = ""
 
@@ -58,7 +58,7 @@ class Verbs:
 
     def undeclare(self, object_id: int) -> bool:
         """Take one object, all instances, from the module. True where it is gone."""
-        raise Unsupported("%s cannot remove an object: declare again after forget()" % self.FAMILY)
+        raise Unsupported(f"{self.FAMILY} cannot remove an object: declare again after forget()")
 
     def register(self, timeout_ms: int) -> bool:
         """Register at the server, or say True at once where that is done."""
@@ -74,7 +74,7 @@ class Verbs:
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Ask the bootstrap server for accounts; the registration that follows is part of it."""
-        raise Unsupported("%s has no bootstrap: configure the server itself" % self.FAMILY)
+        raise Unsupported(f"{self.FAMILY} has no bootstrap: configure the server itself")
 
     def forget(self) -> None:
         """Erase what the module keeps about servers and objects: the step before another server."""
@@ -110,11 +110,11 @@ class Verbs:
 
     def firmware_policy(self, download: bool, apply: bool) -> None:
         """Whether the server's firmware download and its application wait for allow()."""
-        raise Unsupported("%s downloads and applies firmware by itself: there is no gate to set" % self.FAMILY)
+        raise Unsupported(f"{self.FAMILY} downloads and applies firmware by itself: there is no gate to set")
 
     def allow(self, request: str) -> None:
         """Let go on what a "firmware" event announced."""
-        raise Unsupported("%s asks for no permission: nothing waits" % self.FAMILY)
+        raise Unsupported(f"{self.FAMILY} asks for no permission: nothing waits")
 
     def _capabilities(self) -> Capabilities:
         raise NotImplementedError

@@ -1,12 +1,12 @@
-"""BC66 and BC66-NA: the pull contract. Every read, write, execute and observe of the server comes to the host as a URC.
+"""BC66 and BC66-NA: the pull contract. What the server reads, writes, executes and observes comes to the host as a URC.
 
     AT+QLWSTATUS?        +QLWSTATUS: 7                        after deep sleep: the session must be recovered
     AT+QLWRECOVER        OK, +QLWURC: "recovered",0
     AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,1
                          OK, +QLWURC: "report",34180, +QLWNOTIFY: 0, later +QLWURC: "report_ack",0,34180
 
-Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the code. Firmware R01A10 is the reference; older
-dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14 resources, string 1024 and opaque 512 bytes.
+Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the code. Firmware R01A10 is the reference;
+older dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14 resources, string 1024, opaque 512 bytes.
 """
 
 import struct
@@ -17,9 +17,16 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
 from lwnode.modem import (
-    DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN,
+    DEREGISTERED,
+    DEREGISTERING,
+    NEED_RECOVER,
+    NOT_REGISTERED,
+    RECOVERING,
+    REGISTERED,
+    REGISTERING,
+    UNKNOWN,
 )
-from lwnode.modem.base import Modem
+from lwnode.modem.base import Modem, path_of
 from lwnode.modem.bc66.codes import error_name, wire_value
 from lwnode.modem.bc66.setup import Setup
 from lwnode.modem.verbs import Capabilities
@@ -36,7 +43,7 @@ _SNAPSHOT = const(1)
 
 # 4.2.14
 _STATES = (
-    NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, NOT_REGISTERED, UNKNOWN, RECOVERING, NEED_RECOVER,
+    NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, DEREGISTERED, UNKNOWN, RECOVERING, NEED_RECOVER,
 )
 
 
@@ -50,7 +57,7 @@ class Driver(Setup):
     RESET_MS = 50
     OPTIONS = dict(
         Modem.OPTIONS,
-        auto_reg=False, persistent=True, rai=False, retransmit=(2, 4), auto_ack=False, buffered=False, recovery_mode=1,
+        auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
         retransmit_mode=0, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000,
     )
 
@@ -65,12 +72,16 @@ class Driver(Setup):
     # ---- life of the module -----------------------------------------------------------------------------------
 
     def start(self) -> bool:
-        """Find the module, keep it awake, learn its revision, switch its power events on."""
+        """Find the module (switch it on where it is silent), keep it awake, learn its revision and dialect."""
+        self._doubt()
+        return self._begin() or self.power_cycle()
+
+    def _begin(self) -> bool:
         expected, self._restart_expected = self._restart_expected, True
         try:
             self.at.sync()
             self._hold_awake()
-            self.revision = self._first_line("AT+CGMR")
+            self.revision = self._bare_line("AT+CGMR")
             self.capabilities = self._capabilities()
             self.ask(self.at.write, "+QNBIOTEVENT", 1, 1, timeout_ms=self.options["command_ms"])
             self.ask(self.at.write, "+QCFG", "dsevent", 1, timeout_ms=self.options["command_ms"])
@@ -91,7 +102,7 @@ class Driver(Setup):
         return False
 
     def wake(self) -> bool:
-        """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too: no loss of state."""
+        """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
         self._restart_expected = True
         try:
             if self.pins is not None:
@@ -107,7 +118,7 @@ class Driver(Setup):
             self._restart_expected = False
 
     def sleep(self) -> bool:
-        """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). Confirmed by event or status pin."""
+        """QSCLK=1, then the lock that each command sets is given back (QRELLOCK); see the interface."""
         self._asleep = False
         if self.ask(self.at.write, "+QSCLK", 1, timeout_ms=self.options["command_ms"]) is None:
             self._count("sleep_refused")
@@ -130,7 +141,7 @@ class Driver(Setup):
             self.ask(self.at.write, "+QRST", 1, timeout_ms=self.options["command_ms"])
             self.at.poll(1000)
             for _ in range(6):
-                if self.start():
+                if self._begin():
                     self._emit("restarted", "command")
                     return True
             return False
@@ -163,7 +174,7 @@ class Driver(Setup):
             state = self.status()
         if state == REGISTERED:
             return True
-        if self._bootstrapping or state in (REGISTERING, RECOVERING):
+        if self._busy():
             return self._own_outcome(timeout_ms) == REGISTERED
         self._pause_after_deregistration()
         try:
@@ -177,9 +188,9 @@ class Driver(Setup):
 
     def _registration_refused(self, error: CommandError, timeout_ms: int) -> bool:
         if error.code == 33 and self.status() == REGISTERED:
-            self._note_status(REGISTERED, "already registered")
             return True
         if error.code == 32:  # keep connecting: it is at it by itself
+            self._status = REGISTERING
             return self._own_outcome(timeout_ms) == REGISTERED
         self.refusal = "registration: " + error_name(error.code)
         return False
@@ -196,7 +207,7 @@ class Driver(Setup):
         done = True
         if binding is not None:
             if binding not in ("U", "UQ"):
-                raise ValueError("binding: expected U or UQ (BC66 note 4.2.4), found %s" % binding)
+                raise ValueError(f"binding: expected U or UQ (BC66 note 4.2.4), found {binding}")
             done = self._update(1, int(binding == "UQ"))
         if lifetime is None and binding is None:
             lifetime = 86400 if self.server is None else self.server.lifetime
@@ -230,11 +241,11 @@ class Driver(Setup):
             self.at.run("+QLWDEREG", timeout_ms=self.options["command_ms"])
         except CommandError as error:
             if error.code == 4:
-                self._status = NOT_REGISTERED
+                self._status = DEREGISTERED
             return error.code == 4
         done = self._take("dereg", "+QLWDEREG", self.deadline_ms)
         self._left_at = self.clock.ticks_ms()
-        return done and self._status == NOT_REGISTERED
+        return done and self._status == DEREGISTERED
 
     def _pause_after_deregistration(self) -> None:
         if self._left_at is not None:
@@ -293,7 +304,7 @@ class Driver(Setup):
     @property
     def deadline_ms(self) -> int:
         """All transmissions and the wait after the last (4.2.2): 2 s x (1+2+4+8+16) = 62 s at the defaults."""
-        timeout_s, times = self.options["retransmit"]
+        timeout_s, times = self.options["ack_timeout"], self.options["max_retransmit"]
         waits = times + 1 if self.options["retransmit_mode"] else (2 << times) - 1
         return int(timeout_s * waits * 1000)
 
@@ -313,8 +324,8 @@ class Driver(Setup):
 
     def _messages(self, records: "Any") -> "list[list[tuple[Any, ...]]]":
         """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""
-        messages: "list[list[tuple[Any, ...]]]" = []
-        groups: "dict[Path, list[tuple[Any, ...]]]" = {}
+        messages: list[list[tuple[Any, ...]]] = []
+        groups: dict[Path, list[tuple[Any, ...]]] = {}
         for record in records:
             path, kind, value = record[:3]
             wire_type, length, text, quoted = wire_value(kind, value)
@@ -332,7 +343,7 @@ class Driver(Setup):
     def _notify(self, ticket: int, parts: "list[tuple[Any, ...]]", confirm: bool) -> bool:
         """One notification of one or more values. False: the module does not answer, the rest is not tried."""
         error = 0
-        last_tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
+        last_tail: tuple[int, ...] = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
         for index in range(len(parts) - 1, -1, -1):
             path, kind, length, value = parts[len(parts) - 1 - index]
             try:
@@ -348,7 +359,7 @@ class Driver(Setup):
                 break
         if error:
             if error == 4:
-                self._note_status(NOT_REGISTERED, "report: not registered")
+                self._session_lost(NOT_REGISTERED, "report: not registered")
             self.reports.refuse(ticket, error_name(error))
         elif confirm:
             self.reports.sent(ticket, self.deadline_ms)
@@ -370,11 +381,11 @@ class Driver(Setup):
         """Take up a snapshot; False where it is none of ours."""
         if not data or len(data) < 12 or data[0] != _SNAPSHOT or len(data) != 12 + data[1] + 6 * data[11]:
             return False
-        _, size, self.failures, self._configured, self._declared, count = struct.unpack(">BBBIIB", data)
+        _, size, self.failures, self._configured, self._declared, count = struct.unpack_from(">BBBIIB", data)
         self.observed = []
         for index in range(count):
-            numbers = struct.unpack_from(">HHH", data, 12 + 6 * index)
-            self.observed.append(Path(*[None if value == 65535 else value for value in numbers]))
+            ids = [value if value != 65535 else -1 for value in struct.unpack_from(">HHH", data, 12 + 6 * index)]
+            self.observed.append(path_of(*ids))
         self.revision = bytes(data[len(data) - size:]).decode()
         self.capabilities = self._capabilities()
         return True

@@ -5,8 +5,8 @@
     OK
     +QLWRDRSP: 0
 
-Values of several resources go under one message id, <index> falling from n-1 to 0 (4.2.8); only index 0 brings the result
-line (seen in the field). A repeated write or execute gets the answer of the first one and is not carried out again.
+Values of several resources go under one message id, <index> falling from n-1 to 0 (4.2.8); only index 0 brings the
+result line (seen in the field). A repeated write or execute gets the first answer and is not carried out again.
 """
 
 from lwnode.at import CommandError, Raw
@@ -135,7 +135,8 @@ class Answers(Modem):
             self._act(command, mid, result)
 
     def _send_value(
-        self, command: str, head: "tuple[int, ...]", kind: int, length: int, value: "Any", tail: "tuple[int, ...]",
+        self, command: str, head: "tuple[int | None, ...]", kind: int, length: int, value: "Any",
+        tail: "tuple[int, ...]",
     ) -> "int | None":
         """One value under QLWRDRSP, QLWOBSRSP or QLWNOTIFY; the <err> of its result line, None where refused.
 
@@ -151,8 +152,8 @@ class Answers(Modem):
     def _act(self, command: str, *parameters: "Any", strict: bool = False, last: bool = True) -> int:
         """A command with a result line +NAME: <err>; returns <err>, 0 being success.
 
-        A refusal (+CMEE ERROR) is returned as its code too, -1 without one, or raised where strict. Not last: a part that
-        has no result line of its own.
+        A refusal (+CMEE ERROR) is returned as its code too, -1 without one, or raised where strict. Not last: a part
+        that has no result line of its own.
         """
         timeout_ms = self.options["command_ms"]
         try:

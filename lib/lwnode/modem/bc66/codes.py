@@ -1,4 +1,4 @@
-"""Names and result codes of BC66 and BC66-NA. Source: BC66&BC66-NA LwM2M Application Note V2.1, chapters 4.2.8 and 6."""
+"""Names and result codes of BC66 and BC66-NA (LwM2M Application Note V2.1, chapters 4.2.8 and 6)."""
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
 
@@ -14,7 +14,7 @@ ERRORS = {
 }
 # chapter 6, <status_code>: what came of an exchange with the server
 STATUSES = {
-    0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset by the server",
+    0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset",
     10: "bad request", 13: "forbidden", 14: "not found", 22: "precondition failed",
 }
 # 4.2.8 to 4.2.11: CoAP code -> <result>; a code without a number of its own is told as 4.00
@@ -27,7 +27,7 @@ _OPAQUE_LIMIT = 512  # 4.2.12, bytes
 
 def error_name(code: "int | None") -> str:
     """The manual's name of an <err>, with its number."""
-    return "%s (%s)" % (ERRORS.get(-1 if code is None else code, "error"), code)
+    return "{} ({})".format(ERRORS.get(-1 if code is None else code, "error"), code)
 
 
 def status_name(code: int) -> str:
@@ -38,8 +38,8 @@ def status_name(code: int) -> str:
 def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, str, bool]":
     """(<value_type>, <len>, text, quoted) of a value, as 4.2.12 wants it.
 
-    A text that a quoted parameter cannot carry (quotes, backslash, controls, not ASCII) goes as opaque bytes: in TLV the
-    server sees the same. So does an object link. Raises ValueError with the manual's limit.
+    A text that a quoted parameter cannot carry (quotes, backslash, controls, not ASCII) goes as opaque bytes: in TLV
+    the server sees the same. So does an object link. Raises ValueError with the manual's limit.
     """
     if kind == STRING:
         raw = value.encode() if isinstance(value, str) else bytes(value)
@@ -56,12 +56,12 @@ def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, str, bool]":
         return _opaque(int(object_id).to_bytes(2, "big") + int(instance).to_bytes(2, "big"))
     if kind == BOOLEAN:
         if text not in ("0", "1"):
-            raise ValueError("boolean: expected 0 or 1, found %s" % text)
+            raise ValueError(f"boolean: expected 0 or 1, found {text}")
         return 5, 1, text, False
     if kind not in (INTEGER, FLOAT, TIME):
         raise ValueError("type %d has no value to send" % kind)
     if not text.strip("+-").replace(".", "", 1).isdigit():
-        raise ValueError("number: expected decimal digits, found %s" % text)
+        raise ValueError(f"number: expected decimal digits, found {text}")
     return (4 if kind == FLOAT else 3), len(text), text, False
 
 
@@ -74,7 +74,7 @@ def _opaque(raw: bytes) -> "tuple[int, int, str, bool]":
 def _quotable(raw: bytes) -> bool:
     if b'"' in raw or b"\\" in raw:
         return False
-    return all([32 <= byte < 127 for byte in raw])
+    return all(32 <= byte < 127 for byte in raw)
 
 
 def received_value(length: int, text: str) -> bytes:

@@ -10,7 +10,7 @@ What was found to hold is kept as a checksum, so that the same configure() and d
 from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
-from lwnode.modem import DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
+from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
 from lwnode.modem.bc66.codes import error_name, values_of
 from lwnode.modem.bc66.urcs import Urcs
 
@@ -25,7 +25,7 @@ class Setup(Urcs):
     """What must hold before a registration."""
 
     def configure(self, server: "Server") -> bool:
-        """Options (QLWCFG), APN and account (QLWCONFIG). True: restart before it holds. ValueError: refused before the wire."""
+        """Options (QLWCFG), APN and account (QLWCONFIG). True: needs a restart. ValueError: refused unsent."""
         check_server(server)
         wanted = self._settings()
         self._check_budget()
@@ -42,9 +42,9 @@ class Setup(Urcs):
     def _settings(self) -> "list[tuple[Any, ...]]":
         """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
         options = self.options
-        timeout_s, times = options["retransmit"]
-        _expect("retransmit ack_timeout", timeout_s, 1, 20)
-        _expect("retransmit retrans_max_times", times, 0, 8)
+        timeout_s, times = options["ack_timeout"], options["max_retransmit"]
+        _expect("ack_timeout", timeout_s, 1, 20)
+        _expect("max_retransmit", times, 0, 8)
         _expect("recovery_mode", options["recovery_mode"], 0, 1)
         _expect("retransmit_mode", options["retransmit_mode"], 0, 1)
         return [
@@ -62,8 +62,9 @@ class Setup(Urcs):
         budget = self.options["awake_budget_ms"]
         if budget is not None and self.deadline_ms > budget:
             raise ValueError(
-                "retransmit %d s x %d: a report may take %d ms, more than the awake budget of %d ms; lower it, or set"
-                " retransmit_mode 1" % (self.options["retransmit"] + (self.deadline_ms, budget)))
+                "ack_timeout %d s, max_retransmit %d: a report may take %d ms, more than the awake budget of %d ms;"
+                " lower them, or set retransmit_mode 1" % (
+                    self.options["ack_timeout"], self.options["max_retransmit"], self.deadline_ms, budget))
 
     def _write_settings(self, wanted: "list[tuple[Any, ...]]") -> bool:
         """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
@@ -115,21 +116,21 @@ class Setup(Urcs):
         self.observed = []
 
     def _ready_to_configure(self) -> bool:
-        """Not Registered, as 4.2.1 note 2 wants it. True: the radio is off until the caller switches it on (3.4 case 3)."""
+        """Not Registered, as 4.2.1 note 2 wants it. True: the radio is off now, the caller ends that (3.4 case 3)."""
         state = self.status()
         if state == REGISTERED or (state == NEED_RECOVER and self.recover(self.options["settle_ms"])):
             self.deregister()
         elif state in (REGISTERING, RECOVERING, DEREGISTERING):
             if self._own_outcome(self.options["settle_ms"]) == REGISTERED:
                 self.deregister()
-            elif self._status != NOT_REGISTERED:
+            elif self._status not in (NOT_REGISTERED, DEREGISTERED):
                 self.at.write("+CFUN", 0, timeout_ms=10000)
                 return True
         return False
 
     def _write_config(self, server: "Server", account: "tuple[Any, ...]") -> None:
         host = Raw(server.host) if is_address(server.host) else server.host
-        values: "tuple[Any, ...]" = (account[0], host) + account[2:6]
+        values: tuple[Any, ...] = (account[0], host) + account[2:6]
         if server.psk is not None:
             values += (account[6], Secret(server.psk))
         self.at.write("+QLWCONFIG", *values, timeout_ms=self.options["command_ms"], secret=server.psk is not None)
@@ -187,7 +188,8 @@ def check_server(server: "Server") -> None:
     if not 20 <= server.lifetime <= 31536000:
         raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.1), found %d" % server.lifetime)
     for name, value, limit in (
-        ("host", server.host, 150), ("endpoint", server.endpoint, 150), ("psk_identity", server.psk_identity or "", 150),
+        ("host", server.host, 150), ("endpoint", server.endpoint, 150),
+        ("psk_identity", server.psk_identity or "", 150),
     ):
         if len(value.encode()) > limit:
             raise ValueError("%s: expected at most %d bytes (BC66 note 4.2.1), found %d" % (name, limit, len(value)))
@@ -203,9 +205,9 @@ def check_server(server: "Server") -> None:
 
 def check_objects(objects: "Any") -> "dict[tuple[int, int], tuple[int, ...]]":
     """(object, instance) -> sorted resources; refuses more than 15 objects, 4 instances, 14 resources (3.2.2)."""
-    wanted: "dict[tuple[int, int], tuple[int, ...]]" = {}
+    wanted: dict[tuple[int, int], tuple[int, ...]] = {}
     entries = [(key[0], key[1], objects[key]) for key in objects] if isinstance(objects, dict) else objects
-    instances: "dict[int, int]" = {}
+    instances: dict[int, int] = {}
     for object_id, instance, resources in entries:
         wanted[(object_id, instance)] = tuple(sorted(resources))
         instances[object_id] = instances.get(object_id, 0) + 1
@@ -234,4 +236,4 @@ def _account(server: "Server") -> "tuple[Any, ...]":
 def is_address(host: str) -> bool:
     """Whether it is a dotted IPv4 address, which the examples leave bare (5.4)."""
     parts = host.split(".")
-    return len(parts) == 4 and all([part.isdigit() for part in parts])
+    return len(parts) == 4 and all(part.isdigit() for part in parts)

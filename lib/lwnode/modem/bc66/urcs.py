@@ -9,7 +9,7 @@ Every line may be lost while the UART is deaf; what recovers the state is AT+QLW
 from micropython import const
 
 from lwnode.at import fields as split_fields
-from lwnode.modem import NEED_RECOVER, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN
+from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERING, UNKNOWN
 from lwnode.modem.bc66.answers import Answers
 from lwnode.modem.bc66.codes import status_name
 
@@ -26,7 +26,7 @@ class Urcs(Answers):
 
     URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QNBIOTEVENT")
     URCS = {
-        "ping": ("i", "_on_ping"),  # 4.3.1: 0 the registration is fresh, else the module registers again by itself
+        "ping": ("i", "_on_ping"),  # 4.3.1: 0 "updated", else "lost" and the module registers again by itself
         "buffer": ("", "_on_buffer"),  # 4.3.2: requests wait, QLWRD until none is left
         "write": ("ioooiisi", "_on_write"),  # 4.3.3: answered with QLWWRRSP
         "read": ("iooo", "_on_read"),  # 4.3.4: answered with QLWRDRSP
@@ -42,7 +42,7 @@ class Urcs(Answers):
         "max_period_changed": ("i", "_on_max_period"),  # 4.3.14: "max_period"; the same
         "disable": ("i", "_on_disable"),  # 4.3.15: "disabled": no contact for that long, then register
         "factory_reset": ("i", "_on_factory_reset"),  # 4.3.16: "factory_reset"; objects are declared again afterwards
-        "bootstrap_request_trigger": ("i", "_on_bootstrap_trigger"),  # 4.3.17: "bootstrapping"; registering waits for it
+        "bootstrap_request_trigger": ("i", "_on_bootstrap_trigger"),  # 4.3.17: "bootstrapping"; register() waits
         "recovered": ("i", "_on_recovered"),  # 4.3.18: 0 "recovered", 3 the module registers again by itself
         # lines outside 4.3: results that come without being asked for, and the module's power events
         "reg": ("i", "_on_registration"),  # 4.2.3 by auto-registration or after a failed update
@@ -58,32 +58,30 @@ class Urcs(Answers):
 
     def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
         """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
-        values: "list[str | None]" = list(split_fields(line))
+        values: list[str | None] = list(split_fields(line))
         if line.startswith("+QLWREG"):
             return "reg", values
         if line.startswith("+QNBIOTEVENT"):
             return "event", values
         name = values[0] if values and values[0] else ""
         if "," in name:  # before R01A10 one string held it all: "lifetime changed,30"
-            values = list(name.split(",")) + values[1:]
-            name = values[0] or ""
+            parts = name.split(",")
+            values[:1] = parts
+            name = parts[0]
         name = _NUMBERED.get(name, name.strip().replace(" ", "_"))
         return name, values[1:]
 
     def _on_ping(self, status: int) -> None:
         if status == 0:
-            self._note_status(REGISTERED, "updated")
-            return
-        # 3.3 case 3: it registers again by itself, then tries the bootstrap server, and ends with +QLWREG.
-        if self._status == REGISTERED:
-            self._emit("lost", "update: " + status_name(status))
-        self._status = REGISTERING
+            self._session_stands("updated")
+        else:
+            # 3.3 case 3: it registers again by itself, then tries the bootstrap server, and ends with +QLWREG.
+            self._session_lost(REGISTERING, "update: " + status_name(status))
 
     def _on_buffer(self) -> None:
         self._buffered = True
 
     def _on_bootstrapped(self) -> None:
-        self._bootstrapping = False
         self._status = REGISTERING
         self._emit("bootstrapped")
 
@@ -128,9 +126,7 @@ class Urcs(Answers):
 
     def _on_recovered(self, status: int) -> None:
         if status == 0:
-            self._status = REGISTERED
-            self.failures = 0
-            self._emit("recovered", status_name(status))
+            self._session_stands("recovered", status_name(status))
         else:
             # After 3 the module registers again by itself (seen in the field): only +QLWREG ends it.
             self._status = REGISTERING if status == 3 else NEED_RECOVER
@@ -139,22 +135,21 @@ class Urcs(Answers):
     def _on_registration(self, status: int) -> None:
         self._bootstrapping = False
         if status == 0:
-            self.observed = []  # a new registration has no observations
-            self._status = UNKNOWN
-            self._note_status(REGISTERED, "registered")
+            self._session_stands("registered", "server")
         else:
             self.refusal = "registration: " + status_name(status)
-            before, self._status = self._status, NOT_REGISTERED
-            if before == REGISTERED:
-                self._emit("lost", self.refusal)
+            self._session_lost(NOT_REGISTERED, self.refusal)
 
     def _on_deregistration(self, status: int) -> None:
         if status == 0:
-            self._status = NOT_REGISTERED
+            self._status = DEREGISTERED
 
     def _on_power_event(self, event: str) -> None:
         if event in ("ENTER DEEPSLEEP", "ENTER PSM"):
             self._asleep = True
+
+    def _busy(self) -> bool:
+        return self._bootstrapping or Answers._busy(self)
 
     # ---- work that waits for service() ------------------------------------------------------------------------
 
@@ -169,7 +164,7 @@ class Urcs(Answers):
     def _drain(self) -> None:
         """4.2.13: each QLWRD brings one cached URC and the number of those left."""
         for _ in range(_DRAIN_LIMIT):
-            rows: "list[list[Any]]" = self.at.run("+QLWRD", timeout_ms=self.options["command_ms"])
+            rows: list[list[Any]] = self.at.run("+QLWRD", timeout_ms=self.options["command_ms"])
             if not rows or len(rows[-1]) < 2:
                 return
             self._dispatch(str(rows[-1][1]), rows[-1][2:])
@@ -184,13 +179,15 @@ class Urcs(Answers):
         return count
 
     def _after_factory_reset(self) -> None:
-        """4.3.16: nothing that was declared is left. The accounts come from the bootstrap server, the objects from us."""
+        """4.3.16: nothing that was declared is left. Accounts come from the bootstrap server, objects from us."""
         if self.options["buffered"]:
             self.restart()
         else:
             self._restart_expected = True
-            self.at.poll(self.options["boot_ms"])
-            self.start()
-            self._restart_expected = False
+            try:
+                self.at.poll(self.options["boot_ms"])
+                self._begin()
+            finally:
+                self._restart_expected = False
         if self.objects:
             self.declare(self.objects)
