@@ -157,10 +157,7 @@ def test_json_both_ways():
 
 
 def test_json_of_one_resource_has_the_whole_path_as_base_name():
-    assert (
-        encode(JSON, (3303, 0, 5700), [((3303, 0, 5700), FLOAT, "-0.5")])
-        == b'{"bn":"/3303/0/5700","e":[{"n":"","v":-0.5}]}'
-    )
+    assert encode(JSON, (3303, 0, 5700), [((3303, 0, 5700), FLOAT, "-0.5")]) == b'{"bn":"/3303/0/5700","e":[{"n":"","v":-0.5}]}'
 
 
 def test_json_times_add_up():
@@ -184,11 +181,7 @@ def test_damaged_json_is_refused():
 
 def test_senml_cbor_pack_gives_each_reading_its_time():
     # [{bn: "/3303/0/", bt: 1767225600, n: "5700", v: 21.5}, {n: "5700", v: 22, t: 60}] written by hand from RFC 8949
-    pack = (
-        b"\x82"
-        b"\xa4\x21\x68/3303/0/\x22\x1a\x69\x55\xb9\x00\x00\x645700\x02\xf9\x4d\x60"
-        b"\xa3\x00\x645700\x02\x16\x06\x18\x3c"
-    )
+    pack = b"\x82\xa4\x21\x68/3303/0/\x22\x1a\x69\x55\xb9\x00\x00\x645700\x02\xf9\x4d\x60\xa3\x00\x645700\x02\x16\x06\x18\x3c"
     assert decode(SENML_CBOR, (19, 0, 0), pack) == [
         Reading((3303, 0, 5700), FLOAT, 21.5, 1767225600),
         Reading((3303, 0, 5700), FLOAT, 22.0, 1767225660),

@@ -28,9 +28,7 @@ class Module:
             self.register()
 
     def register(self):
-        self.link.register(
-            self.account, "node", self.lifetime, self.binding, ["/1/0", "/3/0", "/3303/0"], self.codes.append
-        )
+        self.link.register(self.account, "node", self.lifetime, self.binding, ["/1/0", "/3/0", "/3303/0"], self.codes.append)
         self.clock.advance(1000)
 
     def asked(self, request):

@@ -1,98 +1,14 @@
 """CoapLink against Lwm2mServer over UDP on loopback, and both against plain aiocoap, which shares no message layer."""
 
 import asyncio
-import socket
 
 import aiocoap
 import aiocoap.resource
 import pytest
+from host.link_pair import TEMPERATURE, Node, Pair, free_port, run
 
-from tools.lwm2m.client import CoapLink
-from tools.lwm2m.link import BOOLEAN, FLOAT, JSON, OPAQUE, STRING, TEXT_PLAIN, TLV, Account
+from tools.lwm2m.link import BOOLEAN, FLOAT, JSON, OPAQUE, TEXT_PLAIN, TLV, Account
 from tools.lwm2m.server import Lwm2mServer
-
-TEMPERATURE = (3303, 0, 5700)
-
-
-def run(coroutine):
-    """Run one test's coroutine, with a limit that only a hang reaches."""
-    return asyncio.run(asyncio.wait_for(coroutine, 20))
-
-
-class Node:
-    """A module model for tests: answers from a dict, and turns `done` into futures."""
-
-    def __init__(self, server):
-        self.server = server
-        self.link = CoapLink(seed=1)
-        self.link.on_request = self.asked
-        self.values = {TEMPERATURE: (FLOAT, "21.5"), (3303, 0, 5701): (STRING, "Cel"), (19, 0, 0): (OPAQUE, b"x")}
-        self.requests = []
-        self.arrived = asyncio.Event()
-        self.silent = False
-
-    async def __aenter__(self):
-        await self.link.start()
-        self.link.retransmission(0.05, 2)
-        return self
-
-    async def __aexit__(self, *exc):
-        await self.link.close()
-
-    def asked(self, request):
-        self.requests.append(request)
-        self.arrived.set()
-        if not self.silent:
-            self.answer(request)
-
-    def answer(self, request):
-        if request.operation in ("read", "observe", "discover"):
-            below = [
-                (path, kind, value)
-                for path, (kind, value) in sorted(self.values.items())
-                if path[: len(request.path)] == request.path
-            ]
-            self.link.respond(request, 205 if below else 404, below)
-        else:
-            self.link.respond(request, {"cancel": 205, "create": 201, "delete": 202}.get(request.operation, 204))
-
-    async def outcome(self, start, *arguments, **named):
-        future = asyncio.get_running_loop().create_future()
-        start(*arguments, done=future.set_result, **named)
-        assert not future.done()  # never from inside the call
-        return await future
-
-    async def register(self, lifetime=300, binding="U", port=None):
-        account = Account("127.0.0.1", port or self.server.port)
-        return await self.outcome(self.link.register, account, "node", lifetime, binding, ["/1/0", "/3/0", "/3303/0"])
-
-    async def notify(self, text, confirm=True, path=TEMPERATURE):
-        return await self.outcome(self.link.notify, path, [(TEMPERATURE, FLOAT, text)], confirm)
-
-
-class Pair:
-    """A server and a registered node."""
-
-    def __init__(self, register=True, **server):
-        self.server = Lwm2mServer(seed=2, **server)
-        self.register = register
-        self.events = asyncio.Queue()
-        self.notified = asyncio.Queue()
-
-    async def __aenter__(self):
-        await self.server.start()
-        self.server.endpoint.ack_timeout_s = 0.05
-        self.server.on_registration = lambda endpoint, event: self.events.put_nowait(event)
-        self.server.on_notification = lambda endpoint, path, readings: self.notified.put_nowait(readings)
-        self.node = await Node(self.server).__aenter__()
-        if self.register:
-            assert await self.node.register() == 201
-            assert await self.events.get() == "registered"
-        return self.server, self.node
-
-    async def __aexit__(self, *exc):
-        await self.node.__aexit__()
-        await self.server.close()
 
 
 def test_register_update_deregister():
@@ -103,9 +19,7 @@ def test_register_update_deregister():
             assert (client.lifetime, client.binding, client.version) == (300, "U", "1.0")
             assert client.objects == ["/1/0", "/3/0", "/3303/0"]
             assert await node.outcome(node.link.update) == 204
-            assert (
-                await node.outcome(node.link.update, lifetime=600, binding="UQ", objects=["/3303/0", "/3304/0"]) == 204
-            )
+            assert await node.outcome(node.link.update, lifetime=600, binding="UQ", objects=["/3303/0", "/3304/0"]) == 204
             assert (client.lifetime, client.binding, client.objects) == (600, "UQ", ["/3303/0", "/3304/0"])
             assert client.updates == 2
             assert await node.outcome(node.link.deregister) == 202
@@ -456,12 +370,6 @@ def test_auto_observe():
 # against plain aiocoap
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Recorder(aiocoap.resource.Resource):
     """An aiocoap resource tree that takes registrations and remembers them."""
 
@@ -504,9 +412,7 @@ def test_an_aiocoap_server_takes_our_registration_and_reads_us():
                 for text in ("22", "23"):
                     assert await node.notify(text) == 0
                     assert (await notified.__anext__()).payload == text.encode()
-                writing = aiocoap.Message(
-                    code=aiocoap.PUT, uri_path=("19", "0", "0"), payload=b"z" * 3000, content_format=42
-                )
+                writing = aiocoap.Message(code=aiocoap.PUT, uri_path=("19", "0", "0"), payload=b"z" * 3000, content_format=42)
                 writing.remote = request.remote
                 assert (await context.request(writing).response).code == aiocoap.CHANGED
                 assert node.requests[-1].payload == b"z" * 3000

@@ -20,8 +20,7 @@ from aiocoap import DELETE, GET, POST, PUT, Code
 
 from tools.lwm2m.endpoint import EXCHANGE_LIFETIME_S, Endpoint, code_number, message
 from tools.lwm2m.link import Link, Observation, ServerRequest
-from tools.lwm2m.local_server import key_bytes
-from tools.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, RESET
+from tools.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, RESET, key_bytes
 from tools.lwm2m.relay import Relay, RelayError
 
 _REMEMBERED_NON = 64
@@ -150,9 +149,7 @@ class CoapLink(Link):
             return
         payload, content_format = self.notification_payload(observation, values, payload, content_format)
         token, remote, uri_path = observation.token
-        notification = message(
-            _coap_code(205), payload, content_format=content_format, observe=observation.next_sequence()
-        )
+        notification = message(_coap_code(205), payload, content_format=content_format, observe=observation.next_sequence())
         notification.token = token
         notification = self.endpoint.blockwise(notification, remote, uri_path)
 
@@ -215,6 +212,7 @@ class CoapLink(Link):
         psk = None if account.psk is None else key_bytes(account.psk)
         try:
             remote = await self.relay.towards(account.host, account.port, account.psk_identity, psk)
+            self.relay.renew(remote)
         except (RelayError, ImportError) as error:
             self._complain(str(error))
             if life == self._life:

@@ -400,9 +400,7 @@ class Endpoint(asyncio.DatagramProtocol):
         block = incoming.opt.block2
         if block is None or not block.block_number:
             return False
-        payload, code, content_format = self._downloads.get(
-            (incoming.remote, incoming.opt.uri_path), (b"", CHANGED, None)
-        )
+        payload, code, content_format = self._downloads.get((incoming.remote, incoming.opt.uri_path), (b"", CHANGED, None))
         part = payload[block.start : block.start + block.size]
         if not part:
             self.respond(incoming, message(REQUEST_ENTITY_INCOMPLETE))

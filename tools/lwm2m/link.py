@@ -303,7 +303,5 @@ def discover_payload(path, paths, attributes):
     links = []
     for each in sorted(wanted):
         named = attributes.get(each, {})
-        links.append(
-            "<{}>{}".format(path_text(each), "".join([";{}={}".format(*pair) for pair in sorted(named.items())]))
-        )
+        links.append("<{}>{}".format(path_text(each), "".join([";{}={}".format(*pair) for pair in sorted(named.items())])))
     return ",".join(links).encode()

@@ -8,7 +8,7 @@
     link.radio(up=False)                     # an outage: what is on the way is lost, repeated by CoAP's rules
 
 Messages are calls between the two objects; what the network does to them is played here: one-way delay, loss by a
-seeded generator (the same run loses the same messages), outage in either direction, duplicates after lost acknowledgements.
+seeded generator (the same run loses the same messages), outage in either direction, repetitions that follow.
 `clock` needs now (ms), unix(), after(ms, fn) and cancel(handle).
 
 A repetition that the receiver has seen before is answered again and counted in `server.duplicates`, as CoAP asks.
@@ -156,7 +156,7 @@ class LocalLink(Link):
     # the server's side
 
     def server_asks(self, request, token, answered, patience_ms):
-        """A request of the server sets out; answered(code, payload, content_format) is called once, None for silence."""
+        """A request of the server sets out; answered(code, payload, content_format) once, code None for silence."""
         state = {"over": False, "heard": False}
 
         def finish(code, payload=b"", content_format=None):

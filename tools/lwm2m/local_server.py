@@ -18,7 +18,7 @@ from collections import namedtuple
 
 from tools.lwm2m.codec import CodecError, decode
 from tools.lwm2m.link import RESET, ServerRequest
-from tools.lwm2m.names import LINK_FORMAT, OCTET_STREAM, SENML_CBOR, TLV, parse_path
+from tools.lwm2m.names import LINK_FORMAT, OCTET_STREAM, SENML_CBOR, TLV, key_bytes, parse_path
 
 Delivery = namedtuple("Delivery", ("path", "type", "value", "time"))
 
@@ -186,9 +186,7 @@ class LocalServer:
         readings = self._unpacked(path, readings)
         for reading in readings:
             self.deliveries.append(
-                Delivery(
-                    reading.path, reading.type, reading.value, self._unix() if reading.time is None else reading.time
-                )
+                Delivery(reading.path, reading.type, reading.value, self._unix() if reading.time is None else reading.time)
             )
         if self.on_notification:
             self.on_notification(registration.endpoint, path, readings)
@@ -278,9 +276,7 @@ class LocalServer:
     def _send(self, registration, request, token, exchange):
         def answered(code, payload=b"", content_format=None):
             if code == 205 and request.operation == "observe":
-                for old in [
-                    each for each in registration.observations if registration.observations[each] == request.path
-                ]:
+                for old in [each for each in registration.observations if registration.observations[each] == request.path]:
                     del registration.observations[old]
                 registration.observations[token] = request.path
             elif code == 205 and request.operation == "cancel":
@@ -358,10 +354,3 @@ def same_key(ours, theirs):
     if ours is None or theirs is None:
         return False
     return key_bytes(ours) == key_bytes(theirs)
-
-
-def key_bytes(key):
-    """A PSK as bytes, from bytes or hex text."""
-    if not isinstance(key, str):
-        return bytes(key)
-    return bytes([int(key[n : n + 2], 16) for n in range(0, len(key), 2)])

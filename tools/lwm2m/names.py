@@ -40,3 +40,10 @@ def parse_path(text):
     if len(parts) > 4:
         raise ValueError(f"path {text!r}: at most object, instance, resource, resource instance")
     return tuple([int(part) for part in parts])
+
+
+def key_bytes(key):
+    """A PSK as bytes, from bytes or hex text."""
+    if not isinstance(key, str):
+        return bytes(key)
+    return bytes([int(key[n : n + 2], 16) for n in range(0, len(key), 2)])

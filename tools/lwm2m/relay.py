@@ -50,6 +50,12 @@ class Relay:
         if loss is not None:
             self.loss = loss
 
+    def renew(self, near):
+        """Start a new DTLS association with the next datagram of this leg; nothing to do without DTLS."""
+        for leg in self._legs.values():
+            if leg.near == near and leg.dtls is not None:
+                leg.dtls.renew()
+
     async def change_address(self):
         """Give every leg a new port towards its server."""
         for leg in self._legs.values():
@@ -124,9 +130,7 @@ class _Leg:
 
     async def open(self):
         loop = asyncio.get_running_loop()
-        _, self.inner = await loop.create_datagram_endpoint(
-            lambda: _Socket(self._from_client), local_addr=("127.0.0.1", 0)
-        )
+        _, self.inner = await loop.create_datagram_endpoint(lambda: _Socket(self._from_client), local_addr=("127.0.0.1", 0))
         self.near = self.inner.address
         if self.psk is not None:
             from tools.lwm2m.dtls import DtlsClient

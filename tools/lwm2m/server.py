@@ -209,9 +209,7 @@ class Lwm2mServer:
     def _client(self, endpoint):
         client = self.clients.get(endpoint)
         if client is None:
-            raise KeyError(
-                "no client {!r} is registered ({})".format(endpoint, ", ".join(sorted(self.clients)) or "none")
-            )
+            raise KeyError("no client {!r} is registered ({})".format(endpoint, ", ".join(sorted(self.clients)) or "none"))
         return client
 
     def sleeping(self, endpoint):
@@ -302,9 +300,7 @@ class Lwm2mServer:
     def _typed(self, path, value):
         """The resource's type, by the table, else by the Python type; and the value as text."""
         if len(path) < 3:
-            raise ValueError(
-                f"{path_text(path)} is no resource: to write an instance give a list of (path, type, text)"
-            )
+            raise ValueError(f"{path_text(path)} is no resource: to write an instance give a list of (path, type, text)")
         if isinstance(value, (bytes, bytearray)):
             return OPAQUE, bytes(value)
         kind = self.types(path[0], path[2])

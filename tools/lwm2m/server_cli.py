@@ -97,9 +97,7 @@ def _options():
     parser.add_argument(
         "--observe", action="append", default=[], metavar="PATH", help="observe it on every client that registers"
     )
-    parser.add_argument(
-        "--psk", metavar="FILE", help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)"
-    )
+    parser.add_argument("--psk", metavar="FILE", help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)")
     return parser
 
 

@@ -1,0 +1,101 @@
+"""What the tests of the CoAP link share: a node that answers from a dict, and a server beside it."""
+
+import asyncio
+import socket
+
+from tools.lwm2m.client import CoapLink
+from tools.lwm2m.link import FLOAT, OPAQUE, STRING, Account
+from tools.lwm2m.server import Lwm2mServer
+
+TEMPERATURE = (3303, 0, 5700)
+
+
+def run(coroutine):
+    """Run one test's coroutine, with a limit that only a hang reaches."""
+    return asyncio.run(asyncio.wait_for(coroutine, 20))
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Node:
+    """A module model for tests: answers from a dict, and turns `done` into futures."""
+
+    def __init__(self, server):
+        self.server = server
+        self.link = CoapLink(seed=1)
+        self.link.on_request = self.asked
+        self.values = {TEMPERATURE: (FLOAT, "21.5"), (3303, 0, 5701): (STRING, "Cel"), (19, 0, 0): (OPAQUE, b"x")}
+        self.requests = []
+        self.arrived = asyncio.Event()
+        self.silent = False
+
+    async def __aenter__(self):
+        await self.link.start()
+        self.link.retransmission(0.05, 2)
+        return self
+
+    async def __aexit__(self, *exc):
+        await self.link.close()
+
+    def asked(self, request):
+        self.requests.append(request)
+        self.arrived.set()
+        if not self.silent:
+            self.answer(request)
+
+    def answer(self, request):
+        if request.operation in ("read", "observe", "discover"):
+            below = [
+                (path, kind, value)
+                for path, (kind, value) in sorted(self.values.items())
+                if path[: len(request.path)] == request.path
+            ]
+            self.link.respond(request, 205 if below else 404, below)
+        else:
+            self.link.respond(request, {"cancel": 205, "create": 201, "delete": 202}.get(request.operation, 204))
+
+    async def outcome(self, start, *arguments, **named):
+        future = asyncio.get_running_loop().create_future()
+        start(*arguments, done=future.set_result, **named)
+        assert not future.done()  # never from inside the call
+        return await future
+
+    async def register(self, lifetime=300, binding="U", account=None):
+        account = account or Account("127.0.0.1", self.server.port)
+        return await self.outcome(self.link.register, account, "node", lifetime, binding, ["/1/0", "/3/0", "/3303/0"])
+
+    async def bootstrap(self, on_write, account=None):
+        account = account or Account("127.0.0.1", self.server.port)
+        return await self.outcome(self.link.bootstrap, account, "node", on_write)
+
+    async def notify(self, text, confirm=True, path=TEMPERATURE):
+        return await self.outcome(self.link.notify, path, [(TEMPERATURE, FLOAT, text)], confirm)
+
+
+class Pair:
+    """A server and, unless told otherwise, a registered node."""
+
+    def __init__(self, register=True, **server):
+        self.server = Lwm2mServer(seed=2, **server)
+        self.register = register
+        self.events = asyncio.Queue()
+        self.notified = asyncio.Queue()
+
+    async def __aenter__(self):
+        await self.server.start()
+        self.server.endpoint.ack_timeout_s = 0.05
+        self.server.on_registration = lambda endpoint, event: self.events.put_nowait(event)
+        self.server.on_notification = lambda endpoint, path, readings: self.notified.put_nowait(readings)
+        self.node = await Node(self.server).__aenter__()
+        if self.register:
+            assert await self.node.register() == 201
+            assert await self.events.get() == "registered"
+        return self.server, self.node
+
+    async def __aexit__(self, *exc):
+        await self.node.__aexit__()
+        await self.server.close()
