@@ -106,7 +106,7 @@ def test_oldest_are_dropped_above_the_limit_and_counted():
     for i in range(400):
         journal.append(b"%030d" % i)
         journal.flush()
-    assert journal.bytes <= 4096
+    assert journal.size <= 4096
     kept = [int(data) for _, data in journal.entries()]
     assert kept == list(range(400 - len(kept), 400))
     assert journal.dropped == 400 - len(kept)

@@ -186,7 +186,7 @@ class Board:
 
     def _adc_mv(self, adc: "Any") -> int:
         # 16 bits of the reference; ESP32's calibrated read_uv() where the port has it.
-        return adc.read_uv() // 1000 if hasattr(adc, "read_uv") else adc.read_u16() * 3300 // 65535
+        return int(adc.read_uv() // 1000 if hasattr(adc, "read_uv") else adc.read_u16() * 3300 // 65535)
 
     def stay_awake(self) -> bool:
         """Return whether somebody wants this node awake: the jumper, or a person on the cable."""
@@ -214,8 +214,13 @@ class Board:
         raise NotImplementedError
 
     def restart(self, reason: str = "") -> None:
-        """Restart on purpose: the next reset_cause() is "planned"."""
+        """Restart: the next reset_cause() is "planned", or "panic" for the reason "crash", which the guard then counts."""
         raise NotImplementedError
+
+    @property
+    def marks(self) -> "Any":
+        """The store for BootGuard: the vault, which needs no filesystem."""
+        return self.vault
 
     def ship(self) -> None:
         """Sleep until the button or magnet on pin "ship"; returns on RP2 only, does not return on ESP32."""
@@ -234,7 +239,6 @@ class Board:
     def filesystem(self) -> str:
         """Return "ok", "blank" (formatted at this boot), "lost" (a RAM disk stands in), or "stock" (MicroPython's own _boot.py)."""
         try:
-            import fsboot
+            return str(__import__("fsboot").state)
         except ImportError:
             return "stock"
-        return str(fsboot.state)

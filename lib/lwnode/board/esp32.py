@@ -88,9 +88,7 @@ class Board(base.Board):
 
             machine = machine_module
         if port is None:
-            import esp32 as port_module
-
-            port = port_module
+            port = __import__("esp32")
         super().__init__(definition, machine, clock)
         self._esp32 = port
         self._let_go()
@@ -116,7 +114,7 @@ class Board(base.Board):
         if cause == _DEEPSLEEP:
             self.retained.read()
             return False
-        spoilt = self.vault.load(_HAZARD) == b"1"
+        spoilt = bool(self.vault.load(_HAZARD) == b"1")
         if spoilt:
             self.retained.clear()
         else:
@@ -206,8 +204,8 @@ class Board(base.Board):
             raise Unsupported("this firmware cannot wake by a pin: MicroPython 1.27 or later has wake_on_gpio for this chip")
 
     def restart(self, reason: str = "") -> None:
-        """Restart on purpose."""
-        self.retained.write(_PLANNED)
+        """Restart; see lwnode.board.base.Board.restart."""
+        self.retained.write(_RUNNING if reason == "crash" else _PLANNED)
         self.machine.reset()
 
     def ship(self) -> None:

@@ -22,6 +22,7 @@ _REASON_TIMER = 1
 _MARK, _TIME, _TIME_CHECK = 0, 5, 6  # scratch registers we use; 4 is the SDK's
 _MARK_RUNNING = 0x4C571000
 _MARK_PLANNED = 0x4C572000
+_MARK_CRASHED = 0x4C573000
 _WDT_MAX_MS = 8388  # 24 bits, counted twice as fast (RP2040-E1); RP2350 the same up to v1.28
 _SLICE_MS = 3600000
 _SLICE_FED_MS = 6000
@@ -85,9 +86,7 @@ class Board(base.Board):
 
             machine = machine_module
         if port is None:
-            import rp2 as port_module
-
-            port = port_module
+            port = __import__("rp2")
         super().__init__(definition, machine, clock)
         self._watchdog_base, self._chip_reset, self._bor, self._run = _CHIPS[definition.CHIP]
         self.retained = NoMemory()
@@ -111,7 +110,7 @@ class Board(base.Board):
         if machine.reset_cause() == machine.WDT_RESET:
             if int(machine.mem32[self._watchdog_base + _REASON]) & _REASON_TIMER:
                 return "watchdog"
-            return "planned" if self._peek(_MARK) == _MARK_PLANNED else "hard"
+            return {_MARK_PLANNED: "planned", _MARK_CRASHED: "panic"}.get(self._peek(_MARK), "hard")
         chip = int(machine.mem32[self._chip_reset]) & 0xFFFFFFFF
         if self._bor and chip & self._bor:
             return "brown_out"
@@ -136,7 +135,7 @@ class Board(base.Board):
         carried = self._carried()
         if self._cause == "soft":
             self.clock.kept = True
-        elif carried is not None and self._cause in ("watchdog", "planned", "hard"):
+        elif carried is not None and self._cause in ("watchdog", "planned", "panic", "hard"):
             gap = _WDT_MAX_MS // 1000 if self._cause == "watchdog" else 0
             self._set_time(carried + gap)
             self.clock.kept = True
@@ -158,7 +157,7 @@ class Board(base.Board):
             return FilePair()
         blocks = port.Flash().ioctl(4, 0)
         try:
-            stat = os.statvfs("/")
+            stat = getattr(port, "statvfs", os.statvfs)("/")
             covered = stat[1] * stat[2] // _BLOCK
         except (OSError, AttributeError):
             covered = blocks
@@ -168,7 +167,10 @@ class Board(base.Board):
 
     def _cable(self) -> bool:
         """A USB host is connected and awake: somebody may be typing."""
-        status = int(self.machine.mem32[_SIE_STATUS])
+        try:
+            status = int(self.machine.mem32[_SIE_STATUS])
+        except (KeyError, ValueError):
+            return False  # a played board without a USB controller
         return bool(status & _CONNECTED and not status & _SUSPENDED)
 
     def watchdog(self, ms: int) -> None:
@@ -253,8 +255,8 @@ class Board(base.Board):
                 self.pins.pin(name).irq(handler=None)
 
     def restart(self, reason: str = "") -> None:
-        """Restart on purpose."""
-        self._poke(_MARK, _MARK_PLANNED)
+        """Restart; see lwnode.board.base.Board.restart."""
+        self._poke(_MARK, _MARK_CRASHED if reason == "crash" else _MARK_PLANNED)
         self._note_time()
         self.machine.reset()
 

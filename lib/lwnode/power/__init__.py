@@ -2,7 +2,7 @@
 
 A wake, seen from here (`board` is a lwnode.board.Board, `cold` a FileStore):
 
-    guard = BootGuard(board.vault)
+    guard = BootGuard(board.marks)
     mode = guard.enter(board.reset_cause())          # "normal" or "safe", before imports that can fail
     state = RetainedState(board.retained, 1, behind=cold)
     clock = Clock(board.clock); clock.load(state.load("clock"))
@@ -23,9 +23,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.power.backoff import Backoff as Backoff
     from lwnode.power.budget import AwakeBudget as AwakeBudget
-    from lwnode.power.budget import BudgetExceeded as BudgetExceeded
     from lwnode.power.budget import DataBudget as DataBudget
     from lwnode.power.clock import Clock as Clock
+    from lwnode.power.currents import currents as currents
     from lwnode.power.energy import EnergyMeter as EnergyMeter
     from lwnode.power.guard import BootGuard as BootGuard
     from lwnode.power.health import Health as Health
@@ -45,7 +45,6 @@ _HOME = {
     "Backoff": "backoff",
     "BatteryBands": "policy",
     "BootGuard": "guard",
-    "BudgetExceeded": "budget",
     "Clock": "clock",
     "DataBudget": "budget",
     "Deferral": "policy",
@@ -57,6 +56,7 @@ _HOME = {
     "Schedule": "schedule",
     "Trial": "trial",
     "TwinStore": "store",
+    "currents": "currents",
     "device_offset": "schedule",
     "update_due": "schedule",
 }

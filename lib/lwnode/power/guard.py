@@ -1,6 +1,6 @@
 """Crash loops, brown-out loops and what was planned: decided before anything that can fail is imported.
 
-    guard = BootGuard(board.vault)
+    guard = BootGuard(board.marks)
     mode = guard.enter(board.reset_cause())
     if guard.rest_s:                   # the battery gave way: rest before the next transmission
         board.sleep(guard.rest_s * 1000)
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class BootGuard:
-    """Counts boots without a completed cycle in `store` (board.vault: NVS, a reserved flash sector); never raises on its content."""
+    """Counts boots without a completed cycle in `store` (board.marks: NVS, a reserved flash sector); never raises on its content."""
 
     SAFE_SLEEP_S = 3600
 

@@ -126,7 +126,7 @@ class Journal:
         return len(self._fresh)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Bytes that wait, on flash and off it."""
         return sum([segment[3] for segment in self._segments]) + _size(self._fresh)
 
@@ -258,7 +258,7 @@ class Journal:
     def _bound(self) -> None:
         """Drop the oldest until the limit holds."""
         before = self.dropped
-        while self._segments and self.bytes > self._limit:
+        while self._segments and self.size > self._limit:
             segment = self._segments[0]
             self.dropped += segment[2] - len([s for s in self._acked if segment[0] <= s <= segment[1]])
             self._forget(segment)

@@ -1,0 +1,349 @@
+"""What the models of both ports share: resets as exceptions, the port's time, pins, UART, watchdog, analog inputs.
+
+A chip is what stays when the firmware restarts: registers, memories, wires. Its `machine` is handed to open_board():
+
+    chip = Esp32(VirtualClock())
+    board = open_board(definition, chip.machine, chip.port, chip.time)
+    board.sleep(60000)                 # raises Reset("deep_sleep"): the RAM is gone; chip.boot() is the next life
+
+    live(chip, firmware, until_ms)     # boots again and again; firmware(chip) must never return (a REPL is a dead node)
+
+Time is virtual and the watchdog real: it is a timer of the clock, and what it ends, it ends wherever the firmware happens to wait.
+"""
+
+
+class Reset(BaseException):
+    """The chip restarts: kind is power_on, brown_out, watchdog, panic, reset, deep_sleep or soft. Nothing may catch it."""
+
+    def __init__(self, kind):
+        super().__init__(kind)
+        self.kind = kind
+
+
+class Dead(BaseException):
+    """The node will never do anything again without a person."""
+
+
+def live(chip, firmware, until_ms, on_reset=None):
+    """Run firmware(chip) life after life until the clock says until_ms; returns the number of boots.
+
+    AssertionError where the firmware returns: on a board that is the REPL, awake until the battery is empty.
+    """
+    boots = 0
+    while chip.clock.now < until_ms:
+        boots += 1
+        try:
+            firmware(chip)
+        except Reset as reset:
+            chip.boot(reset.kind)
+            if on_reset is not None:
+                on_reset(reset.kind)
+        else:
+            raise AssertionError("main.py returned: the node is awake in the REPL for ever")
+    return boots
+
+
+class PortTime:
+    """The port's time module: ticks from boot, time() in the port's own count."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._boot = clock.now
+        self.base = 0  # what time() says at _base_now
+        self._base_now = clock.now
+        self.ticks_add = clock.ticks_add
+        self.ticks_diff = clock.ticks_diff
+
+    def restart(self, count=None):
+        """A boot: ticks begin at 0; count: time() begins there, None: it goes on."""
+        self._boot = self._clock.now
+        if count is not None:
+            self.set(count)
+
+    def set(self, count):
+        """Set time()."""
+        self.base = count
+        self._base_now = self._clock.now
+
+    def slip(self, ms):
+        """The port counted `ms` more than the world had."""
+        self._base_now -= ms
+
+    def ticks_ms(self):
+        return (self._clock.now - self._boot) & ((1 << 30) - 1)
+
+    def sleep_ms(self, ms):
+        self._clock.advance(ms)
+
+    def time(self):
+        return self.base + (self._clock.now - self._base_now) // 1000
+
+
+class Line:
+    """A UART pin pair with nothing on it; tests put a FakeUart in its place (chip.line)."""
+
+    def any(self):
+        return 0
+
+    def readinto(self, buf, count=-1):
+        return None
+
+    def write(self, data):
+        return len(data)
+
+    def wait(self, ms):
+        return None
+
+
+def make_uart(chip):
+    """Return the machine.UART class of a chip."""
+
+    class Uart:
+        RTS = 1
+        CTS = 2
+        made = 0
+
+        def __init__(self, number, **options):
+            if number not in chip.uart_ids:
+                raise ValueError("UART(%d) does not exist" % number)
+            Uart.made += 1
+            self.options = {}
+            self._on = False
+            chip.uart = self
+            self.init(**options)
+
+        def init(self, **options):
+            self.options.update(options)
+            if not 32 <= self.options.get("rxbuf", 256) <= 32766:
+                raise ValueError("rxbuf out of range")
+            self._on = True
+            chip.uart_spoilt = False
+            self._flush_input()
+
+        def _flush_input(self):
+            scrap = bytearray(256)
+            while chip.line.any() and chip.line.readinto(scrap):
+                pass
+
+        def deinit(self):
+            self._on = False
+
+        def txdone(self):
+            return True
+
+        def any(self):
+            return chip.line.any() if self._on else 0
+
+        def readinto(self, buf, count=-1):
+            got = chip.line.readinto(buf) if self._on else None
+            if got and chip.uart_spoilt:
+                for i in range(got):
+                    buf[i] = (buf[i] * 5 + 0x83) & 0xFF | 0x80
+            return got
+
+        def write(self, data):
+            if self._on and not chip.uart_spoilt:
+                chip.line.write(data)
+            return len(data)
+
+        def wait(self, ms):
+            if hasattr(chip.line, "wait"):
+                chip.line.wait(ms)
+            else:
+                chip.clock.advance(ms)
+
+    return Uart
+
+
+def make_pin(chip):
+    """Return the machine.Pin class of a chip."""
+
+    class Pin:
+        IN = 0
+        OUT = 1
+        OPEN_DRAIN = 2
+        PULL_UP = 1
+        PULL_DOWN = 2
+        IRQ_FALLING = 4
+        IRQ_RISING = 8
+
+        def __init__(self, number, mode=-1, pull=-1, value=None, hold=None):
+            if number not in chip.pin_numbers:
+                raise ValueError("invalid pin %r" % (number,))
+            self.number = number
+            self.init(mode, pull, value, hold)
+
+        def init(self, mode=-1, pull=-1, value=None, hold=None):
+            if hold is not None:
+                chip.hold(self.number, hold)
+            if pull in (Pin.PULL_UP, Pin.PULL_DOWN) and self.number in chip.input_only:
+                raise ValueError("pin %d has no pulls" % self.number)
+            if mode == Pin.OUT and self.number in chip.input_only:
+                raise ValueError("pin %d can only be an input" % self.number)
+            if mode == Pin.IN and pull in (Pin.PULL_UP, Pin.PULL_DOWN):
+                chip.pulls[self.number] = 1 if pull == Pin.PULL_UP else 0
+            if value is not None:
+                chip.output(self.number, value)
+
+        def value(self, level=None):
+            if level is None:
+                return chip.level(self.number)
+            chip.output(self.number, level)
+            return None
+
+        def irq(self, handler=None, trigger=0):
+            if handler is None:
+                chip.handlers.pop(self.number, None)
+            else:
+                chip.handlers[self.number] = (handler, trigger)
+
+    return Pin
+
+
+class Chip:
+    """State common to both models."""
+
+    uart_ids = (0, 1)
+    input_only = ()
+
+    def __init__(self, clock, pin_numbers):
+        self.clock = clock
+        self.time = PortTime(clock)
+        self.pin_numbers = set(pin_numbers)
+        self.line = Line()
+        self.uart = None
+        self.uart_spoilt = False
+        self.inputs = {}  # number -> level driven from outside
+        self.outputs = {}  # number -> level
+        self.pulls = {}
+        self.handlers = {}
+        self.on_output = None  # fn(number, level or None when floating)
+        self.adc_mv = {}
+        self.dead = None
+        self.boots = 0
+        self.awake_ms = 0
+        self.asleep_ms = 0
+        self.sleeping = False
+        self._woken = False
+        self._watchdog_ms = 0
+        self._watchdog_end = 0
+        self._watchdog_timer = None
+
+    # wires
+
+    def drive(self, number, level):
+        """Something outside drives a pin: level 0, 1, or None for nothing."""
+        before = self.level(number)
+        self.inputs[number] = level
+        after = self.level(number)
+        if before != after:
+            self._edge(number, after)
+
+    def level(self, number):
+        """Return the level at a pin."""
+        level = self.inputs.get(number)
+        if level is None:
+            level = self.outputs.get(number)
+        return self.pulls.get(number, 0) if level is None else level
+
+    def output(self, number, level):
+        """The chip drives a pin."""
+        if self.outputs.get(number) != level:
+            self.outputs[number] = level
+            if self.on_output is not None:
+                self.on_output(number, level)
+
+    def hold(self, number, held):
+        """Only ESP32 holds outputs."""
+
+    def _edge(self, number, level):
+        found = self.handlers.get(number)
+        if found is not None and found[1] & (8 if level else 4):
+            self._woken = True
+            found[0](number)
+
+    # sleep
+
+    def pass_time(self, ms):
+        """Let time pass until ms are over or something wakes the chip; returns the milliseconds passed."""
+        clock = self.clock
+        start = clock.now
+        self._woken = False
+        while clock.now - start < ms and not self._woken:
+            left = ms - (clock.now - start)
+            following = clock.next_in()
+            clock.advance(left if following is None else min(left, max(following, 1)))
+        return clock.now - start
+
+    # watchdog
+
+    def watchdog_start(self, ms):
+        """Start or restart it."""
+        self._watchdog_ms = ms
+        self.watchdog_feed()
+        if self._watchdog_timer is None:
+            self._watchdog_timer = self.clock.at(self._watchdog_end, self._watchdog_fire)
+
+    def watchdog_feed(self):
+        """Push its end out of reach again. The timer itself moves only when it fires: feeding is frequent."""
+        self._watchdog_end = self.clock.now + self._watchdog_ms
+
+    def watchdog_cancel(self):
+        """Stop it."""
+        if self._watchdog_timer is not None:
+            self.clock.cancel(self._watchdog_timer)
+        self._watchdog_timer = None
+        self._watchdog_ms = 0
+
+    @property
+    def watchdog_on(self):
+        return self._watchdog_timer is not None
+
+    def _watchdog_fire(self):
+        self._watchdog_timer = None
+        if self._watchdog_end > self.clock.now:
+            self._watchdog_timer = self.clock.at(self._watchdog_end, self._watchdog_fire)
+        else:
+            self.watchdog_expired()
+
+    def watchdog_expired(self):
+        """Reset; the models add what their silicon does in sleep."""
+        raise Reset("watchdog")
+
+    # boot
+
+    def forget_ram(self):
+        """What every reset does."""
+        self.boots += 1
+        self.watchdog_cancel()
+        self.handlers = {}
+        self.uart = None
+        self.uart_spoilt = False
+        self.sleeping = False
+
+
+class Names:
+    """A module made of attributes."""
+
+    def __init__(self, **names):
+        for name in names:
+            setattr(self, name, names[name])
+
+
+def make_adc(chip, calibrated):
+    """Return the machine.ADC class: read_u16 everywhere, read_uv on ESP32."""
+
+    class Adc:
+        def __init__(self, pin, **_options):
+            self._number = getattr(pin, "number", pin)
+            if self._number not in chip.adc_numbers:
+                raise ValueError("pin %d has no ADC" % self._number)
+
+        def read_u16(self):
+            return min(65535, chip.adc_mv.get(self._number, 0) * 65535 // 3300)
+
+    class CalibratedAdc(Adc):
+        def read_uv(self):
+            return chip.adc_mv.get(self._number, 0) * 1000
+
+    return CalibratedAdc if calibrated else Adc

@@ -1,0 +1,232 @@
+"""A model of the ESP32 port: `machine` and `esp32` with what survives what (MicroPython ports/esp32, low-power notes 1.1 to 1.6).
+
+    chip = Esp32(VirtualClock(), drift_ppm=-12000)
+    board = open_board(definition, chip.machine, chip.port, chip.time)
+
+Modelled: reset causes as the port merges them (brown-out is power-on, panic is a hard reset), RTC memory of 2048 bytes with its
+unchecked length, NVS with commit, deep sleep on an RC clock that runs wrong by drift_ppm (a number or fn(unix) of
+temperature; positive: slow, wakes late) and time() that believes it, pins that float in deep sleep unless held, ext0, ext1 and
+gpio wake with their limits, the task watchdog (not running in deep sleep), time() since 2000.
+"""
+
+from fakes.chip import Chip, Dead, Names, Reset, make_adc, make_pin, make_uart
+
+_EPOCH_2000 = 946684800
+_CAUSES = {"power_on": 1, "brown_out": 1, "panic": 2, "reset": 2, "watchdog": 3, "deep_sleep": 4, "soft": 5}
+_RTC_PINS = {
+    "esp32": (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39),
+    "esp32s3": tuple(range(22)),
+    "esp32c3": tuple(range(6)),
+    "esp32c6": tuple(range(8)),
+}
+_PINS = {"esp32": 40, "esp32s3": 49, "esp32c3": 22, "esp32c6": 31}
+
+
+class Esp32(Chip):
+    """An ESP32 with its wires; `chip` is esp32, esp32s3, esp32c3 or esp32c6."""
+
+    uart_ids = (1, 2)
+
+    def __init__(self, clock, chip="esp32", unique_id=b"\x24\x6f\x28\x01\x02\x03", drift_ppm=0, version=(1, 28, 0)):
+        super().__init__(clock, range(_PINS[chip]))
+        self.chip = chip
+        self.version = version
+        self.unique_id = unique_id
+        self.drift_ppm = drift_ppm
+        self.input_only = (34, 35, 36, 37, 38, 39) if chip == "esp32" else ()
+        self.adc_numbers = self.pin_numbers
+        self.rtc = b""
+        self.rtc_length_spoilt = False
+        self.nvs = {}  # (namespace, key) -> bytes
+        self.nvs_writes = 0
+        self.nvs_cut_at = None
+        self.held = set()
+        self.deep_hold = False
+        self.cause = 1
+        self.wake_number = 0
+        self.wake_levels = {}
+        self._fired = None
+        self.floated = set()  # outputs that were left floating in deep sleep
+        self.time.restart(0)
+        self.machine = self._make_machine()
+        self.port = self._make_port()
+
+    # boots
+
+    def boot(self, kind, keep_rtc=True):
+        """Restart. keep_rtc: whether RTC memory survives a brown-out (not known of real chips: test both)."""
+        self.forget_ram()
+        self.cause = _CAUSES[kind]
+        if kind == "power_on" or (kind == "brown_out" and not keep_rtc):
+            self.rtc = b""
+            self.rtc_length_spoilt = False
+        if kind in ("power_on", "brown_out"):
+            self.held = set()
+            self.deep_hold = False
+        if kind not in ("soft", "deep_sleep"):
+            self.outputs = {}
+        if kind == "soft":
+            return
+        self.time.restart(0 if kind in ("power_on", "brown_out") else None)
+        if kind != "deep_sleep":
+            self.wake_number = 0
+
+    def hold(self, number, held):
+        if held:
+            self.held.add(number)
+        else:
+            self.held.discard(number)
+
+    def output(self, number, level):
+        if number not in self.held or number not in self.outputs:
+            super().output(number, level)
+
+    # machine
+
+    def _deepsleep(self, ms=None):
+        true_ms = None if ms is None else self._true_ms(ms)
+        self.watchdog_cancel()
+        self.uart = None
+        self.sleeping = True
+        self._float()
+        self._fired = None
+        start = self.clock.now
+        if self._armed_now():
+            pass  # the level is there already: wakes at once
+        elif true_ms is None:
+            while not self._fired:
+                following = self.clock.next_in()
+                if following is None:
+                    self.dead = "asleep for ever: no timer, and nothing will move a wake pin"
+                    raise Dead(self.dead)
+                self.pass_time(following + 1)
+        else:
+            self.pass_time(true_ms)
+        passed = self.clock.now - start
+        self.asleep_ms += passed
+        # time() counted the same wrong clock as the sleep did.
+        counted = passed if ms is None else passed * ms // max(true_ms, 1)
+        self.time.slip(counted - passed)
+        self.wake_number = 4 if self._fired is None else self._fired
+        self.wake_levels = {}
+        raise Reset("deep_sleep")
+
+    def _true_ms(self, ms):
+        drift = self.drift_ppm(self.clock.unix()) if callable(self.drift_ppm) else self.drift_ppm
+        return max(1, ms * (1000000 + drift) // 1000000)
+
+    def _float(self):
+        for number in list(self.outputs):
+            if number not in self.held or not (self.deep_hold or number in _RTC_PINS[self.chip]):
+                self.floated.add(number)
+                del self.outputs[number]
+                if self.on_output is not None:
+                    self.on_output(number, None)
+
+    def _armed_now(self):
+        for number in self.wake_levels:
+            if self._matches(number):
+                self._fired = self.wake_levels[number][1]
+                return True
+        return False
+
+    def _matches(self, number):
+        level, source, group = self.wake_levels[number]
+        if level == 0 and source == 3 and self.chip == "esp32":
+            return all([self.level(other) == 0 for other in group])  # ALL low
+        return self.level(number) == level
+
+    def _edge(self, number, level):
+        if self.sleeping and number in self.wake_levels and self._matches(number):
+            self._fired = self.wake_levels[number][1]
+            self._woken = True
+        super()._edge(number, level)
+
+    def _arm(self, pins, level, source):
+        self.wake_levels = {n: row for n, row in self.wake_levels.items() if row[1] != source}
+        group = tuple([pin.number for pin in pins or ()])
+        for number in group:
+            if number not in _RTC_PINS[self.chip]:
+                raise ValueError("invalid pin: %d cannot wake from deep sleep" % number)
+            self.wake_levels[number] = (1 if level else 0, source, group)
+
+    def _memory(self, data=None):
+        if data is None:
+            if self.rtc_length_spoilt:
+                raise Reset("panic")  # the copy runs over the stack
+            return self.rtc
+        if len(data) > 2048:
+            raise ValueError("buffer too long")
+        self.rtc = bytes(data)
+        self.rtc_length_spoilt = False
+        return None
+
+    def _reset(self):
+        raise Reset("reset")
+
+    def _make_machine(self):
+        chip = self
+
+        class Rtc:
+            def memory(self, data=None):
+                return chip._memory(data)
+
+        class Wdt:
+            def __init__(self, id=0, timeout=5000):
+                if timeout <= 0:
+                    raise ValueError("timeout")
+                chip.watchdog_start(timeout)
+
+            def feed(self):
+                chip.watchdog_feed()
+
+        names = Names(
+            Pin=make_pin(chip), UART=make_uart(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
+            PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5,
+            PIN_WAKE=2, EXT0_WAKE=2, EXT1_WAKE=3, TIMER_WAKE=4,
+            reset_cause=lambda: chip.cause, wake_reason=lambda: chip.wake_number,
+            unique_id=lambda: chip.unique_id, reset=chip._reset, deepsleep=chip._deepsleep,
+            freq=lambda *_: 160000000,
+        )
+        return names
+
+    def _make_port(self):
+        chip = self
+
+        class Nvs:
+            def __init__(self, namespace):
+                self._namespace = namespace
+                self._pending = {}
+
+            def set_blob(self, key, value):
+                if len(key) > 15:
+                    raise OSError(-4361)
+                self._pending[key] = bytes(value)
+
+            def get_blob(self, key, buffer):
+                data = self._pending.get(key, chip.nvs.get((self._namespace, key)))
+                if data is None:
+                    raise OSError(-4354)
+                buffer[: len(data)] = data
+                return len(data)
+
+            def erase_key(self, key):
+                if chip.nvs.pop((self._namespace, key), None) is None:
+                    raise OSError(-4354)
+
+            def commit(self):
+                for key in self._pending:
+                    chip.nvs_writes += 1
+                    if chip.nvs_cut_at is not None and chip.nvs_writes >= chip.nvs_cut_at:
+                        raise Reset("power_on")
+                    chip.nvs[(self._namespace, key)] = self._pending[key]
+                self._pending = {}
+
+        names = Names(NVS=Nvs, WAKEUP_ALL_LOW=False, WAKEUP_ANY_HIGH=True)
+        names.gpio_deep_sleep_hold = lambda on: setattr(chip, "deep_hold", on)
+        if self.chip in ("esp32", "esp32s3"):
+            names.wake_on_ext0 = lambda pin, level: chip._arm([pin] if pin else [], level, 2)
+            names.wake_on_ext1 = lambda pins, level: chip._arm(pins, level, 3)
+        if self.version >= (1, 27):
+            names.wake_on_gpio = lambda pins, level: chip._arm(pins, level, 7)
+        return names

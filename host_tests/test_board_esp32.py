@@ -1,0 +1,300 @@
+"""lwnode.board on the model of the ESP32 port: causes, retained memory, sleep, wake pins."""
+
+from fakes.chip import Dead, Reset, live
+from fakes.clock import VirtualClock
+from fakes.machine_esp32 import Esp32
+
+from lwnode.board import Unsupported, open_board
+from lwnode.power import Clock, RetainedState, Schedule
+
+
+class Definition:
+    """A board like boards/ESP32_GENERIC."""
+
+    NAME = "TEST"
+    PORT = "esp32"
+    CHIP = "esp32"
+    UART = {"id": 1, "tx": 17, "rx": 16, "baudrate": 115200}
+    PINS = {"power_key": 25, "reset": 26, "wake": 27, "status": 34, "ring": 33, "stay_awake": 32}
+    LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "status": 1, "ring": 0, "stay_awake": 0}
+    BATTERY = {"pin": 35, "ratio_1000": 2000}
+
+
+def _open(chip, definition=Definition):
+    return open_board(definition, chip.machine, chip.port, chip.time)
+
+
+def _until_reset(action, *arguments):
+    try:
+        action(*arguments)
+    except Reset as reset:
+        return reset.kind
+    raise AssertionError("it returned")
+
+
+def test_reset_causes_are_told_apart_although_the_port_merges_them():
+    """low_power.md section 6, 5: brown-out reads as power-on, a panic as a hard reset."""
+    chip = Esp32(VirtualClock())
+    assert _open(chip).reset_cause() == "power_on"
+    for kind, cause in (("brown_out", "brown_out"), ("panic", "panic"), ("watchdog", "watchdog"), ("soft", "soft")):
+        chip.boot(kind)
+        assert _open(chip).reset_cause() == cause, kind
+    chip.boot("brown_out", keep_rtc=False)
+    assert _open(chip).reset_cause() == "power_on"
+    board = _open(chip)
+    chip.boot(_until_reset(board.restart, "update"))
+    assert _open(chip).reset_cause() == "planned"
+    chip.boot("panic")
+    assert _open(chip).reset_cause() == "panic", "a planned mark counts once"
+    chip.boot(_until_reset(_open(chip).restart, "crash"))
+    assert _open(chip).reset_cause() == "panic"
+    chip.boot(_until_reset(_open(chip).sleep, 1000))
+    board = _open(chip)
+    assert (board.reset_cause(), board.wake_cause()) == ("deep_sleep", "timer")
+    assert board.time_kept
+
+
+def test_a_spoilt_length_in_rtc_memory_costs_one_reset_not_all_of_them():
+    """The read hazard: magic intact, length spoilt, each read panics; a crash loop that survives resets."""
+    chip = Esp32(VirtualClock())
+    board = _open(chip)
+    board.retained.save(b"state")
+    chip.rtc_length_spoilt = True
+    chip.boot("brown_out")
+    assert _until_reset(_open, chip) == "panic"
+    chip.boot("panic")
+    board = _open(chip)
+    assert board.reset_cause() == "brown_out"
+    assert board.retained.load() == b""
+    board.retained.save(b"new")
+    chip.boot("panic")
+    assert _open(chip).retained.load() == b"new"
+
+
+def test_deep_sleep_wakes_write_no_nvs():
+    chip = Esp32(VirtualClock())
+    _open(chip)
+    before = chip.nvs_writes
+    for _ in range(20):
+        chip.boot(_until_reset(_open(chip).sleep, 60000))
+    assert chip.nvs_writes <= before + 2
+
+
+def test_retained_memory_keeps_state_over_sleep_panic_and_watchdog_not_over_power():
+    chip = Esp32(VirtualClock())
+    state = RetainedState(_open(chip).retained)
+    state.save("part", b"x" * 500)
+    state.commit()
+    for kind in ("deep_sleep", "panic", "watchdog", "reset", "soft", "brown_out"):
+        chip.boot(kind)
+        assert RetainedState(_open(chip).retained).load("part") == b"x" * 500, kind
+    chip.boot("power_on")
+    assert RetainedState(_open(chip).retained).load("part") is None
+
+
+def test_random_rtc_memory_gives_defaults_and_no_crash():
+    """low_power.md section 6, 4."""
+    seed = 1
+    for length in (0, 1, 7, 8, 9, 30, 2048):
+        for _ in range(20):
+            data = bytearray(length)
+            for i in range(length):
+                seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+                data[i] = seed >> 16 & 0xFF
+            chip = Esp32(VirtualClock())
+            chip.rtc = bytes(data)
+            board = _open(chip)
+            assert board.reset_cause() == "power_on"
+            assert RetainedState(board.retained).source == "defaults"
+
+
+def test_outputs_are_held_through_deep_sleep_and_let_go_after():
+    """A floating PWRKEY or DTR wakes or kills the module (LilyGo T-SIM7600X issue 50)."""
+    chip = Esp32(VirtualClock())
+    edges = []
+    chip.on_output = lambda number, level: edges.append((number, level))
+    board = _open(chip)
+    edges.clear()
+    chip.boot(_until_reset(board.sleep, 60000))
+    assert chip.floated == set()
+    assert edges == []
+    board = _open(chip)
+    assert board.pins.pulse("wake", 100)
+    assert edges == [(27, 1), (27, 0)]
+
+
+def test_a_pin_wakes_and_is_named():
+    clock = VirtualClock()
+    chip = Esp32(clock)
+    board = _open(chip)
+    chip.drive(33, 1)
+    clock.after(20000, lambda: chip.drive(33, 0))
+    chip.boot(_until_reset(board.sleep, 3600000, ("ring",)))
+    assert clock.now == 20000
+    assert _open(chip).wake_cause() == "ring"
+
+
+def test_a_stuck_wake_pin_does_not_keep_the_node_awake():
+    clock = VirtualClock()
+    chip = Esp32(clock)
+    chip.drive(33, 0)
+    board = _open(chip)
+    chip.boot(_until_reset(board.sleep, 60000, ("ring",)))
+    assert clock.now == 60000
+    board = _open(chip)
+    clock.after(5000, lambda: chip.drive(33, 1))
+    chip.boot(_until_reset(board.sleep, 60000, ("ring",)))
+    assert clock.now == 65000, "its release wakes"
+
+
+def test_two_active_low_wake_pins_are_refused_on_the_original_esp32():
+    class Two(Definition):
+        PINS = {"ring": 33, "pulse": 32}
+        LEVELS = {"ring": 0, "pulse": 0}
+
+    chip = Esp32(VirtualClock())
+    chip.drive(33, 1)
+    chip.drive(32, 1)
+    try:
+        _open(chip, Two).sleep(1000, ("ring", "pulse"))
+    except Unsupported as error:
+        assert "ALL" in str(error)
+    else:
+        raise AssertionError("armed")
+
+
+def test_c3_wakes_by_gpio_since_127_and_says_what_is_missing_before():
+    class C3(Definition):
+        CHIP = "esp32c3"
+        UART = {"id": 1, "tx": 7, "rx": 6}
+        PINS = {"ring": 4}
+        LEVELS = {"ring": 0}
+
+    clock = VirtualClock()
+    chip = Esp32(clock, "esp32c3")
+    chip.drive(4, 1)
+    board = _open(chip, C3)
+    clock.after(7000, lambda: chip.drive(4, 0))
+    assert _until_reset(board.sleep, 60000, ("ring",)) == "deep_sleep"
+    assert clock.now == 7000
+    old = Esp32(VirtualClock(), "esp32c3", version=(1, 26, 0))
+    old.drive(4, 1)
+    try:
+        _open(old, C3).sleep(1000, ("ring",))
+    except Unsupported as error:
+        assert "1.27" in str(error)
+    else:
+        raise AssertionError("armed")
+
+
+def test_ship_mode_sleeps_until_the_button():
+    class Shipped(Definition):
+        PINS = {"ship": 33}
+        LEVELS = {"ship": 0}
+
+    clock = VirtualClock()
+    chip = Esp32(clock)
+    chip.drive(33, 1)
+    board = _open(chip, Shipped)
+    clock.after(90 * 86400000, lambda: chip.drive(33, 0))
+    assert _until_reset(board.ship) == "deep_sleep"
+    assert clock.now == 90 * 86400000
+    chip.boot("deep_sleep")
+    assert _open(chip, Shipped).wake_cause() == "ship"
+    chip.drive(33, 1)
+    lonely = Esp32(VirtualClock())
+    lonely.drive(33, 1)
+    try:
+        _open(lonely, Shipped).ship()
+    except Dead:
+        pass
+    else:
+        raise AssertionError("woke without a button")
+    try:
+        _open(lonely).ship()
+    except Unsupported as error:
+        assert "ship" in str(error)
+
+
+def test_watchdog_bites_a_loop_that_hangs_and_not_one_that_feeds():
+    clock = VirtualClock()
+    chip = Esp32(clock)
+    board = _open(chip)
+    board.watchdog(8000)
+    for _ in range(10):
+        board.clock.sleep_ms(5000)
+        board.feed()
+    assert _until_reset(board.clock.sleep_ms, 9000) == "watchdog"
+    chip.boot("watchdog")
+    assert _open(chip).reset_cause() == "watchdog"
+
+
+def test_battery_and_pins_by_name():
+    chip = Esp32(VirtualClock())
+    chip.adc_mv[35] = 1850
+    board = _open(chip)
+    assert board.battery_mv() == 3700
+    assert board.pins.get("status") is False
+    chip.drive(34, 1)
+    assert board.pins.get("status") is True
+    assert board.pins.get("ship") is None
+    assert not board.pins.pulse("ship", 10)
+    assert not board.stay_awake()
+    chip.drive(32, 0)
+    assert board.stay_awake()
+    assert board.unique_id() == chip.unique_id
+
+
+def test_pulses_asleep_are_unsupported_with_a_way_out():
+    try:
+        _open(Esp32(VirtualClock())).count_pulses()
+    except Unsupported as error:
+        assert "external counter" in str(error)
+    else:
+        raise AssertionError("counted")
+
+
+def test_a_year_of_slots_with_a_drifting_sleep_clock_serves_each_once():
+    """low_power.md section 6, 1: 15 min slots, drift of -2 to +2 % with temperature steps, contact once an hour."""
+    clock = VirtualClock()
+    period = 3600
+
+    def drift(unix):
+        return (-20000, -8000, 0, 12000, 20000)[unix // 259200 % 5]
+
+    chip = Esp32(clock, drift_ppm=drift)
+    served = []
+    errors = []
+
+    def firmware(chip):
+        board = _open(chip)
+        state = RetainedState(board.retained)
+        now = Clock(board.clock)
+        now.load(state.load("clock"))
+        schedule = Schedule(period)
+        schedule.load(state.load("schedule"))
+        slot = schedule.due(now.now())
+        board.clock.sleep_ms(900)
+        if slot is not None:
+            schedule.serve(slot)
+            before = now.unix()
+            now.set_unix(clock.unix(), "network")
+            if before is None:
+                schedule.rebase(now.moved)
+                slot += now.moved
+            served.append(slot)
+            errors.append(abs(clock.unix() - slot))
+        pause = schedule.seconds_to_next(now.now())
+        state.save("clock", now.dump())
+        state.save("schedule", schedule.dump())
+        state.commit()
+        board.sleep(now.sleep_ms(max(1, pause)))
+
+    days = 365
+    boots = live(chip, firmware, days * 86400000)
+    slots = days * 86400 // period
+    assert len(set([slot // period for slot in served])) == len(served), "a slot was served twice"
+    assert slots - 1 <= len(served) <= slots + 1, (len(served), slots)
+    assert boots < 3 * slots
+    assert sum(errors) / len(errors) < 30, sum(errors) / len(errors)
+    assert max(errors[1:]) < 0.045 * period
