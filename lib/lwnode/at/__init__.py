@@ -41,4 +41,16 @@ dirty: the next command first sends AT until the late answer came or the line wa
 
 from lwnode.at.client import AtClient
 from lwnode.at.errors import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
-from lwnode.at.params import Raw, Secret, fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lwnode.at.params import Raw, Secret, fields
+
+
+def __getattr__(name: str) -> object:
+    """Raw, Secret and fields are loaded by who uses them."""
+    if name in ("Raw", "Secret", "fields"):
+        import lwnode.at.params as params
+
+        return getattr(params, name)
+    raise AttributeError(name)

@@ -27,7 +27,8 @@ class CommandError(AtError):
     """
 
     def __init__(self, code: int | None, text: str, command: str = "", result: str = "") -> None:
-        super().__init__("%s answered %s" % (command or "the command", text if not result else result + ": " + text))
+        # without the command's parameters, which may be secret
+        super().__init__("%s: %s %s" % (command.split("=")[0], result, text))
         self.code = code
         self.text = text
         self.result = result or text

@@ -1,19 +1,18 @@
 """Parameters on their way out and in: quoting, refusing, splitting. Nothing is converted to a number.
 
-    >>> command("+QLWCONFIG", (0, "a.example.org", 5683, None, Raw("UQ"), b"\\x01\\xff"))
-    'AT+QLWCONFIG=0,"a.example.org",5683,,UQ,01FF'
+    >>> joined((0, "a.example.org", 5683, None, Raw("UQ"), b"\\x01\\xff"), [])
+    '0,"a.example.org",5683,,UQ,01FF'
     >>> fields('+CCLK: "20/04/05,15:38:02+08",,0000')
     ['20/04/05,15:38:02+08', None, '0000']
 """
 
 from binascii import hexlify
 
+from lwnode.at.errors import AtError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
-
-# What ends a line (CR, LF), a text (Ctrl-Z) or a data phase (ESC) early; NUL ends it inside some modules.
-BREAKERS = "\r\n\0\x1a\x1b"
 
 
 class Raw:
@@ -32,14 +31,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(***)"
-
-
-def breaks_out(text: str) -> bool:
-    """Would this end the command line early?"""
-    for character in BREAKERS:
-        if character in text:
-            return True
-    return False
 
 
 def _quoted(text: str) -> str:
@@ -68,48 +59,27 @@ def parameter(value: object) -> str:
     raise ValueError("no parameter is written as %s: give str, int, bytes, None, Raw or Secret" % type(value).__name__)
 
 
-def command(name: str, values: "tuple[object, ...]") -> str:
-    """The write form: AT+NAME=a,b,c."""
-    return "AT" + named(name) + "=" + ",".join([parameter(value) for value in values])
+def joined(values: "Sequence[object]", secrets: list[str]) -> str:
+    """The parameters of a write command; the secret ones are remembered."""
+    for value in values:
+        if isinstance(value, Secret):
+            remember(value.text, secrets)
+    return ",".join([parameter(value) for value in values])
 
 
-def named(name: str) -> str:
-    """"CSQ" and "+CSQ" are the same command; Telit's begin with #."""
-    return "+" + name if name[:1].isalpha() else name
+def remember(secret: str, secrets: list[str]) -> None:
+    """Once secret, secret for ever: modules echo it now and print it back later."""
+    if secret and secret not in secrets:
+        secrets.append(secret)
 
 
-def shown(line: str) -> str:
-    """The command as it may appear in an exception: without its parameters, which may be secret."""
-    end = line.find("=")
-    return line if end < 0 else line[: end + 1] + "..."
-
-
-def answer_name(line: str) -> str:
-    """What the information lines of a command begin with: +X for AT+X=?, "" for basic commands (ATI, AT&V)."""
-    if len(line) < 3 or line[2] == "&" or line[2].isalpha():
-        return ""
-    end = len(line)
-    for mark in "=?;":
-        found = line.find(mark, 3)
-        if 0 < found < end:
-            end = found
-    return line[2:end]
-
-
-def matches(line: str, prefix: str) -> bool:
-    """A prefix is a whole name: a colon, blank, comma or the end follows. One that has a colon is literal."""
-    if not line.startswith(prefix):
-        return False
-    size = len(prefix)
-    return not size or len(line) == size or line[size] in ": ," or ":" in prefix
-
-
-def matches_any(line: str, prefixes: "Sequence[str]") -> bool:
-    """As `matches`; where "SEND OK" is asked for, SEND FAIL is an answer to it too."""
-    for prefix in prefixes:
-        if matches(line, prefix) or prefix[-3:] == " OK" and line == prefix[:-2] + "FAIL":
-            return True
-    return False
+def refuse(line: str, running: bool, limit: int) -> None:
+    """Say why a line cannot be sent. Its text is not repeated: it may be secret."""
+    if running:
+        raise AtError("a command is running: handlers run between commands, hooks inside one may not send")
+    if limit and len(line) > limit:
+        raise ValueError("the command has %d characters, the module takes %d" % (len(line), limit))
+    raise ValueError("the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it")
 
 
 def fields(line: str) -> list[str | None]:

@@ -5,9 +5,9 @@ queued (bounded in bytes) and handed out by `poll` and the outermost `wait`, one
 send and wait itself and call depth does not grow.
 """
 
-from lwnode.at.errors import AtTimeout, LinkError
+from lwnode.at.errors import AtTimeout
 from lwnode.at.lines import LineBuffer
-from lwnode.at.params import matches, matches_any
+from lwnode.at.names import any_matches, matches
 from micropython import const
 
 TYPE_CHECKING = False
@@ -22,14 +22,14 @@ _FINAL = ("OK", "ERROR", "ABORTED", "NO CARRIER")
 
 
 class Stats:
-    """Counts since the start. Read them as attributes or by name: stats.late, stats["late"]."""
+    """Counts since the start, as attributes or by name: stats.late, stats["late"]."""
 
     def __init__(self) -> None:
         self.lines = 0  # whole lines and payloads
         self.unknown = 0  # claimed by nobody
         self.overruns = 0  # lines or payloads longer than the buffer
         self.dropped = 0  # URCs that did not fit into the queue
-        self.garbage = 0  # lines with noise, payloads that stayed short
+        self.garbage = 0  # lines that are no text, payloads that stayed short
         self.timeouts = 0
         self.late = 0  # answers and results of commands that had been given up
         self.restarts = 0
@@ -52,13 +52,13 @@ class Receiver:
         self.banners: "Sequence[str]" = ("RDY",)
         self._rx: "LineBuffer | None" = None
         self._trace: "Any" = None
-        self._subscribed: "list[tuple[str, Handler | None]]" = []  # the longest prefix first
-        self._framing: "Any" = None  # where lines hold payloads, once one was subscribed
-        self._stall: "Any" = None  # when a value by length stopped coming
+        self._framing: "Any" = None  # values by length, once there are any
+        self._subscribed: "list[tuple[str, Handler]]" = []  # the longest prefix first
         self._queue: list[str] = []
         self._queued = 0  # bytes
         self._in_handler = False
         self._running = False  # a command is
+        self._dirty = False  # its answer was given up and may still come
         self._booted = False  # a banner came and nothing was answered since
         self._owed: "Sequence[str]" = ()  # late results that never came
         self._poll = _poller(uart)
@@ -70,40 +70,40 @@ class Receiver:
         follow by length (with or without quotes around them); 0 or an exception means none. It holds
         wherever the line goes, also to a command's answer.
         """
-        self._subscribed = [entry for entry in self._subscribed if entry[0] != prefix]
+        kept = [entry for entry in self._subscribed if entry[0] != prefix]
         if handler is not None:
-            self._subscribed.append((prefix, handler))
-            self._subscribed.sort(key=lambda entry: -len(entry[0]))
-        if payload is not None and self._framing is None:
-            from lwnode.at.framing import Framing
-
-            self._framing = Framing()
-        if self._framing is not None:
-            self._framing.declare(prefix, payload)
+            place = 0
+            while place < len(kept) and len(kept[place][0]) > len(prefix):
+                place += 1
+            kept.insert(place, (prefix, handler))
+        self._subscribed = kept
+        if payload is not None or self._framing is not None:
+            self._by_length().declare(prefix, payload)
 
     def wait(self, prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None" = None) -> str:
         """The next line of that name which `accept` likes, from the queue or the module; other URCs are dispatched.
 
         Raises AtTimeout at the deadline.
         """
-        deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
+        deadline = self._deadline(timeout_ms)
         while True:
-            for index, line in enumerate(self._queue):
-                if matches(line, prefix) and (accept is None or accept(line)):
-                    self._queued -= len(line)
-                    return self._queue.pop(index)
+            for text in self._queue:
+                if matches(text, prefix) and (accept is None or accept(text)):
+                    self._queue.remove(text)
+                    self._queued -= len(text)
+                    return text
             if self._dispatch_one() and self._left(deadline) > 0:
                 continue  # what the handler did may have brought our line
-            text = self._next(deadline)
-            if text is None:
-                raise AtTimeout("no %s within %d ms" % (prefix, timeout_ms))
-            if matches(text, prefix) and (accept is None or accept(text)):
-                return text
-            self._unclaimed(text)
+            line = self._next(deadline)
+            if line is None:
+                raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
+            if matches(line, prefix) and (accept is None or accept(line)):
+                return line
+            self._unclaimed(line)
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
         """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
-        deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
+        deadline = self._deadline(timeout_ms)
         count = 0
         while until is None or not until():
             if self._dispatch_one():
@@ -120,44 +120,39 @@ class Receiver:
 
     def _unclaimed(self, text: str) -> None:
         """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's."""
-        for banner in self.banners:
-            if matches(text, banner):
-                self._restarted(text)
-        if text in _FINAL or self._is_late(text):
+        if any_matches(text, self.banners):
+            from lwnode.at.recovery import restarted
+
+            restarted(self, text)
+        if text in _FINAL or self._dirty and self._is_late(text):
             self.stats.late += 1
             return
-        if self._owed and matches_any(text, self._owed):
+        if self._owed and any_matches(text, self._owed):
             self._owed = ()
             self.stats.late += 1
         if self._handler(text) is None:
             self.stats.unknown += 1
             if self._queued + len(text) > self.queue_size:
-                return  # for a later wait(), but never at the cost of a URC that somebody asked for
-        self._enqueue(text)
-
-    def _is_late(self, text: str) -> bool:
-        """Does it answer a command that was given up?"""
-        return False
-
-    def _enqueue(self, text: str) -> None:
-        """The oldest go when the queue is full: what they reported can be asked for again."""
+                return  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
         self._queue.append(text)
         self._queued += len(text)
-        while self._queued > self.queue_size:
+        while self._queued > self.queue_size:  # the oldest go: what they reported can be asked for again
             self._queued -= len(self._queue.pop(0))
             self.stats.dropped += 1
 
-    def _handler(self, text: str, by_name: bool = False) -> "Handler | None":
+    def _is_late(self, text: str) -> bool:
+        """Does it answer the command that was given up?"""
+        raise NotImplementedError
+
+    def _handler(self, text: str) -> "Handler | None":
         for prefix, handler in self._subscribed:
             if matches(text, prefix):
-                return None if by_name and not prefix else handler
+                return handler
         return None
 
     def _dispatch_one(self) -> bool:
         """Hand the oldest queued URC to its handler, unless one is at work. False: nothing was handed out."""
-        if self._in_handler:
-            return False
-        while self._queue:
+        while self._queue and not self._in_handler:
             text = self._queue.pop(0)
             self._queued -= len(text)
             handler = self._handler(text)
@@ -170,16 +165,6 @@ class Receiver:
                 return True
         return False
 
-    def _restarted(self, text: str) -> None:
-        """A boot banner has several lines, and counts once until the module has answered something."""
-        if not self._booted:
-            self._booted = True
-            self.stats.restarts += 1
-            if self.on_restart is not None:
-                self.on_restart(text)
-        if self._running:
-            raise LinkError("the module restarted in mid-command: " + text[:20])
-
     # Waiting.
 
     def _next(self, deadline: int) -> "str | None":
@@ -188,39 +173,25 @@ class Receiver:
         while True:
             text = rx.next()
             if text is not None:
-                if self._framing is not None and not rx.by_length and self._framing.cut(text, rx):
-                    continue
-                self.stats.lines += 1
-                return text
+                if self._framing is None or not self._framing.cut(text, rx):
+                    self.stats.lines += 1
+                    return text
+                continue
             left = self._left(deadline)
             if left < 0:
                 return None
             if not rx.read(self._trace):
                 if not left:
                     return None
-                self._pause(left, rx)
+                self._pause(left)
 
-    def _receive_buffer(self) -> "LineBuffer":
-        """Allocated once, on first use."""
-        if self._rx is None:
-            self._rx = LineBuffer(self.uart, self.rx_size, self.stats)
-        return self._rx
-
-    def _pause(self, ms: int, rx: "LineBuffer") -> None:
+    def _pause(self, ms: int) -> None:
         """Wait for bytes, `ms` at most, in steps that leave room for the idle hook and for payloads cut short."""
         if self.idle is not None:
             self.idle()
-        step = _IDLE_MS
-        if rx.missing():
-            if self._stall is None:
-                from lwnode.at.framing import Stall
-
-                self._stall = Stall()
-            if self._stall.noticed(rx, self.clock):
-                self.stats.garbage += 1
-                return
-            step = _IDLE_MS // 10
-        self._wait_bytes(min(ms, step))
+        if self._framing is not None:
+            ms = min(ms, self._framing.patience(self))
+        self._wait_bytes(min(ms, _IDLE_MS))
 
     def _wait_bytes(self, ms: int) -> None:
         """The one place that waits: nothing is busy-waited."""
@@ -230,16 +201,33 @@ class Receiver:
         elif hasattr(self.uart, "wait"):
             self.uart.wait(ms)
         else:
-            end = self.clock.ticks_add(self.clock.ticks_ms(), ms)
+            end = self._deadline(ms)
             while not self.uart.any() and self._left(end) > 0:
                 self.clock.sleep_ms(1)
+
+    def _deadline(self, ms: int) -> int:
+        return self.clock.ticks_add(self.clock.ticks_ms(), ms)  # type: ignore[no-any-return]
 
     def _left(self, deadline: int) -> int:
         return self.clock.ticks_diff(deadline, self.clock.ticks_ms())  # type: ignore[no-any-return]
 
+    # What is made on first use.
+
+    def _receive_buffer(self) -> "LineBuffer":
+        if self._rx is None:
+            self._rx = LineBuffer(self.uart, self.rx_size, self.stats)
+        return self._rx
+
+    def _by_length(self) -> "Any":
+        if self._framing is None:
+            from lwnode.at.framing import Framing
+
+            self._framing = Framing()
+        return self._framing
+
 
 def _poller(uart: "Any") -> "Any":
-    """poll(ms) of select.poll on the UART, without an allocation where it can; or None where it cannot be polled (a fake, or an adapter with wait())."""
+    """select.poll on the UART, bound; None where it cannot be polled (a fake, or an adapter with its own wait())."""
     if hasattr(uart, "wait"):
         return None
     try:
@@ -247,6 +235,6 @@ def _poller(uart: "Any") -> "Any":
 
         poller = select.poll()
         poller.register(uart, select.POLLIN)
-        return getattr(poller, "ipoll", poller.poll)
+        return getattr(poller, "ipoll", poller.poll)  # ipoll allocates nothing
     except (ImportError, AttributeError, OSError, TypeError, ValueError):
         return None

@@ -1,9 +1,9 @@
-"""Finding the module, bringing the line into a known state, and settling it after an answer was given up.
+"""Finding the module, and bringing the line into a known state from any state. Loaded at the start.
 
-Loaded when it is needed: at the start, and after a timeout.
+State that may be found (Telit manual 2.1, and any 3GPP module): echo on or off (E), results as numbers (V0) or
+none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or 2), another rate.
 """
 
-from lwnode.at.errors import AtTimeout
 from micropython import const
 
 TYPE_CHECKING = False
@@ -11,59 +11,15 @@ if TYPE_CHECKING:
     from typing import Any, Sequence
 
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
-_LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
 _BYTE_MS = const(30)  # silence that ends a reply
 _ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
 _FINAL = ("OK", "ERROR", "ABORTED", "NO CARRIER")
 
 
-def resync(client: "Any", timeout_ms: int) -> bool:
-    """AT until the module answers, `timeout_ms` at most; then until nothing of the old command is outstanding.
-
-    The module answers in order. So with the final results counted, the line is settled when as many came as
-    commands went out, or when it has been quiet for a second: the old answer is lost then. False: no answer.
-    """
-    clock = client.clock
-    give_up = clock.ticks_add(clock.ticks_ms(), timeout_ms)
-    owed = 0 if client._booted else 1
-    if client._escape:
-        client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
-    results = 0
-    while not results:
-        left = clock.ticks_diff(give_up, clock.ticks_ms())
-        if left <= 0:
-            return False
-        client._write(b"AT\r")
-        owed += 1
-        results += _listen(client, min(left, _REPLY_MS), 1)
-    while results < owed:
-        more = _listen(client, _LATE_MS, owed - results)
-        if not more:
-            break
-        results += more
-    client._answered()
-    return True
-
-
-def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
-    """Count final results until there are enough, or none came for so long. Other lines go where they belong."""
-    clock = client.clock
-    deadline = clock.ticks_add(clock.ticks_ms(), quiet_ms)
-    results = 0
-    while results < enough:
-        text = client._next(deadline)
-        if text is None:
-            break
-        if text in _FINAL or text[:3] == "+CM" and "ERROR" in text:
-            results += 1
-        elif text != "AT":
-            client._unclaimed(text)
-    return results
-
-
 def sync(client: "Any", rates: "Sequence[int] | None") -> int:
     """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
-    client._wake()
+    if client.before_send is not None:
+        client._call(client.before_send, -client._left(client._ended))
     for rate in rates or (0,):
         if rate:
             client.uart.init(baudrate=rate)
@@ -149,5 +105,6 @@ def _ask(client: "Any", line: bytes, timeout_ms: int) -> bytes:
                 text = client._next(quiet)
     finally:
         client._trace = tee.trace
-    client._receive_buffer().discard()
+    rx = client._receive_buffer()
+    rx.start = rx.end  # with strange line ends it never ends
     return bytes(tee.raw)

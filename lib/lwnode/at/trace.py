@@ -5,6 +5,7 @@ eight characters of a secret appears, also where a URC or noise cuts it, and als
 pieces: the last bytes given out are remembered, and what completes a run with them is painted over.
 """
 
+from lwnode.at.params import fields, remember
 from micropython import const
 
 TYPE_CHECKING = False
@@ -34,6 +35,15 @@ def _paint(painted: bytearray, stream: bytes, secret: bytes) -> None:
         while found >= 0:
             painted[found : found + size] = b"*" * size
             found = stream.find(run, found + 1)
+
+
+def hide(line: str, secrets: list[str]) -> None:
+    """A line whose parameters are secret: all together, and each that is long enough to be one by itself."""
+    values = line[line.find("=") + 1 :]
+    remember(values, secrets)
+    for value in fields(values):
+        if value and len(value) > 3:
+            remember(value, secrets)
 
 
 class Tracer:

@@ -1,0 +1,114 @@
+"""What happens when something went wrong: refusals, silence, restarts, a full UART, a dirty line. Loaded then."""
+
+from lwnode.at.errors import AtTimeout, CommandError, LinkError
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
+_LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
+_WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
+_FINAL = ("OK", "ERROR", "ABORTED", "NO CARRIER")
+
+
+def refusal(text: str, line: str, secrets: list[str]) -> "CommandError | None":
+    """A final result that says no as an exception; None when the line is something else (+CMEE: 1)."""
+    code: int | None = None
+    kind = ""
+    if text[0] == "+":
+        where = text.find("ERROR")
+        kind = text[:where].strip() if where > 0 else ""
+        if kind not in ("+CME", "+CMEE", "+CMS"):
+            return None
+        kind += " ERROR"
+        text = text[where + 5 :].strip(" :")
+        try:
+            code = int(text)
+        except ValueError:
+            pass  # CMEE=2 gives words
+    if secrets:
+        from lwnode.at.trace import redact
+
+        text = str(redact(text.encode(), secrets), "utf-8")
+    return CommandError(code, text, line, kind)
+
+
+def timed_out(client: "Any", line: str, timeout_ms: int) -> None:
+    """Count, let the board escalate, raise. A module that said OK and owes only a late result is not silent."""
+    client.stats.timeouts += 1
+    if client._dirty:
+        client._row += 1
+        if client.on_timeouts is not None:
+            client._call(client.on_timeouts, client._row)
+    raise AtTimeout("%s: no %s within %d ms" % (line.split("=")[0], "answer" if client._dirty else "result", timeout_ms))
+
+
+def restarted(client: "Any", text: str) -> None:
+    """A boot banner. It has several lines, and counts once until the module has answered something."""
+    if not client._booted:
+        client._booted = True
+        client.stats.restarts += 1
+        if client.on_restart is not None:
+            client.on_restart(text)
+    if client._running:
+        raise LinkError("the module restarted in mid-command: " + text[:20])
+
+
+def write_rest(client: "Any", out: bytes, sent: int) -> None:
+    """machine.UART takes less than it is given when its buffer is full; the module may hold us back by CTS."""
+    rest = memoryview(out)[sent:]
+    deadline = client._deadline(_WRITE_MS)
+    while len(rest):
+        sent = client.uart.write(rest) or 0
+        rest = rest[sent:]
+        if not sent:
+            if client._left(deadline) <= 0:
+                raise AtTimeout("the UART takes no more bytes: is CTS held, or the module off?")
+            if client.idle is not None:
+                client.idle()
+            client.clock.sleep_ms(1)
+
+
+def resync(client: "Any", timeout_ms: int) -> bool:
+    """AT until the module answers, `timeout_ms` at most; then until nothing of the old command is outstanding.
+
+    The module answers in order. So with the final results counted, the line is settled when as many came as
+    commands went out, or when it has been quiet for a second: the old answer is lost then. False: no answer.
+    """
+    give_up = client._deadline(timeout_ms)
+    owed = 0 if client._booted else 1
+    if client._escape:
+        client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
+    results = 0
+    while not results:
+        left = client._left(give_up)
+        if left <= 0:
+            return False
+        client._write(b"AT\r")
+        owed += 1
+        results += _listen(client, min(left, _REPLY_MS), 1)
+    while results < owed:
+        more = _listen(client, _LATE_MS, owed - results)
+        if not more:
+            break
+        results += more
+    client._answered()
+    return True
+
+
+def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
+    """Count final results until there are enough, or time is up. Other lines go where they belong."""
+    deadline = client._deadline(quiet_ms)
+    results = 0
+    while results < enough:
+        text = client._next(deadline)
+        if text is None:
+            break
+        if text in _FINAL or text[:3] == "+CM" and "ERROR" in text:
+            results += 1
+            client.stats.late += 1
+        elif text != "AT":
+            client._unclaimed(text)
+    return results
