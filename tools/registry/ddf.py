@@ -29,7 +29,8 @@ OPERATIONS = {"": 0, "R": 1, "W": 2, "RW": 3, "E": 4}
 # 1.0 files write % where later ones write SenML's /100, and KB where no SenML unit exists.
 UNITS = {"%": "/100", "KB": ""}
 UNSIGNED_LIMIT = 0x7FFFFFFF
-LIMIT = 0x7FFFFFFE
+LOWEST = 0x7FFF
+HIGHEST = 0x7FFFFFFE
 
 
 class Refused(Exception):
@@ -152,7 +153,7 @@ def _range(text: str, type_name: str) -> "tuple[int, int] | None":
         if not (match and lengths):
             return None
         low, high = 0, int(match.group(1))
-    return (low, high) if low <= high and abs(low) <= LIMIT and high <= LIMIT else None
+    return (low, high) if low <= high <= HIGHEST and abs(low) <= LOWEST else None
 
 
 def read_licence(text: str, where: str) -> "tuple[str, list[str], str]":

@@ -3,9 +3,9 @@
 Layout (all numbers big-endian):
 
     UNITS    text, units separated by |
-    RANGES   8 bytes each: low (signed), high (signed; 0x7FFFFFFF for none); the first stands for no range
-    KINDS    4 bytes each: type | multiple << 6, operations, unit, range
-    ROWS     3 bytes each: resource id, kind; the most used first
+    RANGES   6 bytes each: low (2, signed), high (4, signed; 0x7FFFFFFF for none); the first stands for no range
+    KINDS    3 bytes each: type | operations << 3 | multiple << 6, unit, range
+    ROWS     LONG times 3 bytes: resource id (2), kind, the most used first; then 2 bytes each: id below 256, kind
     SHAPES   count of resources (with bit 7: two bytes of offset follow, of a shape that this one extends),
              then the resources: 1 byte below 0x60 is a row, 2 bytes from 0x60 on are row + (0x60 << 8);
              bit 7 of the first byte marks a mandatory resource
@@ -38,8 +38,10 @@ class Packed:
                 raise Refused(f"object {key[0]} version {key[1][0]}.{key[1][1]} is given twice")
         self.units = [""]
         self.ranges: "list[tuple[int, int] | None]" = [None]
-        self.kinds: "list[tuple[int, int, int, int]]" = []
-        self.rows = [row for row, _ in self._count().most_common()]
+        self.kinds: "list[tuple[int, int, int]]" = []
+        rows = [row for row, _ in self._count().most_common()]
+        self.long = [row for row in rows if row[0] > 255]
+        self.rows = self.long + [row for row in rows if row[0] < 256]
         self._shapes: "dict[frozenset[bytes], int]" = {}
         self.shapes = b""
         self.objects = b"".join(self._object(one) for one in self.definitions)
@@ -65,8 +67,7 @@ class Packed:
 
     def _row(self, resource: Resource) -> "tuple[int, int]":
         kind = (
-            resource.type | (0x40 if resource.multiple else 0),
-            OPERATIONS[resource.operations],
+            resource.type | OPERATIONS[resource.operations] << 3 | (0x40 if resource.multiple else 0),
             _index(self.units, resource.unit),
             _index(self.ranges, resource.range),
         )
@@ -91,13 +92,13 @@ class Packed:
 
     def module(self) -> str:
         """The source text of the generated module, the notices of its sources on top."""
-        ranges = b"".join(struct.pack(">ii", *(one or (0, UNSIGNED_LIMIT))) for one in self.ranges)
+        ranges = b"".join(struct.pack(">hi", *(one or (0, UNSIGNED_LIMIT))) for one in self.ranges)
         kinds = b"".join(bytes(kind) for kind in self.kinds)
-        rows = b"".join(struct.pack(">HB", *row) for row in self.rows)
+        rows = b"".join(struct.pack(">HB" if row[0] > 255 else ">BB", *row) for row in self.rows)
         return (
             _notice(self.definitions)
             + HEADER
-            + f"\nUNITS = {_quoted('|'.join(self.units))}\n"
+            + f"\nLONG = {len(self.long)}\nUNITS = {_quoted('|'.join(self.units))}\n"
             + "".join(
                 f"{name} = {_literal(data)}\n"
                 for name, data in (

@@ -16,7 +16,9 @@ from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .model import Plain, Record
+    from typing import Sequence
+
+    from .model import Plain, Record, Value
 
 _RECORD = ">HHHBII"
 _ALL = 0xFFFF  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
@@ -246,3 +248,34 @@ def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int]
     type = flags & 0x7F
     value = body if type == OPAQUE else str(body, "utf-8")
     return path, type, value, None if flags & 0x80 else (epoch, seconds)
+
+
+# The other codecs, loaded when they are first used.
+
+
+def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
+    """See senml.pack_senml."""
+    from .senml import pack_senml
+
+    return pack_senml(records, limit)
+
+
+def unpack_senml(data: bytes) -> "list[Record]":
+    """See senml.unpack_senml."""
+    from .senml import unpack_senml
+
+    return unpack_senml(data)
+
+
+def encode_tlv(values: "Sequence[Value]", path: "Path | None" = None) -> bytes:
+    """See tlv.encode_tlv."""
+    from .tlv import encode_tlv
+
+    return encode_tlv(values, path)
+
+
+def decode_tlv(data: bytes, path: Path) -> "list[Value]":
+    """See tlv.decode_tlv."""
+    from .tlv import decode_tlv
+
+    return decode_tlv(data, path)

@@ -5,7 +5,7 @@ conversion: the driver is called by ObjectTree.sample() alone.
 """
 
 from . import codec, registry
-from .model import INTEGER, NONE, STRING, Path, Reject
+from .model import NONE, STRING, Path, Reject
 from .resource import Resource
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
         if known:
             raise ValueError("object {} has the versions {}, not {}".format(object_id, " ".join(known), version))
         raise ValueError("object {} is not in the table: make registry XML=<its definition>".format(object_id))
-    for ids in (registry.mandatory(object_id, version), present):
+    for ids in (registry.resources(object_id, version, True), present):
         chosen = [id for id in ids if _is_value(object_id, id, version)]
         if chosen:
             return tuple(chosen) if ids is not present else (chosen[0],)
@@ -135,6 +135,30 @@ class Instance:
     def resolution_of(self, id: int) -> "float | None":
         return None
 
+    def plain(self, id: int) -> "Plain | None":
+        """The present value of a resource as a Python value."""
+        resource = self.find(id)
+        return self.extra(id) if resource is None else resource.value
+
+    def view(self, id: int) -> Resource:
+        """A resource that is no reading, as an object: a look at it, until it is updated."""
+        if id not in registry.resources(self.object_id, self.version):
+            raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
+        resource = Resource(self, id, self.type_of(id))
+        resource.reading = False
+        resource.attached = False
+        resource.value = self.extra(id)
+        resource.reason = "none: no reading"
+        resource.resolution = self.resolution_of(id)
+        return resource
+
+    def attach(self, resource: Resource) -> None:
+        """A view has been given a value: it is a live value of the row from now on."""
+        resource.attached = True
+        self.resources.append(resource)
+        if resource.id not in self.offered:
+            self.offered += (resource.id,)
+
     def set(self, id: int, value: "Plain") -> None:
         """Keep a value that the server has set; it survives sleep."""
         if self.settings is None:
@@ -142,16 +166,21 @@ class Instance:
         if self.written is None:
             self.written = {}
         self.written[id] = value
+        self.tree.dirty = True
         if self.settings.get(id) != value:
             self.settings[id] = value
             self.touch(id)
 
     def touch(self, id: int) -> None:
-        """The live value of a resource has changed: it is told to the server that watches it."""
-        self.tree.dirty = True
+        """The live value of a resource has changed: changes() tells it."""
         for index in range(len(self.offered)):
             if self.offered[index] == id:
                 self.touched |= 1 << index
+
+    def changed(self, id: int) -> None:
+        """The same for a value that must survive even where only flash does."""
+        self.tree.dirty = True
+        self.touch(id)
 
     # -- what the server does ----------------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Sequence
+    from typing import Any, Callable, Sequence, TypeAlias
 
-    Value = tuple["Path", int, "str | bytes"]
-    Record = tuple["Path", int, "str | bytes", "int | None"]
-    Plain = "float | int | bool | str | bytes"
+    Value: TypeAlias = "tuple[Path, int, str | bytes]"
+    Record: TypeAlias = "tuple[Path, int, str | bytes, int | None]"
+    Plain: TypeAlias = "float | int | bool | str | bytes"
 
 # OMA-TS-LightweightM2M-V1_0_2 appendix C. The numbers 1 to 5 are those of the BC66 as well.
 NONE = const(0)
@@ -77,7 +77,7 @@ class Path:
                 return False
         return True
 
-    def __eq__(self, other: "object") -> bool:
+    def __eq__(self, other: "Any") -> bool:
         return isinstance(other, Path) and self.ids == other.ids
 
     def __hash__(self) -> int:

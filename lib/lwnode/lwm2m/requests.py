@@ -1,18 +1,19 @@
 """Requests of the server: read, write, execute, observe, cancel, write_attributes.
 
-A write has two phases: everything is decoded and checked, then applied, kept, and only then answered. An
-instance-level write is all or nothing as far as checking goes. A repeated message id is not done twice.
+A write has two phases: all of it is decoded and checked, then applied, kept, and only then answered. If a callback
+refuses or nothing can be kept, what was applied is taken back. A repeated message id is not carried out twice.
 """
 
 import binascii
 
 from micropython import const
 
-from .model import NONE, Path, Reject, Request, Response
+from .model import Path, Reject, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .instance import Instance
+    from .model import Plain
     from .tree import ObjectTree
 
 _ANSWERS = const(8)
@@ -21,41 +22,45 @@ _CHANGING = ("write", "execute", "write_attributes")
 
 def answer(tree: "ObjectTree", request: Request) -> Response:
     """The response to a request; never raises."""
-    mark = _mark(request)
-    for id, known, code in tree._answers:
-        if id == request.message_id and known == mark and request.operation in _CHANGING:
+    changing = request.operation in _CHANGING and request.message_id is not None
+    mark = _mark(request) if changing else 0
+    for id, known, code in tree.answers:
+        if changing and id == request.message_id and known == mark:
             return Response(code)
+    what = "{} {}".format(request.operation, request.path)
     try:
-        response = _serve(tree, request)
+        response = serve(tree, request)
     except Reject as error:
-        response = Response(error.code)
-        tree.last_error = "{} {}: {}".format(request.operation, request.path, error.reason)
-    except Exception as error:  # an application's callback may raise anything; the server must be answered
-        response = Response(500)
-        tree.last_error = "{} {}: {} {}".format(request.operation, request.path, type(error).__name__, error)
-    if response.code >= 400:
-        tree.refused_requests += 1
-    if request.message_id is not None and request.operation in _CHANGING:
-        tree._answers = tree._answers[-(_ANSWERS - 1) :] + [(request.message_id, mark, response.code)]
+        response = Response(tree.refuse(what, error.code, error.reason))
+    except Exception as error:  # noqa: BLE001  an application's callback may raise anything; the server is answered
+        response = Response(tree.refuse(what, 500, "{} {}".format(type(error).__name__, error)))
+    if changing:
+        tree.answers = tree.answers[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, response.code)]
         tree.dirty = True
     return response
 
 
 def _mark(request: Request) -> int:
     text = "{} {} {}".format(request.operation, request.path, request.index)
-    return binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))
+    return binascii.crc32(bytes(request.value), binascii.crc32(text.encode())) & 0x3FFFFFFF
 
 
-def _serve(tree: "ObjectTree", request: Request) -> Response:
+def serve(tree: "ObjectTree", request: Request) -> Response:
+    """Carry a request out; Reject with the code of a refusal."""
     path = request.path
-    if path.object == 19 and tree.container is not None and request.operation == "write":
-        return tree.container.write(request)
-    rows = _rows(tree, path)
+    if path.object == 19 and tree.container is not None and tree.row(19, 0) is None:
+        from .container import serve as serve_container
+
+        return serve_container(tree, request)
+    rows = [row for row in tree.rows if path.contains(row.path()) or row.path().contains(path)]
+    rows = [row for row in rows if row.offered]
+    if not rows:
+        raise Reject(404, "no such object or instance")
     operation = request.operation
     if operation in ("read", "observe", "cancel"):
-        return _read(tree, rows, path, operation)
+        return _read(tree, rows[0], path, operation)
     if operation == "write":
-        return _write(tree, rows, request)
+        return _write(tree, rows[0], request)
     if operation == "execute":
         if path.resource is None:
             raise Reject(405, "only a resource can be executed")
@@ -63,48 +68,31 @@ def _serve(tree: "ObjectTree", request: Request) -> Response:
         _persist(tree)
         return Response(204, after=after)
     if operation == "write_attributes":
-        from .rules import parse
-
-        try:
-            tree.set_rules(path, True, **parse(str(request.value, "utf-8")))
-        except ValueError as error:
-            raise Reject(400, str(error))
-        _persist(tree)
-        return Response(204)
+        return _attributes(tree, request)
     raise Reject(405, "the operations are read write execute observe cancel write_attributes")
 
 
-def _rows(tree: "ObjectTree", path: Path) -> "list[Instance]":
-    rows = [row for row in tree.rows if path.contains(row.path()) or row.path().contains(path)]
-    if not rows:
-        raise Reject(404, "no such object or instance")
-    return rows
-
-
-def _read(tree: "ObjectTree", rows: "list[Instance]", path: Path, operation: str) -> Response:
-    if path.resource is not None:
-        row = rows[0]
-        if path.resource not in row.offered:
-            raise Reject(404, "no such resource")
-        if row.type_of(path.resource) == NONE or "R" not in row.operations(path.resource):
-            raise Reject(405, "this resource cannot be read")
+def _read(tree: "ObjectTree", row: "Instance", path: Path, operation: str) -> Response:
     if operation == "cancel":
         tree.cancel(path)
-    elif operation == "observe":
-        tree.observe(path)
+        return Response(205, tree.values(path))
+    if path.resource is not None:
+        if path.resource not in row.offered:
+            raise Reject(404, "no such resource")
+        if "R" not in row.operations(path.resource):
+            raise Reject(405, "this resource cannot be read")
     values = tree.values(path)
-    if not values and operation == "read":
+    if not values:
         raise Reject(404, "no value yet")
+    if operation == "observe":
+        tree.observe(path)
     return Response(205, values)
 
 
-def _write(tree: "ObjectTree", rows: "list[Instance]", request: Request) -> Response:
+def _write(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
     path = request.path
     if path.instance is None:
         raise Reject(405, "an object as a whole cannot be written")
-    if request.index:
-        raise Reject(400, "a write in several messages is not supported")
-    row = rows[0]
     if path.resource is None:
         from .tlv import split
 
@@ -115,15 +103,63 @@ def _write(tree: "ObjectTree", rows: "list[Instance]", request: Request) -> Resp
     else:
         parts = [(path.resource, bytes(request.value))]
     checked = [(id, row.check_write(id, data)) for id, data in parts]
-    for id, value in checked:
-        where = row.path(id)
-        if tree.is_echo(where, value):
-            tree.echoes += 1
-            continue
-        row.write(id, value)
-        tree.dirty = True
+    done: "list[tuple[int, Plain | None]]" = []
+    try:
+        for id, value in checked:
+            if tree.is_echo(row.path(id), value):
+                tree.echoes += 1
+                continue
+            before = row.plain(id)
+            row.write(id, value)
+            done.append((id, before))
+            tree.dirty = True
+        _persist(tree)
+    except Exception:  # noqa: BLE001  raised again: it is turned into an answer above
+        _take_back(row, done)
+        raise
+    return Response(204)
+
+
+def _take_back(row: "Instance", done: "list[tuple[int, Plain | None]]") -> None:
+    for id, before in reversed(done):
+        try:
+            if before is not None:
+                row.write(id, before)
+        except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
+            row.error = "resource {} could not be taken back".format(id)
+
+
+def _attributes(tree: "ObjectTree", request: Request) -> Response:
+    from .rules import parse
+
+    try:
+        set_rules(tree, request.path, True, parse(str(request.value, "utf-8")))
+    except (ValueError, UnicodeError) as error:
+        raise Reject(400, str(error))
     _persist(tree)
     return Response(204)
+
+
+def set_rules(tree: "ObjectTree", path: Path, by_server: bool, rules: "dict[str, float | None]") -> None:
+    """Change rules at or below a path: all of them, or ValueError and none."""
+    from .rules import Rules, check
+
+    found = []
+    for row in tree.rows:
+        found += [one for one in row.resources if one.reading and path.contains(one.path)]
+    if not found:
+        raise Reject(404, "no reading there") if by_server else ValueError("no reading at {}".format(path))
+    for resource in found:
+        check((resource.rules or Rules()).merged(rules))
+    for resource in found:
+        if resource.rules is None:
+            resource.rules = Rules()
+            if resource.value is not None:
+                resource.rules.adopt(resource.comparable(), resource.when)
+        resource.rules.change(rules)
+        if by_server:
+            resource.rules.by_server = True
+    tree.dirty = True
 
 
 def _persist(tree: "ObjectTree") -> None:

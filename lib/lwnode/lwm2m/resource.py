@@ -4,7 +4,7 @@
     >>> resource.update(21.46, when=1790000000)
     True
     >>> resource.value, resource.minimum, resource.maximum, resource.reason
-    (21.46, 21.46, 21.46, 'sent: no rule holds it back')
+    (21.46, 21.46, 21.46, 'sent: no rules')
 """
 
 import math
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .model import Plain
     from .rules import Rules
 
-_NO_RULES = "sent: no rule holds it back"
+_NO_RULES = "sent: no rules"
 
 
 class Resource:
@@ -34,6 +34,7 @@ class Resource:
     range: "tuple[float | None, float | None] | None" = None
     rules: "Rules | None" = None
     reading = True  # its values are readings for the journal; else live values only
+    attached = True  # False for a view, which becomes part of the row with its first update
 
     def __init__(self, owner: "Instance", id: int, type: int) -> None:
         self.owner = owner
@@ -57,13 +58,14 @@ class Resource:
             self.owner.refused(self, str(error))
             return False
         self.owner.accepted(self, taken, when, 4 if quality is None else quality)
-        changed = self.value is None or codec.to_wire(self.type, self.value, self.resolution) != codec.to_wire(
-            self.type, taken, self.resolution
-        )
+        before = self.text()
         self.value = taken
         self.when = when
-        if self.type == FLOAT or self.type == INTEGER:
-            self._extremes(taken)
+        changed = self.text() != before
+        if not self.attached:
+            self.owner.attach(self)
+        if self.reading and (self.type == FLOAT or self.type == INTEGER):
+            self._extremes()
         if self.reading:
             self._judge(when, not changed)
         elif changed:
@@ -85,7 +87,7 @@ class Resource:
             else:
                 number = value
             if not codec.in_range(self.type, number, self.range):
-                raise ValueError("{} is outside the range {} to {}".format(value, *(self.range or (None, None))))
+                raise ValueError("{} is outside the range {} to {}".format(float(number), *(self.range or (None, None))))
             return value
         codec.to_wire(self.type, value)
         return value
@@ -97,7 +99,7 @@ class Resource:
             return float(codec.from_wire(FLOAT, value or "0"))
         return value
 
-    def _extremes(self, taken: "Plain") -> None:
+    def _extremes(self) -> None:
         number = self.number()
         if self.minimum is None or number < self.minimum:
             self.minimum = number
@@ -113,14 +115,8 @@ class Resource:
             self.owner.extreme_moved(self)
 
     def _judge(self, when: "int | None", same: bool) -> None:
-        if self.rules is None:
-            self.reason = _NO_RULES
-            self.owner.tree.keep(self)
-            return
-        self.reason = self.rules.judge(self.comparable(), when, same)
-        self.owner.tree.dirty = True
-        if self.reason[0] == "s":
-            self.owner.tree.keep(self)
+        self.reason = _NO_RULES if self.rules is None else self.rules.judge(self.comparable(), when, same)
+        self.owner.tree.judged(self)
 
     def comparable(self) -> "Plain":
         """The value as the rules compare it: numbers as numbers, the rest as it is."""
@@ -133,4 +129,4 @@ class Resource:
         return None if self.value is None else codec.to_wire(self.type, self.value, self.resolution)
 
     def __repr__(self) -> str:
-        return "Resource({} {} {})".format(self.path, self.text(), self.reason)
+        return "Resource({} {} {})".format(self.path, repr(self.text()), self.reason)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent")
 
-SENT_ALL = "sent: no rule holds it back"
+SENT_ALL = "sent: no rules"
 SENT_FIRST = "sent: first reading"
 SENT_CHANGED = "sent: changed"
 SENT_STEP = "sent: moved by st"
@@ -61,15 +61,25 @@ class Rules:
 
     def change(self, rules: "dict[str, float | None]") -> None:
         """Set some rules (None removes one); ValueError with a sentence, and nothing changed, if they clash."""
+        merged = self.merged(rules)
+        check(merged)
+        for name in NAMES:
+            if merged[name] != getattr(self, name):
+                setattr(self, name, merged[name])
+
+    def merged(self, rules: "dict[str, float | None]") -> "dict[str, float | None]":
+        """All rules as they would be with these changes; ValueError for a name that is none."""
         merged = {name: getattr(self, name) for name in NAMES}
         for name in rules:
             if name not in merged:
                 raise ValueError("the rules are {}, not {}".format(" ".join(NAMES), name))
             merged[name] = rules[name]
-        check(merged)
-        for name in NAMES:
-            if merged[name] != getattr(self, name):
-                setattr(self, name, merged[name])
+        return merged
+
+    def adopt(self, value: "Plain", when: "int | None") -> None:
+        """Take a value that went out before there were rules as the last reported one."""
+        self._sides(value)
+        self._sent(SENT_ALL, value, when)
 
     def text(self) -> str:
         """The rules as a query: pmin=60&gt=30."""

@@ -154,6 +154,8 @@ def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
     from .codec import from_wire, shortest
 
     known = registry.lookup(path.object, path.resource) if path.resource is not None else None
+    type: int
+    text: "str | bytes"
     if isinstance(value, bool):
         type, text = BOOLEAN, "1" if value else "0"
     elif isinstance(value, (int, cbor.Fraction)):

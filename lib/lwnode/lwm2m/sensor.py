@@ -71,12 +71,20 @@ class Sensor(Instance):
         """Power up and start a conversion; ms until the value can be collected."""
         if self.started:
             return 0
-        if self.power is not None:
-            self.power(True)
-        if self.start is not None:
-            self.start()
+        try:
+            if self.power is not None:
+                self.power(True)
+            if self.start is not None:
+                self.start()
+        except Exception as error:  # noqa: BLE001  a driver may raise anything; reading it will tell again
+            self.error = "{} {}".format(type(error).__name__, error)
         self.started = True
         return self.warm_up_ms
+
+    def end(self) -> None:
+        """Power down."""
+        if self.power is not None:
+            self.power(False)
 
     def collect(self, when: "int | None") -> int:
         """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
@@ -84,7 +92,7 @@ class Sensor(Instance):
         self.sampled_at = when
         try:
             raw = self.read()
-        except Exception as error:  # a driver may raise anything, and the other sensors must go on
+        except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
             self.failed("{} {}".format(type(error).__name__, error), _DOUBTFUL)
             return 0
         if raw is None:
@@ -93,7 +101,7 @@ class Sensor(Instance):
         count = 0
         if isinstance(raw, dict):
             for id in raw:
-                target = self.find(id) or self.add(id, False)
+                target = self.find(id) or self.view(id)
                 count += target.update(self._scaled(raw[id], target), when)
         else:
             values = raw if isinstance(raw, (tuple, list)) else (raw,)
@@ -103,6 +111,8 @@ class Sensor(Instance):
         return count
 
     def _scaled(self, value: "Plain | None", resource: Resource) -> "Plain | None":
+        if resource.type == BOOLEAN and self.setting(_POLARITY, 0):
+            return None if value is None else not value
         if isinstance(value, (str, bytes)) or value is None or resource.type not in (FLOAT, INTEGER):
             return value
         if self.scale is not None:
@@ -118,14 +128,14 @@ class Sensor(Instance):
         """Edges counted elsewhere, by an interrupt or a pulse counter, since the last call."""
         if self.counter is not None and edges > 0:
             self.counter += edges
-            self.touch(_COUNTER)
+            self.changed(_COUNTER)
 
     # -- what a Resource tells ---------------------------------------------------------------------------
 
     def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
         if self.failures:
             self.failures = 0
-            self.tree.recovered(self)
+            self.tree.health_changed(self)
         if self.quality != quality:
             self.quality = quality
             self.touch(_QUALITY)
@@ -145,12 +155,12 @@ class Sensor(Instance):
         if self.quality != quality:
             self.quality = quality
             self.touch(_QUALITY)
-        self.tree.sensor_failed(self)
+        self.tree.health_changed(self)
 
     def extreme_moved(self, resource: Resource) -> None:
         lowest, highest = _extreme_ids(self, resource)
-        self.touch(lowest)
-        self.touch(highest)
+        self.changed(lowest)
+        self.changed(highest)
 
     # -- resources ---------------------------------------------------------------------------------------
 
@@ -171,6 +181,8 @@ class Sensor(Instance):
             return self.unit is not None
         if id in (_COUNTER, _RESET_COUNTER):
             return self.counter is not None
+        if id == 5 and self.object_id == 6:
+            return True
         return id in (_APPLICATION_TYPE, _CALIBRATION, _TIMESTAMP, _QUALITY, _QUALITY_LEVEL, _POLARITY, _EDGES)
 
     def _extreme_of(self, id: int) -> "tuple[Resource, bool] | None":
@@ -196,7 +208,7 @@ class Sensor(Instance):
             return self.range[1] if self.range else None
         if id == _UNIT:
             return self.unit
-        if id == _TIMESTAMP:
+        if id == _TIMESTAMP or (id == 5 and self.object_id == 6):
             return main.when
         if id == _COUNTER:
             return self.counter
@@ -216,9 +228,14 @@ class Sensor(Instance):
                 for resource in self.resources:
                     resource.reset_extremes()
                 return None
+            if id == _RESET_ENERGY:
+                for resource in self.resources:
+                    if resource.id in (5805, 5815) or self.object_id == 3331:
+                        resource.update(0, self.tree.time())
+                return None
             if id == _RESET_COUNTER:
                 self.counter = 0
-                self.touch(_COUNTER)
+                self.changed(_COUNTER)
                 return None
         return super().execute(id, argument)
 

@@ -42,18 +42,31 @@ def items(data: bytes) -> "Iterator[tuple[int, int, bytes]]":
     """(kind, id, value) of each TLV in turn; ValueError where lengths do not fit."""
     at = 0
     while at < len(data):
-        head = data[at]
-        wide = 2 if head & 0x20 else 1
-        length_size = head >> 3 & 3
-        start = at + 1 + wide + length_size
-        if start > len(data):
-            raise ValueError("TLV cut off at byte {}".format(at))
-        id = int.from_bytes(data[at + 1 : at + 1 + wide], "big")
-        size = int.from_bytes(data[at + 1 + wide : start], "big") if length_size else head & 7
-        at = start + size
-        if at > len(data):
-            raise ValueError("TLV of {} bytes runs past the end".format(size))
-        yield head & 0xC0, id, data[start:at]
+        kind, id, start, end = _bounds(data, at)
+        yield kind, id, data[start:end]
+        at = end
+
+
+def first(data: bytes, at: int) -> "tuple[bytes, int]":
+    """(the whole TLV that begins at a byte, where the next begins)."""
+    if at >= len(data):
+        raise ValueError("TLV cut off at byte {}".format(at))
+    end = _bounds(data, at)[3]
+    return data[at:end], end
+
+
+def _bounds(data: bytes, at: int) -> "tuple[int, int, int, int]":
+    head = data[at]
+    wide = 2 if head & 0x20 else 1
+    length_size = head >> 3 & 3
+    start = at + 1 + wide + length_size
+    if start > len(data):
+        raise ValueError("TLV cut off at byte {}".format(at))
+    id = int.from_bytes(data[at + 1 : at + 1 + wide], "big")
+    size = int.from_bytes(data[at + 1 + wide : start], "big") if length_size else head & 7
+    if start + size > len(data):
+        raise ValueError("TLV of {} bytes runs past the end".format(size))
+    return head & 0xC0, id, start, start + size
 
 
 def unwrap(data: bytes, resource: int) -> "bytes | None":

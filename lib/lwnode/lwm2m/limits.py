@@ -1,0 +1,63 @@
+"""What of a tree a module can hold, in a fixed order of importance, with a sentence for each thing dropped.
+
+    >>> tree.fit({"objects": 15, "instances": 4, "resources": 14})[1]
+    ['/3334/0 has 18 resources, the module holds 14: dropped 5605 5750 6042 6049']
+
+Object 19 comes first (the history of all others goes there), then rows in the order in which they were declared.
+Within an instance: readings, other mandatory resources, then by the list below.
+"""
+
+from . import registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .rows import Rows
+
+# Value, unit, extremes, reset, range, then what servers rarely ask for (reference/lwm2m_mapping.md section 0.5).
+_ORDER = (
+    5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5605, 5501, 5505, 5851, 5852,
+    5603, 5604, 5821, 5750, 5518, 6042, 6049,
+)  # fmt: skip
+
+
+def fit(tree: "Rows", limits: "dict[str, int]") -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
+    """Restrict the rows to the limits that are named; (objects as kept, sentences)."""
+    dropped: "list[str]" = []
+    most_objects = limits.get("objects", 0xFFFF)
+    most_instances = limits.get("instances", 0xFFFF)
+    kept = [19] if tree.container is not None else []
+    for row in tree.rows:
+        same = [other for other in tree.rows if other.object_id == row.object_id and other.offered]
+        if row.object_id not in kept and len(kept) >= most_objects:
+            dropped.append("{}: the module holds {} objects, this one is dropped".format(row.path(), most_objects))
+            row.offered = ()
+        elif same.index(row) >= most_instances:
+            dropped.append("{}: the module holds {} instances of an object, this one is dropped".format(
+                row.path(), most_instances))  # fmt: skip
+            row.offered = ()
+        else:
+            if row.object_id not in kept:
+                kept.append(row.object_id)
+            _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
+    return tree.objects(), dropped
+
+
+def _fit_resources(row: "Instance", most: int, dropped: "list[str]") -> None:
+    if len(row.offered) <= most:
+        return
+    needed = registry.resources(row.object_id, row.version, True)
+    ranked = sorted([(_rank(row, id, needed), id) for id in row.offered])
+    gone = sorted([id for _, id in ranked[most:]])
+    dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
+        row.path(), len(row.offered), most, " ".join([str(id) for id in gone])))  # fmt: skip
+    row.offered = tuple([id for _, id in ranked[:most]])
+
+
+def _rank(row: "Instance", id: int, needed: "list[int]") -> int:
+    resource = row.find(id)
+    if resource is not None and resource.reading:
+        return 0
+    if id in needed:
+        return 1
+    return 2 + _ORDER.index(id) if id in _ORDER else 2 + len(_ORDER)
