@@ -61,7 +61,7 @@ def test_what_does_not_fit_into_rtc_memory_is_on_flash_at_once():
 def test_no_flash_write_while_contacts_succeed():
     files = FlashFiles()
     journal, _ = _rp2(files, batch=8)
-    for i in range(100):
+    for _ in range(100):
         seq = journal.append(b"reading")
         journal.remove([seq])
         journal.flush()

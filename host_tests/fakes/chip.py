@@ -8,7 +8,8 @@ A chip is what stays when the firmware restarts: registers, memories, wires. Its
 
     live(chip, firmware, until_ms)     # boots again and again; firmware(chip) must never return (a REPL is a dead node)
 
-Time is virtual and the watchdog real: it is a timer of the clock, and what it ends, it ends wherever the firmware happens to wait.
+Time is virtual and the watchdog real: it is a timer of the clock, and ends the firmware wherever that happens to
+wait.
 """
 
 
@@ -95,64 +96,65 @@ class Line:
         return None
 
 
+class Uart:
+    """machine.UART over chip.line; deaf while deinitialised, spoilt while the clocks below it are wrong."""
+
+    RTS = 1
+    CTS = 2
+
+    def __init__(self, chip, number, **options):
+        if number not in chip.uart_ids:
+            raise ValueError("UART(%d) does not exist" % number)
+        self._chip = chip
+        self.options = {}
+        self._on = False
+        chip.uart = self
+        self.init(**options)
+
+    def init(self, **options):
+        self.options.update(options)
+        if not 32 <= self.options.get("rxbuf", 256) <= 32766:
+            raise ValueError("rxbuf out of range")
+        self._on = True
+        self._chip.uart_spoilt = False
+        self._chip.deafen()  # init() flushes the input
+
+    def deinit(self):
+        self._on = False
+
+    def txdone(self):
+        return True
+
+    def any(self):
+        return self._chip.line.any() if self._on else 0
+
+    def readinto(self, buf, count=-1):
+        got = self._chip.line.readinto(buf) if self._on else None
+        if got and self._chip.uart_spoilt:
+            for i in range(got):
+                buf[i] = (buf[i] * 5 + 0x83) & 0xFF | 0x80
+        return got
+
+    def write(self, data):
+        if self._on and not self._chip.uart_spoilt:
+            self._chip.line.write(data)
+        return len(data)
+
+    def wait(self, ms):
+        if hasattr(self._chip.line, "wait"):
+            self._chip.line.wait(ms)
+        else:
+            self._chip.clock.advance(ms)
+
+
 def make_uart(chip):
-    """Return the machine.UART class of a chip."""
+    """Return what machine.UART is on a chip."""
 
-    class Uart:
-        RTS = 1
-        CTS = 2
-        made = 0
-
+    class BoundUart(Uart):
         def __init__(self, number, **options):
-            if number not in chip.uart_ids:
-                raise ValueError("UART(%d) does not exist" % number)
-            Uart.made += 1
-            self.options = {}
-            self._on = False
-            chip.uart = self
-            self.init(**options)
+            super().__init__(chip, number, **options)
 
-        def init(self, **options):
-            self.options.update(options)
-            if not 32 <= self.options.get("rxbuf", 256) <= 32766:
-                raise ValueError("rxbuf out of range")
-            self._on = True
-            chip.uart_spoilt = False
-            self._flush_input()
-
-        def _flush_input(self):
-            scrap = bytearray(256)
-            while chip.line.any() and chip.line.readinto(scrap):
-                pass
-
-        def deinit(self):
-            self._on = False
-
-        def txdone(self):
-            return True
-
-        def any(self):
-            return chip.line.any() if self._on else 0
-
-        def readinto(self, buf, count=-1):
-            got = chip.line.readinto(buf) if self._on else None
-            if got and chip.uart_spoilt:
-                for i in range(got):
-                    buf[i] = (buf[i] * 5 + 0x83) & 0xFF | 0x80
-            return got
-
-        def write(self, data):
-            if self._on and not chip.uart_spoilt:
-                chip.line.write(data)
-            return len(data)
-
-        def wait(self, ms):
-            if hasattr(chip.line, "wait"):
-                chip.line.wait(ms)
-            else:
-                chip.clock.advance(ms)
-
-    return Uart
+    return BoundUart
 
 
 def make_pin(chip):
@@ -261,6 +263,12 @@ class Chip:
         if found is not None and found[1] & (8 if level else 4):
             self._woken = True
             found[0](number)
+
+    def deafen(self):
+        """Drop what is on the line: nobody heard it."""
+        scrap = bytearray(256)
+        while self.line.any() and self.line.readinto(scrap):
+            pass
 
     # sleep
 

@@ -7,9 +7,9 @@
     after = files.after_cut()          # what a mount finds: closed files, renamed or not, never a half one
     files.operations                   # how many cut points a run had
 
-littlefs promises: content counts when the file is closed, rename replaces atomically. `torn=True` takes the first promise
-away (FAT, or a bug): a cut then leaves any part of the file being written. Every operation that changes flash counts as
-one cut point: each write() call, close, rename, remove, mkdir.
+littlefs promises: content counts when the file is closed, rename replaces atomically. `torn=True` takes the first
+promise away (FAT, or a bug): a cut then leaves any part of the file being written. Every operation that changes
+flash counts as one cut point: each write() call, close, rename, remove, mkdir.
 """
 
 

@@ -1,12 +1,13 @@
-"""A model of the ESP32 port: `machine` and `esp32` with what survives what (MicroPython ports/esp32, low-power notes 1.1 to 1.6).
+"""A model of the ESP32 port: `machine` and `esp32` with what survives what (MicroPython ports/esp32).
 
     chip = Esp32(VirtualClock(), drift_ppm=-12000)
     board = open_board(definition, chip.machine, chip.port, chip.time)
 
-Modelled: reset causes as the port merges them (brown-out is power-on, panic is a hard reset), RTC memory of 2048 bytes with its
-unchecked length, NVS with commit, deep sleep on an RC clock that runs wrong by drift_ppm (a number or fn(unix) of
-temperature; positive: slow, wakes late) and time() that believes it, pins that float in deep sleep unless held, ext0, ext1 and
-gpio wake with their limits, the task watchdog (not running in deep sleep), time() since 2000.
+Modelled: reset causes as the port merges them (brown-out is power-on, panic is a hard reset), RTC memory of 2048
+bytes with its unchecked length, NVS with commit, deep sleep on an RC clock that runs wrong by drift_ppm (a number
+or fn(unix) of temperature; positive: slow, wakes late) and time() that believes it, pins that float in deep sleep
+unless held, ext0, ext1 and gpio wake with their limits, the task watchdog (not running in deep sleep), time() since
+2000.
 """
 
 from fakes.chip import Chip, Dead, Names, Reset, make_adc, make_pin, make_uart
@@ -180,7 +181,7 @@ class Esp32(Chip):
             def feed(self):
                 chip.watchdog_feed()
 
-        names = Names(
+        return Names(
             Pin=make_pin(chip), UART=make_uart(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
             PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5,
             PIN_WAKE=2, EXT0_WAKE=2, EXT1_WAKE=3, TIMER_WAKE=4,
@@ -188,7 +189,6 @@ class Esp32(Chip):
             unique_id=lambda: chip.unique_id, reset=chip._reset, deepsleep=chip._deepsleep,
             freq=lambda *_: 160000000,
         )
-        return names
 
     def _make_port(self):
         chip = self

@@ -1,12 +1,14 @@
-"""A model of the RP2 port: `machine` and `rp2` with what survives what (MicroPython ports/rp2, pico-sdk 2.2.0 registers).
+"""A model of the RP2 port: `machine` and `rp2` with what survives what (MicroPython ports/rp2, pico-sdk 2.2.0
+registers).
 
     chip = Rp2(VirtualClock())                   # RP2040, MicroPython 1.28
     board = open_board(definition, chip.machine, chip.port, chip.time)
 
-Modelled: reset_cause() that knows power-on and watchdog only, REASON, scratch and chip-reset registers behind mem32, the clock
-that each boot sets to 2021-01-01, light sleep that ends early (chip.early(ms) says when), is refused above 71 minutes, spoils
-UART and CPU frequency, is deaf, and with a running watchdog kills an RP2040 (up to 1.28) or stops an RP2350's watchdog; a
-watchdog of at most 8388 ms that no API stops; rp2.Flash by sectors, a power cut possible in each erase and each program.
+Modelled: reset_cause() that knows power-on and watchdog only, REASON, scratch and chip-reset registers behind
+mem32, the clock that each boot sets to 2021-01-01, light sleep that ends early (chip.early(ms) says when), is
+refused above 71 minutes, spoils UART and CPU frequency, is deaf, and with a running watchdog kills an RP2040 (up to
+1.28) or stops an RP2350's watchdog; a watchdog of at most 8388 ms that no API stops; rp2.Flash by sectors, a power
+cut possible in each erase and each program.
 """
 
 from fakes.chip import Chip, Dead, Names, Reset, make_adc, make_pin, make_uart
@@ -168,13 +170,7 @@ class Rp2(Chip):
         self.asleep_ms += slept
         self.frequency = _DEFAULT_HZ
         self.uart_spoilt = True
-        self._deafen()
-
-    def _deafen(self):
-        """What the module said meanwhile reached nobody."""
-        scrap = bytearray(256)
-        while self.line.any() and self.line.readinto(scrap):
-            pass
+        self.deafen()
 
     def _deepsleep(self, ms=None):
         self._lightsleep(ms)

@@ -101,6 +101,9 @@ class Pins:
 class Board:
     """Parts common to both ports; lwnode.board.esp32 and lwnode.board.rp2 add what differs."""
 
+    if TYPE_CHECKING:
+        import machine  # so that a misspelt call is found, although a simulation hands in its own
+
     port = ""
     ram_kept = False
 
@@ -151,7 +154,7 @@ class Board:
                            freq=wanted.get("freq", 100000))
 
     def _uart_drain(self) -> None:
-        """Let the last bytes out: sleep cuts what is still in the FIFO (nodemcu issue 3389). Bounded, flow control may block."""
+        """Let the last bytes out: sleep cuts what is in the FIFO (nodemcu issue 3389). Bounded: flow control may block."""
         uart = self._uart
         waited = 0
         while uart is not None and hasattr(uart, "txdone") and not uart.txdone() and waited < _FLUSH_MS:
@@ -237,7 +240,7 @@ class Board:
 
     @property
     def filesystem(self) -> str:
-        """Return "ok", "blank" (formatted at this boot), "lost" (a RAM disk stands in), or "stock" (MicroPython's own _boot.py)."""
+        """Return "ok", "blank" (formatted at this boot), "lost" (a RAM disk stands in), or "stock": MicroPython's own boot."""
         try:
             return str(__import__("fsboot").state)
         except ImportError:

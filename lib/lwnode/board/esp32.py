@@ -3,13 +3,15 @@
     board.retained.size                -> 2036    RTC memory less a header of ours
     board.reset_cause()                -> "brown_out"   the port itself says power-on: our header was still in RTC memory
 
-Reset causes: the port maps brown-out to PWRON_RESET and a panic to HARD_RESET (ports/esp32/modmachine.c), so a marker in RTC
-memory tells them apart: header present at power-on means the supply only dipped; HARD_RESET without a "planned" mark is a panic.
+Reset causes: the port maps brown-out to PWRON_RESET and a panic to HARD_RESET (ports/esp32/modmachine.c), so a
+marker in RTC memory tells them apart: header present at power-on means the supply only dipped; HARD_RESET without a
+"planned" mark is a panic.
 
-Read hazard: RTC().memory() copies a stored length, unchecked, into a buffer of 2048 bytes on the stack (ports/esp32/
-machine_rtc.c). A weak brown-out that leaves the magic and spoils the length makes each read a panic, at every boot.
-A flag in NVS is raised before the first read and lowered after it; found raised, the memory is emptied (the
-write path checks lengths) before anything is read. A wake from deep sleep needs no flag: its RTC domain kept its supply.
+Read hazard: RTC().memory() copies a stored length, unchecked, into a buffer of 2048 bytes on the stack
+(ports/esp32/ machine_rtc.c). A weak brown-out that leaves the magic and spoils the length makes each read a panic,
+at every boot. A flag in NVS is raised before the first read and lowered after it; found raised, the memory is
+emptied (the write path checks lengths) before anything is read. A wake from deep sleep needs no flag: its RTC
+domain kept its supply.
 """
 
 from binascii import crc32
@@ -78,6 +80,10 @@ class RtcMemory:
 
 class Board(base.Board):
     """An ESP32 board."""
+
+    if TYPE_CHECKING:
+        import esp32 as _esp32
+        import machine
 
     port = "esp32"
     ram_kept = False

@@ -3,14 +3,15 @@
     board.sleep(7200000)               -> "timer"   two hours, in slices: one sleep ends at 71 minutes
     board.reset_cause()                -> "planned"  the port knows only power-on and watchdog: registers tell the rest
 
-Sleep: lightsleep() returns early for any interrupt (USB, a cancelled alarm, MicroPython issues 16181, 17204), so it is repeated
-until the time is over; one of at most 60 minutes (4,294,966 ms is the port's limit). The watchdog is stopped by register first:
-up to v1.28 an RP2040 whose watchdog expires in light sleep is dead until its power goes (issue 17228), an RP2350's stops counting.
-Where it will not stop, slices of 6 s are slept and fed between. Afterwards CPU frequency and UART are set again: both are
-wrong after light sleep (issues 14079, 19433). deepsleep() is never used: it is light sleep and a reset, and saves nothing.
+Sleep: lightsleep() returns early for any interrupt (USB, a cancelled alarm, MicroPython issues 16181, 17204), so it
+is repeated until the time is over; one of at most 60 minutes (4,294,966 ms is the port's limit). The watchdog is
+stopped by register first: up to v1.28 an RP2040 whose watchdog expires in light sleep is dead until its power goes
+(issue 17228), an RP2350's stops counting. Where it will not stop, slices of 6 s are slept and fed between.
+Afterwards CPU frequency and UART are set again: both are wrong after light sleep (issues 14079, 19433). deepsleep()
+is never used: it is light sleep and a reset, and saves nothing.
 
-Time: every hard boot starts the count in 2021, so each feed() leaves the count in two scratch registers, which survive
-the watchdog and our own resets; after those the count goes on, a few seconds late at worst.
+Time: every hard boot starts the count in 2021, so each feed() leaves the count in two scratch registers, which
+survive the watchdog and our own resets; after those the count goes on, a few seconds late at worst.
 """
 
 from lwnode.board import base
@@ -77,6 +78,9 @@ class PulseCounter:
 class Board(base.Board):
     """An RP2040 or RP2350 board."""
 
+    if TYPE_CHECKING:
+        import machine
+
     port = "rp2"
     ram_kept = True
 
@@ -117,7 +121,7 @@ class Board(base.Board):
         return "hard" if chip & self._run else "power_on"
 
     def _same_boot(self) -> bool:
-        """A soft reset (Ctrl-D) leaves the clock alone; any other boot has just set it to 2021, and we move it on from there."""
+        """A soft reset (Ctrl-D) leaves the clock alone; any other boot has just set it to 2021, and we then move it on."""
         return int(self.machine.RTC().datetime()[0]) > 2021
 
     def _carried(self) -> int | None:

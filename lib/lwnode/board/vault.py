@@ -3,9 +3,9 @@
     board.vault.save("identity", b"...")     # endpoint, server, APN, PSK: the second home
     board.vault.load("identity")             -> b"..." or None
 
-For what changes rarely: boot counters after a crash, identity, ship mode. Each save writes only where something differs.
-SlotVault keeps one image of up to 4 KB in two places, alternately, with a sequence number and a CRC: a cut at
-any byte of a save leaves the image before it.
+For what changes rarely: boot counters after a crash, identity, ship mode. Each save writes only where something
+differs. SlotVault keeps one image of up to 4 KB in two places, alternately, with a sequence number and a CRC: a cut
+at any byte of a save leaves the image before it.
 """
 
 from binascii import crc32

@@ -9,8 +9,8 @@
 
 delay = U(0, min(cap, base * 2^n)), at least the floor. A thousand nodes that lost their server together come back
 spread over the whole window (full jitter). Above the cap there is one try in each cap interval, at a random place
-in it. This sits above the module's own retries (BG96: 30 s doubling to 640 s; BC66: registration, server, bootstrap in a
-chain): ask the module's status before registering again.
+in it. This sits above the module's own retries (BG96: 30 s doubling to 640 s; BC66: registration, server, bootstrap
+in a chain): ask the module's status before registering again.
 """
 
 import os

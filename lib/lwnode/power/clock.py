@@ -8,14 +8,16 @@
     clock.resolve(stamp)               -> 1789999990       the reading taken earlier gets its time
     clock.sleep_ms(900)                -> 891089           what a sleep clock that is 1 % slow must be asked for
 
-The port's count starts in 2000 on ESP32 and in 2021 at each boot of an RP2 (MicroPython ports/rp2/main.c); only its differences
-are used. When it lost its continuity (`ticks.kept` is False, or it ran backwards) a new epoch begins; readings
-stamped in an epoch resolve when that epoch was synchronised, during it or later from the four kept past ones, else
-they travel without a time. Epoch ids are random, so a reset before the state was saved cannot confuse two epochs.
+The port's count starts in 2000 on ESP32 and in 2021 at each boot of an RP2 (MicroPython ports/rp2/main.c); only its
+differences are used. When it lost its continuity (`ticks.kept` is False, or it ran backwards) a new epoch begins;
+readings stamped in an epoch resolve when that epoch was synchronised, during it or later from the four kept past
+ones, else they travel without a time. Epoch ids are random, so a reset before the state was saved cannot confuse
+two epochs.
 
-Sanity: years 2024 to 2099 only (an unset module says 1980, 1970 or 2000); a step of more than 120 s + 5 % of the time
-since the last answer is refused once and believed when a second answer agrees with it, except from "server" and
-"user". Drift is learnt from answers at least 30 min apart, filtered, clamped to 5 % (users measure up to 38 s/h on ESP32).
+Sanity: years 2024 to 2099 only (an unset module says 1980, 1970 or 2000); a step of more than 120 s + 5 % of the
+time since the last answer is refused once and believed when a second answer agrees with it, except from "server"
+and "user". Drift is learnt from answers at least 30 min apart, filtered, clamped to 5 % (users measure up to 38 s/h
+on ESP32).
 """
 
 import os

@@ -3,8 +3,9 @@
     currents("esp32", "bc66")          -> {"sleep": 53, "awake": 30000, ...} microamperes for EnergyMeter
     BOARDS["rp2040"], MODULES["bc66"]  the rows, for `make energy`
 
-Marks: [manual] read in a manual or measured report, [recalled] a vendor's figure not read again, [estimate]. An RP2040 sleeps at
-1 mA: its sleep outweighs everything else, and a load switch or an external timer (TPL5110) is worth more than any setting here.
+Marks: [manual] read in a manual or measured report, [recalled] a vendor's figure not read again, [estimate]. An
+RP2040 sleeps at 1 mA: its sleep outweighs everything else, and a load switch or an external timer (TPL5110) is
+worth more than any setting here.
 """
 
 # chip: (sleep, active) in microamperes of the whole board
@@ -19,7 +20,8 @@ BOARDS = {
 
 # family: (deep sleep, boot and search, connected mean, tail, idle) in microamperes of the module alone
 MODULES = {
-    "bc66": (4, 30000, 70000, 12000, 430),  # 3.5 uA [recalled]; Tx 100-115 mA a third of the time, idle 0.43 mA at 2.56 s DRX [recalled]
+    # 3.5 uA, Tx 100-115 mA a third of the time, idle 0.43 mA at 2.56 s DRX [all recalled]
+    "bc66": (4, 30000, 70000, 12000, 430),
     "bc20": (4, 30000, 70000, 12000, 430),  # same chipset as BC66, GNSS off [estimate]
     "bg96": (10, 40000, 110000, 20000, 1700),  # PSM 10 uA, NB1 Tx 170 mA, sleep DRX 1.28 s 1.7 mA [recalled]
     "me910c1": (10, 40000, 120000, 20000, 1000),  # PSM about 10 uA, eDRX about 1 mA [recalled, unconfirmed]

@@ -8,8 +8,9 @@
     meter.forecast_days(3000)          -> 251   days that a cell of 3000 mAh lasts at this rate
 
 Phases: sleep, awake (host alone), boot (module starts or searches), connect (sending, receiving), tail (radio still
-connected after the last byte), idle (module attached, waiting). Where a module counts its own radio time (BC66 AT+QENG=2), tell that with
-add() instead of wall time. Figures are typical ones of lwnode.power.currents: good for comparing, not for billing.
+connected after the last byte), idle (module attached, waiting). Where a module counts its own radio time (BC66
+AT+QENG=2), tell that with add() instead of wall time. Figures are typical ones of lwnode.power.currents: good for
+comparing, not for billing.
 """
 
 from struct import calcsize, pack, unpack_from
@@ -69,7 +70,7 @@ class EnergyMeter:
     def uah_per_day(self) -> int:
         """Return the mean of all accounted time, in microampere-hours per day; 0 before the first minute."""
         ms = sum(self._ms.values())
-        return sum(self._uc.values()) * 24 // ms if ms >= 60000 else 0
+        return sum(self._uc.values()) * 24000 // ms if ms >= 60000 else 0
 
     def forecast_days(self, capacity_mah: int, usable_percent: int = 80, self_discharge_percent: int = 2) -> int | None:
         """Return the days a full cell lasts at the mean so far, or None when nothing is known.

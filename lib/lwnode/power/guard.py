@@ -14,8 +14,8 @@ safe_mode needs the same exception). An exception that main.py caught is told by
 visit: the next boot tries the whole application again, on probation, so that one more crash leads back at once. The
 store is written only when something changed, so a healthy node writes nothing.
 
-Brown-out: the n-th in a row rests 15 min * 2^(n-1), up to 24 h. Where a port cannot tell one (RP2040: its power-on bit
-covers both), three power-ons in a row without a completed cycle count as one.
+Brown-out: the n-th in a row rests 15 min * 2^(n-1), up to 24 h. Where a port cannot tell one (RP2040: its power-on
+bit covers both), three power-ons in a row without a completed cycle count as one.
 """
 
 from struct import calcsize, pack, unpack_from
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class BootGuard:
-    """Counts boots without a completed cycle in `store` (board.marks: NVS, a reserved flash sector); never raises on its content."""
+    """Counts boots without a completed cycle in `store` (board.marks); never raises on its content."""
 
     SAFE_SLEEP_S = 3600
 

@@ -7,14 +7,16 @@
     journal.remove([seq])              # acknowledged: only this takes an entry away
     journal.exposed                    # entries that a power loss now would take (at most `batch`)
 
-ESP32: entries live in RTC memory and survive sleep, panic and watchdog; when a batch or `hot_bytes` is full, flush() moves
-them to flash. RP2: entries live in RAM, which sleep keeps, and go to flash by batches; until then a reset takes them too.
-`batch` is the bound of what is exposed, and may be set at any time: 1 below the brown-out band.
+ESP32: entries live in RTC memory and survive sleep, panic and watchdog; when a batch or `hot_bytes` is full,
+flush() moves them to flash. RP2: entries live in RAM, which sleep keeps, and go to flash by batches; until then a
+reset takes them too. `batch` is the bound of what is exposed, and may be set at any time: 1 below the brown-out
+band.
 
-Flash holds segments of up to 1 KB, each a file that is whole or absent and named by first and last sequence number, count and
-bytes, so that one directory listing is the index. Entries beyond `limit_bytes` push out the oldest segment,
-counted in `dropped`; a segment whose CRC fails is counted in `damaged`. Writes: one per batch, plus one when a segment was
-acknowledged in part; none while contacts succeed. The bound in RAM is one segment plus one batch.
+Flash holds segments of up to 1 KB, each a file that is whole or absent and named by first and last sequence number,
+count and bytes, so that one directory listing is the index. Entries beyond `limit_bytes` push out the oldest
+segment, counted in `dropped`; a segment whose CRC fails is counted in `damaged`. Writes: one per batch, plus one
+when a segment was acknowledged in part; none while contacts succeed. The bound in RAM is one segment plus one
+batch.
 """
 
 from struct import calcsize, pack, unpack_from

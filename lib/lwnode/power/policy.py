@@ -7,9 +7,9 @@
     deferral.allow(now, rsrp=-121)     -> False: expensive; True at the latest an hour after the first refusal
     deferral.allow(now, rsrp=-121, urgent=True)   -> True: an alarm goes out at once
 
-Bands (1-cell LiPo at rest): normal from 3600 mV; low to 3450: period x4; critical to 3300: sample and store, one contact a
-day; dead below: module off, naps of 6 h. Falling crosses a band's floor; rising must be 100 mV above it, or the
-recovery of a cell at rest would make the node flutter between two intervals.
+Bands (1-cell LiPo at rest): normal from 3600 mV; low to 3450: period x4; critical to 3300: sample and store, one
+contact a day; dead below: module off, naps of 6 h. Falling crosses a band's floor; rising must be 100 mV above it,
+or the recovery of a cell at rest would make the node flutter between two intervals.
 """
 
 from struct import calcsize, pack, unpack_from

@@ -7,11 +7,11 @@
     state.commit()                     one slot of retained memory; the other keeps the state before
     state.source                       "memory", "behind" or "defaults": where this start found its state
 
-Each slot is half the memory (1024 bytes of the ESP32's 2048) and carries version, sequence and CRC; the valid one with the
-higher sequence wins, so a reset in the middle of a write leaves the state before. The store behind is
-written when a durable name changed and every `every`-th commit: after a power loss, which empties the RTC memory, the
-state is at most that many commits old. Where the memory is too small (RP2: 28 bytes of scratch registers) every commit that
-changes something goes to the store.
+Each slot is half the memory (1024 bytes of the ESP32's 2048) and carries version, sequence and CRC; the valid one
+with the higher sequence wins, so a reset in the middle of a write leaves the state before. The store behind is
+written when a durable name changed and every `every`-th commit: after a power loss, which empties the RTC memory,
+the state is at most that many commits old. Where the memory is too small (RP2: 28 bytes of scratch registers) every
+commit that changes something goes to the store.
 """
 
 from struct import pack, unpack_from

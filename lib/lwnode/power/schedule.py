@@ -5,11 +5,11 @@
     sampling.serve(slot)               it will not come again, whatever the clock does
     sampling.seconds_to_next(now)      -> 874
 
-A slot starts at k * period + offset and is named by that start, in the seconds of the caller's `now` (Unix time, or the
-port's count until that is known: call rebase(clock.moved) when it becomes known). The served slot is state, never a
-comparison with the clock: a sleep clock that runs fast wakes a node before its slot, and a
-scheduler that compares serves the slot twice (Tasmota issue 21423). A wake up to max(5 s, 2 % of the sleep) early serves the slot at
-once; earlier ones sleep again. Missed slots are counted in `missed` and skipped, never replayed.
+A slot starts at k * period + offset and is named by that start, in the seconds of the caller's `now` (Unix time, or
+the port's count until that is known: call rebase(clock.moved) when it becomes known). The served slot is state,
+never a comparison with the clock: a sleep clock that runs fast wakes a node before its slot, and a scheduler that
+compares serves the slot twice (Tasmota issue 21423). A wake up to max(5 s, 2 % of the sleep) early serves the slot
+at once; earlier ones sleep again. Missed slots are counted in `missed` and skipped, never replayed.
 """
 
 from binascii import crc32

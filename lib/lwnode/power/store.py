@@ -6,9 +6,10 @@
     store.names("j")                   -> names that start with j, sorted
 
 Content counts only after close(), and rename replaces its target atomically on littlefs; FAT gives no such promise
-(MicroPython docs/reference/filesystem.rst), which is why each file also carries a CRC. A file that fails it is counted
-in `damaged` and reads as absent. `writes` counts saves since start: each costs at most one sector erase per 4 KB and
-about 45 ms during which a UART on RP2 loses bytes, so save only while no answer of the module is outstanding.
+(MicroPython docs/reference/filesystem.rst), which is why each file also carries a CRC. A file that fails it is
+counted in `damaged` and reads as absent. `writes` counts saves since start: each costs at most one sector erase per
+4 KB and about 45 ms during which a UART on RP2 loses bytes, so save only while no answer of the module is
+outstanding.
 """
 
 import os

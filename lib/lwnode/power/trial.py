@@ -7,8 +7,8 @@
     ...
     trial.wake(contact=False)          -> old       third silent wake: go back to these bytes, `state` is "rolled back"
 
-The store must be durable (FileStore or TwinStore, or RetainedState with a store behind): a configuration that cuts the node off may
-also crash it. A trial found at boot goes on.
+The store must be durable (FileStore or TwinStore, or RetainedState with a store behind): a configuration that cuts
+the node off may also crash it. A trial found at boot goes on.
 """
 
 from struct import pack, unpack_from

@@ -1,0 +1,120 @@
+"""Backoff: bounded attempts in every outage, spread in time, remembered over sleep."""
+
+from lwnode.power import Backoff
+
+HOUR = 3600
+DAY = 86400
+
+
+class Draw:
+    """A repeatable uniform draw."""
+
+    def __init__(self, seed=1):
+        self.state = seed
+
+    def __call__(self, limit):
+        self.state = (self.state * 1103515245 + 12345) & 0x7FFFFFFF
+        return (self.state >> 8) % (limit + 1)
+
+
+def _attempts(seconds, reason="", seed=1):
+    """Try whenever allowed, for so long, failing each time; returns the times."""
+    backoff = Backoff(uniform=Draw(seed))
+    now, tries = 0, []
+    while now < seconds:
+        if backoff.ready(now):
+            tries.append(now)
+            backoff.failed(now, reason)
+        now += max(1, backoff.remaining(now))
+    return tries
+
+
+def test_outages_cost_a_bounded_number_of_attempts():
+    """low_power.md section 6, 8: 10 min, 3 h, 5 days; network denied; no SIM."""
+    for seed in range(1, 40):
+        assert len(_attempts(600, seed=seed)) <= 15
+        assert len(_attempts(3 * HOUR, seed=seed)) <= 24
+        five_days = len(_attempts(5 * DAY, seed=seed))
+        assert 18 <= five_days <= 50, five_days
+        assert len(_attempts(5 * DAY, "denied", seed)) <= 30
+        assert len(_attempts(5 * DAY, "no_sim", seed)) <= 6
+
+
+def test_above_the_cap_there_is_one_try_in_each_cap_interval():
+    backoff = Backoff(uniform=Draw(5))
+    now = 0
+    for _ in range(12):
+        now += backoff.failed(now)
+    tries = []
+    for _ in range(40):
+        now += backoff.failed(now)
+        tries.append(now)
+    assert 39 * 6 * HOUR - 6 * HOUR <= tries[-1] - tries[0] <= 39 * 6 * HOUR + 6 * HOUR
+
+
+def test_delays_are_at_least_the_floor_and_at_most_the_window():
+    for seed in range(1, 50):
+        backoff = Backoff(uniform=Draw(seed))
+        for level in range(9):
+            delay = backoff.failed(0)
+            assert 30 <= delay <= min(21600, max(30, 60 << level))
+
+
+def test_nodes_that_lost_the_server_together_come_back_spread():
+    second = []
+    for seed in range(1, 1001):
+        backoff = Backoff(uniform=Draw(seed * 7919))
+        for _ in range(5):
+            delay = backoff.failed(0)
+        second.append(delay)
+    buckets = [0] * 16
+    for delay in second:
+        buckets[min(15, delay // 60)] += 1
+    assert max(buckets) <= 2 * 1000 / 16, buckets
+
+
+def test_only_success_resets_and_the_level_survives_sleep():
+    backoff = Backoff(uniform=Draw())
+    for _ in range(5):
+        backoff.failed(1000)
+    again = Backoff(uniform=Draw())
+    assert again.load(backoff.dump())
+    assert again.level == 5
+    assert again.remaining(1000) == backoff.remaining(1000)
+    assert not again.ready(1000)
+    again.succeeded()
+    assert again.ready(1000)
+    assert again.failed(2000) <= 60
+
+
+def test_a_clock_that_steps_cannot_prolong_the_delay():
+    backoff = Backoff(uniform=Draw())
+    for _ in range(6):
+        backoff.failed(1_000_000)
+    longest = backoff.remaining(1_000_000)
+    assert backoff.remaining(1_000_000 - 30 * DAY) <= longest
+    assert backoff.remaining(1_000_000 - 30 * DAY + longest) == 0
+    shifted = Backoff(uniform=Draw())
+    shifted.failed(100)
+    left = shifted.remaining(110)
+    shifted.rebase(1_789_000_000)
+    assert shifted.remaining(1_789_000_110) == left
+
+
+def test_garbage_is_refused_or_clamped():
+    for data in (None, b"", b"\x01", b"\xff" * 19):
+        assert not Backoff().load(data)
+    wild = Backoff()
+    assert wild.load(b"\x01\xff\x01" + b"\x00" * 8 + b"\xff" * 8)
+    assert wild.remaining(0) <= DAY
+    assert wild.failed(0) <= 2 * 21600
+
+
+def test_the_default_draw_is_random_and_in_range():
+    delays = set()
+    for _ in range(50):
+        backoff = Backoff()
+        backoff.level = 8
+        delays.add(backoff.failed(0))
+    assert len(delays) > 30
+    assert 30 <= min(delays) <= max(delays) <= 60 << 8
