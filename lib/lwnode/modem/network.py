@@ -4,7 +4,7 @@
     modem.attach(180000)              True; progress comes as ("attach", "searching"), a refusal as ("refused", reason)
     modem.signal()                    {"rssi": -77, "rsrp": -95, "rsrq": -11}   dBm, dBm, dB; unknown ones are absent
     modem.network_time()              1606448260: seconds since 1970, UTC, or None until the network has said
-    modem.power_saving(86400, 60)     {"tau": 86400, "active": 60}: what the module now asks the network for
+    modem.power_saving(86400, 60)     True where the module asks the network for something new now
 
 Class attributes carry what differs; an operation that differs more is overridden in the family. Bounds: attach polls
 every 2 s (a URC ends the wait early), a PIN is tried once, and its refusal is remembered until the secrets change.
@@ -59,6 +59,17 @@ class Network:
         self.stats: dict[str, int] = {}
         self.refusal = ""  # why the network or the SIM said no, for people
         self.revision = ""
+
+    # ---- commands, with the family's patience ---------------------------------------------------------------
+
+    def _read(self, name: str, **how: "Any") -> "Any":
+        return self.at.read(name, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
+
+    def _write(self, name: str, *values: "Any", **how: "Any") -> "Any":
+        return self.at.write(name, *values, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
+
+    def _run(self, name: str, **how: "Any") -> "Any":
+        return self.at.run(name, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
 
     # ---- identity ---------------------------------------------------------------------------------------------
 
@@ -116,7 +127,7 @@ class Network:
 
     def _sim_state(self) -> str:
         try:
-            answer = self.at.read("+CPIN", timeout_ms=self.options["command_ms"])
+            answer = self._read("+CPIN")
         except CommandError as error:
             return str(error.code if error.code is not None else error.text or "")
         return str(answer[-1][0]) if answer and answer[-1] else ""
@@ -133,7 +144,7 @@ class Network:
             self.refusal = "SIM: this PIN was refused before; it is not tried again until it is changed"
             return False
         try:
-            self.at.write("+CPIN", Secret(str(pin)), timeout_ms=5000, secret=True)
+            self._write("+CPIN", Secret(str(pin)), timeout_ms=5000, secret=True)
         except CommandError:
             if store is not None:
                 store.save("pin-refused", mark)
@@ -175,7 +186,7 @@ class Network:
     def _registration(self) -> "tuple[int, str]":
         """(stat, cause in words) of AT+CEREG?. Field counts differ by <n>; a state out of range counts as unknown."""
         try:
-            answer = self.at.read("+CEREG", timeout_ms=self.options["command_ms"])
+            answer = self._read("+CEREG")
         except CommandError:
             return 4, ""
         values = answer[-1] if answer else []
@@ -248,24 +259,24 @@ class Network:
         if tau_s is None:
             if values[0] == "0":
                 return False
-            self.at.write("+CPSMS", 0, timeout_ms=self.options["command_ms"])
+            self._write("+CPSMS", 0)
             return True
         wanted = (timers.periodic_tau(tau_s), timers.active_time(active_s))
         if values[0] == "1" and tuple([v.strip('"') for v in values[3:5]]) == wanted:
             return False
-        self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1], timeout_ms=self.options["command_ms"])
+        self._write("+CPSMS", 1, None, None, wanted[0], wanted[1])
         return True
 
     def edrx(self, cycle_s: "float | None") -> "float | None":
         """Ask for an eDRX cycle in seconds, or for none; returns the cycle that the network grants, or None."""
         if cycle_s is None:
-            self.at.write("+CEDRXS", 0, self.ACCESS, timeout_ms=self.options["command_ms"])
+            self._write("+CEDRXS", 0, self.ACCESS)
             return None
         code = timers.edrx_code(cycle_s, self.ACCESS)
         # CEDRXS? would show the request even where eDRX is off: what holds is what CEDRXRDP says.
         granted = self._granted_edrx()
         if granted is None or granted[0] != code:
-            self.at.write("+CEDRXS", 1, self.ACCESS, code, timeout_ms=self.options["command_ms"])
+            self._write("+CEDRXS", 1, self.ACCESS, code)
             granted = self._granted_edrx()
         return None if granted is None else timers.edrx_s(granted[1])
 

@@ -9,8 +9,6 @@ Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the c
 older dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14 resources, string 1024, opaque 512 bytes.
 """
 
-import struct
-
 from micropython import const
 
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
@@ -26,20 +24,17 @@ from lwnode.modem import (
     REGISTERING,
     UNKNOWN,
 )
-from lwnode.modem.base import Modem, path_of
 from lwnode.modem.bc66.codes import error_name, wire_value
-from lwnode.modem.bc66.setup import Setup
+from lwnode.modem.bc66.urcs import Urcs
 from lwnode.modem.verbs import Capabilities
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_WAKE_MS = const(100)  # PSM_EINT low; BC65 manual asks 100 ms, one driver gets by with 5 (field_quirks 5)
-_AT_MS = const(500)
-_AT_TRIES = const(12)
+    from lwnode.modem import Server
+
 _PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_quirks 5)
-_SNAPSHOT = const(1)
 
 # 4.2.14
 _STATES = (
@@ -47,19 +42,14 @@ _STATES = (
 )
 
 
-class Driver(Setup):
+class Driver(Urcs):
     """The BC66 over one AtClient."""
 
     FAMILY = "bc66"
     LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
-    IMEI = ("+CGSN", 1)
-    POWER_KEY_MS = 500  # two drivers (low_power 3.2)
-    RESET_MS = 50
     OPTIONS = dict(
-        Modem.OPTIONS,
-        auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
-        retransmit_mode=0, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000,
-    )
+        Urcs.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
+        retransmit_mode=0)
 
     _left_at: "int | None" = None  # tick of the last deregistration
 
@@ -69,95 +59,35 @@ class Driver(Setup):
             {"objects": 15, "instances": 4, "resources": 14, "string": 1024, "opaque": 512, "pack": 512},
         )
 
-    # ---- life of the module -----------------------------------------------------------------------------------
-
-    def start(self) -> bool:
-        """Find the module (switch it on where it is silent), keep it awake, learn its revision and dialect."""
-        self._doubt()
-        return self._begin() or self.power_cycle()
-
-    def _begin(self) -> bool:
-        expected, self._restart_expected = self._restart_expected, True
-        try:
-            self.at.sync()
-            self._hold_awake()
-            self.revision = self._bare_line("AT+CGMR")
-            self.capabilities = self._capabilities()
-            self.ask(self.at.write, "+QNBIOTEVENT", 1, 1, timeout_ms=self.options["command_ms"])
-            self.ask(self.at.write, "+QCFG", "dsevent", 1, timeout_ms=self.options["command_ms"])
-        except BudgetExceeded:
-            raise
-        except AtError:
-            return False
-        finally:
-            self._restart_expected = expected
-        self._asleep = False
-        return True
-
-    def _hold_awake(self) -> bool:
-        """QSCLK=0 before an exchange (3.3 note). It was seen to answer ERROR after 1.9 s: asked twice."""
-        for _ in range(2):
-            if self.ask(self.at.write, "+QSCLK", 0, timeout_ms=self.options["command_ms"]) is not None:
-                return True
-        return False
-
     def wake(self) -> bool:
-        """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
-        self._restart_expected = True
-        try:
-            if self.pins is not None:
-                self.pins.pulse("wake", _WAKE_MS)
-            for _ in range(_AT_TRIES):
-                # The first AT after sleep is often lost: nothing but AT may be repeated (field_quirks 1.6).
-                if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
-                    self._asleep = False
-                    self._buffered = bool(self.options["buffered"])
-                    return self._hold_awake()
-            return False
-        finally:
-            self._restart_expected = False
+        """As NbIot; in buffer mode requests may wait that a lost URC has told of."""
+        self._buffered = bool(self.options["buffered"])
+        return Urcs.wake(self)
 
-    def sleep(self) -> bool:
-        """QSCLK=1, then the lock that each command sets is given back (QRELLOCK); see the interface."""
-        self._asleep = False
-        if self.ask(self.at.write, "+QSCLK", 1, timeout_ms=self.options["command_ms"]) is None:
-            self._count("sleep_refused")
-            return False
-        self.ask(self.at.run, "+QRELLOCK", timeout_ms=self.options["command_ms"])
-        if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
-            self._count("sleep_unconfirmed")
-            return False
-        return True
+    # ---- configuration: see setup.py ---------------------------------------------------------------------------
 
-    def _seen_asleep(self) -> bool:
-        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
+    def configure(self, server: "Server") -> bool:
+        """QLWCFG, APN and QLWCONFIG where they differ. ValueError, by key and with the manual's range, before the wire."""
+        from lwnode.modem.bc66 import setup
 
-    def restart(self) -> bool:
-        """AT+QRST=1; what was registered is gone, what was configured holds now."""
-        self._emit("restarting", "command")
-        self._restart_expected = True
-        try:
-            self._forget_session("module restarted")
-            self.ask(self.at.write, "+QRST", 1, timeout_ms=self.options["command_ms"])
-            self.at.poll(1000)
-            for _ in range(6):
-                if self._begin():
-                    self._emit("restarted", "command")
-                    return True
-            return False
-        finally:
-            self._restart_expected = False
+        return setup.configure(self, server)
 
-    def power_off(self) -> bool:
-        """AT+QPOWD=0: detach and switch off."""
-        self._forget_session("module switched off")
-        return self.ask(self.at.write, "+QPOWD", 0, timeout_ms=5000) is not None
+    def declare(self, objects: "Any") -> bool:
+        """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
+        from lwnode.modem.bc66 import setup
+
+        return setup.declare(self, objects)
+
+    def undeclare(self, object_id: int) -> bool:
+        """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
+        self._declared = 0
+        return self._act("+QLWDELOBJ", object_id) == 0
 
     # ---- registration -----------------------------------------------------------------------------------------
 
     def status(self) -> int:
         """AT+QLWSTATUS? (4.2.14)."""
-        rows = self.at.read("+QLWSTATUS", timeout_ms=self.options["command_ms"])
+        rows = self._read("+QLWSTATUS")
         try:
             self._status = _STATES[int(rows[-1][0])]
         except (ValueError, IndexError, TypeError):
@@ -178,7 +108,7 @@ class Driver(Setup):
             return self._own_outcome(timeout_ms) == REGISTERED
         self._pause_after_deregistration()
         try:
-            self.at.run("+QLWREG", timeout_ms=self.options["command_ms"])
+            self._run("+QLWREG")
         except CommandError as error:
             return self._registration_refused(error, timeout_ms)
         self._status = REGISTERING
@@ -220,7 +150,7 @@ class Driver(Setup):
     def _update(self, mode: int, value: int) -> bool:
         """The message id comes before OK, (status, id) after it, both under one name."""
         try:
-            rows = self.at.write("+QLWUPDATE", mode, value, timeout_ms=self.options["command_ms"])
+            rows = self._write("+QLWUPDATE", mode, value)
         except CommandError as error:
             self.refusal = "update: " + error_name(error.code)
             return False
@@ -238,7 +168,7 @@ class Driver(Setup):
     def deregister(self) -> bool:
         """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
         try:
-            self.at.run("+QLWDEREG", timeout_ms=self.options["command_ms"])
+            self._run("+QLWDEREG")
         except CommandError as error:
             if error.code == 4:
                 self._status = DEREGISTERED
@@ -260,7 +190,7 @@ class Driver(Setup):
         end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
         self._status = RECOVERING
         try:
-            self.at.run("+QLWRECOVER", timeout_ms=self.options["command_ms"])
+            self._run("+QLWRECOVER")
         except CommandError as error:
             self.refusal = "recovery: " + error_name(error.code)
             self._status = UNKNOWN
@@ -274,7 +204,9 @@ class Driver(Setup):
     def forget(self) -> None:
         """Leave the server and delete every declared object."""
         self.deregister()
-        for object_id in sorted({key[0] for key in self._declared_objects()}):
+        from lwnode.modem.bc66 import setup
+
+        for object_id in sorted({key[0] for key in setup.declared_objects(self)}):
             self.undeclare(object_id)
         self._doubt()
         self.observed = []
@@ -364,32 +296,3 @@ class Driver(Setup):
         elif confirm:
             self.reports.sent(ticket, self.deadline_ms)
         return True
-
-    # ---- over the host's deep sleep ---------------------------------------------------------------------------
-
-    def snapshot(self) -> bytes:
-        """Revision, checksums of account and objects, failures, observations: 13 bytes, the revision and 6 each."""
-        revision = self.revision.encode()[:40]
-        data = struct.pack(
-            ">BBBIIB", _SNAPSHOT, len(revision), min(self.failures, 255), self._configured, self._declared,
-            len(self.observed))
-        for path in self.observed:
-            data += struct.pack(">HHH", path.object, _number(path.instance), _number(path.resource))
-        return data + revision
-
-    def restore(self, data: "bytes | None") -> bool:
-        """Take up a snapshot; False where it is none of ours."""
-        if not data or len(data) < 12 or data[0] != _SNAPSHOT or len(data) != 12 + data[1] + 6 * data[11]:
-            return False
-        _, size, self.failures, self._configured, self._declared, count = struct.unpack_from(">BBBIIB", data)
-        self.observed = []
-        for index in range(count):
-            ids = [value if value != 65535 else -1 for value in struct.unpack_from(">HHH", data, 12 + 6 * index)]
-            self.observed.append(path_of(*ids))
-        self.revision = bytes(data[len(data) - size:]).decode()
-        self.capabilities = self._capabilities()
-        return True
-
-
-def _number(value: "int | None") -> int:
-    return 65535 if value is None else value

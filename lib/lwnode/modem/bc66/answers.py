@@ -11,8 +11,9 @@ result line (seen in the field). A repeated write or execute gets the first answ
 
 from lwnode.at import CommandError, Raw
 from lwnode.lwm2m import Request
-from lwnode.modem.base import Modem, path_of
+from lwnode.modem.base import path_of
 from lwnode.modem.bc66.codes import BAD_REQUEST, RESULTS, received_value, wire_value
+from lwnode.modem.quectel import NbIot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lwnode.lwm2m import Path, Response
 
 
-class Answers(Modem):
+class Answers(NbIot):
     """The four requests that BC66 hands to its host (4.3.3 to 4.3.6)."""
 
     _write_answer = "+QLWWRRSP"  # 5.4 and every driver in the field; 4.2.9 prints AT+QLWRRSP
@@ -155,13 +156,11 @@ class Answers(Modem):
         A refusal (+CMEE ERROR) is returned as its code too, -1 without one, or raised where strict. Not last: a part
         that has no result line of its own.
         """
-        timeout_ms = self.options["command_ms"]
         try:
             if not last:
-                self.at.write(command, *parameters, timeout_ms=timeout_ms)
+                self._write(command, *parameters)
                 return 0
-            rows = self.at.write(
-                command, *parameters, timeout_ms=timeout_ms, result=command, result_timeout_ms=timeout_ms)
+            rows = self._write(command, *parameters, result=command)
         except CommandError as error:
             self._count("refused_commands")
             if strict:

@@ -5,6 +5,7 @@
     AT+QLWADDOBJ?                               AT+QLWADDOBJ=3303,0,3,5601,5602,5700
 
 What was found to hold is kept as a checksum, so that the same configure() and declare() cost nothing on the next wake.
+Loaded when it is first called: a wake that reports over a kept session never needs it.
 """
 
 from binascii import crc32
@@ -12,170 +13,159 @@ from binascii import crc32
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
 from lwnode.modem.bc66.codes import error_name, values_of
-from lwnode.modem.bc66.urcs import Urcs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from lwnode.modem import Server
+    from lwnode.modem.bc66 import Driver
 
 
-class Setup(Urcs):
-    """What must hold before a registration."""
+def configure(modem: "Driver", server: "Server") -> bool:
+    """Options (QLWCFG), APN and account (QLWCONFIG). True: needs a restart. ValueError: refused unsent."""
+    check_server(server)
+    wanted = _settings(modem)
+    _check_budget(modem)
+    modem.server = server
+    mark = crc32(repr((_account(server), wanted, modem.options["apn"])).encode()) | 1
+    if mark == modem._configured:
+        return False
+    restart = _write_settings(modem, wanted)
+    restart = modem._write_apn() or restart
+    _write_account(modem, server)
+    modem._configured = mark
+    return restart
 
-    def configure(self, server: "Server") -> bool:
-        """Options (QLWCFG), APN and account (QLWCONFIG). True: needs a restart. ValueError: refused unsent."""
-        check_server(server)
-        wanted = self._settings()
-        self._check_budget()
-        self.server = server
-        mark = crc32(repr((_account(server), wanted, self.options["apn"])).encode()) | 1
-        if mark == self._configured:
-            return False
-        restart = self._write_settings(wanted)
-        restart = self._write_apn() or restart
-        self._write_account(server)
-        self._configured = mark
-        return restart
 
-    def _settings(self) -> "list[tuple[Any, ...]]":
-        """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
-        options = self.options
-        timeout_s, times = options["ack_timeout"], options["max_retransmit"]
-        _expect("ack_timeout", timeout_s, 1, 20)
-        _expect("max_retransmit", times, 0, 8)
-        _expect("recovery_mode", options["recovery_mode"], 0, 1)
-        _expect("retransmit_mode", options["retransmit_mode"], 0, 1)
-        return [
-            ("auto_reg", int(options["auto_reg"])),
-            ("per_regstatus_feat", int(not options["persistent"])),
-            ("rai_enable", int(options["rai"])),
-            ("retransmit", timeout_s, times),
-            ("auto_ack", int(options["auto_ack"])),
-            ("access_mode", int(options["buffered"])),
-            ("recovery_mode", options["recovery_mode"]),
-            ("retransmit_mode", options["retransmit_mode"]),
-        ]
+def _settings(modem: "Driver") -> "list[tuple[Any, ...]]":
+    """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
+    options = modem.options
+    timeout_s, times = options["ack_timeout"], options["max_retransmit"]
+    _expect("ack_timeout", timeout_s, 1, 20)
+    _expect("max_retransmit", times, 0, 8)
+    _expect("recovery_mode", options["recovery_mode"], 0, 1)
+    _expect("retransmit_mode", options["retransmit_mode"], 0, 1)
+    return [
+        ("auto_reg", int(options["auto_reg"])),
+        ("per_regstatus_feat", int(not options["persistent"])),
+        ("rai_enable", int(options["rai"])),
+        ("retransmit", timeout_s, times),
+        ("auto_ack", int(options["auto_ack"])),
+        ("access_mode", int(options["buffered"])),
+        ("recovery_mode", options["recovery_mode"]),
+        ("retransmit_mode", options["retransmit_mode"]),
+    ]
 
-    def _check_budget(self) -> None:
-        budget = self.options["awake_budget_ms"]
-        if budget is not None and self.deadline_ms > budget:
-            raise ValueError(
-                "ack_timeout %d s, max_retransmit %d: a report may take %d ms, more than the awake budget of %d ms;"
-                " lower them, or set retransmit_mode 1" % (
-                    self.options["ack_timeout"], self.options["max_retransmit"], self.deadline_ms, budget))
 
-    def _write_settings(self, wanted: "list[tuple[Any, ...]]") -> bool:
-        """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
-        timeout_ms = self.options["command_ms"]
-        rows = values_of(self.ask(self.at.read, "+QLWCFG", timeout_ms=timeout_ms) or [])
-        changed = False
-        for setting in wanted:
-            row = [str(value) for value in setting]
-            found = [known for known in rows if known[:1] == row[:1]]
-            if not found:
-                found = values_of(self.ask(self.at.write, "+QLWCFG", setting[0], timeout_ms=timeout_ms) or [])
-            if not found:
-                self._count("settings_unknown_to_module")
-            elif found[-1] != row:
-                self.at.write("+QLWCFG", *setting, timeout_ms=timeout_ms)
-                changed = True
-        return changed
+def _check_budget(modem: "Driver") -> None:
+    budget = modem.options["awake_budget_ms"]
+    if budget is not None and modem.deadline_ms > budget:
+        raise ValueError(
+            "ack_timeout %d s, max_retransmit %d: a report may take %d ms, more than the awake budget of %d ms;"
+            " lower them, or set retransmit_mode 1" % (
+                modem.options["ack_timeout"], modem.options["max_retransmit"], modem.deadline_ms, budget))
 
-    def _write_apn(self) -> bool:
-        """The default bearer's APN (NVRAM, effective after a reset)."""
-        apn = self.options["apn"]
-        if apn is None:
-            return False
-        rows = values_of(self.ask(self.at.read, "+QCGDEFCONT", timeout_ms=self.options["command_ms"]) or [])
-        if rows and rows[-1][1:2] == [apn]:
-            return False
-        self.at.write("+QCGDEFCONT", "IP", apn, timeout_ms=self.options["command_ms"])
-        return True
 
-    def _write_account(self, server: "Server") -> None:
-        """QLWCONFIG where it differs. Two lines may come (4.2.1): the one of the wanted kind counts."""
-        account = _account(server)
-        rows = self.ask(self.at.read, "+QLWCONFIG", timeout_ms=self.options["command_ms"], secret=True) or []
-        wanted = [str(value) for value in account]
-        for row in values_of(rows):
-            if row[:len(wanted) - 1] == wanted[:-1] and row[-1:] and row[-1].upper() == wanted[-1].upper():
-                return
-        held = self._ready_to_configure()
+def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> bool:
+    """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
+    rows = values_of(modem.ask(modem._read, "+QLWCFG") or [])
+    changed = False
+    for setting in wanted:
+        row = [str(value) for value in setting]
+        found = [known for known in rows if known[:1] == row[:1]]
+        if not found:
+            found = values_of(modem.ask(modem._write, "+QLWCFG", setting[0]) or [])
+        if not found:
+            modem._count("settings_unknown_to_module")
+        elif found[-1] != row:
+            modem._write("+QLWCFG", *setting)
+            changed = True
+    return changed
+
+
+def _write_account(modem: "Driver", server: "Server") -> None:
+    """QLWCONFIG where it differs. Two lines may come (4.2.1): the one of the wanted kind counts."""
+    account = _account(server)
+    rows = modem.ask(modem._read, "+QLWCONFIG", secret=True) or []
+    wanted = [str(value) for value in account]
+    for row in values_of(rows):
+        if row[:len(wanted) - 1] == wanted[:-1] and row[-1:] and row[-1].upper() == wanted[-1].upper():
+            return
+    held = _ready_to_configure(modem)
+    try:
+        _write_config(modem, server, account)
+    except CommandError as error:
+        if error.code != 33:  # already registered: status 4 and others may count as that (4.2.1 note 2)
+            raise
+        modem.deregister()
+        _write_config(modem, server, account)
+    finally:
+        if held:
+            modem._write("+CFUN", 1, timeout_ms=10000)
+    modem.observed = []
+
+
+def _ready_to_configure(modem: "Driver") -> bool:
+    """Not Registered, as 4.2.1 note 2 wants it. True: the radio is off now, the caller ends that (3.4 case 3)."""
+    state = modem.status()
+    if state == REGISTERED or (state == NEED_RECOVER and modem.recover(modem.options["settle_ms"])):
+        modem.deregister()
+    elif state in (REGISTERING, RECOVERING, DEREGISTERING):
+        if modem._own_outcome(modem.options["settle_ms"]) == REGISTERED:
+            modem.deregister()
+        elif modem._status not in (NOT_REGISTERED, DEREGISTERED):
+            modem._write("+CFUN", 0, timeout_ms=10000)
+            return True
+    return False
+
+
+def _write_config(modem: "Driver", server: "Server", account: "tuple[Any, ...]") -> None:
+    host = Raw(server.host) if is_address(server.host) else server.host
+    values: tuple[Any, ...] = (account[0], host) + account[2:6]
+    if server.psk is not None:
+        values += (account[6], Secret(server.psk))
+    modem._write("+QLWCONFIG", *values, secret=server.psk is not None)
+
+# ---- objects ----
+
+
+def declare(modem: "Driver", objects: "Any") -> bool:
+    """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
+    wanted = check_objects(objects)
+    modem.objects = wanted
+    mark = crc32(repr(wanted).encode()) | 1
+    if mark == modem._declared:
+        return False
+    found = declared_objects(modem)
+    for object_id in sorted({key[0] for key in found}):
+        if _of_object(found, object_id) != _of_object(wanted, object_id):
+            modem.undeclare(object_id)
+            for key in list(found):
+                if key[0] == object_id:
+                    del found[key]
+    for key in sorted(wanted):
+        if key not in found:
+            _add_object(modem, key[0], key[1], wanted[key])
+    modem._declared = mark
+    return False
+
+
+def declared_objects(modem: "Driver") -> "dict[tuple[int, int], tuple[int, ...]]":
+    found = {}
+    for row in values_of(modem.ask(modem._read, "+QLWADDOBJ") or []):
         try:
-            self._write_config(server, account)
-        except CommandError as error:
-            if error.code != 33:  # already registered: status 4 and others may count as that (4.2.1 note 2)
-                raise
-            self.deregister()
-            self._write_config(server, account)
-        finally:
-            if held:
-                self.at.write("+CFUN", 1, timeout_ms=10000)
-        self.observed = []
+            numbers = [int(value) for value in row]
+            found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))
+        except (ValueError, IndexError):
+            modem._count("malformed_results")
+    return found
 
-    def _ready_to_configure(self) -> bool:
-        """Not Registered, as 4.2.1 note 2 wants it. True: the radio is off now, the caller ends that (3.4 case 3)."""
-        state = self.status()
-        if state == REGISTERED or (state == NEED_RECOVER and self.recover(self.options["settle_ms"])):
-            self.deregister()
-        elif state in (REGISTERING, RECOVERING, DEREGISTERING):
-            if self._own_outcome(self.options["settle_ms"]) == REGISTERED:
-                self.deregister()
-            elif self._status not in (NOT_REGISTERED, DEREGISTERED):
-                self.at.write("+CFUN", 0, timeout_ms=10000)
-                return True
-        return False
 
-    def _write_config(self, server: "Server", account: "tuple[Any, ...]") -> None:
-        host = Raw(server.host) if is_address(server.host) else server.host
-        values: tuple[Any, ...] = (account[0], host) + account[2:6]
-        if server.psk is not None:
-            values += (account[6], Secret(server.psk))
-        self.at.write("+QLWCONFIG", *values, timeout_ms=self.options["command_ms"], secret=server.psk is not None)
-
-    # ---- objects ----------------------------------------------------------------------------------------------
-
-    def declare(self, objects: "Any") -> bool:
-        """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-        wanted = check_objects(objects)
-        self.objects = wanted
-        mark = crc32(repr(wanted).encode()) | 1
-        if mark == self._declared:
-            return False
-        found = self._declared_objects()
-        for object_id in sorted({key[0] for key in found}):
-            if _of_object(found, object_id) != _of_object(wanted, object_id):
-                self.undeclare(object_id)
-                for key in list(found):
-                    if key[0] == object_id:
-                        del found[key]
-        for key in sorted(wanted):
-            if key not in found:
-                self._add_object(key[0], key[1], wanted[key])
-        self._declared = mark
-        return False
-
-    def _declared_objects(self) -> "dict[tuple[int, int], tuple[int, ...]]":
-        found = {}
-        for row in values_of(self.ask(self.at.read, "+QLWADDOBJ", timeout_ms=self.options["command_ms"]) or []):
-            try:
-                numbers = [int(value) for value in row]
-                found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))
-            except (ValueError, IndexError):
-                self._count("malformed_results")
-        return found
-
-    def _add_object(self, object_id: int, instance: int, resources: "tuple[int, ...]") -> None:
-        error = self._act("+QLWADDOBJ", object_id, instance, len(resources), *resources)
-        if error:
-            raise CommandError(error, "object %d/%d not added: %s" % (object_id, instance, error_name(error)))
-
-    def undeclare(self, object_id: int) -> bool:
-        """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
-        self._declared = 0
-        return self._act("+QLWDELOBJ", object_id) == 0
+def _add_object(modem: "Driver", object_id: int, instance: int, resources: "tuple[int, ...]") -> None:
+    error = modem._act("+QLWADDOBJ", object_id, instance, len(resources), *resources)
+    if error:
+        raise CommandError(error, "object %d/%d not added: %s" % (object_id, instance, error_name(error)))
 
 
 def _expect(name: str, value: int, low: int, high: int) -> None:

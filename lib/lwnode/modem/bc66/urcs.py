@@ -54,7 +54,6 @@ class Urcs(Answers):
     _buffered = False
     _factory = False
     _offline = False
-    _asleep = False
 
     def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
         """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
@@ -144,10 +143,6 @@ class Urcs(Answers):
         if status == 0:
             self._status = DEREGISTERED
 
-    def _on_power_event(self, event: str) -> None:
-        if event in ("ENTER DEEPSLEEP", "ENTER PSM"):
-            self._asleep = True
-
     def _busy(self) -> bool:
         return self._bootstrapping or Answers._busy(self)
 
@@ -164,7 +159,7 @@ class Urcs(Answers):
     def _drain(self) -> None:
         """4.2.13: each QLWRD brings one cached URC and the number of those left."""
         for _ in range(_DRAIN_LIMIT):
-            rows: list[list[Any]] = self.at.run("+QLWRD", timeout_ms=self.options["command_ms"])
+            rows: list[list[Any]] = self._run("+QLWRD")
             if not rows or len(rows[-1]) < 2:
                 return
             self._dispatch(str(rows[-1][1]), rows[-1][2:])
@@ -173,7 +168,7 @@ class Urcs(Answers):
 
     def buffered_requests(self) -> int:
         """How many requests wait in the module (buffer mode); what a lost "buffer" URC would have announced."""
-        rows = self.at.read("+QLWRD", timeout_ms=self.options["command_ms"])
+        rows = self._read("+QLWRD")
         count = int(rows[-1][0]) if rows and rows[-1] else 0
         self._buffered = count > 0
         return count

@@ -1,0 +1,94 @@
+"""What BC66 and BC20 have in common beside LwM2M: one chipset (MT2625), its sleep, its power commands, its counters.
+
+    AT+QSCLK=0     stay awake            AT+QSCLK=1, AT+QRELLOCK     sleep, and give back the lock of the last command
+    AT+QRST=1      restart               AT+QPOWD=0                  off
+    AT+QENG=2      +QENG: 3,<sleep>,<rx>,<tx>   the radio's own time counters, in tenths of a second
+
+Sources: low_power 3.2 and 3.3 (driver code and logs; the LwM2M notes only ask for QSCLK=0 before an exchange, 3.3).
+"""
+
+from micropython import const
+
+from lwnode.modem.life import Life
+from lwnode.modem.network import number
+
+_WAKE_MS = const(100)  # PSM_EINT low; the BC65 manual asks 100 ms, one driver gets by with 5 (field_quirks 5)
+_AT_MS = const(500)
+_AT_TRIES = const(12)
+
+
+class NbIot(Life):
+    """Sleep, wake and power of the MT2625 modules."""
+
+    IMEI = ("+CGSN", 1)
+    POWER_KEY_MS = 500  # two drivers (low_power 3.2)
+    RESET_MS = 50
+    RESTART = "AT+QRST=1"
+    POWER_OFF = "AT+QPOWD=0"
+    OPTIONS = dict(Life.OPTIONS, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000)
+
+    _asleep = False
+
+    def _greet(self) -> None:
+        self._hold_awake()
+        self.ask(self._write, "+QNBIOTEVENT", 1, 1)
+        self.ask(self._write, "+QCFG", "dsevent", 1)
+        self._asleep = False
+
+    def _hold_awake(self) -> bool:
+        """QSCLK=0 was seen to answer ERROR after 1.9 s (field_quirks 2.2): asked twice."""
+        return self.ask(self._write, "+QSCLK", 0) is not None or self.ask(self._write, "+QSCLK", 0) is not None
+
+    def wake(self) -> bool:
+        """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
+        self._restart_expected = True
+        try:
+            if self.pins is not None:
+                self.pins.pulse("wake", _WAKE_MS)
+            for _ in range(_AT_TRIES):
+                # The first AT after sleep is often lost: nothing but AT may be repeated (field_quirks 1.6).
+                if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
+                    self._asleep = False
+                    return self._hold_awake()
+            return False
+        finally:
+            self._restart_expected = False
+
+    def sleep(self) -> bool:
+        """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). True: seen by event or status pin."""
+        self._asleep = False
+        if self.ask(self._write, "+QSCLK", 1) is None:
+            self._count("sleep_refused")
+            return False
+        self.ask(self._run, "+QRELLOCK")
+        if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
+            self._count("sleep_unconfirmed")
+            return False
+        return True
+
+    def _seen_asleep(self) -> bool:
+        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
+
+    def _on_power_event(self, event: str) -> None:
+        if event in ("ENTER DEEPSLEEP", "ENTER PSM"):
+            self._asleep = True
+
+    def _write_apn(self) -> bool:
+        """The default bearer's APN (NVRAM, effective after a reset). True where it was written."""
+        apn = self.options["apn"]
+        if apn is None:
+            return False
+        rows = self.ask(self._read, "+QCGDEFCONT") or []
+        if rows and rows[-1][1:2] == [apn]:
+            return False
+        self._write("+QCGDEFCONT", "IP", apn)
+        return True
+
+    def radio_time(self) -> "dict[str, int]":
+        """Seconds the module has slept, received and sent by its own count (AT+QENG=2); empty where it does not tell."""
+        try_rows = self.ask(self._write, "+QENG", 2) or []
+        for row in try_rows:
+            counts = [number(row, index, 0, 1 << 30) for index in (1, 2, 3)]
+            if None not in counts:
+                return {"sleep": (counts[0] or 0) // 10, "rx": (counts[1] or 0) // 10, "tx": (counts[2] or 0) // 10}
+        return {}
