@@ -1,0 +1,401 @@
+"""ME910C1 beside LwM2M: line, errors, identity, clock, files, power saving, reboot (low_power.md, 3.5; Telit manual, 2).
+
+What differs from the Quectel modules: no boot text, AT+CMEE=0 at the start, lists joined by a lone LF, a command line of
+400 characters, PSM timers in seconds too (AT#CPSMS), a file system (AT#M2MWRITE and others; field, not in the manual).
+
+    AT#M2MWRITE="/XML/object_3303.xml",1820     >>> , then 1820 bytes, then OK
+"""
+
+from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused
+from tools.virtual_modem.core import PENDING
+from tools.virtual_modem.generic import Generic, civil
+from tools.virtual_modem.me910c1_errors import CME, NUMERIC
+
+NOT_ALLOWED, NOT_SUPPORTED = 3, 4
+_FILE_LIMIT = 65536
+# Timer codes and their units in seconds, rising (TS 24.008, 10.5.7.4a and 10.5.7.3).
+_TAU = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
+_ACTIVE = ((0, 2), (1, 60), (2, 360))
+_FOLDERS = ("/XML/", "/mod/")
+# Commands all of whose parameters may be left out: AT+CMD= is OK and changes nothing (2.2).
+_ALL_OPTIONAL = ("+CEREG", "+CMEE", "+CSCON", "#PSMURC", "#CPSMS", "+CTZU", "#CCLKMODE")
+
+
+class TelitModule(Generic):
+    """The module around the LwM2M agent."""
+
+    family = "me910c1"
+    OPTIONS = dict(Generic.OPTIONS)
+    OPTIONS.update(
+        {
+            "revision": "30.00.xx8",
+            "model": "ME910C1-E1",
+            "line_limit": 400,
+            "cmee": 0,
+            "boot_ms": 8000,  # after AT#REBOOT; one guide waits 10 s, another asks for 30
+            "wake_ms": 3000,
+            "power_on_ms": 5000,  # ON_OFF held
+            "power_off_ms": 2500,
+            "list_join": "lf",  # how lines of one list hang together: "lf" (2.2.2.3) or "crlf"
+            "psm_keeps": False,  # True: agent, lists and settings outlive PSM; False: it is a power cycle to them
+            "sms": (),  # short messages that wait: nothing but errors is played
+        }
+    )
+    HIDDEN = ("+QCCID", "+QCGDEFCONT", "+CBC")
+    IDENTITY = ("332",)
+    access_technology = 8  # E-UTRAN (CAT-M1)
+
+    # ---- line and errors
+
+    def args(self, name, form, text):
+        args = super().args(name, form, text)
+        args.count_error = args.value_error = self.cme(NOT_SUPPORTED)
+        return args
+
+    def cme(self, code):
+        mode = self.setting("cmee")
+        if mode == 0:
+            return "ERROR"
+        if self.quirk("cme_zero"):
+            code = 0
+        return "+CME ERROR: %s" % (code if mode == 1 else CME.get(code) or code)
+
+    def cms(self, code):
+        """The exception for a +CMS ERROR: a number whatever AT+CMEE says (2.2.2.2)."""
+        return Refused("+CMS ERROR: %d" % code)
+
+    def _run(self, command):
+        name, equals, text = command.partition("=")
+        if equals and not text.strip() and name.strip().upper() in _ALL_OPTIONAL:
+            return None
+        return super()._run(command)
+
+    def _send_final(self, result):
+        if self.setting("V") or self.setting("Q") or result not in NUMERIC:
+            super()._send_final(result)
+            return
+        self.note("<", result)
+        self.send(NUMERIC[result] + chr(self.setting("S3")))
+
+    def join_lines(self, lines, end):
+        one_list = len(lines) > 1 and all([line.split(":")[0] == lines[0].split(":")[0] for line in lines])
+        if one_list and (self.options["list_join"] == "lf" or self.quirk("lf_lists")):
+            return end[1:].join(lines)
+        return end.join(lines)
+
+    # ---- identity
+
+    def at_cgmm(self, form, args):
+        """Model."""
+        self.need(form, RUN)
+        self.info(self.options["model"])
+
+    def at_cgmr(self, form, args):
+        """Revision."""
+        self.need(form, RUN)
+        self.info(self.options["revision"])
+
+    def at_cgsn(self, form, args):
+        """IMEI, without a prefix."""
+        if form == TEST:
+            return
+        self.need(form, RUN)
+        self.info(self.options["imei"])
+
+    def tat_cgsn(self, form, args):
+        """IMEI, with a prefix."""
+        if form == TEST:
+            return
+        self.need(form, RUN)
+        self.info("#CGSN: %s" % self.options["imei"])
+
+    def tat_ccid(self, form, args):
+        """ICCID."""
+        if form == TEST:
+            return
+        self.need(form, RUN, READ)
+        if not self.sim_state:
+            raise self.error(10)
+        self.info("#CCID: %s" % self.options["iccid"])
+
+    # ---- network
+
+    def at_cfun(self, form, args):
+        """Functionality; 5 sleeps until DTR (the wake pin) rises, 6 reboots."""
+        if form == READ:
+            self.info("+CFUN: %d" % self.cfun)
+            return None
+        if form == TEST:
+            self.info("+CFUN: (0,1,4,5,6),(0,1)")
+            return None
+        self.need(form, WRITE)
+        value = args.expect(1, 2).one_of(0, (0, 1, 4, 5, 6))
+        if value == 6 or args.integer(1, 0, 1, 0):
+            self.after(100, self.restart)
+            return None
+        if value == 5:
+            self.after(100, self._doze)
+            return None
+        self.after(50, lambda: self._cfun_done(value))
+        return PENDING
+
+    def _doze(self):
+        self.deaf = True
+
+    @property
+    def dozing(self):
+        """True between AT+CFUN=5 and the rise of DTR: deaf, but nothing is lost."""
+        return self.deaf and self.state_name == "on"
+
+    def _wake_pin(self, active, held):
+        if self.dozing and active:
+            self.deaf = False
+        super()._wake_pin(active, held)
+
+    def tat_ws46(self, form, args):
+        """Radio access: 0 CAT-M, 1 NB-IoT, 2 and 3 both in one order or the other; after a reboot."""
+        if form == READ:
+            self.info("#WS46: %d" % self.stored("ws46", 0))
+        elif form == TEST:
+            self.info("#WS46: (0-3)")
+        else:
+            self.need(form, WRITE)
+            self.nvram["ws46"] = args.expect(1).integer(0, 0, 3)
+
+    def at_ws46(self, form, args):
+        """Network: 12 GSM, 28 E-UTRAN, 30 both."""
+        if form == READ:
+            self.info("+WS46: %d" % self.stored("ws46_network", 28))
+        elif form == TEST:
+            self.info("+WS46: (12,28,30)")
+        else:
+            self.need(form, WRITE)
+            self.nvram["ws46_network"] = args.expect(1).one_of(0, (12, 28, 30))
+
+    def tat_bnd(self, form, args):
+        """Bands, as bit masks."""
+        if form == READ:
+            self.info("#BND: %s" % self.stored("bands", "0,0,524420"))
+            return
+        self.need(form, WRITE)
+        args.expect(1, 3)
+        self.nvram["bands"] = "%d,%d,%d" % (
+            args.integer(0, 0, 5),
+            args.integer(1, 0, 65535, 0),
+            args.integer(2, 1, 1 << 30, 524420),
+        )
+
+    def tat_sgact(self, form, args):
+        """Context activation: the address comes back."""
+        if form == READ:
+            self.info("#SGACT: 1,%d" % self.kept.get("context", 0))
+            return
+        if form == TEST:
+            self.info("#SGACT: (1-6),(0,1)")
+            return
+        self.need(form, WRITE)
+        args.expect(2, 4).integer(0, 1, 6)
+        active = args.integer(1, 0, 1)
+        if not self.attached:
+            raise self.error(555)
+        if active and self.kept.get("context"):
+            raise self.error(553)
+        self.kept["context"] = active
+        if active:
+            self.info("#SGACT: %s" % self.options["address"])
+
+    # ---- time
+
+    def clock_text(self):
+        unix = self.network_time()
+        if unix is None:
+            # Never told: this module counts from 1980 (IoT quick start guide).
+            return '"80/01/06,%02d:%02d:%02d+00"' % civil(self.clock.now // 1000)[3:]
+        return super().clock_text() if not self.stored("cclk_utc", 0) else self._utc_text(unix)
+
+    def _utc_text(self, unix):
+        self.kept["time_known"] = True
+        quarters = self.options["zone_quarters"]
+        year, month, day, hour, minute, second = civil(unix)
+        zone = "%s%02d" % ("-" if quarters < 0 else "+", abs(quarters))
+        return '"%02d/%02d/%02d,%02d:%02d:%02d%s"' % (year % 100, month, day, hour, minute, second, zone)
+
+    def tat_cclk(self, form, args):
+        """Clock with daylight saving."""
+        self.need(form, READ)
+        self.info('#CCLK: "%s,0"' % self.clock_text().strip('"'))
+
+    def tat_cclkmode(self, form, args):
+        """0: +CCLK is local time; 1: it is UTC."""
+        if form == READ:
+            self.info("#CCLKMODE: %d" % self.stored("cclk_utc", 0))
+        elif form == TEST:
+            self.info("#CCLKMODE: (0,1)")
+        else:
+            self.need(form, WRITE)
+            self.nvram["cclk_utc"] = args.expect(1).integer(0, 0, 1)
+
+    def at_ctzu(self, form, args):
+        """Clock set by the network."""
+        if form == READ:
+            self.info("+CTZU: %d" % self.stored("ctzu", 0))
+        elif form == TEST:
+            self.info("+CTZU: (0,1)")
+        else:
+            self.need(form, WRITE)
+            self.nvram["ctzu"] = args.expect(1).integer(0, 0, 1)
+
+    # ---- power saving
+
+    def tat_cpsms(self, form, args):
+        """PSM in seconds: mode, RAU, GPRS ready timer, TAU, active time, version, threshold."""
+        psm = self.psm_setting()
+        if form == READ:
+            self.info("#CPSMS: %d,,,%d,%d" % (psm[0], self.tau_s(), self.active_time_s() or 0))
+            return
+        if form == TEST:
+            self.info("#CPSMS: (0-2),,,(0-35712000),(0-11160),(0-15),(0-60)")
+            return
+        self.need(form, WRITE)
+        mode = args.expect(1, 7).integer(0, 0, 2)
+        if mode == 1:
+            args.expect(5, 7)
+            psm = [1, _bits(args.integer(3, 0, 35712000), _TAU), _bits(args.integer(4, 0, 11160), _ACTIVE)]
+        self.nvram["psm"] = [1 if mode == 1 else 0, psm[1], psm[2]]
+        self.activity()
+
+    def tat_psmurc(self, form, args):
+        """#PSMURC when PSM is entered."""
+        if form == READ:
+            self.info("#PSMURC: %d" % self.setting("psmurc"))
+        elif form == TEST:
+            self.info("#PSMURC: (0,1)")
+        else:
+            self.need(form, WRITE)
+            self.kept["psmurc"] = args.expect(1).integer(0, 0, 1)
+
+    def sleep_allowed(self):
+        return self.psm and not self.dozing
+
+    def falling_asleep(self):
+        if self.setting("psmurc"):
+            self.urc("#PSMURC: %d,%d" % (self.active_time_s() or 0, self.tau_s()))
+
+    def went_down(self, state):
+        if state == "asleep" and not self.options["psm_keeps"]:
+            self.kept = {name: self.kept[name] for name in self.kept if name in ("attached", "time_known", "unlocked")}
+        super().went_down(state)
+
+    # ---- reset and power
+
+    def tat_reboot(self, form, args):
+        """Reboot; nothing is said when it is done."""
+        if form == TEST:
+            return
+        self.need(form, RUN)
+        self.after(100, self.restart)
+
+    def tat_shdn(self, form, args):
+        """Switch off."""
+        if form == TEST:
+            return
+        self.need(form, RUN)
+        self.after(1000, self.power_off)
+
+    tat_syshalt = tat_shdn
+
+    def tat_enhrst(self, form, args):
+        """Reset: 0 off, 1 once now, 2 periodically."""
+        if form == READ:
+            self.info("#ENHRST: %d" % self.stored("enhrst", 0))
+            return
+        if form == TEST:
+            self.info("#ENHRST: (0-2),(0-28800)")
+            return
+        self.need(form, WRITE)
+        mode = args.expect(1, 2).integer(0, 0, 2)
+        delay = args.integer(1, 0, 28800, 0)
+        self.nvram["enhrst"] = mode
+        if mode:
+            self.after(max(100, delay * 60000), self.restart)
+
+    # ---- profiles and short messages
+
+    def amp_p(self, form, args):
+        """AT&P: the profile that is loaded at the start, base and extended section."""
+        self._profile_number(args)
+
+    def amp_y(self, form, args):
+        """AT&Y: the same, base section only."""
+        self._profile_number(args)
+
+    def _profile_number(self, args):
+        if (args.text or "0") not in ("0", "1"):
+            raise Refused(self.cme(NOT_SUPPORTED))
+        self.nvram["profile_number"] = int(args.text or "0")
+
+    def at_cmgr(self, form, args):
+        """Read a short message: none is there, so this is where +CMS ERROR comes from."""
+        self.need(form, WRITE)
+        index = args.expect(1).integer(0, 0, 255)
+        if not self.sim_state:
+            raise self.cms(310)
+        if index >= len(self.options["sms"]):
+            raise self.cms(321)
+        self.info('+CMGR: "REC UNREAD","%s"' % self.options["sms"][index])
+
+    # ---- files (field)
+
+    def tat_m2mwrite(self, form, args):
+        """Store a file: the prompt, then as many bytes as announced."""
+        if form == TEST:
+            return None
+        self.need(form, WRITE)
+        name = args.expect(2, 3).string(0, 128, shortest=6)
+        size = args.integer(1, 1, _FILE_LIMIT)
+        if not any([name.startswith(folder) for folder in _FOLDERS]):
+            raise self.error(1102)
+        self.take_bytes(size, lambda data: self._file_written(name, data))
+        self.send("\r\n>>> ")
+        return PENDING
+
+    def _file_written(self, name, data):
+        try:
+            text = data.decode()
+        except (UnicodeError, ValueError):
+            self.finish(self.cme(1105))
+            return
+        self.stored("files", {})[name] = text
+        self.finish()
+
+    def tat_m2mlist(self, form, args):
+        """Names and sizes below a folder."""
+        if form == TEST:
+            return
+        self.need(form, WRITE, RUN)
+        folder = args.string(0, 128, "/mod") if form == WRITE else "/mod"
+        folder = folder.rstrip("/") + "/"
+        if folder not in _FOLDERS:
+            raise self.error(1102)
+        files = self.stored("files", {})
+        for name in sorted(files):
+            if name.startswith(folder):
+                self.info('#M2MLIST: "%s",%d' % (name[len(folder) :], len(files[name].encode())))
+
+    def tat_m2mdel(self, form, args):
+        """Remove a file."""
+        if form == TEST:
+            return
+        self.need(form, WRITE)
+        if self.stored("files", {}).pop(args.expect(1).string(0, 128), None) is None:
+            raise self.error(1102)
+
+
+def _bits(seconds, units):
+    """An eight-bit GPRS timer that is at least so long (TS 24.008, 10.5.7.3 and 10.5.7.4a)."""
+    for code, unit in units:
+        count = (seconds + unit - 1) // unit
+        if count <= 31:
+            value = code << 5 | count
+            return "".join(["1" if value >> bit & 1 else "0" for bit in range(7, -1, -1)])
+    return "11100000"
