@@ -39,12 +39,18 @@ Bounds: one receive buffer of rx_size bytes, allocated on first use; a URC queue
 dirty: the next command first sends AT until the late answer came or the line was quiet for a second.
 """
 
-from lwnode.at.client import AtClient
-from lwnode.at.errors import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
+from lwnode.at.client import AtClient as AtClient
+from lwnode.at.errors import AtError as AtError
+from lwnode.at.errors import AtTimeout as AtTimeout
+from lwnode.at.errors import BudgetExceeded as BudgetExceeded
+from lwnode.at.errors import CommandError as CommandError
+from lwnode.at.errors import LinkError as LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lwnode.at.params import Raw, Secret, fields
+    from lwnode.at.params import Raw as Raw
+    from lwnode.at.params import Secret as Secret
+    from lwnode.at.params import fields as fields
 
 
 def __getattr__(name: str) -> object:

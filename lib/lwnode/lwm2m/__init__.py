@@ -16,18 +16,18 @@ rules, without history and without TLV loads none of them.
 """
 
 from .model import (
-    BOOLEAN,
-    FLOAT,
-    INTEGER,
-    NONE,
-    OBJLNK,
-    OPAQUE,
-    STRING,
-    TIME,
-    Path,
-    Reject,
-    Request,
-    Response,
+    BOOLEAN as BOOLEAN,
+    FLOAT as FLOAT,
+    INTEGER as INTEGER,
+    NONE as NONE,
+    OBJLNK as OBJLNK,
+    OPAQUE as OPAQUE,
+    STRING as STRING,
+    TIME as TIME,
+    Path as Path,
+    Reject as Reject,
+    Request as Request,
+    Response as Response,
 )
 
 TYPE_CHECKING = False
