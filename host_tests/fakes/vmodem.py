@@ -33,7 +33,7 @@ class Bench:
 
     def take(self):
         """What was said since the last time, as lines without the empty ones."""
-        text = bytes(self.raw).decode()
+        text = "".join([chr(byte) for byte in self.raw])
         self.raw = bytearray()
         self.modem.out = self.raw.extend
         return [line for line in text.replace("\r", "\n").split("\n") if line]

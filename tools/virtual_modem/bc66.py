@@ -13,7 +13,7 @@ Values of `options`, beside the manual's own settings: see OPTIONS here and in t
 from binascii import unhexlify
 
 from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIMEOUT, TLV
-from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused, whole_number
+from tools.virtual_modem.atline import READ, RUN, WRITE, Refused, whole_number
 from tools.virtual_modem.bc66_dialects import Bc66Dialects
 from tools.virtual_modem.bc66_requests import READ_RESULTS, WRITE_RESULTS, join_parts
 from tools.virtual_modem.bc66_session import (
@@ -28,7 +28,8 @@ from tools.virtual_modem.bc66_session import (
 )
 
 # <err> of chapter 6, table 2.
-OTHER, COUNT, VALUE, NOT_REG, DISABLED, ODD, NOT_READY, KEEP_CONNECTING, ALREADY, CREATE = 1, 2, 3, 4, 7, 13, 15, 32, 33, 34
+OTHER, COUNT, VALUE, NOT_REG, DISABLED, ODD, NOT_READY = 1, 2, 3, 4, 7, 13, 15
+KEEP_CONNECTING, ALREADY, CREATE = 32, 33, 34
 
 _LONGEST_LIFE = 31536000
 _CFG_LIMITS = {"retransmit": ((1, 20), (0, 8))}

@@ -5,7 +5,7 @@
                                   OK
                                   +QLWRDRSP: 0                       and the CoAP response is on its way
 
-With access_mode 1 the URCs wait in a buffer: +QLWURC: "buffer" comes when it was empty, AT+QLWRD fetches them one by one.
+With access_mode 1 the URCs wait in a buffer: +QLWURC: "buffer" comes when it was empty, AT+QLWRD fetches one.
 
 Bounds: `_OPEN` requests wait for the host, each for `answer_ms`; the buffer holds `_NODES`.
 """

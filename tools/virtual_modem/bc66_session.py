@@ -93,7 +93,8 @@ class Bc66Session(Quectel):
     def session(self):
         """Lifetime, binding, and whether the module believes that it is registered: outlives a reset."""
         account = self.account(False) or self.account(True)
-        return self.stored("session", {"on": False, "lifetime": account[3] if account else 86400, "binding": "UQ", "until": 0})
+        lifetime = account[3] if account else 86400
+        return self.stored("session", {"on": False, "lifetime": lifetime, "binding": "UQ", "until": 0})
 
     def objects(self):
         """Custom objects as [[object, instance, [resources]], ...]."""
@@ -278,15 +279,15 @@ class Bc66Session(Quectel):
             self._chain_failed(None)
             return
         self._tries -= 1
-        session = self.session()
+        account, endpoint, lifetime = self._link_account(entry), entry[2], entry[3]
         self.begin()
         if self._phase == "bootstrap":
-            self.link.bootstrap(self._link_account(entry), entry[2], self._bootstrap_write, self.guarded(self._bootstrapped))
+            self.link.bootstrap(account, endpoint, self._bootstrap_write, self.guarded(self._bootstrapped))
             return
-        session["lifetime"] = entry[3]
-        self.link.register(
-            self._link_account(entry), entry[2], entry[3], session["binding"], self.object_links(), self.guarded(self._answer)
-        )
+        session = self.session()
+        session["lifetime"] = lifetime
+        done = self.guarded(self._answer)
+        self.link.register(account, endpoint, lifetime, session["binding"], self.object_links(), done)
 
     def _bootstrapped(self, code):
         if code != 204 or self.account(False) is None:

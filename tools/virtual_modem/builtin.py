@@ -1,4 +1,4 @@
-"""Objects that a module's own LwM2M client serves: Server (1), Device (3), Connectivity Monitoring (4), Firmware (5) and others.
+"""Objects that a module's own LwM2M client serves: Server (1), Device (3), Connectivity Monitoring (4), Firmware (5)...
 
     objects = Builtin(modem, manufacturer="Quectel", model="BC66")
     objects.values((3, 0))              -> [((3, 0, 0), STRING, "Quectel"), ...]   None: no such path
@@ -9,7 +9,7 @@ Access to resources: LwM2M TS 1.0.2, appendix E.
 """
 
 from tools.lwm2m import codec
-from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, STRING, TIME
+from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME
 
 _WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (13, 14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
 _EXECUTABLE = {1: (4, 8, 9), 3: (4, 5, 12), 5: (2,), 7: (6, 7)}
@@ -94,13 +94,10 @@ class Builtin:
         return found
 
     def links(self, path):
-        """Paths for a discover."""
-        found = [tuple(path)]
-        for each in self.values(path) or ():
-            found.append(each[0])
-        for resource in _EXECUTABLE.get(path[0], ()):
-            if len(path) < 3:
-                found.append((path[0], 0, resource))
+        """Values whose paths a discover lists."""
+        found = list(self.values(path) or ())
+        if len(path) < 3:
+            found += [((path[0], 0, resource), NONE, "") for resource in _EXECUTABLE.get(path[0], ())]
         return found
 
     def executable(self, path):

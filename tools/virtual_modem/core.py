@@ -1,15 +1,15 @@
 """Core of every model: bytes to commands, commands to results, timers, and the two kinds of memory.
 
-A family adds methods named after its commands: AT+QLWREG is `at_qlwreg`, AT#LWM2MENA is `tat_lwm2mena`, each called with
-the form ("test" "read" "write" "run") and the parameters:
+A family adds methods named after its commands: AT+QLWREG is `at_qlwreg`, AT#LWM2MENA is `tat_lwm2mena`, each called
+with the form ("test" "read" "write" "run") and the parameters:
 
     def at_qlwstatus(self, form, args):
         self.need(form, READ)                       # other forms are refused
         self.info("+QLWSTATUS: %d" % self.status)   # information text; OK follows when the method returns
         # or: return PENDING, and self.finish() later; or: raise self.error(50); or: self.urc("+QLWREG: 0")
 
-Memory: `nvram` is a dict that JSON can hold and outlives everything; `kept` outlives deep sleep, not a reset; attributes
-that `_boot` sets outlive nothing. Timers: `after` ends with the next sleep or reset, `after_rtc` goes on in deep sleep.
+Memory: `nvram` is a dict that JSON can hold and outlives everything; `kept` outlives deep sleep, not a reset; what
+`booted` sets outlives nothing. Timers: `after` ends with the next sleep or reset, `after_rtc` goes on in deep sleep.
 
 Bounds: a line holds `line_limit` characters, `_LINES_WAITING` lines wait while one runs, `recent` keeps the last 40.
 """

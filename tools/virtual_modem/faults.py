@@ -5,8 +5,8 @@
     modem.faults.arm("lost_urc", value="report_ack")        # the next URC that holds this text is not sent
     modem.faults.random(seed=7, permille=30)        # each exchange may meet one; the same seed, the same faults
 
-Kinds: see KINDS. A quirk is a habit of real firmware that the manual does not print (field_quirks.md); a model has it when
-its option `hostile` names it, or is "all".
+Kinds: see KINDS. A quirk is a habit of real firmware that the manual does not print (QUIRKS); a model has it when its
+option `hostile` names it, or is "all".
 """
 
 KINDS = {

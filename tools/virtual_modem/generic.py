@@ -225,8 +225,11 @@ class Generic(Radio):
     def at_cesq(self, form, args):
         """Signal, in detail."""
         self.need(form, RUN)
-        rsrp = min(97, 2 * self.options["rssi"])
-        self.info("+CESQ: %d,0,255,255,20,%d" % (2 * self.options["rssi"], rsrp) if self.attached else "+CESQ: 99,99,255,255,255,255")
+        level = 2 * self.options["rssi"]
+        if self.attached:
+            self.info("+CESQ: %d,0,255,255,20,%d" % (level, min(97, level)))
+        else:
+            self.info("+CESQ: 99,99,255,255,255,255")
 
     # ---- time
 

@@ -37,7 +37,7 @@ class Power(Core):
         self._pins = {}
         self._lock_until = 0
         self._sleep_timer = None
-        self._lose_line = False
+        self._lose_line = self._late_ok = False
         self._once = []
         hostile = self.options["hostile"]
         if hostile == "all":
@@ -249,4 +249,13 @@ class Power(Core):
             self._lose_line = False
             self.counters["ignored_bytes"] += len(line)
             return
+        if self.busy and self.quirk("answers_shift"):
+            self._late_ok = True  # the line is lost, and an OK that belongs to nobody follows
+            return
         super()._take_line(line)
+
+    def finish(self, result="OK"):
+        super().finish(result)
+        if self._late_ok and not self.busy:
+            self._late_ok = False
+            self._send_final("OK")

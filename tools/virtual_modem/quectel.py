@@ -1,4 +1,4 @@
-"""Commands of Quectel's MT2625 modules beside LwM2M (BC66, BC20): sleep, events, reset, engineering (low_power.md, 3.2)."""
+"""Commands of Quectel's MT2625 modules (BC66, BC20) beside LwM2M: sleep, events, reset, engineering."""
 
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE
 from tools.virtual_modem.core import PENDING

@@ -1,7 +1,7 @@
 """The radio side of a module: SIM, attach, coverage, RRC state, PSM and eDRX.
 
-After boot the module attaches in `attach_ms` (one CEREG 2, then 1 or 5), gets an address, and from then on every packet makes
-it RRC-connected for `rrc_ms`. Idle, it counts the active time (T3324) and enters PSM; T3412 brings it back for an update.
+After boot the module attaches in `attach_ms` (CEREG 2, then 1 or 5) and gets an address; from then on every packet makes
+it RRC-connected for `rrc_ms`. Idle, it counts the active time (T3324) and enters PSM; T3412 wakes it for an update.
 What a family does with these events it says in the `on_...` methods.
 
 Timer octets: TS 24.008, 10.5.7.3 and 10.5.7.4a; eDRX cycles: 10.5.5.32.

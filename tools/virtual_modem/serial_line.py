@@ -6,8 +6,8 @@ Wiring (3.3 V adapter, crossed):
     board RX  <- adapter TX         board reset output -> adapter DSR      (asserted = reset)
     GND          GND                board status input <- adapter RTS      (asserted = the module runs)
 
-The inputs of a USB adapter are active low, as PSM_EINT and RESET are. They raise no event that every system delivers, so
-they are looked at every 5 ms; bytes are not: those come by event.
+The inputs of a USB adapter are active low, as PSM_EINT and RESET are. No event tells of them on every system, so they
+are looked at every 5 ms; bytes are not: those come by event.
 """
 
 import os

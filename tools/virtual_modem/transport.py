@@ -116,7 +116,7 @@ class VirtualModem:
     """A model with its line, its control port and its LwM2M client.
 
     family            "bc66", "bc20", "bg96" or "me910c1"
-    server_uri        "coap://host:port": every account is led there, whatever name the host configured; None: as configured
+    server_uri        "coap://host:port": every account is led there, whatever the host configured; None: as configured
     pty, tcp_port     lines for AT commands (0: any free port); both may be open
     serial            path of a serial port, with `baudrate`
     control_port      0: any free port of 127.0.0.1
@@ -236,7 +236,8 @@ class VirtualModem:
         try:
             return json.loads(self._nvram_file.read_text())
         except ValueError as error:
-            raise ValueError(f"{self._nvram_file} is not the JSON that a virtual modem writes ({error}); delete it") from None
+            wrong = f"{self._nvram_file} is not the JSON that a virtual modem writes ({error}); delete it"
+            raise ValueError(wrong) from None
 
     def save(self):
         """Write the module's non-volatile memory, if it changed."""
