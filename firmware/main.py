@@ -44,20 +44,24 @@ def note(board: "Any", error: Exception) -> None:
         pass  # a full or broken file system must not keep the node from sleeping
 
 
-def live(board: "Any", guard: "Any", cold: bool) -> None:
+def live(board: "Any", guard: "Any") -> None:
     """Configure and run the node; leaves only by an exception."""
-    from lwnode.node.config import ConfigError, read
+    from lwnode.config import ConfigError, drop, read
+    cold = guard.window_s > 0
     try:
         config = read()
     except ConfigError as error:
-        guard.planned("configuration")
         print("lwnode:", error)
         window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json")
         board.sleep(REST_MS)
+        guard.planned("configuration")
         board.restart("configuration")
         return
-    if cold or board.stay_awake():
+    if cold:
         window(board, config.maintenance_window, "maintenance window after power-on")
+    while board.stay_awake():
+        window(board, LONG_WINDOW_S, "the stay-awake pin or a cable keeps this node awake")
+    drop()
     import sensors
     from lwnode.node import Node
     Node(board, config, sensors.declare).run(guard)
@@ -69,18 +73,22 @@ def main() -> None:
     from lwnode.board import open_board
     board = open_board(definition)
     from lwnode.power import BootGuard
-    guard = BootGuard(board.marks)
-    cause = board.reset_cause()
+    guard = BootGuard(board.vault)
+    mode = guard.enter(board.reset_cause())
     try:
-        if guard.enter(cause) == "safe":
-            window(board, LONG_WINDOW_S, "safe mode after repeated crashes")
-            guard.planned("safe mode")
-            board.sleep(REST_MS)
+        if guard.rest_s:
+            print("lwnode: brown-out, resting for %d s" % guard.rest_s)
+            board.sleep(guard.rest_s * 1000)
+        if mode == "safe":
+            window(board, guard.window_s, "safe mode after repeated crashes")
+            board.sleep(guard.SAFE_SLEEP_S * 1000)
+            guard.planned("safe mode is over")
             board.restart("safe mode is over")
         else:
-            live(board, guard, cause in ("power_on", "hard"))
+            live(board, guard)
     except Exception as error:
         note(board, error)
+        board.sleep(guard.crashed() * 1000)
         board.restart("crash")
 
 

@@ -29,7 +29,7 @@ def node() -> "Any":
         import sensors
         from lwnode.board import open_board
         from lwnode.node import Node
-        from lwnode.node.config import read
+        from lwnode.config import read
         _node = Node(open_board(definition), read(), sensors.declare)
     return _node
 

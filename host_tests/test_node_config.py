@@ -1,6 +1,6 @@
 """A wrong configuration is refused with the key's name, what was expected and what was found; secrets are never shown."""
 
-from lwnode.node.config import Config, ConfigError
+from lwnode.config import ConfigError, checked, report_wait
 
 GOOD = {"family": "bc66", "host": "198.51.100.7", "endpoint": "node-{id}", "apn": "iot"}
 
@@ -11,14 +11,14 @@ def _refusal(changes=None, secrets=None, drop=None):
     if drop:
         del given[drop]
     try:
-        Config(given, secrets)
+        checked(given, secrets)
     except ConfigError as error:
         return str(error)
     raise AssertionError("accepted %s" % (changes,))
 
 
 def test_defaults_fill_what_is_not_given():
-    config = Config(GOOD)
+    config = checked(GOOD)
     assert (config.port, config.lifetime, config.binding, config.security) == (5683, 86400, "U", "none")
     assert (config.sample_every, config.history, config.bootstrap) == (900, "pack", False)
 
@@ -60,7 +60,7 @@ def test_a_secret_is_never_quoted():
 def test_psk_wants_identity_and_an_even_number_of_hex_digits():
     assert '"psk" and "psk_identity" are missing' in _refusal({"security": "psk"})
     assert "even number" in _refusal({"security": "psk"}, {"psk_identity": "id", "psk": "30313"})
-    config = Config(dict(GOOD, security="psk"), {"psk_identity": "id", "psk": "3031323334353637"})
+    config = checked(dict(GOOD, security="psk"), {"psk_identity": "id", "psk": "3031323334353637"})
     assert config.secret("psk") == "3031323334353637"
     assert "3031" not in repr(config) and "id" not in repr(config)
 
@@ -71,14 +71,14 @@ def test_reports_cannot_be_more_frequent_than_samples():
 
 def test_a_retransmission_longer_than_the_wake_is_refused():
     # 2 s doubling four times is 62 s (BC66 manual 4.2.2); 20 s eight times would be awake for more than an hour and a half.
-    assert Config(GOOD).report_wait() == 62
+    assert report_wait(checked(GOOD).ack_timeout, checked(GOOD).max_retransmit) == 62
     text = _refusal({"ack_timeout": 20, "max_retransmit": 8})
     assert '"awake_budget"' in text and '"max_retransmit"' in text, text
 
 
 def test_what_is_not_an_object_is_refused():
     try:
-        Config([1, 2])
+        checked([1, 2])
     except ConfigError as error:
         assert "one JSON object" in str(error)
     else:

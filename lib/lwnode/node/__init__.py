@@ -2,7 +2,7 @@
 
     from lwnode.board import open_board
     from lwnode.node import Node
-    from lwnode.node.config import read
+    from lwnode.config import read
     node = Node(open_board(definition), read(), sensors.declare)
     node.run()            # for years: sample, report, answer, sleep
 
@@ -32,7 +32,7 @@ from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Sche
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
-    from lwnode.node.config import Config
+    from lwnode.settings import Settings
 
 # Everything that survives sleep, by its name in the retained state.
 _PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
@@ -45,11 +45,13 @@ class Node:
     dialogue with secrets redacted.
     """
 
-    def __init__(self, board: "Any", config: "Config", declare: "Callable[[ObjectTree, Any], None]",
+    def __init__(self, board: "Any", config: "Settings", declare: "Callable[[ObjectTree, Any], None]",
                  trace: "Callable[..., None] | None" = None) -> None:
         self.board = board
         self.config = config
-        self.tree = ObjectTree()
+        self.tree = ObjectTree(board.clock)
+        if config.history != "pack":
+            self.tree.container = None
         declare(self.tree, board)
         self.clock = Clock(board.clock)
         self.files = FileStore("state")
@@ -103,7 +105,7 @@ class Node:
         now = self.clock.now()
         slot = self.reporting.due(now)
         if slot is not None and self.backoff.ready(now) and self.session.may_contact(now):
-            self._served(slot, self.contact())
+            self._served(self.contact())
             self.close()
         self._save()
         self.board.watchdog_stop()
@@ -161,9 +163,12 @@ class Node:
         clock = self.board.clock
         self._budget_end = clock.ticks_add(clock.ticks_ms(), int(self.config.awake_budget) * 1000)
 
-    def _served(self, slot: int, reached: bool) -> None:
+    def _served(self, reached: bool) -> None:
         if reached:
-            self.reporting.serve(slot)
+            # Asked again: the network's time may have renamed the slot that led here.
+            slot = self.reporting.due(self.clock.now())
+            if slot is not None:
+                self.reporting.serve(slot)
             self.backoff.succeeded()
         else:
             self.contacts_failed += 1

@@ -106,7 +106,7 @@ class Delivery:
             return number
         if not self._may_send(HISTORY, len(batch)):
             return batch[-1][0]
-        pack, used = codec.pack_senml([record for _, record in batch], _PACK_LIMIT)
+        pack, used = self.tree.pack([record for _, record in batch], _PACK_LIMIT)
         numbers = [number for number, _ in batch[:used]]
         self._publish([(HISTORY, OPAQUE, pack, None)], numbers)
         self._await()

@@ -2,16 +2,19 @@
 
 Two files beside main.py: `config.json` (may be shown to anybody) and `secrets.json` (PSK and PIN, never shown).
 
-    >>> from lwnode.node.config import Config
-    >>> config = Config({"family": "bc66", "host": "198.51.100.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot"})
-    >>> config.lifetime, config.binding
+    >>> from lwnode.config import checked
+    >>> settings = checked({"family": "bc66", "host": "198.51.100.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot"})
+    >>> settings.lifetime, settings.binding
     (86400, 'U')
-    >>> Config({"family": "bc66", "host": "198.51.100.7", "endpoint": "x", "apn": "iot", "lifetime": "a day"})
-    ConfigError: config.json: "lifetime" must be a whole number from 20 to 31536000 (seconds), found "a day"
+    >>> checked({"family": "bc66", "host": "198.51.100.7", "endpoint": "x", "apn": "iot", "lifetime": "a day"})
+    ConfigError: config.json: "lifetime" must be a whole number from 20 to 31536000 (registration lifetime (seconds)),
+    found "a day"
 
-Bounds: 32 keys; each value is checked for its type and range and then for what fits together. The table costs
-about 2 KB of heap while a configuration is read; the node keeps the `Config` and drops the module.
+Bounds: each value is checked for its type and range and then for what fits together. The tables cost about 5 KB of heap
+(32-bit) while a configuration is read; what stays is a `Settings`, and `drop` gives the rest back.
 """
+
+from lwnode.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ def _checked(source: str, given: "dict[str, Any]", table: "tuple[Any, ...]", sec
             known[key] = default
     for key in given:
         if key not in known:
-            raise ConfigError('%s: "%s" is not a key of this firmware; see the table in lwnode/node/config.py'
+            raise ConfigError('%s: "%s" is not a key of this firmware; see the table in lwnode/config.py'
                               % (source, key))
     return known
 
@@ -108,51 +111,53 @@ def _shown(value: "Any") -> str:
     return '"%s"' % value if isinstance(value, str) else str(value)
 
 
-class Config:
-    """A checked configuration; each key of the table is an attribute.
+def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) -> Settings:
+    """Check a configuration and return it with its defaults.
 
     Raises ConfigError naming the key, what was expected and what was found. A secret's value is never part of it.
     """
-
-    if TYPE_CHECKING:
-        def __getattr__(self, name: str) -> "Any": ...
-
-    def __init__(self, given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) -> None:
-        if not isinstance(given, dict):
-            raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
-        for key, value in _checked("config.json", given, KEYS, False).items():
-            setattr(self, key, value)
-        self._secrets = _checked("secrets.json", secrets or {}, SECRETS, True)
-        self._check_together()
-
-    def secret(self, key: str) -> "str | None":
-        """Return a secret by its key, or None; callers hand it to the driver and keep no copy."""
-        value = self._secrets[key]
-        return value if value is None else str(value)
-
-    def __repr__(self) -> str:
-        return "Config(%s, %s:%d)" % (self.family, self.host, self.port)
-
-    def _check_together(self) -> None:
-        if self.security == "psk" and not (self.secret("psk") and self.secret("psk_identity")):
-            raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
-        key = self.secret("psk")
-        if key is not None and (len(key) % 2 or any(c not in "0123456789abcdefABCDEF" for c in key)):
-            raise ConfigError('secrets.json: "psk" must be an even number of hexadecimal digits')
-        if self.report_every < self.sample_every:
-            raise ConfigError('config.json: "report_every" (%d s) must not be shorter than "sample_every" (%d s)'
-                              % (self.report_every, self.sample_every))
-        if self.report_wait() + self.listen > self.awake_budget:
-            raise ConfigError('config.json: "awake_budget" (%d s) is shorter than one report may take (%d s by '
-                              '"ack_timeout" and "max_retransmit", and "listen")'
-                              % (self.awake_budget, self.report_wait() + self.listen))
-
-    def report_wait(self) -> int:
-        """Return the longest wait for one acknowledgement, doubling each time (RFC 7252 4.2), in seconds."""
-        return int(self.ack_timeout) * ((1 << (int(self.max_retransmit) + 1)) - 1)
+    if not isinstance(given, dict):
+        raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
+    values = _checked("config.json", given, KEYS, False)
+    settings = Settings(values, _checked("secrets.json", secrets or {}, SECRETS, True))
+    _check_security(settings)
+    _check_times(settings)
+    return settings
 
 
-def read(folder: str = "") -> Config:
+def _check_security(settings: Settings) -> None:
+    key = settings.secret("psk")
+    if settings.security == "psk" and not (key and settings.secret("psk_identity")):
+        raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
+    if key is not None and (len(key) % 2 or any(c not in "0123456789abcdefABCDEF" for c in key)):
+        raise ConfigError('secrets.json: "psk" must be an even number of hexadecimal digits')
+
+
+def _check_times(settings: Settings) -> None:
+    if settings.report_every < settings.sample_every:
+        raise ConfigError('config.json: "report_every" (%d s) must not be shorter than "sample_every" (%d s)'
+                          % (settings.report_every, settings.sample_every))
+    longest = report_wait(settings.ack_timeout, settings.max_retransmit) + int(settings.listen)
+    if longest > settings.awake_budget:
+        raise ConfigError('config.json: "awake_budget" (%d s) is shorter than one report may take (%d s by '
+                          '"ack_timeout" and "max_retransmit", and "listen")' % (settings.awake_budget, longest))
+
+
+def report_wait(ack_timeout: int, max_retransmit: int) -> int:
+    """Return the longest wait for one acknowledgement, doubling each time (RFC 7252 4.2), in seconds."""
+    return ack_timeout * ((1 << (max_retransmit + 1)) - 1)
+
+
+def drop() -> None:
+    """Forget this module: its tables are needed once a start, their heap is not."""
+    import sys
+    import lwnode
+    sys.modules.pop("lwnode.config", None)
+    if hasattr(lwnode, "config"):
+        delattr(lwnode, "config")
+
+
+def read(folder: str = "") -> Settings:
     """Read config.json and secrets.json (which may be absent) from a folder and check them.
 
     Raises ConfigError for a missing file, text that is not JSON, and every wrong key.
@@ -160,7 +165,7 @@ def read(folder: str = "") -> Config:
     given = _json(folder + "config.json")
     if given is None:
         raise ConfigError("config.json: the file is missing; copy firmware/config.json to the board and edit it")
-    return Config(given, _json(folder + "secrets.json"))
+    return checked(given, _json(folder + "secrets.json"))
 
 
 def _json(name: str) -> "Any":

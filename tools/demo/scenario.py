@@ -1,0 +1,191 @@
+"""What the server, the network and the board do to the node, and when: a wake at a time.
+
+    wake 1   power-on: configure, restart, declare, register; the server observes
+    wake 2   status 7, recover; the server writes 3306/0/5850 and the relay must follow
+    wake 3   the server executes 3303/0/5605 and reads minimum and maximum back
+    wake 4   coverage is lost while a notification is in flight
+    wake 5   the outage goes on: readings are taken and stored
+    wake 6   coverage is back: what was stored arrives, in order
+    wake 7.. ordinary wakes, until as many as asked for are over and nothing waits
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tools.demo.dialogue import Dialogue
+from tools.demo.ledger import PATHS, Ledger
+from tools.host_board.runner import Event, HostBoard
+from tools.lwm2m.server import Lwm2mServer
+from tools.mpy import compile_tree
+from tools.virtual_modem.transport import VirtualModem
+
+ENDPOINT = "urn:dev:lwnode-demo"
+BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
+PERIOD_S = 60
+PACK_PATH = (19, 0, 0)
+# Wakes beyond the asked-for number in which stored readings may still arrive.
+EXTRA_WAKES = 6
+WAKE_TIMEOUT_S = 90.0
+
+
+class Scenario:
+    """Runs the demo and keeps what was seen: `ledger`, `dialogue`, `checks` (what happened -> whether it was right)."""
+
+    def __init__(self, folder: Path, port: str, cycles: int, speed: float, say: Callable[[str, str], None],
+                 on_line: Callable[[str, str], None] | None = None) -> None:
+        self.folder, self.port, self.cycles, self.speed, self.say = folder, port, cycles, speed, say
+        self.ledger = Ledger()
+        self.dialogue = Dialogue((), on_line)
+        self.checks: dict[str, bool] = {}
+        self.registrations = 0
+        self.exchanges: list[int] = []
+        self.sleeps = 0
+        self.outage = False
+        self.server: Any = None
+        self.modem: Any = None
+        self.board: Any = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._acted: set[int] = set()
+        self._began = 0.0
+        self._slept = asyncio.Event()
+
+    async def run(self, prepare: Callable[[Path], None] | None = None) -> None:
+        """Set up, live through all wakes, take down. Raises TimeoutError or RuntimeError when the node is stuck or dead."""
+        self.server = await Lwm2mServer(log=lambda text: self.say("server", text)).start()
+        self.server.on_registration = self._registered
+        self.server.on_notification = self._notified
+        self.modem = await VirtualModem("bc66", f"coap://127.0.0.1:{self.server.port}").start()
+        self.modem.trace = self._traced
+        self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed, heap="512k",
+                               on_event=self._happened, on_console=lambda line: self.say("node", line))
+        self.board.deploy(BOARDS[self.port], config=self._config())
+        if prepare:
+            prepare(self.board.flash)
+        size = compile_tree(self.board.flash / "lib")
+        self.say("board", f"flashed: lib/ as {size / 1024:.0f} KB of .mpy, firmware/*.py as it is")
+        self._began = self.modem.clock.unix()
+        try:
+            await self.board.start()
+            await self._live()
+            await self._look_back()
+        finally:
+            await self.board.stop()
+            for task in self._tasks:
+                task.cancel()
+            await self.modem.close()
+            await self.server.close()
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo", "lifetime": 86400,
+            "sample_every": PERIOD_S, "report_every": PERIOD_S, "listen": 1, "attach_timeout": 10, "ack_timeout": 1,
+            "max_retransmit": 2, "maintenance_window": 0, "awake_budget": 60,
+        }
+
+    async def _live(self) -> None:
+        while self.sleeps < self.cycles or (self._waiting() and self.sleeps < self.cycles + EXTRA_WAKES):
+            self._slept.clear()
+            await asyncio.wait_for(self._slept.wait(), WAKE_TIMEOUT_S)
+            if self.board.dead:
+                raise RuntimeError(f"the node is dead: {self.board.dead.name} {self.board.dead.detail}")
+
+    def _waiting(self) -> bool:
+        return bool(self._ledger().lost)
+
+    def _ledger(self) -> Ledger:
+        """The ledger with every conversion so far."""
+        self.ledger.taken.clear()
+        for reading in self.board.readings:
+            self.ledger.take(reading.name, reading.text, self._began + reading.at_ms / 1000)
+        return self.ledger
+
+    async def _look_back(self) -> None:
+        ledger = self._ledger()
+        self.checks["every reading arrived"] = bool(ledger.taken) and not ledger.lost
+        self.checks["nothing arrived that no sensor gave"] = not ledger.invented
+        self.checks["stored readings came with their own times, in order"] = (
+            bool(ledger.late()) and ledger.order_kept() and ledger.worst_time() <= 2)
+        self.checks["the session was recovered after sleep, status 7"] = self.dialogue.recoveries >= 2
+        self.checks["no registration but the first, and one after the outage at most"] = 1 <= self.registrations <= 2
+        self.checks["the actuator followed the server's write"] = self.checks.pop("write", False)
+        self.checks["5605 reset minimum and maximum"] = self.checks.pop("execute", False)
+        self.checks["an outage began with a notification in flight"] = self.checks.pop("outage", False)
+        self.checks["it ended asleep, alive"] = self.board.dead is None
+
+    # What is heard.
+
+    def _traced(self, direction: str, data: bytes) -> None:
+        before = self.dialogue.notifications
+        self.dialogue.heard("host" if direction == ">" else "module", data)
+        if self.sleeps == 3 and self.dialogue.notifications > before and not self.outage:
+            self._radio(False)
+            self.checks["outage"] = True
+
+    def _radio(self, up: bool) -> None:
+        self.outage = not up
+        self.modem.control.command("radio up" if up else "radio down")
+        self.say("network", "coverage is back" if up else "coverage is lost, a notification is in flight")
+
+    def _happened(self, event: Event) -> None:
+        if event.name == "sleep":
+            self.sleeps += 1
+            self.exchanges.append(self.dialogue.commands)
+            self.dialogue.commands = 0
+            if self.sleeps == 5 and self.outage:
+                self._radio(True)
+            self._slept.set()
+            self.say("board", f"asleep for {event.detail / 1000:.0f} s after wake {self.sleeps}")
+        elif event.name in ("boot", "wake"):
+            self.say("board", f"wake {self.sleeps + 1}: {event.name} {event.detail if event.name == 'boot' else ''}")
+        elif event.name == "output":
+            self.say("board", f"the node drives {event.detail}")
+        else:
+            self.say("board", f"{event.name} {event.detail or ''}")
+            self._slept.set()
+
+    def _registered(self, endpoint: str, event: str) -> None:
+        if event in ("registered", "reregistered"):
+            self.registrations += 1
+            self._spawn(self._observe())
+
+    def _notified(self, endpoint: str, path: tuple[int, ...], readings: list[Any]) -> None:
+        late = path == PACK_PATH
+        for reading in readings:
+            name = "/" + "/".join(str(part) for part in reading.path)
+            at = reading.time if reading.time is not None else self.modem.clock.unix()
+            self.ledger.arrive(name, reading.value, at, late)
+        wake = self.sleeps + 1
+        if wake in (2, 3) and wake not in self._acted and not late:
+            self._acted.add(wake)
+            self._spawn(self._write() if wake == 2 else self._execute())
+
+    # What the server does.
+
+    async def _observe(self) -> None:
+        for path in (*PATHS.values(), "/3306/0/5850", "/19/0/0"):
+            await self.server.observe(ENDPOINT, path)
+
+    async def _write(self) -> None:
+        answer = await self.server.write(ENDPOINT, "/3306/0/5850", True)
+        self.checks["write"] = answer.code == 204 and self.board.outputs.get("relay") == 1
+        self.say("server", f"wrote 3306/0/5850 = 1: {answer.code}, relay is {self.board.outputs.get('relay')}")
+
+    async def _execute(self) -> None:
+        executed = await self.server.execute(ENDPOINT, "/3303/0/5605")
+        values = [(await self.server.read(ENDPOINT, f"/3303/0/{resource}")).value for resource in (5601, 5602, 5700)]
+        self.checks["execute"] = executed.code == 204 and values[0] == values[1] == values[2] is not None
+        self.say("server", f"executed 3303/0/5605: {executed.code}, minimum {values[0]}, maximum {values[1]}")
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(self._quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _quietly(self, work: Any) -> None:
+        with contextlib.suppress(KeyError):  # the client has gone meanwhile: the checks say what is missing
+            await work
