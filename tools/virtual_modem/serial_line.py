@@ -10,6 +10,7 @@ The inputs of a USB adapter are active low, as PSM_EINT and RESET are. No event 
 are looked at every 5 ms; bytes are not: those come by event.
 """
 
+import contextlib
 import os
 
 _PIN_LOOK_S = 0.005
@@ -50,10 +51,15 @@ class SerialLine:
         self._port.write(data)
 
     def _status(self, level):
-        self._port.rts = level
+        with contextlib.suppress(OSError):  # a port without modem lines, as an adapter of three wires
+            self._port.rts = level
 
     def _look_at_pins(self):
-        for name, level in (("wake", self._port.cts), ("reset", self._port.dsr)):
+        try:
+            levels = (("wake", self._port.cts), ("reset", self._port.dsr))
+        except OSError:
+            return  # no such lines: the pins are at the control port only
+        for name, level in levels:
             if level != self._levels.get(name, False):
                 self._levels[name] = level
                 self._owner.model.pin(name, level)

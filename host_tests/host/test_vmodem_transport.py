@@ -1,0 +1,304 @@
+"""The virtual modem from outside: a pty in raw mode, pins and radio on the control port, real CoAP to a real server."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tools.lwm2m.server import Lwm2mServer
+from tools.virtual_modem.transport import RealClock, VirtualModem
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = {"boot_ms": 5, "wake_ms": 5, "attach_ms": 10, "backoff_ms": 10}
+
+
+class Host:
+    """A program at the other end of the pty."""
+
+    def __init__(self, path):
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        os.set_blocking(self.fd, False)
+        self.heard = b""
+        self.arrived = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self.fd, self._read)
+
+    def _read(self):
+        with contextlib.suppress(BlockingIOError):
+            self.heard += os.read(self.fd, 4096)
+        self.arrived.set()
+
+    async def say(self, line, until="OK"):
+        """Write a line, wait for a line that is `until`; what came."""
+        os.write(self.fd, line.encode() + b"\r")
+        return await self.hear(until)
+
+    async def hear(self, until, timeout=5):
+        """Wait for text; what came up to its line's end."""
+        while until.encode() + b"\r\n" not in self.heard:
+            self.arrived.clear()
+            await asyncio.wait_for(self.arrived.wait(), timeout)
+        text, self.heard = self.heard.decode(errors="replace"), b""
+        return [line for line in text.replace("\r", "\n").split("\n") if line]
+
+    def close(self):
+        asyncio.get_running_loop().remove_reader(self.fd)
+        os.close(self.fd)
+
+
+async def ask(modem, line):
+    """One command on the control port."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", modem.control_port)
+    writer.write(line.encode() + b"\n")
+    answer = (await reader.readline()).decode().strip()
+    writer.close()
+    return answer
+
+
+def run(test):
+    """Run a coroutine function with a server, a modem and a host."""
+
+    async def main():
+        server = Lwm2mServer()
+        await server.start()
+        modem = await VirtualModem("bc66", f"coap://127.0.0.1:{server.port}", **QUICK).start()
+        host = Host(modem.pty_path)
+        try:
+            await asyncio.wait_for(test(server, modem, host), 20)
+        finally:
+            host.close()
+            await modem.close()
+            await server.close()
+
+    asyncio.run(main())
+
+
+async def register(host):
+    await host.hear("+IP: 100.97.37.69")
+    await host.say("ATE0")
+    await host.say("AT+QLWADDOBJ=3303,0,3,5700,5701,5605", "+QLWADDOBJ: 0")
+    await host.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5683,"node-1",900,3')
+    return await host.say("AT+QLWREG", "+QLWREG: 0")
+
+
+def test_a_node_over_pty_and_coap():
+    async def session(server, modem, host):
+        assert (await register(host))[-1] == "+QLWREG: 0"
+        assert server.clients["node-1"].lifetime == 900
+        reading = asyncio.ensure_future(server.read("node-1", "/3303/0/5700"))
+        urc = (await host.hear("5700"))[-1]
+        mid = urc.split(",")[1]
+        await host.say(f"AT+QLWRDRSP={mid},1,3303,0,5700,4,4,21.5,0", "+QLWRDRSP: 0")
+        assert (await reading).value == 21.5
+        observing = asyncio.ensure_future(server.observe("node-1", "/3303/0/5700"))
+        mid = (await host.hear("5700"))[-1].split(",")[1]
+        await host.say(f"AT+QLWOBSRSP={mid},1,3303,0,5700,4,4,21.5,0", "+QLWOBSRSP: 0")
+        assert (await observing).code == 205
+        said = await host.say("AT+QLWNOTIFY=3303,0,5700,4,4,22.5,0,1", "35268")
+        if '+QLWURC: "report_ack",0,35268' not in said:
+            said += await host.hear('+QLWURC: "report_ack",0,35268')
+        assert server.deliveries[-1].value == 22.5
+
+    run(session)
+
+
+def test_deep_sleep_and_wake_by_the_control_port():
+    async def session(server, modem, host):
+        await register(host)
+        number = server.clients["node-1"].number
+        await ask(modem, "advance 60000")
+        status = json.loads(await ask(modem, "status"))
+        assert status["power"] == "asleep" and status["status"] is False
+        os.write(host.fd, b"AT\r")
+        assert await ask(modem, "pin wake 1") == "ok"
+        assert await ask(modem, "pin wake 0") == "ok"
+        said = await host.hear('+QLWURC: "recovered",0')
+        assert "OK" not in said and "Leaving the BROM" in said
+        assert json.loads(await ask(modem, "status"))["status"] is True
+        assert server.clients["node-1"].number == number  # recovered, not registered anew
+
+    run(session)
+
+
+def test_an_outage_is_on_the_wire():
+    async def session(server, modem, host):
+        await host.hear("+IP: 100.97.37.69")
+        await host.say("ATE0")
+        await host.say('AT+QLWCFG="retransmit",1,0')
+        await host.say("AT+QRST=1", "+IP: 100.97.37.69")
+        await register_quiet(host)
+        assert await ask(modem, "radio down") == "ok"
+        await host.say("AT+QLWUPDATE=0,1000")
+        said = await host.hear("+QLWUPDATE: 1,35268")
+        assert said[-1] == "+QLWUPDATE: 1,35268"
+        assert await ask(modem, "radio up") == "ok"
+        assert (await host.hear("+QLWREG: 0"))[-1] == "+QLWREG: 0"
+
+    run(session)
+
+
+async def register_quiet(host):
+    await host.say("ATE0")
+    await host.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5683,"node-1",900,3')
+    await host.say("AT+QLWREG", "+QLWREG: 0")
+
+
+def test_the_pty_is_raw_on_both_sides_and_prompt():
+    async def session(server, modem, host):
+        flags = termios.tcgetattr(host.fd)
+        assert not flags[3] & (termios.ECHO | termios.ICANON) and not flags[0] & termios.ICRNL
+        await host.hear("+IP: 100.97.37.69")
+        await host.say("ATE0")
+        waits = []
+        for _ in range(20):
+            began = time.perf_counter()
+            await host.say("AT")
+            waits.append(time.perf_counter() - began)
+        assert sorted(waits)[10] < 0.005
+
+    run(session)
+
+
+def test_control_port_says_what_is_wrong():
+    async def session(server, modem, host):
+        for line in ("", "dance", "pin led 1", "pin wake 2", "radio sideways", "advance -1", "fault nix", "radio loss 101"):
+            assert (await ask(modem, line)).startswith("error "), line
+        for line in ("radio delay 20", "radio loss 0", "radio address", "fault error at 2", "fault random 7 10", "fault off"):
+            assert await ask(modem, line) == "ok", line
+        assert (await ask(modem, "help")).startswith("ok pin")
+        await ask(modem, "urc +HELLO: 1")
+        assert (await host.hear("+HELLO: 1"))[-1] == "+HELLO: 1"
+
+    run(session)
+
+
+def test_tcp_line_and_memory_on_disk(tmp_path):
+    memory = tmp_path / "nvram.json"
+
+    async def first():
+        modem = await VirtualModem("bc66", pty=False, tcp_port=0, nvram_file=memory, **QUICK).start()
+        await asyncio.sleep(0.03)
+        reader, writer = await asyncio.open_connection("127.0.0.1", modem.tcp_port)
+        writer.write(b'ATE0\rAT+QLWCONFIG=0,"host",5683,"node",900,3\r')
+        heard = b""
+        while heard.count(b"OK") < 2:
+            heard += await asyncio.wait_for(reader.read(200), 5)
+        writer.close()
+        await modem.close()
+
+    async def second():
+        modem = await VirtualModem("bc66", pty=False, nvram_file=memory, **QUICK).start()
+        said = []
+        modem.model.on_note = lambda direction, line: said.append(line)
+        await asyncio.sleep(0.03)
+        modem.model.receive(b"AT+QLWCONFIG?\r")
+        await modem.close()
+        return said
+
+    asyncio.run(first())
+    assert '+QLWCONFIG:0,"host",5683,"node",900,3' in asyncio.run(second())
+    memory.write_text("not json")
+    with pytest.raises(ValueError, match="delete it"):
+        asyncio.run(second())
+
+
+def test_a_serial_port_carries_the_dialogue():
+    async def main():
+        ours, theirs = os.openpty()
+        modem = await VirtualModem("bc66", pty=False, serial=os.ttyname(theirs), **QUICK).start()
+        assert modem.line_names()[0].startswith("serial /dev/")
+        await asyncio.sleep(0.05)
+        os.read(ours, 4096)
+        os.write(ours, b"AT+CFUN?\r")
+        await asyncio.sleep(0.05)
+        said = os.read(ours, 4096)
+        await modem.close()
+        os.close(ours)
+        os.close(theirs)
+        return said
+
+    assert b"+CFUN: 1\r\n\r\nOK\r\n" in asyncio.run(main())
+
+
+def test_clock_jumps_fire_what_is_due_in_order():
+    async def main():
+        clock = RealClock(start_unix=1000)
+        fired = []
+        clock.after(5000, lambda: fired.append(("b", clock.now)))
+        clock.after(2000, lambda: clock.after(1000, lambda: fired.append(("a", clock.now))))
+        cancelled = clock.after(100, lambda: fired.append("never"))
+        clock.cancel(cancelled)
+        clock.advance(10000)
+        assert [name for name, _ in fired] == ["a", "b"]
+        assert 3000 <= fired[0][1] < 3100 and 5000 <= fired[1][1] < 5100
+        assert clock.now >= 10000 and clock.unix() >= 1010
+        clock.after(1, lambda: fired.append("later"))
+        await asyncio.sleep(0.02)
+        assert fired[-1] == "later"
+        clock.close()
+
+    asyncio.run(main())
+
+
+def command(*arguments, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "tools.virtual_modem", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, **more,
+    )  # fmt: skip
+
+
+def test_the_command_explains_itself_and_lists():
+    told = command("--help").stdout
+    assert "--hostile" in told and "pin NAME 0|1" in told
+    listed = command("--list").stdout
+    assert "attach_ms" in listed and "first_at_lost" in listed and "lost_urc" in listed
+
+
+def test_the_command_plays_a_script(tmp_path):
+    script = tmp_path / "script.txt"
+    script.write_text("wait 100\nurc +HELLO: 1   # said by the module\nfault nonsense\nend\n")
+    done = command("--quiet", "--option", "boot_ms=5", "--script", str(script))
+    assert done.returncode == 0
+    assert done.stdout.startswith("pty /dev/") and "control 127.0.0.1:" in done.stdout
+    assert "< +HELLO: 1" in done.stdout and "script.txt:3: error fault" in done.stderr
+
+
+def test_the_command_refuses_in_one_sentence():
+    for arguments in (("--option", "nonsense=1"), ("--option", "bare"), ("--serial", "/dev/nothing")):
+        done = command("--quiet", *arguments)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.startswith("virtual modem: ")
+
+
+def test_a_port_in_use_is_said():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = command("--quiet", "--tcp", str(taken.getsockname()[1]))
+    assert done.returncode == 2 and "address already in use" in done.stderr
+
+
+def test_the_live_view_draws_every_field():
+    from rich.console import Console
+
+    from tools.virtual_modem.view import render
+
+    async def main():
+        modem = await VirtualModem("bc66", **QUICK).start()
+        await asyncio.sleep(0.05)
+        modem.model.receive(b"AT+QLWSTATUS?\r")
+        console = Console(record=True, width=100, file=open(os.devnull, "w"))  # noqa: SIM115
+        console.print(render(modem))
+        await modem.close()
+        return console.export_text()
+
+    shown = asyncio.run(main())
+    for text in ("virtual bc66", "not registered", "AT+QLWSTATUS?", "+QLWSTATUS: 0", "attached"):
+        assert text in shown, shown
