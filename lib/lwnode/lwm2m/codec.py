@@ -162,11 +162,12 @@ def _number(text: str) -> float:
     return value
 
 
-def decode_value(type: int, data: bytes, resource: "int | None" = None) -> "Plain":
+def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: bool = False) -> "Plain":
     """What a server wrote, whether it came as text, as a bare TLV value or as a whole TLV record.
 
     The modules hand the payload through without its content format (BC66 application note 4.2.9), so
-    printable text that reads as the type is text; the rest is tried as binary. ValueError otherwise.
+    printable text that reads as the type is text, the rest is binary; with binary it is the other way
+    round. ValueError if it is neither.
     """
     if type == OPAQUE:
         return bytes(data)
@@ -176,13 +177,32 @@ def decode_value(type: int, data: bytes, resource: "int | None" = None) -> "Plai
         inner = unwrap(data, resource)
         if inner is not None:
             return binary_value(type, inner)
-    if type == STRING or _printable(data):
+    for decode in (binary_value, _text_value) if binary else (_text_value, binary_value):
         try:
-            return from_wire(type, data)
+            return decode(type, data)
         except (ValueError, UnicodeError):
-            if type == STRING:
-                raise ValueError("UTF-8 text was expected")
-    return binary_value(type, data)
+            pass
+    raise ValueError("{} bytes are no value of this resource's type".format(len(data)))
+
+
+def _text_value(type: int, data: bytes) -> "Plain":
+    if type != STRING and not _printable(data):
+        raise ValueError("no text")
+    return from_wire(type, data)
+
+
+def written_in_binary(type: int, data: bytes) -> "bool | None":
+    """Whether a written value can only be binary (True) or only text (False); None if it could be both."""
+    if type == STRING or type == OPAQUE:
+        return None
+    readable = []
+    for decode in (_text_value, binary_value):
+        try:
+            decode(type, data)
+            readable.append(decode is binary_value)
+        except (ValueError, UnicodeError):
+            pass
+    return readable[0] if len(readable) == 1 else None
 
 
 def _printable(data: bytes) -> bool:

@@ -38,7 +38,7 @@ def dump(tree: "ObjectTree") -> bytes:
         [list(path.ids) for path in tree.observations],
         [list(answer) for answer in tree.answers],
         [[list(path.ids), value] for path, value in tree.pushed],
-        tree.error_told,
+        [tree.error_told, tree.binary_writes],
         [_row(row) for row in tree.rows],
     ]
     data = bytes([_VERSION]) + cbor.encode(body)
@@ -78,10 +78,12 @@ def load(tree: "ObjectTree", data: bytes) -> bool:
         observations = [Path(*ids) for ids in body[0]]
         answers = [(answer[0], answer[1], answer[2]) for answer in body[1]]
         pushed = [(Path(*ids), value) for ids, value in body[2]]
-        told, rows = body[3], [(tree.row(state[0], state[1]), state) for state in body[4]]
+        told, binary = body[3]
+        rows = [(tree.row(state[0], state[1]), state) for state in body[4]]
     except (ValueError, TypeError, IndexError):
         return False
-    tree.observations, tree.answers, tree.pushed, tree.error_told = observations, answers, pushed, told
+    tree.observations, tree.answers, tree.pushed = observations, answers, pushed
+    tree.error_told, tree.binary_writes = told, binary
     for row, state in rows:
         if row is not None:
             _load_row(row, state)

@@ -54,6 +54,7 @@ class ObjectTree(Rows):
     on_error: "Callable[[int, Path], object] | None" = None  # (error code, 0 when it is over; path)
     persist: "Callable[[], object] | None" = None  # called after a write, before its answer
     error_told = 0
+    binary_writes = False  # this server writes numbers as TLV binary, not as text: learnt from its writes
     after: "Callable[[], None] | None" = None  # left by a command pack: to be run once the contact is over
 
     def __init__(self, clock: "Any" = None) -> None:
