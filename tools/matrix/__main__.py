@@ -1,0 +1,131 @@
+"""Run the portable tests everywhere and print version by result.
+
+    python -m tools.matrix                 all
+    python -m tools.matrix ends            the oldest and the newest of each interpreter
+    python -m tools.matrix 1.24 3.13       these
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools.matrix.webassembly import FOLDER, ROOT, Builds, Missing, sources
+
+sys.path.insert(0, str(ROOT / "host_tests"))
+from runner.plugin import inspect  # noqa: E402  (host_tests is no package)
+from runner.process import Outcome, outcomes  # noqa: E402
+
+CPYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PATHS = "/w:/w/lib:/w/host_tests:/w/firmware"
+# Boards have os.urandom; the webassembly port has not.
+PROGRAM = """
+import os, random, sys
+if not hasattr(os, "urandom"):
+    os.urandom = lambda count: bytes([random.getrandbits(8) for _ in range(count)])
+sys.path.insert(0, "/w/host_tests/runner")
+import driver
+driver.main({paths!r}, {file!r}, {names!r})
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run what was asked for; exit status 1 if a test failed anywhere, or nothing ran."""
+    try:
+        builds = Builds()
+    except Missing as missing:
+        print(f"matrix: {missing}", file=sys.stderr)
+        return 1
+    pythons = [version for version in CPYTHONS if find_python(version)]
+    wanted = arguments or builds.versions + pythons
+    if wanted == ["ends"]:
+        wanted = [builds.versions[0], builds.versions[-1], pythons[0], pythons[-1]]
+    unknown = [version for version in wanted if version not in builds.versions + pythons]
+    if unknown:
+        print(f"matrix: {', '.join(unknown)} is not at hand: {', '.join(builds.versions + pythons)} are", file=sys.stderr)
+        return 1
+    with ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(lambda version: row(version, builds), dict.fromkeys(wanted)))
+    print(f"\n{'interpreter':28} {'passed':>7} {'failed':>7} {'seconds':>8}")
+    for name, passed, failures, seconds in rows:
+        print(f"{name:28} {passed:7} {len(failures):7} {seconds:8.1f}")
+    for name, _, failures, _ in rows:
+        for test, failure in failures.items():
+            print(f"\n{name}: {test}\n{failure}")
+    return 0 if all(passed and not failures for _, passed, failures, _ in rows) else 1
+
+
+def row(version: str, builds: Builds) -> tuple[str, int, dict[str, str], float]:
+    """(name, tests passed, {test: failure}, seconds) of one interpreter."""
+    began = time.monotonic()
+    micropython = version in builds.versions
+    run: Callable[[], dict[str, Outcome]] = (lambda: under_micropython(version, builds)) if micropython else (
+        lambda: under_cpython(version))  # fmt: skip
+    found = run()
+    failures = {test: outcome.failure for test, outcome in found.items() if outcome.failure is not None}
+    name = f"MicroPython {version}, 32-bit" if micropython else f"CPython {version}"
+    return name, len(found) - len(failures), failures, time.monotonic() - began
+
+
+def under_micropython(version: str, builds: Builds) -> dict[str, Outcome]:
+    """Every portable test file in one release's webassembly build."""
+    programs, names = [], {}
+    for path in sorted((ROOT / "host_tests").glob("test_*.py")):
+        tests, reasons = inspect(path)
+        if "CPYTHON_ONLY" not in reasons:
+            names[path.name] = tests
+            programs.append((path.name, PROGRAM.format(paths=PATHS, file=f"/w/host_tests/{path.name}", names=tests)))
+    files = sources("lib", "firmware", "host_tests", "tools", "boards")
+    found = {}
+    for file, (output, error) in builds.run(version, dict(files), programs).items():
+        for test, outcome in outcomes(output, names[file], f"stopped ({error})").items():
+            found[f"{file}::{test}"] = outcome
+    return found
+
+
+def find_python(version: str) -> str | None:
+    """Path of an interpreter of that version that can make environments: on PATH, or one that pyenv keeps."""
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python3"))
+    for path in [shutil.which(f"python{version}"), *map(str, kept)]:
+        if path and subprocess.run([path, "-c", "import venv, ensurepip"], capture_output=True).returncode == 0:
+            return path
+    return None
+
+
+def under_cpython(version: str) -> dict[str, Outcome]:
+    """Every portable test under one CPython, in an environment of its own with pytest alone."""
+    venv = FOLDER / f"cpython-{version}"
+    setup = f"import sys; sys.path.insert(0, 'tools'); import setup_env; sys.exit(setup_env.main(['test'], {str(venv)!r}))"
+    done = subprocess.run([str(find_python(version)), "-c", setup], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        return {"setup": Outcome(done.stdout + done.stderr)}
+    report = venv / "report.xml"
+    tests = [str(path) for path in sorted((ROOT / "host_tests").glob("test_*.py"))]
+    command = [venv / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "cpython", f"--junitxml={report}"]
+    report.unlink(missing_ok=True)
+    done = subprocess.run([*command, *tests], cwd=ROOT, capture_output=True, text=True)
+    if not report.exists():
+        return {"pytest": Outcome(done.stdout + done.stderr)}
+    return read_report(report)
+
+
+def read_report(path: Path) -> dict[str, Outcome]:
+    """Outcomes from pytest's XML."""
+    import xml.etree.ElementTree as ElementTree
+
+    found = {}
+    for case in ElementTree.parse(path).iter("testcase"):
+        problem = case.find("failure")
+        problem = case.find("error") if problem is None else problem
+        failure = None if problem is None else problem.text or problem.get("message") or "failed"
+        found[f"{case.get('classname')}::{case.get('name')}"] = Outcome(failure)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
