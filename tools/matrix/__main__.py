@@ -23,9 +23,15 @@ from runner.process import Outcome, outcomes  # noqa: E402
 
 CPYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PATHS = "/w:/w/lib:/w/host_tests:/w/firmware"
-# Boards have os.urandom; the webassembly port has not.
+# Boards have os.urandom, and binascii and hashlib in C; the webassembly port lacks the first and has the other two
+# in Python as well, which it would prefer.
 PROGRAM = """
 import os, random, sys
+frozen = sys.path[:]
+sys.path[:] = []
+import binascii, hashlib
+sys.path[:] = frozen
+sys.modules["binascii"], sys.modules["hashlib"] = binascii, hashlib
 if not hasattr(os, "urandom"):
     os.urandom = lambda count: bytes([random.getrandbits(8) for _ in range(count)])
 sys.path.insert(0, "/w/host_tests/runner")
