@@ -106,6 +106,10 @@ class Modem(Verbs, Network):
         """start() of a module that is switched on; False where nothing answers."""
         raise NotImplementedError
 
+    def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
+        """Pipe contract: hand one message to the module; None, or why it was not taken."""
+        raise NotImplementedError
+
     def _upkeep(self) -> None:
         """Work that a URC left to be done outside its handler."""
 

@@ -14,8 +14,8 @@ from micropython import const
 from lwnode.at import AtError, BudgetExceeded
 from lwnode.modem.base import Modem, path_of
 
-_SNAPSHOT = const(2)  # format; a snapshot of another one starts cold
-_HEAD = ">BBBIIB"
+_SNAPSHOT = const(3)  # format; a snapshot of another one starts cold
+_HEAD = ">BBBBIIB"  # format, length of the revision, failures, status, account, objects, observations
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
 
 
@@ -70,11 +70,11 @@ class Life(Modem):
         return self.ask(self.at.send, self.POWER_OFF, timeout_ms=5000) is not None
 
     def snapshot(self) -> bytes:
-        """12 bytes, the revision, 6 for each observation."""
+        """13 bytes, the revision, 6 for each observation."""
         revision = self.revision.encode()[:40]
         data = struct.pack(
-            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255), self._configured, self._declared,
-            len(self.observed))
+            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255), self._status, self._configured,
+            self._declared, len(self.observed))
         for path in self.observed:
             data += struct.pack(">HHH", *[65535 if part is None else part for part in path.ids])
         return data + revision
@@ -84,7 +84,7 @@ class Life(Modem):
         size = struct.calcsize(_HEAD)
         if not data or len(data) < size or data[0] != _SNAPSHOT or len(data) != size + data[1] + 6 * data[size - 1]:
             return False
-        _, length, self.failures, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
+        _, length, self.failures, self._status, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
         self.observed = []
         for index in range(count):
             ids = [value if value != 65535 else -1 for value in struct.unpack_from(">HHH", data, size + 6 * index)]

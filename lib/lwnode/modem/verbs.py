@@ -108,6 +108,10 @@ class Verbs:
         """Take up a snapshot. False where it is missing, damaged or of another driver: start cold."""
         raise NotImplementedError
 
+    def diagnose(self) -> "dict[str, str]":
+        """What this firmware says of its commands (the manual's test and query forms): a first look, for people."""
+        return {}
+
     def firmware_policy(self, download: bool, apply: bool) -> None:
         """Whether the server's firmware download and its application wait for allow()."""
         raise Unsupported(f"{self.FAMILY} downloads and applies firmware by itself: there is no gate to set")

@@ -1,0 +1,300 @@
+"""BC20: the pipe contract on object 19. No typed values, no reads, no lifetime, no security, no bootstrap.
+
+    AT+QLWSERV="180.101.147.115",5683    AT+QLWCONF="867724030023557"
+    AT+QLWADDOBJ=19,0,1,"0"              AT+QLWADDOBJ=19,1,1,"0"
+    AT+QLWOPEN=0                         OK, CONNECT OK, +QLWOBSERVE: 0,19,0,0
+    AT+QLWDATASEND=19,0,0,1,01,0x0100    OK, SEND OK
+    +QLWDATARECV: 19,1,0,4,AAAA0000      a write of the server
+
+Source: BC20 LwM2M AT Commands Manual (NAR01A01 and later), sections in the code. It has no status query: what is known is
+kept over sleep, and where nothing is known AT+QLWUPDATE is the question. One confirmed message is open at a time (3.8); a
+lost result is asked for (QLWDATASTATUS). Bounds: 512 bytes a message, results within about 128 s.
+"""
+
+from binascii import crc32
+
+from micropython import const
+
+from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
+from lwnode.at import fields as split_fields
+from lwnode.lwm2m import Path
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
+from lwnode.modem.quectel import NbIot
+from lwnode.modem.verbs import Capabilities
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.modem import Server
+
+_RESULT_MS = const(130000)  # "about 128 s" for CONNECT, UPDATE, CLOSE and SEND (notes of 3.5 to 3.8)
+_DELETE_MS = const(5000)  # 3.12
+_READY_MS = const(30000)  # an uplink before the first observe fails; one driver waits 30 s for it (field_quirks 5)
+_ASK_MS = const(20000)  # a result that has not come by then is asked for with QLWDATASTATUS
+_READ_LIMIT = const(512)  # 3.10
+
+# 3.9: what became of the last confirmed message
+_SENT = ("not sent", "waiting", "failed", "timeout", "success", "reset")
+
+
+class Driver(NbIot):
+    """The BC20 over one AtClient."""
+
+    FAMILY = "bc20"
+    LINE_LIMIT = 1200  # 512 bytes in hexadecimal digits, and the head
+    OPTIONS = dict(NbIot.OPTIONS, in_flight=1, buffered=False, read_length=512)
+    URC_PREFIXES = (
+        "+QLWOBSERVE", "+QLWDATARECV", "+QNBIOTEVENT", "SEND OK", "SEND FAIL", "CONNECT OK", "CONNECT FAIL", "UPDATE OK",
+        "UPDATE FAIL", "CLOSE OK", "CLOSE FAIL",
+    )
+    URCS = {
+        "+QLWOBSERVE": ("iooo", "_on_observe"),  # 4.1: "observed" or "cancelled"; sending may begin
+        "+QLWDATARECV": ("oooi*", "_on_data"),  # 4.2: a write; without data it waits in the buffer: QLWRD
+        "SEND": ("s", "_on_sent"),  # 3.8: OK "delivered"; FAIL "failed", the reading stays stored
+        "CONNECT": ("s", "_on_connected"),  # 3.5, late: OK "registered", FAIL not registered
+        "UPDATE": ("s", "_on_updated"),  # 3.6, or after QLWDELOBJ (3.4): OK "updated", FAIL "lost"
+        "CLOSE": ("s", "_on_closed"),  # 3.7, late: OK deregistered, FAIL what holds is unknown
+        "+QNBIOTEVENT": ("s", "_on_power_event"),
+    }
+
+    _ready = False
+    _waiting: "tuple[int, int, int, int] | None" = None  # what lies in the module's buffer
+    _asked_at = 0
+
+    def _capabilities(self) -> Capabilities:
+        return Capabilities(
+            "pipe", False, False, "server", bool(self.options["buffered"]), "pack", False, False, {"pack": 512})
+
+    def diagnose(self) -> "dict[str, str]":
+        """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
+        found = {}
+        for name in ("+QLWSERV", "+QLWCONF", "+QLWRD", "+QLWCFG"):
+            rows = self.ask(self.at.test, name, timeout_ms=self.options["command_ms"])
+            found[name] = "refused" if rows is None else ",".join([str(value) for row in rows for value in row])
+        return found
+
+    # ---- configuration ----------------------------------------------------------------------------------------
+
+    def configure(self, server: "Server") -> bool:
+        """QLWSERV, QLWCONF and the two objects. Never needs a restart. Unsupported names what BC20 cannot hold."""
+        pipe.refuse_account("BC20", server, ("lifetime", "binding", "security", "bootstrap"))
+        if not server.endpoint:
+            raise ValueError("endpoint: expected a name, the IMEI as a rule (BC20 manual 3.2), found none")
+        if self.options["ack_timeout"] != 2 or self.options["max_retransmit"] != 4:
+            raise Unsupported("BC20 cannot set ack_timeout or max_retransmit: its results come within 128 s")
+        self.server = server
+        mark = crc32(repr((server.host, server.port, server.endpoint)).encode()) | 1
+        if mark == self._configured:
+            return False
+        restart = self._write_apn()
+        try:
+            self._set_up(server, False)
+        except CommandError:
+            # After any error of the set-up only a deleted context helps (field_quirks 5).
+            self._set_up(server, True)
+        self._configured = mark
+        return restart
+
+    def _set_up(self, server: "Server", delete: bool) -> None:
+        known = [row[:2] for row in self.ask(self._read, "+QLWSERV") or []]
+        name = [row[:1] for row in self.ask(self._read, "+QLWCONF") or []]
+        same = known == [[server.host, str(server.port)]] and name == [[server.endpoint]]
+        if delete or (known and not same):
+            self.forget()  # 5.1: needed before another platform is set
+        if delete or not same:
+            self._write("+QLWSERV", server.host, server.port)
+            self._write("+QLWCONF", server.endpoint)
+            self._declared = 0
+            self._status = NOT_REGISTERED
+            self.observed = []
+
+    def declare(self, objects: "Any") -> bool:
+        """19/0/0 and 19/1/0, whatever the node's objects are: their values travel inside. Never needs a restart."""
+        self.objects = objects
+        if self._declared != 1:
+            for object_id, instance, resources in pipe.OBJECTS:
+                # No read form (3.3): a refusal may mean that it is there already. The first CON message tells.
+                self.ask(self._write, "+QLWADDOBJ", object_id, instance, 1, str(resources[0]))
+            self._declared = 1
+        return False
+
+    def undeclare(self, object_id: int) -> bool:
+        """QLWDELOBJ; UPDATE OK follows only where registered (3.4)."""
+        self._declared = 0
+        if self._status == REGISTERED:
+            return self._outcome("AT+QLWDELOBJ=%d" % object_id, "UPDATE")
+        return self.ask(self._write, "+QLWDELOBJ", object_id) is not None
+
+    def forget(self) -> None:
+        """QLWDEL: the context with server, name and objects."""
+        self.at.send("AT+QLWDEL", timeout_ms=_DELETE_MS)
+        self._doubt()
+        self.observed = []
+        self._ready = False
+        self._status = NOT_REGISTERED
+
+    # ---- registration -----------------------------------------------------------------------------------------
+
+    def status(self) -> int:
+        """There is no query: what was last heard, or an update where nothing is known."""
+        if self._status in (UNKNOWN, REGISTERING):
+            self.update()
+        return self._status
+
+    def register(self, timeout_ms: int) -> bool:
+        """QLWOPEN, its result, then the observe of 19/0/0 without which an uplink fails (seen in the field)."""
+        if self.status() == REGISTERED:
+            return True
+        if self.objects and self._declared != 1:
+            self.declare(self.objects)
+        # Hexadecimal both ways: text may hold commas, quotes and line ends. Sent each time, it has no read form (3.11).
+        self._write("+QLWCFG", "dataformat", 1, 1)
+        self._ready = False
+        if not self._outcome("AT+QLWOPEN=%d" % bool(self.options["buffered"]), "CONNECT", timeout_ms):
+            self._status = NOT_REGISTERED
+            self.refusal = "registration: CONNECT FAIL"
+            return False
+        self._session_stands("registered", "server")
+        self._await(lambda: self._ready, min(_READY_MS, timeout_ms))
+        return True
+
+    def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
+        """QLWUPDATE; it carries nothing else."""
+        if lifetime is not None or binding is not None:
+            raise Unsupported("BC20 cannot change lifetime or binding: update() without them only refreshes")
+        done = self._outcome("AT+QLWUPDATE", "UPDATE")
+        self._on_updated("OK" if done else "FAIL")
+        return done
+
+    def recover(self, timeout_ms: int = 30000) -> bool:
+        """No recovery command: an update shows whether the session still stands."""
+        return self.update()
+
+    def deregister(self) -> bool:
+        """QLWCLOSE."""
+        done = self._outcome("AT+QLWCLOSE", "CLOSE")
+        self._status = DEREGISTERED if done else UNKNOWN
+        self.observed = []
+        return done
+
+    def _outcome(self, line: str, word: str, timeout_ms: int = _RESULT_MS) -> bool:
+        """Send a line whose result `word` OK or FAIL comes later. False for FAIL, refusal and silence."""
+        results = (word + " OK", word + " FAIL")
+        lines = self.ask(
+            self.at.send, line, timeout_ms=self.options["command_ms"], result=results,
+            result_timeout_ms=min(timeout_ms, _RESULT_MS))
+        return bool(lines) and lines[-1] == results[0]
+
+    # ---- reports ----------------------------------------------------------------------------------------------
+
+    @property
+    def deadline_ms(self) -> int:
+        """About 128 s (3.8, note 2)."""
+        return _RESULT_MS
+
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """QLWDATASEND of SenML CBOR packs on 19/0/0, one confirmed message at a time (3.8, note 1)."""
+        return pipe.publish(self, records, confirm)
+
+    def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
+        if self.reports.in_flight:
+            return "another confirmed message is still open"
+        try:
+            self._write(
+                "+QLWDATASEND", path.object, path.instance, path.resource, len(data), data,
+                Raw("0x0100" if confirm else "0x0000"))
+        except BudgetExceeded:
+            raise
+        except CommandError:
+            self._status = UNKNOWN  # not connected, perhaps: the next status() asks
+            return "refused by the module"
+        except AtError:
+            return "no answer from the module"
+        self._asked_at = self.clock.ticks_ms()
+        return None
+
+    def _on_sent(self, result: str) -> None:
+        if result == "OK":
+            self.reports.settle("next", None)
+            self._session_stands(None)
+        else:
+            self.reports.settle("next", "SEND " + result)
+            self._status = UNKNOWN
+
+    def _upkeep(self) -> None:
+        if self.reports.in_flight and self.clock.ticks_diff(self.clock.ticks_ms(), self._asked_at) > _ASK_MS:
+            self._asked_at = self.clock.ticks_ms()
+            self.ask(self.ask_sent)
+        if self._waiting is not None:
+            self.ask(self._drain)
+
+    def ask_sent(self) -> str:
+        """QLWDATASTATUS? (3.9), settling the open message where its SEND OK or SEND FAIL was lost."""
+        rows = self._read("+QLWDATASTATUS")
+        try:
+            state = int(rows[-1][0])
+            name = _SENT[state]
+        except (ValueError, IndexError, TypeError):
+            self._count("malformed_results")
+            return "unknown"
+        if self.reports.in_flight and state != 1:
+            self._count("results_asked_for")
+            if state == 4:
+                self._on_sent("OK")
+            else:
+                self.reports.settle("next", name)
+        return name
+
+    # ---- from the server --------------------------------------------------------------------------------------
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        if line[0] != "+":
+            word, _, result = line.partition(" ")
+            return word, [result]
+        return line.partition(":")[0].rstrip(), split_fields(line)
+
+    def _on_observe(self, cancel: int, object_id: int, instance: int, resource: int) -> None:
+        self._ready = not cancel
+        pipe.observe(self, cancel, object_id, instance, resource)
+
+    def _on_data(self, object_id: int, instance: int, resource: int, length: int, rest: "list[str]") -> None:
+        if rest:
+            pipe.received(self, object_id, instance, resource, length, ",".join([part or "" for part in rest]))
+        else:
+            # 3.10, note 1: no further URC while the buffer is not empty. It is emptied in service().
+            self._waiting = (object_id, instance, resource, length)
+
+    def _drain(self) -> None:
+        """QLWRD until +QLWRD: 0; <remain> is what is left of one node only (3.10, note 2)."""
+        object_id, instance, resource, length = self._waiting or (19, 1, 0, _READ_LIMIT)
+        self._waiting = None
+        digits = ""
+        for _ in range(64):
+            count = max(1, min(length, self.options["read_length"], _READ_LIMIT))
+            # Lines, not a payload by length: hexadecimal has no line ends, and how many come before it varies.
+            lines = self.at.send("AT+QLWRD=%d" % count, timeout_ms=self.options["command_ms"], prefix="")
+            head = [split_fields(line) for line in lines if line.startswith("+QLWRD")]
+            if not head or len(head[0]) < 2:
+                break
+            digits += "".join([line for line in lines if not line.strip("0123456789ABCDEFabcdef")])
+            length = int(head[0][1] or 0)
+            if length == 0:
+                pipe.received(self, object_id, instance, resource, len(digits) // 2, digits)
+                digits = ""
+                length = _READ_LIMIT
+
+    def _on_connected(self, result: str) -> None:
+        if result == "OK":
+            self._session_stands("registered", "server")
+        else:
+            self._session_lost(NOT_REGISTERED, "CONNECT " + result)
+
+    def _on_updated(self, result: str) -> None:
+        if result == "OK":
+            self._session_stands("updated")
+        else:
+            self._session_lost(NOT_REGISTERED, "UPDATE " + result)
+
+    def _on_closed(self, result: str) -> None:
+        self._status = DEREGISTERED if result == "OK" else UNKNOWN

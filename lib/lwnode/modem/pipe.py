@@ -1,0 +1,112 @@
+"""The pipe contract: opaque bytes on object 19, for BC20, BG96 and BC66 with firmware R01A06 or older.
+
+    pipe.publish(modem, records, True)           SenML CBOR packs on 19/0/0, as many messages as they need
+    pipe.received(modem, 19, 1, 0, 4, "AAAA0000")   a write on 19/1/0 reaches the node as a Request
+
+The server sees no typed resource and cannot read: what a reading is, and when it was taken, stands in the pack
+(RFC 8428). A record that is for 19/0/0 itself goes as it is, so a node that packs by itself may do so. 19/0/0 is the way
+up and 19/1/0 the way down in every example of the manuals.
+"""
+
+from lwnode.lwm2m import OPAQUE, Path, Request
+from lwnode.modem import Unsupported
+from lwnode.modem.base import path_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.modem.base import Modem
+
+UPLINK = Path(19, 0, 0)
+DOWNLINK = Path(19, 1, 0)
+OBJECTS = ((19, 0, (0,)), (19, 1, (0,)))
+
+
+def refuse_account(family: str, server: "Any", what: "tuple[str, ...]") -> None:
+    """Unsupported for what this module cannot hold of an account, by key."""
+    for key, asked in (
+        ("lifetime", server.lifetime != 86400), ("binding", server.binding != "U"), ("security", server.psk is not None),
+        ("bootstrap", server.bootstrap),
+    ):
+        if asked and key in what:
+            raise Unsupported("%s cannot hold %s: leave it out of the configuration, or use a BC66" % (family, key))
+
+
+def publish(modem: "Modem", records: "Any", confirm: bool) -> int:
+    """Modem.publish over modem._send_bytes(path, data, confirm) -> reason or None; see its text."""
+    limit = modem.capabilities.limits["pack"]
+    messages = _messages(list(records), limit)
+    ticket = modem.reports.open()
+    for path, data in messages:
+        modem._room()
+        reason = modem._send_bytes(path, data, confirm)
+        if reason is not None:
+            modem.reports.refuse(ticket, reason)
+            break
+        if confirm and modem.capabilities.acknowledges == "server":
+            modem.reports.sent(ticket, modem.deadline_ms, "next")
+    modem.reports.seal(ticket)
+    return ticket
+
+
+def _messages(records: "list[Any]", limit: int) -> "list[tuple[Path, bytes]]":
+    """(path, bytes) of each message, in order. ValueError before anything is sent."""
+    messages: "list[tuple[Path, bytes]]" = []
+    loose: "list[Any]" = []
+    for record in records:
+        if record[0].object != UPLINK.object:
+            loose.append(record)
+            continue
+        _pack(messages, loose, limit)
+        loose = []
+        data = record[2].encode() if isinstance(record[2], str) else bytes(record[2])
+        if len(data) > limit:
+            raise ValueError("object 19: expected at most %d bytes, found %d" % (limit, len(data)))
+        messages.append((record[0], data))
+    _pack(messages, loose, limit)
+    return messages
+
+
+def _pack(messages: "list[tuple[Path, bytes]]", records: "list[Any]", limit: int) -> None:
+    from lwnode.lwm2m import pack_senml
+
+    while records:
+        data, used = pack_senml(records, limit)
+        if not used:
+            raise ValueError("%s: a value of more than %d bytes fits no message" % (records[0][0], limit))
+        messages.append((UPLINK, data))
+        records = records[used:]
+
+
+def received(modem: "Modem", object_id: int, instance: int, resource: int, length: int, text: str) -> None:
+    """A write has come and was acknowledged by the module: the node's answer changes nothing for the server."""
+    path = path_of(object_id, instance, resource)
+    response = modem._handle(Request("write", path, None, OPAQUE, raw_bytes(length, text)))
+    if response.code >= 400:
+        modem._count("writes_refused")
+    if response.after is not None:
+        response.after()
+
+
+def observe(modem: "Modem", cancel: int, object_id: int, instance: int, resource: int) -> None:
+    """Observed (0) or cancelled (1): the module has answered, no list is kept there, so we keep one."""
+    path = path_of(object_id, instance, resource)
+    if cancel:
+        if path in modem.observed:
+            modem.observed.remove(path)
+        modem._emit("cancelled", path)
+    else:
+        if path not in modem.observed:
+            modem.observed.append(path)
+        modem._emit("observed", path)
+
+
+def raw_bytes(length: int, text: str) -> bytes:
+    """Hexadecimal digits or text, told apart by the length that the module declares (one capture lies about it)."""
+    if len(text) != length or not length:
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            pass
+    return text.encode()
