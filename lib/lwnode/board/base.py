@@ -19,6 +19,7 @@ CAUSES = ("power_on", "brown_out", "watchdog", "panic", "deep_sleep", "planned",
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 
@@ -36,17 +37,24 @@ class PortClock:
 
 
 class Pins:
-    """Pins by name, in logical levels. Outputs rest inactive from the start: a floating PWRKEY or DTR wakes a module."""
+    """Pins by name, in logical levels. Outputs rest inactive from the start: a floating PWRKEY or DTR wakes a module.
 
-    def __init__(self, definition: "Any", machine: "Any", clock: "Any") -> None:
+    Names of the application (a relay) are outputs, unless the definition's INPUTS lists them. `active`: names of
+    outputs that were active before a sleep, and stay so without a glitch.
+    """
+
+    def __init__(self, definition: "Any", machine: "Any", clock: "Any", active: "Sequence[str]" = ()) -> None:
         self._machine = machine
         self._clock = clock
         self._numbers: dict[str, int] = dict(definition.PINS)
         self._levels: dict[str, int] = dict(getattr(definition, "LEVELS", {}))
         self._pins: dict[str, Any] = {}
-        for name in self._numbers:
-            if name not in _INPUTS:
-                self._pins[name] = machine.Pin(self._numbers[name], machine.Pin.OUT, value=self.level(name, False))
+        inputs = _INPUTS + tuple(getattr(definition, "INPUTS", ()))
+        self.outputs = sorted([name for name in self._numbers if name not in inputs])
+        self.active = {name for name in active if name in self.outputs}
+        for name in self.outputs:
+            level = self.level(name, name in self.active)
+            self._pins[name] = machine.Pin(self._numbers[name], machine.Pin.OUT, value=level)
 
     def names(self) -> list[str]:
         """Return the names this board has wired."""
@@ -75,13 +83,17 @@ class Pins:
 
     def pin(self, name: str) -> "Any":
         """Return the machine.Pin of a wired name (KeyError otherwise)."""
-        return self._input(name) if name in _INPUTS else self._pins[name]
+        return self._pins[name] if name in self.outputs else self._input(name)
 
     def set(self, name: str, active: bool) -> bool:
         """Drive an output; False where the board has no such output."""
-        if name not in self._numbers or name in _INPUTS:
+        if name not in self.outputs:
             return False
         self._pins[name].value(self.level(name, active))
+        if active:
+            self.active.add(name)
+        else:
+            self.active.discard(name)
         return True
 
     def pulse(self, name: str, ms: int) -> bool:
@@ -95,6 +107,8 @@ class Pins:
         """Return whether a pin is active, or None where the board has no such pin."""
         if name not in self._numbers:
             return None
+        if name in self.outputs:
+            return name in self.active
         return bool(self.pin(name).value() == self.level(name, True))
 
 
@@ -107,11 +121,11 @@ class Board:
     port = ""
     ram_kept = False
 
-    def __init__(self, definition: "Any", machine: "Any", clock: "Any") -> None:
+    def __init__(self, definition: "Any", machine: "Any", clock: "Any", active: "Sequence[str]" = ()) -> None:
         self.definition = definition
         self.machine = machine
         self.clock = PortClock(clock)
-        self.pins = Pins(definition, machine, self.clock)
+        self.pins = Pins(definition, machine, self.clock, active)
         self.vault: Any = None
         self.retained: Any = None
         self.stuck: set[str] = set()  # wake pins found active when sleep began

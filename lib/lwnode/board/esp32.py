@@ -21,8 +21,8 @@ from lwnode.board import Unsupported, base
 from lwnode.board.vault import NvsVault
 
 _RTC_BYTES = 2048
-_HEAD = "<HBBI"  # magic, mark, reserved, crc32 of the first four bytes
-_HEAD_BYTES = 8
+_HEAD = "<HHHHI"  # magic, mark, which outputs are active (by alphabet), reserved, crc32 of what precedes
+_HEAD_BYTES = 12
 _MAGIC = 0x4C42
 _RUNNING = 1
 _SLEEPING = 2
@@ -46,6 +46,7 @@ class RtcMemory:
         self._rtc = machine.RTC()
         self._payload = b""
         self._mark = _RUNNING
+        self.outputs = 0
         self.found_mark = 0
 
     def clear(self) -> None:
@@ -57,9 +58,10 @@ class RtcMemory:
         raw = bytes(self._rtc.memory())
         if len(raw) < _HEAD_BYTES:
             return
-        magic, mark, _, check = unpack_from(_HEAD, raw, 0)
-        if magic == _MAGIC and crc32(raw[:4]) == check:
+        magic, mark, outputs, _, check = unpack_from(_HEAD, raw, 0)
+        if magic == _MAGIC and crc32(raw[: _HEAD_BYTES - 4]) == check:
             self.found_mark = mark
+            self.outputs = outputs
             self._payload = raw[_HEAD_BYTES:]
 
     def load(self) -> bytes:
@@ -67,15 +69,30 @@ class RtcMemory:
         return self._payload
 
     def save(self, data: bytes) -> None:
-        """Replace it (up to 2040 bytes)."""
+        """Replace it (up to 2036 bytes)."""
         self._payload = bytes(data)
         self.write(self._mark)
 
     def write(self, mark: int) -> None:
         """Write payload and mark."""
         self._mark = mark
-        head = pack("<HBB", _MAGIC, mark, 0)
+        head = pack("<HHHH", _MAGIC, mark, self.outputs, 0)
         self._rtc.memory(head + pack("<I", crc32(head)) + self._payload)
+
+
+def _read_retained(retained: RtcMemory, vault: NvsVault, cause: int) -> bool:
+    """Read RTC memory past its hazard; True when the last read never came back."""
+    if cause == _DEEPSLEEP:
+        retained.read()
+        return False
+    spoilt = bool(vault.load(_HAZARD) == b"1")
+    if spoilt:
+        retained.clear()
+    else:
+        vault.save(_HAZARD, b"1")
+    retained.read()
+    vault.save(_HAZARD, b"0")
+    return spoilt
 
 
 class Board(base.Board):
@@ -95,39 +112,29 @@ class Board(base.Board):
             machine = machine_module
         if port is None:
             port = __import__("esp32")
-        super().__init__(definition, machine, clock)
+        vault = NvsVault(port)
+        retained = RtcMemory(machine)
+        spoilt = _read_retained(retained, vault, machine.reset_cause())
+        outputs = retained.outputs if machine.reset_cause() == _DEEPSLEEP else 0
+        names = sorted(definition.PINS)
+        super().__init__(definition, machine, clock, [name for i, name in enumerate(names) if outputs >> i & 1])
         self._esp32 = port
+        self.vault = vault
+        self.retained = retained
         self._let_go()
-        self.vault = NvsVault(port)
-        self.retained = RtcMemory(machine)
-        self._cause = self._find_cause()
+        self._cause = self._find_cause(spoilt)
         self.clock.kept = self._cause not in ("power_on", "brown_out")
         self._wake = self._find_wake() if self._cause == "deep_sleep" else ""
         self.retained.write(_RUNNING)
 
-    def _find_cause(self) -> str:
+    def _find_cause(self, spoilt: bool) -> str:
         cause = self.machine.reset_cause()
-        spoilt = self._read_retained(cause)
         mark = self.retained.found_mark
         if cause == _PWRON:
             return "brown_out" if mark or spoilt else "power_on"
         if cause == _HARD:
             return "brown_out" if spoilt else "planned" if mark == _PLANNED else "panic"
         return {_WDT: "watchdog", _DEEPSLEEP: "deep_sleep", _SOFT: "soft"}.get(cause, "hard")
-
-    def _read_retained(self, cause: int) -> bool:
-        """Read RTC memory past its hazard; True when the last read never came back."""
-        if cause == _DEEPSLEEP:
-            self.retained.read()
-            return False
-        spoilt = bool(self.vault.load(_HAZARD) == b"1")
-        if spoilt:
-            self.retained.clear()
-        else:
-            self.vault.save(_HAZARD, b"1")
-        self.retained.read()
-        self.vault.save(_HAZARD, b"0")
-        return spoilt
 
     def _find_wake(self) -> str:
         machine = self.machine
@@ -146,16 +153,19 @@ class Board(base.Board):
         """Undo what sleep held, or outputs stay frozen (MicroPython docs/esp32/quickref)."""
         if hasattr(self._esp32, "gpio_deep_sleep_hold"):
             self._esp32.gpio_deep_sleep_hold(False)
-        for name in self.pins.names():
-            if name not in base._INPUTS:
-                self.pins.pin(name).init(hold=False)
+        for name in self.pins.outputs:
+            self.pins.pin(name).init(hold=False)
 
     def _hold_outputs(self) -> None:
-        """Hold PWRKEY, reset and DTR at rest: floating, they wake or kill the module (LilyGo T-SIM7600X issue 50)."""
+        """Hold every output: PWRKEY, reset and DTR, floating, wake or kill the module (LilyGo T-SIM7600X issue 50)."""
         machine = self.machine
-        for name in self.pins.names():
-            if name not in base._INPUTS:
-                self.pins.pin(name).init(machine.Pin.OUT, value=self.pins.level(name, False), hold=True)
+        outputs = 0
+        for i, name in enumerate(self.pins.names()):
+            if name in self.pins.outputs:
+                active = name in self.pins.active
+                outputs |= active << i
+                self.pins.pin(name).init(machine.Pin.OUT, value=self.pins.level(name, active), hold=True)
+        self.retained.outputs = outputs & 0xFFFF
         if hasattr(self._esp32, "gpio_deep_sleep_hold"):
             self._esp32.gpio_deep_sleep_hold(True)
 

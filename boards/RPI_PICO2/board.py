@@ -1,0 +1,25 @@
+"""RPI_PICO2: Raspberry Pi Pico 2 (RP2350).
+
+Outputs go through an NPN transistor or an open-drain shifter, so active (1) pulls the module's pin low. Change numbers and
+levels to your wiring; `make boards` checks that each pin can do its job.
+"""
+
+NAME = "RPI_PICO2"
+PORT = "rp2"
+CHIP = "rp2350"
+IO_MV = 3300
+
+UART = {"id": 1, "tx": 4, "rx": 5, "baudrate": 115200}
+
+PINS = {"power_key": 6, "reset": 7, "wake": 8, "status": 9, "ring": 10, "stay_awake": 22, "relay": 15}
+
+# The electrical level at which a pin is active.
+LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "status": 1, "ring": 0, "stay_awake": 0, "relay": 1}
+
+# The sensors' bus.
+I2C = {"id": 0, "scl": 17, "sda": 16}
+
+# The board's own divider by three from VSYS to GPIO 29 (Pico 2 datasheet, figure of the power supply).
+BATTERY = {"pin": 29, "ratio_1000": 3000}
+
+TIMINGS = {"supply_settle_ms": 100}
