@@ -141,6 +141,19 @@ def test_a_missing_interpreter_fails_the_tests_and_says_what_to_do(run):
 TWO = "def test_one():\n    pass\ndef test_two():\n    pass\n"
 
 
+def test_what_an_interpreter_lacks_is_asked_and_said(run):
+    source = """
+        MICROPYTHON_ONLY = "asks for its modules"
+        NEEDS = "sys.print_exception sys.no_such_name"
+        def test_one():
+            assert False
+    """
+    status, outcomes, output = run({"test_a.py": source, "test_b.py": source.replace(" sys.no_such_name", "")})
+    assert "this interpreter has no sys.no_such_name" in output
+    assert outcomes == {"test_one[micropython]": "FAILED"}, "the file whose needs are met runs"
+    assert "1 failed, 1 skipped" in output
+
+
 def test_tests_are_selected_by_node_id_with_or_without_the_interpreter(run):
     _, outcomes, _ = run({"test_a.py": TWO}, "host_tests/test_a.py::test_one[micropython]")
     assert set(outcomes) == {"test_one[micropython]"}

@@ -8,5 +8,7 @@ CPython alone.
     CPYTHON_ONLY = "hypothesis does not run on MicroPython"      in a portable file: not run there, the reason is printed
     MICROPYTHON_ONLY = "the heap of CPython cannot be limited"   the other way round
 
+    NEEDS = "vfs.VfsLfs2"                                        skipped by a MicroPython that lacks it, saying so
+
 A file under host_tests/host/ that imports lwnode must give CPYTHON_ONLY too.
 """

@@ -3,8 +3,8 @@
 Answers line by line on stdout, each line begun with MARK so that what a test prints cannot be mistaken for it:
 
     run NAME            the test starts; lines without MARK from here on are what it printed
-    pass NAME | fail NAME
-    | TEXT              a line of the traceback, after fail
+    pass NAME | fail NAME | skip NAME
+    | TEXT              a line of the traceback after fail, of the reason after skip
     done                all were run; where it is missing, the interpreter died on the way
 """
 
@@ -28,9 +28,26 @@ def traceback(error):
         say("| " + line)
 
 
-def run(module, name):
+def lacking(module):
+    """What the file says it NEEDS ("vfs.VfsLfs2") and this interpreter has not, or an empty string."""
+    for needed in getattr(module, "NEEDS", "").split():
+        home, _, name = needed.partition(".")
+        try:
+            if not name or hasattr(__import__(home), name):
+                continue
+        except ImportError:
+            pass
+        return needed
+    return ""
+
+
+def run(module, name, missing):
     """One test, whatever it does."""
     say("run " + name)
+    if missing:
+        say("skip " + name)
+        say("| this interpreter has no " + missing)
+        return
     gc.collect()
     try:
         getattr(module, name)()
@@ -55,8 +72,9 @@ def main(paths, file, names):
             say("| the file cannot be imported:")
             traceback(error)
     else:
+        missing = lacking(module)
         for name in names:
-            run(module, name)
+            run(module, name, missing)
     say("done")
 
 

@@ -75,6 +75,8 @@ class MicroPythonTest(pytest.Item):
         outcome = self.outcomes.result()[self.function_name]
         if outcome.printed:
             self.add_report_section("call", "stdout", outcome.printed)
+        if outcome.skipped:
+            pytest.skip(outcome.skipped)
         if outcome.failure is not None:
             raise MicroPythonFailure(outcome.failure)
 

@@ -20,10 +20,11 @@ LIMIT_S = float(os.environ.get("MICROPYTHON_TEST_LIMIT", "180"))  # one file; ti
 
 @dataclass
 class Outcome:
-    """What became of one test: `failure` is None where it passed."""
+    """What became of one test: `failure` is None where it passed or was skipped for a reason."""
 
     failure: str | None
     printed: str = ""
+    skipped: str = ""
 
 
 def interpreter() -> str:
@@ -73,10 +74,12 @@ def outcomes(output: str, names: list[str], ending: str) -> dict[str, Outcome]:
         word, _, rest = line.partition(" ")
         if word == "run":
             current, printed = rest, []
-        elif word in ("pass", "fail"):
-            found[rest] = Outcome(None if word == "pass" else "", "\n".join(printed))
+        elif word in ("pass", "fail", "skip"):
+            found[rest] = Outcome("" if word == "fail" else None, "\n".join(printed))
+        elif word == "|" and found[current].failure is None:
+            found[current].skipped += rest
         elif word == "|":
-            found[current].failure += with_source(rest) + "\n"
+            found[current].failure = (found[current].failure or "") + with_source(rest) + "\n"
         done = done or word == "done"
     for name in names:
         if name in found:

@@ -57,17 +57,17 @@ def main(arguments: list[str]) -> int:
         return 1
     with ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda version: row(version, builds), dict.fromkeys(wanted)))
-    print(f"\n{'interpreter':28} {'passed':>7} {'failed':>7} {'seconds':>8}")
-    for name, passed, failures, seconds in rows:
-        print(f"{name:28} {passed:7} {len(failures):7} {seconds:8.1f}")
-    for name, _, failures, _ in rows:
+    print(f"\n{'interpreter':28} {'passed':>7} {'skipped':>7} {'failed':>7} {'seconds':>8}")
+    for name, passed, skipped, failures, seconds in rows:
+        print(f"{name:28} {passed:7} {skipped:7} {len(failures):7} {seconds:8.1f}")
+    for name, _, _, failures, _ in rows:
         for test, failure in failures.items():
             print(f"\n{name}: {test}\n{failure}")
-    return 0 if all(passed and not failures for _, passed, failures, _ in rows) else 1
+    return 0 if all(passed and not failures for _, passed, _, failures, _ in rows) else 1
 
 
-def row(version: str, builds: Builds) -> tuple[str, int, dict[str, str], float]:
-    """(name, tests passed, {test: failure}, seconds) of one interpreter."""
+def row(version: str, builds: Builds) -> tuple[str, int, int, dict[str, str], float]:
+    """(name, tests passed, skipped, {test: failure}, seconds) of one interpreter."""
     began = time.monotonic()
     micropython = version in builds.versions
     run: Callable[[], dict[str, Outcome]] = (lambda: under_micropython(version, builds)) if micropython else (
@@ -75,7 +75,8 @@ def row(version: str, builds: Builds) -> tuple[str, int, dict[str, str], float]:
     found = run()
     failures = {test: outcome.failure for test, outcome in found.items() if outcome.failure is not None}
     name = f"MicroPython {version}, 32-bit" if micropython else f"CPython {version}"
-    return name, len(found) - len(failures), failures, time.monotonic() - began
+    skipped = sum(1 for outcome in found.values() if outcome.skipped)
+    return name, len(found) - len(failures) - skipped, skipped, failures, time.monotonic() - began
 
 
 def under_micropython(version: str, builds: Builds) -> dict[str, Outcome]:
