@@ -64,9 +64,10 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
     """
     if isinstance(value, str):
         return _checked_decimal(value)
-    if isinstance(value, int):
+    if isinstance(value, (int, bool)):
+        value = int(value)
         if resolution is None:
-            return str(int(value))
+            return str(value)
         step, decimals = grid(resolution)
         if decimals == 0:
             return str((value + step // 2) // step * step)

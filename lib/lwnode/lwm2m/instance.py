@@ -228,11 +228,11 @@ class Instance:
     def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
         """A value has passed; called before it replaces the last one."""
 
-    def refused(self, resource: Resource, reason: str) -> None:
+    def refused(self, resource: Resource, value: "Plain | None", reason: str) -> None:
         """A value was refused: it never reaches the wire."""
 
-    def extreme_moved(self, resource: Resource) -> None:
-        """Minimum or maximum of a resource changed."""
+    def extreme_moved(self, resource: Resource, lowest: bool) -> None:
+        """The minimum (lowest) or maximum of a resource changed."""
 
     def path(self, id: "int | None" = None) -> Path:
         return Path(self.object_id, self.instance, id)

@@ -55,7 +55,7 @@ class Resource:
             taken = self._checked(value)
         except (ValueError, TypeError) as error:
             self.reason = "refused: " + str(error)
-            self.owner.refused(self, str(error))
+            self.owner.refused(self, value, str(error))
             return False
         self.owner.accepted(self, taken, when, 4 if quality is None else quality)
         before = self.text()
@@ -74,7 +74,7 @@ class Resource:
 
     def _checked(self, value: "Plain | None") -> "Plain":
         if value is None:
-            raise ValueError("no value")
+            raise ValueError("the driver gave no value")
         if self.type == BOOLEAN:
             if isinstance(value, (str, bytes)):
                 return codec.from_wire(BOOLEAN, value)
@@ -99,20 +99,20 @@ class Resource:
             return float(codec.from_wire(FLOAT, value or "0"))
         return value
 
-    def _extremes(self) -> None:
+    def _extremes(self, fresh: bool = False) -> None:
+        """Minimum and maximum take the value in; or become it (fresh), as on the first sample and on resource 5605."""
         number = self.number()
-        if self.minimum is None or number < self.minimum:
+        if self.minimum is None or number < self.minimum or (fresh and number != self.minimum):
             self.minimum = number
-            self.owner.extreme_moved(self)
-        if self.maximum is None or number > self.maximum:
+            self.owner.extreme_moved(self, True)
+        if self.maximum is None or number > self.maximum or (fresh and number != self.maximum):
             self.maximum = number
-            self.owner.extreme_moved(self)
+            self.owner.extreme_moved(self, False)
 
     def reset_extremes(self) -> None:
         """Minimum and maximum become the current value (resource 5605)."""
         if self.minimum is not None:
-            self.minimum = self.maximum = self.number()
-            self.owner.extreme_moved(self)
+            self._extremes(True)
 
     def _judge(self, when: "int | None", same: bool) -> None:
         self.reason = _NO_RULES if self.rules is None else self.rules.judge(self.comparable(), when, same)

@@ -120,6 +120,7 @@ class Rows:
         return row
 
     def _place(self, row: Instance) -> None:
+        row.path()  # ids within 0 to 65535, or ValueError
         row.offer()
         if self.row(row.object_id, row.instance) is not None:
             raise ValueError("{} is there twice: give one of them another instance".format(row.path()))

@@ -95,19 +95,15 @@ class Sensor(Instance):
         except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
             self.failed("{} {}".format(type(error).__name__, error), _DOUBTFUL)
             return 0
-        if raw is None:
-            self.failed("the driver gave no value", _DOUBTFUL)
-            return 0
-        count = 0
         if isinstance(raw, dict):
-            for id in raw:
-                target = self.find(id) or self.view(id)
-                count += target.update(self._scaled(raw[id], target), when)
+            pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
         else:
-            values = raw if isinstance(raw, (tuple, list)) else (raw,)
-            for index in range(min(len(values), len(self.resources))):
-                target = self.resources[index]
-                count += target.update(self._scaled(values[index], target), when)
+            pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
+        count = 0
+        for target, value in pairs:
+            count += target.update(self._scaled(value, target), when)
+        if not pairs:
+            self.failed("the driver gave no value", _DOUBTFUL)
         return count
 
     def _scaled(self, value: "Plain | None", resource: Resource) -> "Plain | None":
@@ -144,8 +140,8 @@ class Sensor(Instance):
             if value != resource.value and edges & (2 if value else 1):
                 self.count(1)
 
-    def refused(self, resource: Resource, reason: str) -> None:
-        self.failed(reason, _REJECTED)
+    def refused(self, resource: Resource, value: "Plain | None", reason: str) -> None:
+        self.failed(reason, _DOUBTFUL if value is None else _REJECTED)
 
     def failed(self, reason: str, quality: int) -> None:
         """Count a failed reading; after some in a row the device's error code shows it."""
@@ -157,16 +153,14 @@ class Sensor(Instance):
             self.touch(_QUALITY)
         self.tree.health_changed(self)
 
-    def extreme_moved(self, resource: Resource) -> None:
-        lowest, highest = _extreme_ids(self, resource)
-        self.changed(lowest)
-        self.changed(highest)
+    def extreme_moved(self, resource: Resource, lowest: bool) -> None:
+        self.changed(_extreme_ids(self, resource)[0 if lowest else 1])
 
     # -- resources ---------------------------------------------------------------------------------------
 
     def setting(self, id: int, default: int) -> int:
         value = self.settings.get(id) if self.settings else None
-        return value if isinstance(value, int) else default
+        return int(value) if isinstance(value, (int, bool)) else default  # MicroPython's bool is no int
 
     def serves(self, id: int) -> bool:
         if super().serves(id):
