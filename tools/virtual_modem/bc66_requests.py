@@ -14,10 +14,11 @@ from binascii import hexlify
 
 from tools.lwm2m import codec
 from tools.lwm2m.names import FLOAT, INTEGER, OCTET_STREAM, TEXT_PLAIN
-from tools.virtual_modem.bc66_session import REGISTERED, Bc66Session
+from tools.virtual_modem.bc66_session import REGISTERED, REGISTERING, Bc66Session
 
 _OPEN = 16
 _NODES = 32
+_EARLY_MS = 50
 
 # <result> of the response commands -> CoAP code (4.2.8, 4.2.9).
 READ_RESULTS = {1: 205, 11: 400, 12: 401, 13: 404, 14: 405, 15: 406}
@@ -53,9 +54,13 @@ class Bc66Requests(Bc66Session):
     def _asked(self, request):
         if self.state_name != "on":
             return
+        if self.status == REGISTERING:
+            # A server may ask before its 2.01 is here: the registration comes first.
+            self.after(_EARLY_MS, lambda: self._asked(request))
+            return
         self.activity()
         if self.builtin.has(request.path[0]):
-            self._built_in(request)
+            self.builtin.answer(request)
         else:
             self._custom(request)
 
@@ -163,28 +168,6 @@ class Bc66Requests(Bc66Session):
 
     # ---- built-in objects
 
-    def _built_in(self, request):
-        operation, path = request.operation, request.path
-        if path[0] == 0:
-            self.link.respond(request, 401)  # the Security object is no server's business (TS 1.0.2, E.1)
-        elif operation in ("read", "observe", "cancel"):
-            values = self.builtin.values(path)
-            self.link.respond(request, 404 if values is None else 205, values or ())
-        elif operation == "discover":
-            found = self.builtin.values(path) is not None
-            self.link.respond(request, 205 if found else 404, self.builtin.links(path) if found else ())
-        elif operation == "write_attributes":
-            self.link.respond(request, 204 if self.builtin.values(path) is not None else 404)
-        elif operation == "write":
-            code, changes = self.builtin.write(request)
-            self.link.respond(request, code)
-            for changed, value in changes:
-                self.server_wrote(changed, value)
-        elif operation == "execute" and self.builtin.executable(path):
-            self._execute_built_in(request)
-        else:
-            self.link.respond(request, 405)
-
     def server_wrote(self, path, value):
         """A server changed a built-in resource; object 1 has URCs of its own (4.3.11 to 4.3.14)."""
         if path[0] == 5 and path[2] == 1:
@@ -214,12 +197,12 @@ class Bc66Requests(Bc66Session):
         """A ..._changed URC in the firmware's dialect."""
         self.urc('+QLWURC: "%s",%s' % (name, value))
 
-    def _execute_built_in(self, request):
-        path = request.path
-        if path == (1, 0, 9) and not self.account(True):
-            self.link.respond(request, 405)
-            return
-        self.link.respond(request, 204)
+    def may_execute(self, path):
+        """False for an execute that the module refuses: 1/0/9 without a bootstrap server."""
+        return path != (1, 0, 9) or self.account(True) is not None
+
+    def server_executed(self, path):
+        """A server executed a built-in resource; it has its answer."""
         if path == (1, 0, 8):
             self.ping()
         elif path == (1, 0, 4):

@@ -1,8 +1,10 @@
 """Objects that a module's own LwM2M client serves: Server (1), Device (3), Connectivity Monitoring (4), Firmware (5)...
 
-    objects = Builtin(modem, manufacturer="Quectel", model="BC66")
+    objects = Builtin(modem, manufacturer="Quectel", model="BC66", objects=(1, 3))
     objects.values((3, 0))              -> [((3, 0, 0), STRING, "Quectel"), ...]   None: no such path
-    objects.write(request)              -> (code, [(path, text), ...])             what the server changed
+    objects.answer(request)             responds; modem.server_wrote(path, value), .server_executed(path) follow
+
+The modem has session() (lifetime, binding), may_execute(path), options, nvram, link and radio_counters().
 
 Only what a module can know is there; a resource that it does not have is answered 4.04.
 Access to resources: LwM2M TS 1.0.2, appendix E.
@@ -99,6 +101,30 @@ class Builtin:
         if len(path) < 3:
             found += [((path[0], 0, resource), NONE, "") for resource in _EXECUTABLE.get(path[0], ())]
         return found
+
+    def answer(self, request):
+        """Answer a request for one of these objects; the modem is told by server_wrote() and server_executed()."""
+        operation, path, link = request.operation, request.path, self._modem.link
+        if path[0] == 0:
+            link.respond(request, 401)  # the Security object is no server's business (TS 1.0.2, E.1)
+        elif operation in ("read", "observe", "cancel"):
+            values = self.values(path)
+            link.respond(request, 404 if values is None else 205, values or ())
+        elif operation == "discover":
+            found = self.values(path) is not None
+            link.respond(request, 205 if found else 404, self.links(path) if found else ())
+        elif operation == "write_attributes":
+            link.respond(request, 204 if self.values(path) is not None else 404)
+        elif operation == "write":
+            code, changes = self.write(request)
+            link.respond(request, code)
+            for changed, value in changes:
+                self._modem.server_wrote(changed, value)
+        elif operation == "execute" and self.executable(path) and self._modem.may_execute(path):
+            link.respond(request, 204)
+            self._modem.server_executed(path)
+        else:
+            link.respond(request, 405)
 
     def executable(self, path):
         """True when the server may execute this path."""
