@@ -1,0 +1,476 @@
+"""ME910C1, NE910C1, ML865C1: the shadow contract. The module holds the values; the host sets them and is told of changes.
+
+    AT#LWM2MENA=1                          OK; LWM2M-TLT:"REGISTERED",SSID=99,"coap://..." where that service is on
+    AT#LWM2MSET=1,3303,0,5700,0,21.5       OK; the module notifies by itself: #LWM2MNFYACK: 0,99,"/3303/0/5700","ACK"
+    #LWM2MMON: UPD,"/3306/0/5850/0"        the server wrote: AT#LWM2MR=0,3306,0,5850,0, then the node's handler
+
+Source: Telit 80529ST10974A Rev. 3, sections in the code; what is the field's says so. Survives:
+
+                              restart   power loss   factory reset (3/0/5)
+    account, keys, FOTA mode  yes       yes          FOTA mode only (3.1.12)
+    XML, instances, values    yes       yes          asked again by AT#M2MLIST and AT#LWM2MEXIST
+    MON, NFYACKURI, ENA       no        no           no: armed again (3.1.2, 3.1.3, 3.1.15)
+    echo, AT+CMEE, #PSMURC    no        no           no
+
+Bounds: 6 monitored objects, 6 resources with acknowledgement, one value of a path on its way, lines of 400 characters.
+"""
+
+import struct
+
+from micropython import const
+
+from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
+from lwnode.at import fields as split_fields
+from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
+from lwnode.modem import timers
+from lwnode.modem.me910c1.urcs import ACKED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
+from lwnode.modem.verbs import Capabilities
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.lwm2m import Path
+    from lwnode.modem import Server
+
+_ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
+_SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
+_AT_MS = const(500)
+_AT_TRIES = const(12)
+_HISTORY = (19, 0, 0)
+_LIST_LIMIT = const(6)
+
+
+class Driver(Urcs):
+    """The ME910C1 over one AtClient."""
+
+    FAMILY = "me910c1"
+    LINE_LIMIT = 512  # the module takes 400 characters and prints no longer lines
+    ICCID = "#CCID"
+    RESTART = "AT#REBOOT"
+    POWER_OFF = "AT#SHDN"
+    POWER_KEY_MS = 5500  # ON_OFF held 5 to 6 s (field_quirks 5)
+    RESET_MS = 250
+    ACCESS = timers.LTE_M
+    CLOCK_IS_LOCAL = True
+    OPTIONS = dict(
+        Urcs.OPTIONS,
+        # agent: PDP context, ACK mode and its guard times in s (3.1.3)
+        cid=1, ack_mode=False, guard_request=5, guard_release=5,
+        # reports: RFC 7252 4.8.2 MAX_TRANSMIT_WAIT is the longest a confirmable notification takes
+        ack_wait_ms=93000, monitor=None, acknowledge=None, definitions=None, registration_urcs=True,
+        disable_s=86400, rat=None, sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
+    )
+
+    def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
+        self._shared_texts: dict[tuple[Any, ...], str] = {}
+        Urcs.__init__(self, at, pins, **options)
+        at.line_limit = 400  # 2.2.2
+        at.gap_ms = max(at.gap_ms, 20)  # 2.2.5
+        self._account_due = 0
+        self._key = 0
+        self._acked: list[tuple[Any, ...]] = []  # what NFYACKURI is armed for
+
+    def _capabilities(self) -> Capabilities:
+        return Capabilities(
+            "shadow", True, False, "server", False, "pack", True, True,
+            {"line": 400, "monitored": _LIST_LIMIT, "acknowledged": _LIST_LIMIT, "string": 360, "opaque": 180, "pack": 180},
+        )
+
+    def acknowledges(self, path: "Path") -> bool:
+        """True where "delivered" means that the server has it; False: that the module took it (3.1.15: six resources)."""
+        return path.ids in self._acked
+
+    # ---- life of the module -----------------------------------------------------------------------------------
+
+    def _greet(self) -> None:
+        """CMEE 2, because the errors of EXIST have words only (3.1.17); sleep told; clock in UTC, set by the network."""
+        self._write("+CMEE", 2)
+        self.ask(self._write, "#PSMURC", 1)
+        self.ask(self._write, "+CTZU", 1)
+        self.CLOCK_IS_LOCAL = self.ask(self._write, "#CCLKMODE", 1) is None
+
+    def _begin(self) -> bool:
+        if not Urcs._begin(self):
+            return False
+        if self._account_due:
+            from lwnode.modem.me910c1 import setup
+
+            setup.account_holds(self)
+        return True
+
+    def restart(self) -> bool:
+        """AT#REBOOT: what was configured holds now; what the module forgets is armed by register()."""
+        self._power_lost("module restarted")
+        return Urcs.restart(self)
+
+    def power_off(self) -> bool:
+        """AT#SHDN."""
+        self._power_lost("module switched off")
+        return Urcs.power_off(self)
+
+    def wake(self) -> bool:
+        """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again."""
+        self._restart_expected = True
+        try:
+            for attempt in range(_AT_TRIES):
+                if attempt == 1 and self.pins is not None:
+                    # Only a module that is silent gets a pulse: a running one would be switched off by it.
+                    self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
+                if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
+                    self._asleep = False
+                    # Echo and CMEE may be lost (field_quirks 5); said again, they cost one line.
+                    self.ask(self.at.send, "ATE0+CMEE=2;#PSMURC=1", timeout_ms=self.options["command_ms"], prefix="")
+                    return True
+            return False
+        finally:
+            self._restart_expected = False
+
+    def sleep(self) -> bool:
+        """Option sleep: "psm" waits for #PSMURC or the status pin, "cfun5" for DTR to wake it, "off" is AT#SHDN."""
+        if self._in_session and self.options["ack_mode"]:
+            self._await(lambda: not self._in_session, self.options["guard_release"] * 1000 + 5000)
+        if self.options["sleep"] == "off":
+            return self.power_off()
+        if self.options["sleep"] == "cfun5":
+            return self.ask(self._write, "+CFUN", 5) is not None
+        self._asleep = False
+        if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
+            self._count("sleep_unconfirmed")
+            return False
+        return True
+
+    def _seen_asleep(self) -> bool:
+        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
+
+    def _after_reboot(self) -> bool:
+        """After 3/0/4, 3/0/5 or a firmware update: enabled and armed again, the instances looked for (3.1.3)."""
+        self._restart_expected = True
+        try:
+            self.at.poll(1000)
+            clock = self.clock
+            end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
+            while not self._begin():
+                if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                    return False
+        finally:
+            self._restart_expected = False
+        self._emit("restarted", "server")
+        return self.register(_ENABLE_MS)
+
+    # ---- configuration: see setup.py --------------------------------------------------------------------------
+
+    def configure(self, server: "Server") -> bool:
+        """STS, INJKEYS, APN, radio access. ValueError, by key and with the manual's range, before the wire."""
+        from lwnode.modem.me910c1 import setup
+
+        return setup.configure(self, server)
+
+    def declare(self, objects: "Any") -> bool:
+        """Definitions uploaded where they are missing (True: restart), instances and lists once the agent is enabled."""
+        from lwnode.modem.me910c1 import setup
+
+        return setup.declare(self, objects)
+
+    def undeclare(self, object_id: int) -> bool:
+        """No command deletes an instance."""
+        raise Unsupported(
+            "me910c1 cannot remove an instance: let the server delete it, or reset the module to factory (3/0/5)")
+
+    def forget(self) -> None:
+        """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14)."""
+        from lwnode.modem.me910c1 import setup
+
+        self.deregister()
+        setup.forget(self)
+
+    # ---- registration -----------------------------------------------------------------------------------------
+
+    def status(self) -> int:
+        """AT#LWM2MSTAT, or AT#LWM2MENA? while the agent refuses (3.1.1, 3.1.3). There is no query for the registration
+        itself: an enabled agent that rests is taken for registered, unless a URC has said otherwise."""
+        try:
+            lines = self.at.send("AT#LWM2MSTAT", prefix="#LWM2MGETSTAT", timeout_ms=self.options["command_ms"])
+        except CommandError:
+            lines = self.at.send("AT#LWM2MENA?", timeout_ms=self.options["command_ms"])
+        values = split_fields(lines[-1]) if lines else []
+        # Two shapes: 0,"DIS" and "DIS" alone (3.1.1); #LWM2MENA: 0 where it is off.
+        self._take_state("DIS" if values == ["0"] else str(values[-1]) if values else "")
+        return self._status
+
+    def _take_state(self, word: str) -> None:
+        if word == "DIS":
+            self._armed = False
+            self._session_lost(
+                DEREGISTERED if self._status in (DEREGISTERED, DEREGISTERING) else NOT_REGISTERED, "the agent is off")
+        elif word == "DEREG":
+            self._status = DEREGISTERING
+        elif word == "WAIT":
+            if self._status not in (REGISTERED, DEREGISTERING):
+                self._status = REGISTERING
+            self._on_ring()  # the #LWM2MRING was lost
+        elif word in ("ACTIVE", "IDLE"):
+            if self._suspended:
+                self._status = NOT_REGISTERED
+            elif word == "IDLE" and self._status != REGISTERED:
+                self._session_stands("registered" if self._status == REGISTERING else None, "at rest")
+            elif self._status != REGISTERED:
+                self._status = REGISTERING
+        else:
+            self._count("malformed_results")
+            self._status = UNKNOWN
+
+    def register(self, timeout_ms: int) -> bool:
+        """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        state = self.status()
+        if state in (NOT_REGISTERED, DEREGISTERED) and not self._suspended and not self._enable():
+            return False
+        if self._status != REGISTERED:
+            self._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+        if self._status != REGISTERED:
+            self.refusal = self.refusal or "registration: no answer of the server in time"
+            return False
+        return self._armed or self._arm()
+
+    def _enable(self) -> bool:
+        """ENA=1. An agent that is off and refuses has left by FORCE_EXIT: only a reboot helps (3.1.3)."""
+        options = self.options
+        values: tuple[int, ...] = (1,)
+        if options["ack_mode"] or options["cid"] != 1:
+            values = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
+        self.refusal = ""
+        for attempt in range(2):
+            try:
+                self._write("#LWM2MENA", *values, timeout_ms=_ENABLE_MS)
+            except CommandError:
+                if attempt or not self.restart():
+                    self.refusal = "registration: the module refuses to enable its agent"
+                    return False
+                continue
+            self._status = REGISTERING
+            return True
+        return False
+
+    def _arm(self) -> bool:
+        from lwnode.modem.me910c1 import arming
+
+        self._armed = arming.arm(self, _SETTLE_MS)
+        return self._armed
+
+    def deregister(self) -> bool:
+        """AT#LWM2MENA=0; in ACK mode the RING "DRG" is answered. True where the agent is off."""
+        if self.status() in (NOT_REGISTERED, DEREGISTERED) and not self._suspended:
+            return True
+        self._suspended = False
+        if self.ask(self._write, "#LWM2MENA", 0, timeout_ms=_ENABLE_MS) is None:
+            return False
+        self._status = DEREGISTERING
+        for _ in range(10):
+            if self._await(lambda: self._status != DEREGISTERING, 2000):
+                break
+            rows = self.ask(self._read, "#LWM2MENA") or []
+            if rows and rows[-1] == ["0"]:
+                self._status = DEREGISTERED
+            elif rows and rows[-1][-1:] == ["WAIT"]:
+                self._on_ring()
+        self._armed = False
+        return self._status in (NOT_REGISTERED, DEREGISTERED)
+
+    def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
+        """The module updates by itself, also when instances are created: True where it is registered."""
+        if lifetime is not None or binding is not None:
+            raise Unsupported(
+                "me910c1 cannot change lifetime or binding (object 1 is closed to AT#LWM2MW, 3.1.7): let the server write"
+                " /1/0/1 or /1/0/7, or the bootstrap server's account hold them")
+        return self.status() == REGISTERED
+
+    def recover(self, timeout_ms: int = 30000) -> bool:
+        """Nothing of a session outlives a power cycle: recovering is registering."""
+        return self.register(timeout_ms)
+
+    def bootstrap(self, timeout_ms: int = 120000) -> bool:
+        """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
+        if self.server is None or not self.server.bootstrap:
+            raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+        from lwnode.modem.me910c1 import setup
+
+        self.ask(self.deregister)
+        setup.write_server(self, self.server)
+        return self.restart() and self.attach(timeout_ms) and self.register(timeout_ms)
+
+    # ---- reports ----------------------------------------------------------------------------------------------
+
+    @property
+    def deadline_ms(self) -> int:
+        """The longest a confirmable notification takes; in ACK mode with the time in which it is announced (3.1.3)."""
+        wait: int = self.options["ack_wait_ms"]
+        return wait + (self.options["guard_request"] * 1000 if self.options["ack_mode"] else 0)
+
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """SET or W. Delivered: acknowledged by the server where NFYACK is armed for the path, else taken by the module.
+
+        The module repeats no value and keeps only the last: so one value of a path is on its way at a time.
+        """
+        from lwnode.modem.me910c1.values import wire_lines
+
+        lines = wire_lines(self, records)
+        ticket = self.reports.open()
+        for ids, text, name, values in lines:
+            self._wait_for(ids)
+            try:
+                self._set(ticket, ids, text, name, values, confirm)
+            except BudgetExceeded:
+                raise
+            except CommandError as error:
+                self.reports.refuse(ticket, "%s: %s" % (name, error.text))
+            except AtError:
+                self.reports.refuse(ticket, "no answer from the module")
+                break
+        self.reports.seal(ticket)
+        return ticket
+
+    def _set(self, ticket: int, ids: "Any", text: str, name: str, values: "Any", confirm: bool) -> None:
+        entry = self._known.get(ids)
+        same = entry is not None and entry[0] == mark_of(text)
+        self._write(name, *values)
+        state = TAKEN if entry is None else entry[1]
+        self._remember_value(ids, text, state)
+        if not confirm or ids not in self._acked:
+            return
+        if same:
+            # No change, no notification (3.1.15): what became of the value before is what becomes of this one.
+            self._count("unchanged")
+            if state == NACKED or ids == _HISTORY and state != ACKED:
+                self.reports.refuse(ticket, "the server did not acknowledge this value, and the module repeats only changes")
+            return
+        if state == UNWATCHED and ids != _HISTORY:
+            self._count("unwatched")
+            return
+        clock = self.clock
+        self._key = self._key % 0x3FFFFFFF + 1
+        self._flights[ids] = (self._key, clock.ticks_add(clock.ticks_ms(), self.deadline_ms))
+        self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
+
+    def _wait_for(self, ids: "Any") -> None:
+        """Until nothing of that path is on its way, and there is room for one more message."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), self.deadline_ms)
+        while ids in self._flights or self.reports.in_flight >= self.reports.limit:
+            self._give_up_unwatched()
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                return
+            self.at.poll(200)
+            self.reports.expire()
+
+    def _give_up_unwatched(self) -> None:
+        """No word of a notification: of a path that was acknowledged before it is lost; else nobody observes it.
+
+        What nobody observes the module still answers when it is read: it took it. A pack of history it would overwrite.
+        """
+        now = self.clock.ticks_ms()
+        for ids in list(self._flights):
+            key, due = self._flights[ids]
+            if self.clock.ticks_diff(due, now) > 0:
+                continue
+            del self._flights[ids]
+            entry = self._known[ids]
+            if entry[1] in (ACKED, NACKED):
+                self.reports.settle(key, "no acknowledgement in time")
+                entry[1] = NACKED
+            elif ids == _HISTORY:
+                self.reports.settle(key, "nobody observes /19/0/0")
+            else:
+                self._count("unwatched")
+                entry[1] = UNWATCHED
+                self.reports.settle(key, None)
+
+    # ---- values: see values.py --------------------------------------------------------------------------------
+
+    @property
+    def _texts(self) -> "dict[tuple[Any, ...], str]":
+        return self._shared_texts
+
+    def _operations(self, ids: "Any") -> str:
+        from lwnode.modem.me910c1.values import operations
+
+        return operations(ids)
+
+    def _read_text(self, ids: "Any") -> str:
+        """AT#LWM2MR; the value begins behind the name, and may itself hold commas (3.1.5 and the field)."""
+        lines = self.at.send(
+            "AT#LWM2MR=0,%d,%d,%d,0" % ids, prefix="#LWM2MR", timeout_ms=self.options["command_ms"])
+        return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
+
+    def _write_text(self, ids: "Any", text: str) -> None:
+        from lwnode.modem.me910c1.values import bare
+
+        self._write("#LWM2MW", 0, ids[0], ids[1], ids[2], 0, Raw(text) if bare(ids) else text)
+
+    def value(self, path: "Path") -> str:
+        """The text that the module holds: GET where SET is the way in, else R (3.1.5, 3.1.11)."""
+        from lwnode.modem.me910c1.values import get
+
+        return get(self, path.ids)
+
+    def execute(self, path: "Path") -> bool:
+        """Execute a resource of the module itself, such as /3/0/4 (3.1.6). The server is not involved."""
+        return self.ask(self._write, "#LWM2ME", 0, path.object, path.instance, path.resource, 0) is not None
+
+    # ---- firmware ---------------------------------------------------------------------------------------------
+
+    def firmware_policy(self, download: bool, apply: bool) -> None:
+        """FOTACFG (3.1.12); kept over everything. What nobody allows goes on after a week."""
+        self._write("#LWM2MFOTACFG", 0, int(download) + 2 * int(apply))
+
+    def allow(self, request: str) -> None:
+        """FOTAACK (3.1.13): the step follows within seconds to minutes."""
+        if request not in ("download", "update"):
+            raise ValueError("allow: expected download or update, found %s" % request)
+        self._write("#LWM2MFOTAACK", 0, 1)
+
+    # ---- over the host's deep sleep ---------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """As Life, and what must be armed after a power cycle of the module, and what is known of its values."""
+        own = struct.pack(">BBB", len(self.objects), len(self._acked), len(self._known))
+        for object_id, instance, resources in self.objects:
+            own += struct.pack(">HHB", object_id, instance, len(resources))
+            own += b"".join([struct.pack(">H", resource) for resource in resources])
+        for ids in self._acked:
+            own += struct.pack(">HHH", *ids)
+        for ids in self._known:
+            own += struct.pack(">HHHIB", ids[0], ids[1], ids[2], *self._known[ids])
+        return struct.pack(">BH", self._suspended, len(own)) + own + Urcs.snapshot(self)
+
+    def restore(self, data: "bytes | None") -> bool:
+        """Take up a snapshot; False where it is none of ours."""
+        if not data or len(data) < 3:
+            return False
+        suspended, length = struct.unpack_from(">BH", data)
+        if length < 3 or len(data) < length + 3 or not Urcs.restore(self, data[3 + length:]):
+            return False
+        try:
+            self._take_own(data[3:3 + length])
+        except (ValueError, IndexError):
+            return False
+        self._suspended = bool(suspended)
+        # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
+        self._armed = True
+        return True
+
+    def _take_own(self, data: bytes) -> None:
+        objects, acked, known = data[:3]
+        at = 3
+        found = []
+        for _ in range(objects):
+            object_id, instance, count = struct.unpack_from(">HHB", data, at)
+            found.append((object_id, instance, struct.unpack_from(">%dH" % count, data, at + 5)))
+            at += 5 + 2 * count
+        self.objects = found
+        self._acked = [struct.unpack_from(">HHH", data, at + 6 * index) for index in range(acked)]
+        at += 6 * acked
+        for index in range(known):
+            row = struct.unpack_from(">HHHIB", data, at + 11 * index)
+            self._known[row[:3]] = [row[3], row[4]]

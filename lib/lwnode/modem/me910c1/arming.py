@@ -1,0 +1,185 @@
+"""ME910C1: what must be said again after a power cycle of the module. Loaded when that is due.
+
+    AT#LWM2MMON?                          asked until the agent no longer refuses (3.1.3: for a short time after ENA)
+    AT#LWM2MEXIST=0,3303,0                Invalid URI: AT#LWM2MNEWINST=0,3303,0
+    AT#LWM2MMON=1,3306                    the objects that the server may write, 6 at most (3.1.2)
+    AT#LWM2MNFYACKURI=0,1,3303,0,5700     the resources whose delivery is told, 6 at most (3.1.15)
+    AT#LWM2MNFYACKENA=0,1
+    AT#LWM2MR=0,3306,0,5850,0             what the server wrote while nobody listened
+"""
+
+from lwnode.at import AtError, BudgetExceeded, CommandError
+from lwnode.lwm2m import registry
+from lwnode.modem.me910c1.urcs import ids_of
+from lwnode.modem.me910c1.values import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_LIMIT = 6
+
+
+def arm(modem: "Any", settle_ms: int) -> bool:
+    """True where everything stands. What is missing is named in `refusal` and does not keep the rest from being armed."""
+    found = _when_ready(modem, settle_ms)
+    if found is None:
+        modem.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
+        return False
+    done = _instances(modem)
+    done = _monitor(modem, found) and done
+    done = _acknowledge(modem) and done
+    if modem.options["registration_urcs"]:
+        modem.ask(_services, modem)
+    look_at_all(modem)
+    return done
+
+
+def _when_ready(modem: "Any", settle_ms: int) -> "list[int] | None":
+    """The monitored objects, as soon as the agent answers."""
+    clock = modem.clock
+    end = clock.ticks_add(clock.ticks_ms(), settle_ms)
+    while True:
+        try:
+            rows = modem._read("#LWM2MMON")
+        except CommandError:
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                return None
+            modem.at.poll(1000)
+            continue
+        return [int(row[0]) for row in rows if row and str(row[0]).isdigit()]
+
+
+def exists(modem: "Any", *numbers: int) -> bool:
+    """AT#LWM2MEXIST: the error says no, whatever its words (3.1.17)."""
+    try:
+        modem._write("#LWM2MEXIST", 0, *numbers)
+    except CommandError:
+        return False
+    return True
+
+
+def _instances(modem: "Any") -> bool:
+    """Creating twice is an error, so each is asked for first (3.1.10)."""
+    done = True
+    lost = 0
+    for object_id, instance, _ in modem.objects:
+        if exists(modem, object_id, instance):
+            continue
+        try:
+            modem._write("#LWM2MNEWINST", 0, object_id, instance)
+            lost += 1
+        except CommandError as error:
+            done = False
+            modem.refusal = "object %d/%d: not created (%s); has its definition been uploaded, and the module restarted?" % (
+                object_id, instance, error.text)
+    if lost and modem._known:
+        # Instances outlive everything but a factory reset, and these were there before.
+        modem._known.clear()
+        modem._emit("factory_reset", "%d instances created again" % lost)
+    return done
+
+
+def writable(objects: "Any") -> "list[tuple[int, int, int]]":
+    """Resources that the server may write."""
+    return [
+        (object_id, instance, resource)
+        for object_id, instance, resources in objects
+        for resource in resources
+        if "W" in operations((object_id, instance, resource))
+    ]
+
+
+def _main(object_id: int) -> int:
+    """The resource that an object is about: its first mandatory one, such as 3303/5700 and 3306/5850."""
+    needed = registry.resources(object_id, mandatory=True)
+    return needed[0] if needed else -1
+
+
+def monitored(modem: "Any") -> "list[int]":
+    """Objects to monitor: by option, else those whose main resource the server may write, then the other writable ones.
+
+    ValueError where the option names more than six, or more than six are actuators (3.1.2).
+    """
+    chosen = modem.options["monitor"]
+    paths = writable(modem.objects)
+    if chosen is None:
+        chosen = sorted({path[0] for path in paths if path[2] == _main(path[0]) or not registry.resources(path[0])})
+        if len(chosen) <= _LIMIT:
+            chosen += sorted({path[0] for path in paths if path[0] not in chosen})[: _LIMIT - len(chosen)]
+    if len(chosen) > _LIMIT:
+        raise ValueError("monitor: expected at most 6 objects (3.1.2), found %d" % len(chosen))
+    return [number for number in chosen if number]
+
+
+def acknowledged(modem: "Any") -> "list[tuple[int, int, int]]":
+    """Resources whose delivery is told: by option, else history, then each instance's main resource, six at most."""
+    chosen = modem.options["acknowledge"]
+    if chosen is not None:
+        if len(chosen) > _LIMIT:
+            raise ValueError("acknowledge: expected at most 6 resources (3.1.15), found %d" % len(chosen))
+        return [path.ids for path in chosen]
+    found = [(19, 0, 0)] if [True for entry in modem.objects if tuple(entry[:2]) == (19, 0) and 0 in entry[2]] else []
+    for object_id, instance, resources in modem.objects:
+        ids = (object_id, instance, _main(object_id))
+        if ids[2] in resources and ids not in found and "W" not in operations(ids):
+            found.append(ids)
+    if len(found) > _LIMIT:
+        modem._count("unacknowledged_paths", len(found) - _LIMIT)
+    return found[:_LIMIT]
+
+
+def _monitor(modem: "Any", found: "list[int]") -> bool:
+    wanted = monitored(modem)
+    for number in found:
+        if number not in wanted:
+            modem.ask(modem._write, "#LWM2MMON", 0, number)
+    done = True
+    for number in wanted:
+        if number not in found:
+            done = modem.ask(modem._write, "#LWM2MMON", 1, number) is not None and done
+    return done
+
+
+def _acknowledge(modem: "Any") -> bool:
+    wanted = acknowledged(modem)
+    rows = modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI")
+    found = [ids_of(str(row[0])) for row in rows or [] if row]
+    for ids in found:
+        if ids is not None and ids not in wanted:
+            modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 0, *ids)
+    armed = []
+    for ids in wanted:
+        if ids in found or modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None:
+            armed.append(ids)
+    # The answer has no # (3.1.16): whatever it is called, its last field counts.
+    rows = modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []
+    if not (rows and rows[-1][-1:] == ["1"]) and armed:
+        if modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 1) is None:
+            armed = []
+    modem._acked = armed
+    return len(armed) == len(wanted)
+
+
+def _services(modem: "Any") -> None:
+    """33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user)."""
+    lines = modem.at.send("AT#LWM2MR=0,33211,0,0,1", prefix="#LWM2MR", timeout_ms=modem.options["command_ms"])
+    if lines and lines[-1].partition(":")[2].strip() == "0":
+        modem._write("#LWM2MW", 0, 33211, 0, 0, 1, 1)
+
+
+def look_at_all(modem: "Any") -> None:
+    """Read what the server may have written while the line was deaf; values that were known are no news."""
+    watched = monitored(modem)
+    for ids in writable(modem.objects):
+        if ids[0] not in watched or ids[0] == 19:
+            continue
+        try:
+            if ids in modem._known:
+                modem._look(ids)
+            else:
+                modem._remember_value(ids, modem._read_text(ids), 0)
+        except BudgetExceeded:
+            raise
+        except AtError:
+            modem._count("refused_commands")

@@ -1,0 +1,208 @@
+"""ME910C1: account, keys, APN, definitions. Loaded by configure() and declare().
+
+    AT#LWM2MSTS=0,999,"coap://192.0.2.7:5683",0       the server of the next restart (3.1.8)
+    AT#LWM2MINJKEYS=0,1,"node-1","",""                endpoint, identity, key: from the next restart (3.1.14)
+    AT#M2MLIST=/XML                                   #M2MLIST: "object_3303.xml",1716
+    AT#M2MWRITE="/XML/object_3303.xml",1716           >>>, the bytes, OK; counts from the next restart (field)
+
+Neither STS nor INJKEYS can be read back: what was written is remembered as a checksum in the store, once the restart that
+makes it hold is over. Definitions are compared by name and size.
+"""
+
+from binascii import crc32
+
+from lwnode.at import CommandError, Raw, Secret
+from lwnode.modem import NOT_REGISTERED, REGISTERED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.modem import Server
+
+_MARK = "me910c1-account"
+_RATS = ("catm", "nbiot")  # AT#WS46 0 and 1 (low_power 3.5)
+
+
+def configure(modem: "Any", server: "Server") -> bool:
+    """See Driver.configure. True: restart."""
+    check_server(server)
+    check_options(modem)
+    modem.server = server
+    options = modem.options
+    restart = _write_apn(modem, options["apn"]) | _write_rat(modem, options["rat"])
+    account = (server.host, server.port, server.endpoint, server.bootstrap, server.psk_identity, server.psk)
+    imei = modem._bare_line("AT+CGSN")  # another module does not hold what this store remembers
+    mark = crc32(repr((imei, account)).encode()) | 1
+    store = options["store"]
+    if mark == modem._configured or store is not None and store.load(_MARK) == b"%08x" % mark:
+        modem._configured = mark
+        return restart
+    if modem._status == REGISTERED:
+        modem.ask(modem.deregister)
+    write_server(modem, server)
+    _write_keys(modem, server)
+    modem._account_due = mark
+    return True
+
+
+def account_holds(modem: "Any") -> None:
+    """The module has restarted since the account was written."""
+    mark, modem._account_due = modem._account_due, 0
+    modem._configured = mark
+    store = modem.options["store"]
+    if store is not None:
+        store.save(_MARK, b"%08x" % mark)
+
+
+def write_server(modem: "Any", server: "Server") -> None:
+    """STS (3.1.8)."""
+    scheme = "coaps" if server.security == "psk" else "coap"
+    uri = "%s://%s:%d" % (scheme, server.host, server.port)
+    modem._write("#LWM2MSTS", 0, 999, uri, int(server.bootstrap))
+
+
+def _write_keys(modem: "Any", server: "Server") -> None:
+    """INJKEYS with identity and key present, if empty (3.1.14); some firmware wants the short form then (field)."""
+    if server.security == "psk":
+        modem._write(
+            "#LWM2MINJKEYS", 0, 1, server.endpoint, Secret(str(server.psk_identity)), Secret(str(server.psk)), secret=True)
+        return
+    modem.ask(modem._write, "#LWM2MINJKEYS", 0, 3, "", "", "")
+    try:
+        modem._write("#LWM2MINJKEYS", 0, 1, server.endpoint, "", "")
+    except CommandError:
+        modem._write("#LWM2MINJKEYS", 0, 1, server.endpoint)
+
+
+def forget(modem: "Any") -> None:
+    """Factory server, no keys, nothing remembered."""
+    modem._write("#LWM2MSTS", 0)
+    modem._write("#LWM2MINJKEYS", 0, 0, "", "", "")
+    modem._doubt()
+    modem._account_due = 0
+    modem._known.clear()
+    modem._status = NOT_REGISTERED
+    store = modem.options["store"]
+    if store is not None:
+        store.save(_MARK, b"")
+
+
+def check_server(server: "Server") -> None:
+    """Refuse what the module cannot hold, by key."""
+    for name, value in (
+        ("endpoint", server.endpoint), ("psk_identity", server.psk_identity or ""), ("psk", server.psk or ""),
+    ):
+        if len(value) > 64 or '"' in value:
+            raise ValueError(
+                "%s: expected at most 64 characters without quotes (ME910C1 3.1.14), found %d" % (name, len(value)))
+    if not server.endpoint:
+        raise ValueError("endpoint: expected a name (ME910C1 3.1.14), found none")
+    if server.psk is not None and (len(server.psk) % 2 or server.psk.lower().strip("0123456789abcdef")):
+        raise ValueError("psk: expected an even number of hexadecimal digits, found %d characters" % len(server.psk))
+    if server.lifetime != 86400:
+        raise ValueError(
+            "lifetime: expected 86400, found %d; the ME910C1 takes it from its server object alone (object 1 is closed,"
+            " 3.1.7): let the server write /1/0/1, or the bootstrap server" % server.lifetime)
+    if server.binding != "U":
+        raise ValueError(
+            "binding: expected U, found %s; the ME910C1 takes it from its server object alone: let the server write"
+            " /1/0/7; ack_mode gates the radio" % server.binding)
+
+
+def check_options(modem: "Any") -> None:
+    """Ranges of 3.1.3, and the awake budget."""
+    options = modem.options
+    for name, low, high in (("cid", 1, 6), ("guard_request", 1, 100), ("guard_release", 1, 100)):
+        if not low <= options[name] <= high:
+            raise ValueError("%s: expected %d to %d (ME910C1 3.1.3), found %s" % (name, low, high, options[name]))
+    if options["sleep"] not in ("psm", "cfun5", "off"):
+        raise ValueError("sleep: expected psm, cfun5 or off, found %s" % options["sleep"])
+    if options["rat"] not in (None,) + _RATS:
+        raise ValueError("rat: expected catm or nbiot, found %s" % options["rat"])
+    budget = options["awake_budget_ms"]
+    if budget is not None and modem.deadline_ms > budget:
+        raise ValueError(
+            "ack_wait_ms: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
+                modem.deadline_ms, budget))
+
+
+def _write_apn(modem: "Any", apn: "str | None") -> bool:
+    """+CGDCONT where it differs; a changed APN wants a reboot (low_power 3.5)."""
+    if apn is None:
+        return False
+    cid = str(modem.options["cid"])
+    for row in modem.ask(modem._read, "+CGDCONT") or []:
+        if row[:3] == [cid, "IP", apn or None]:
+            return False
+    modem._write("+CGDCONT", int(cid), "IP", apn)
+    return True
+
+
+def _write_rat(modem: "Any", rat: "str | None") -> bool:
+    if rat is None:
+        return False
+    wanted = _RATS.index(rat)
+    rows = modem.ask(modem._read, "#WS46") or []
+    if rows and rows[-1][:1] == [str(wanted)]:
+        return False
+    modem._write("#WS46", wanted)
+    return True
+
+
+# ---- objects ------------------------------------------------------------------------------------------------------
+
+
+def declare(modem: "Any", objects: "Any") -> bool:
+    """See Driver.declare. True: definitions were uploaded, restart."""
+    from lwnode.modem.me910c1 import arming
+
+    modem.objects = [(entry[0], entry[1], tuple(entry[2])) for entry in objects]
+    arming.monitored(modem)
+    arming.acknowledged(modem)
+    mark = crc32(repr(modem.objects).encode()) | 1
+    uploaded = mark != modem._declared and _upload_missing(modem)
+    modem._declared = mark
+    if uploaded:
+        modem._armed = False
+        return True
+    if modem.status() == REGISTERED:
+        modem._arm()
+    return False
+
+
+def _upload_missing(modem: "Any") -> bool:
+    """Definitions of objects that are not the module's own. True where a file was written."""
+    numbers = sorted({entry[0] for entry in modem.objects if entry[0] >= 7})
+    files = None
+    written = False
+    for number in numbers:
+        size, pieces = _definition(modem, number)
+        if pieces is None:
+            continue  # the module has it, or nobody does: NEWINST will say so
+        if files is None:
+            rows = modem.ask(modem._write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
+            files = {str(row[0]): row[1] for row in rows if len(row) > 1}
+        name = "object_%d.xml" % number
+        if files.get(name) == str(size):
+            continue
+        modem.at.send('AT#M2MWRITE="/XML/%s",%d' % (name, size), prompt=">>>", data=pieces, timeout_ms=30000)
+        modem._count("uploads")
+        written = True
+    return written
+
+
+def _definition(modem: "Any", number: int) -> "tuple[int, Any]":
+    """(bytes, pieces): the option definitions(number), a file of the store, or made from the registry."""
+    hook = modem.options["definitions"]
+    data = hook(number) if hook is not None else None
+    store = modem.options["store"]
+    if data is None and store is not None:
+        data = store.load("object_%d.xml" % number)
+    if data is not None:
+        data = data.encode() if isinstance(data, str) else data
+        return len(data), data
+    from lwnode.modem.me910c1 import definitions
+
+    size = sum([len(piece) for piece in definitions.pieces(number)])
+    return size, definitions.pieces(number) if size else None

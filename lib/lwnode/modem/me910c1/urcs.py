@@ -1,0 +1,294 @@
+"""ME910C1: what each unsolicited line does to the node, and the shadow that tells our own writes from the server's.
+
+    LWM2M-TLT:"SUSPENDED",SSID=99,"coap://..."        ("disabled", 86400): no contact for so long, also across sleep
+    #LWM2MMON: UPD,"/3306/0/5850/0"                   read; where it is not what we wrote, a write request for the node
+
+Every line may be lost while the UART is deaf. What recovers the state: AT#LWM2MSTAT (session, an ACK that is waited for),
+AT#LWM2MENA? (0 after a power cycle: everything is armed again), AT#LWM2MR (what a server wrote), the deadline of a report.
+"""
+
+from binascii import crc32
+
+from lwnode.at import fields as split_fields
+from lwnode.lwm2m import Path, Request
+from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERING
+from lwnode.modem.life import Life
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# What is known of a value in the module: taken by it, acknowledged by the server, refused by it, watched by nobody.
+TAKEN, ACKED, NACKED, UNWATCHED = 0, 1, 2, 3
+
+
+class Urcs(Life):
+    """Effects of unsolicited lines (80529ST10974A Rev. 3; sections beside the rows)."""
+
+    # Examples and field write LWM2M-TLT:, the syntax #LWM2M-TLT: (3.1.3).
+    URC_PREFIXES = (
+        "LWM2M-TLT", "#LWM2M-TLT", "#LWM2MRING", "#LWM2MEND", "#LWM2MINFO", "#LWM2MMON", "#LWM2MNFYACK",
+        "#LWM2MFOTARING", "#PSMURC",
+    )
+    URCS = {
+        "RING REG": ("", "_on_ring_register"),  # 3.1.3, ACK mode: let it register
+        "RING UPD": ("", "_on_ring"),  # let it update
+        "RING NOT": ("", "_on_ring"),  # let it notify
+        "RING SMS": ("", "_on_ring"),  # the server wants us: let it answer
+        "RING DRG": ("", "_on_ring_deregister"),  # let it leave
+        "END": ("i", "_on_end"),  # the session is over: sleep() waits for it
+        "INFO FOTA REBOOT": ("", "_on_reboot"),  # 3.1.3: wait for it, arm again; "restarting", "restarted"
+        "INFO DEVICE REBOOT": ("", "_on_reboot"),  # by 3/0/4 or 3/0/5: the same, and "factory_reset" where instances are gone
+        "TLT BOOTSTRAPPING": ("", "_on_bootstrapping"),  # "bootstrapping": nothing is registered meanwhile
+        "TLT BOOTSTRAPPED": ("", "_on_bootstrapped"),  # "bootstrapped"; the registration follows by itself
+        "TLT REGISTERING": ("", "_on_registering"),  # it is at it: wait
+        "TLT REGISTERED": ("", "_on_registered"),  # "registered"
+        "TLT DEREGISTERED": ("", "_on_deregistered"),  # "lost"; not in the event list, but in an example
+        "TLT SUSPENDED": ("", "_on_suspended"),  # 1/x/4: "disabled"; it comes back by itself
+        "TLT CLIENT_DISABLED": ("", "_on_disabled"),  # "lost"
+        "TLT FORCE_EXIT": ("", "_on_force_exit"),  # "lost", then the module is restarted at once: nothing else helps
+        "MON UPD": ("s", "_on_change"),  # 3.1.2: a write request, unless the value is ours
+        "NFYACK ACK": ("s", "_on_acked"),  # 3.1.15: "delivered"
+        "NFYACK NACK": ("s", "_on_nacked"),  # "failed": the reading stays in the journal
+        "FOTARING DOWNLOAD": ("", "_on_download"),  # 3.1.12: "firmware", "download"; goes on with allow()
+        "FOTARING UPDATE": ("", "_on_apply"),  # "firmware", "update"; the same
+        "PSMURC": ("", "_on_psm"),  # the module sleeps: what sleep() waits for
+    }
+
+    _asleep = False
+    _suspended = False
+    _ringing = False
+    _in_session = False
+    _armed = False
+    _reboot = False
+    _force_exit = False
+    _context = False
+
+    def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
+        Life.__init__(self, at, pins, **options)
+        self._known: dict[tuple[Any, ...], list[int]] = {}  # ids -> [checksum of the value, TAKEN...]
+        self._flights: dict[tuple[Any, ...], tuple[int, int]] = {}  # ids -> (key of the report, deadline in ticks)
+        at.is_answer = self._is_answer
+
+    @staticmethod
+    def _is_answer(_: str, line: str) -> "bool | None":
+        """#LWM2MMON and #PSMURC are names of an answer and of a URC."""
+        if line.startswith("#LWM2MMON:"):
+            return "UPD" not in line
+        if line.startswith("#PSMURC:"):
+            return "," not in line
+        return None
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        """Names as in URCS, from every shape that was seen (lwm2m_mapping 3.4, contradictions 1, 12, 14 and 16)."""
+        values = [(value or "").strip(' "') for value in split_fields(line)]
+        head = line.partition(":")[0].strip("# ")
+        head = "TLT" if head == "LWM2M-TLT" else head.replace("LWM2M", "")
+        if head in ("END", "PSMURC"):
+            return head, list(values)
+        if head == "INFO" and len(values) > 1:
+            return "INFO " + values[1], []
+        if head == "FOTARING" and len(values) > 1:
+            return "FOTARING " + values[1], []
+        if head == "NFYACK" and len(values) > 3:
+            return "NFYACK " + values[3].strip("()"), [values[2]]
+        return (head + " " + values[0], list(values[1:])) if values else None
+
+    # ---- ACK mode ---------------------------------------------------------------------------------------------
+
+    def _on_ring(self) -> None:
+        """3.1.4: the context is active, and the module may use it."""
+        self._count("rings")
+        self._in_session = True
+        if not self._context:
+            rows = self.ask(self._read, "#SGACT") or []
+            cid = str(self.options["cid"])
+            if not [row for row in rows if row[:2] == [cid, "1"]]:
+                self.ask(self._write, "#SGACT", self.options["cid"], 1, timeout_ms=30000)
+            self._context = True
+        self.ask(self._write, "#LWM2MACK", 1)
+
+    def _on_ring_register(self) -> None:
+        self._status = REGISTERING
+        self._on_ring()
+
+    def _on_ring_deregister(self) -> None:
+        self._status = DEREGISTERING
+        self._on_ring()
+
+    def _on_end(self, _: int) -> None:
+        self._in_session = False
+
+    # ---- session ----------------------------------------------------------------------------------------------
+
+    def _on_bootstrapping(self) -> None:
+        self._status = REGISTERING
+        self._emit("bootstrapping")
+
+    def _on_bootstrapped(self) -> None:
+        self._status = REGISTERING
+        self._emit("bootstrapped")
+
+    def _on_registering(self) -> None:
+        self._suspended = False
+        self._status = REGISTERING
+
+    def _on_registered(self) -> None:
+        self._suspended = False
+        self._session_stands("registered", "registered")
+
+    def _on_deregistered(self) -> None:
+        if not self._suspended:
+            self._session_lost(DEREGISTERED, "deregistered")
+
+    def _on_suspended(self) -> None:
+        """How long is in 1/x/5, which R may not read (3.1.5): the option disable_s stands for it."""
+        self._suspended = True
+        self._status = NOT_REGISTERED
+        self._emit("disabled", self.options["disable_s"])
+
+    def _on_disabled(self) -> None:
+        self._armed = False
+        self._session_lost(NOT_REGISTERED, "the client was disabled")
+
+    def _on_force_exit(self) -> None:
+        self._force_exit = True
+        self.refusal = "registration: the module gave up (FORCE_EXIT)"
+        self._session_lost(NOT_REGISTERED, self.refusal)
+        self._status = NOT_REGISTERED
+
+    def _on_psm(self) -> None:
+        self._asleep = True
+
+    # ---- reboots ----------------------------------------------------------------------------------------------
+
+    def _on_reboot(self) -> None:
+        self._reboot = True
+        self._power_lost("module restarted")
+        self._emit("restarting", "server")
+
+    def _power_lost(self, reason: str) -> None:
+        """Volatile in the module: agent, MON and NFYACK lists, echo, CMEE, context (3.1.2, 3.1.3, 3.1.15)."""
+        self._armed = self._context = self._in_session = False
+        self._flights = {}
+        self._forget_session(reason)
+
+    # ---- firmware ---------------------------------------------------------------------------------------------
+
+    def _on_download(self) -> None:
+        self._emit("firmware", "download")
+
+    def _on_apply(self) -> None:
+        self._emit("firmware", "update")
+
+    # ---- reports ----------------------------------------------------------------------------------------------
+
+    def _on_acked(self, uri: str) -> None:
+        self._land(uri, None, ACKED)
+
+    def _on_nacked(self, uri: str) -> None:
+        self._land(uri, "the server did not acknowledge (NACK)", NACKED)
+
+    def _land(self, uri: str, reason: "str | None", state: int) -> None:
+        ids = ids_of(uri)
+        if ids is None:
+            self._count("malformed_urcs")
+            return
+        entry = self._known.get(ids)
+        if entry is not None:
+            entry[1] = state
+        flight = self._flights.pop(ids, None)
+        if flight is None:
+            self._count("unmatched_acks")  # a notification of the module's own (pmax), or one we gave up
+        else:
+            self.reports.settle(flight[0], reason)
+        if state == ACKED and self._status not in (DEREGISTERING, NOT_REGISTERED):
+            self._session_stands(None)
+
+    # ---- what the server writes -------------------------------------------------------------------------------
+
+    def _on_change(self, uri: str) -> None:
+        """Also raised by our own W and SET (3.1.2): a value that is the one we know is no news."""
+        ids = ids_of(uri)
+        if ids is None:
+            self._count("malformed_urcs")
+        elif self._operations(ids).find("W") < 0:
+            self._count("echoes")  # a server cannot write it: this was our SET
+        else:
+            self._look(ids)
+
+    def _look(self, ids: "tuple[Any, ...]") -> None:
+        """Read a writable resource; a value that we do not know becomes a write request."""
+        text = self._read_text(ids)
+        entry = self._known.get(ids)
+        mark = mark_of(text)
+        if entry is not None and entry[0] == mark:
+            self._count("echoes")
+            return
+        response = self._handle(Request("write", Path(*ids), value=text.encode()))
+        if response.code >= 400:
+            # The module has said Changed already: all that is left is to put back what the node holds.
+            self._count("writes_refused")
+            back = self._texts.get(ids)
+            if back is not None:
+                self._write_text(ids, back)
+            return
+        self._remember_value(ids, text, TAKEN)
+        if response.after is not None:
+            response.after()
+
+    def _remember_value(self, ids: "tuple[Any, ...]", text: str, state: int) -> None:
+        self._known[ids] = [mark_of(text), state]
+        if self._operations(ids).find("W") >= 0:
+            self._texts[ids] = text
+
+    def _operations(self, ids: "tuple[Any, ...]") -> str:
+        raise NotImplementedError
+
+    def _read_text(self, ids: "tuple[Any, ...]") -> str:
+        raise NotImplementedError
+
+    def _write_text(self, ids: "tuple[Any, ...]", text: str) -> None:
+        raise NotImplementedError
+
+    @property
+    def _texts(self) -> "dict[tuple[Any, ...], str]":
+        """Values of writable resources as last agreed between node and module."""
+        raise NotImplementedError
+
+    # ---- work that waits for service() ------------------------------------------------------------------------
+
+    def _upkeep(self) -> None:
+        self._give_up_unwatched()
+        if self._force_exit:
+            self._force_exit = False
+            self.ask(self.restart)
+        if self._reboot:
+            self._reboot = False
+            self.ask(self._after_reboot)
+
+    def _give_up_unwatched(self) -> None:
+        raise NotImplementedError
+
+    def _after_reboot(self) -> bool:
+        raise NotImplementedError
+
+
+def ids_of(uri: str) -> "tuple[Any, ...] | None":
+    """"/3303/0/5700/0" -> (3303, 0, 5700); None for what is no path of a resource."""
+    parts = uri.strip('"/ ').split("/")
+    try:
+        ids = tuple([int(part) for part in parts[:3]])
+    except ValueError:
+        return None
+    return ids if len(ids) == 3 and min(ids) >= 0 and max(ids) <= 65535 else None
+
+
+def mark_of(text: str) -> int:
+    """Checksum of a value that does not care for the zeros a module may add: 21.5, 21.50 and 21.500000 are one."""
+    body = text[1:] if text[:1] == "-" else text
+    whole, point, fraction = body.partition(".")
+    if point and (whole + fraction).isdigit():
+        text = text.rstrip("0").rstrip(".")
+        text = "0" if text in ("-0", "") else text
+    return int(crc32(text.encode()))

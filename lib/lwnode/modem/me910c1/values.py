@@ -1,0 +1,94 @@
+"""ME910C1: a record as a command line, and the registry's word on who may write what. Loaded by the first publish.
+
+    3303/0/5700 FLOAT "21.5"       AT#LWM2MSET=1,3303,0,5700,0,21.5      read-only to the server: SET (3.1.9)
+    3306/0/5850 BOOLEAN "1"        AT#LWM2MW=0,3306,0,5850,0,1           the server may write it: W (3.1.7)
+    3/0/9 INTEGER "87"             AT#LWM2MSET=0,3,0,9,0,87              the whitelist of 3.1.9
+
+Refused with a ValueError before anything is sent: objects 0, 1, 2 and 5, integers beyond 32 bits, text that is no number,
+lines of more than 400 characters.
+"""
+
+from lwnode.at import Raw
+from lwnode.at.params import parameter
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CLOSED = (0, 1, 2, 5)  # 3.1.5 to 3.1.7
+_LINE = 400  # 2.2.2
+_TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
+
+
+def operations(ids: "tuple[Any, ...]") -> str:
+    """What the server may do with a resource; of objects that the registry lacks, everything."""
+    if ids[0] == 3:
+        return "R" if ids[2] not in (13, 14, 15) else "RW"
+    row = registry.lookup(ids[0], ids[2])
+    return "RW" if row is None else row[1]
+
+
+def wire_lines(modem: "Any", records: "Any") -> "list[tuple[Any, ...]]":
+    """(ids, text, command name, parameters) of each record."""
+    lines = []
+    for record in records:
+        path, kind, value = record[:3]
+        if path.resource is None:
+            raise ValueError("%s: expected a resource, the module takes single values (3.1.9)" % path)
+        if path.object in _CLOSED:
+            raise ValueError("%s: objects 0, 1, 2 and 5 are closed to the host (3.1.7)" % path)
+        text, last = _wire(path, kind, value)
+        place: tuple[Any, ...] = path.ids + (0, last)
+        if "W" in operations(path.ids):
+            name, values = "#LWM2MW", (0,) + place
+        else:
+            name, values = "#LWM2MSET", (_TYPES[kind],) + place
+        length = 3 + len(name) + sum([1 + len(parameter(each)) for each in values]) - 1
+        if length > _LINE:
+            raise ValueError("%s: expected a line of at most %d characters (2.2.2), found %d" % (path, _LINE, length))
+        lines.append((path.ids, text, name, values))
+    return lines
+
+
+def _wire(path: "Any", kind: int, value: "Any") -> "tuple[str, Any]":
+    """(text by which the value is known, parameter as it is sent)."""
+    if kind == OPAQUE:
+        data = value.encode() if isinstance(value, str) else bytes(value)
+        from binascii import hexlify
+
+        return hexlify(data).decode().upper(), data
+    text = value if isinstance(value, str) else bytes(value).decode()
+    if kind in (STRING, OBJLNK):
+        text = "".join([" " if ord(c) < 32 else "'" if c in '"\\' else c for c in text])
+        return text, text
+    _check_number(path, kind, text)
+    return text, Raw(text)
+
+
+def _check_number(path: "Any", kind: int, text: str) -> None:
+    body = text[1:] if text[:1] == "-" else text
+    if kind == FLOAT:
+        whole, _, body = body.partition(".")
+        body = whole + body
+    if not body.isdigit() or (kind == BOOLEAN and text not in ("0", "1")):
+        raise ValueError("%s: expected a plain decimal number (3.1.9), found %s" % (path, text))
+    if kind != FLOAT and (len(body) > 10 or not -2147483648 <= int(text) <= 2147483647):
+        raise ValueError("%s: expected -2147483648 to 2147483647 (3.1.9), found %s" % (path, text))
+
+
+def bare(ids: "tuple[Any, ...]") -> bool:
+    """Whether its value is written without quotes."""
+    row = registry.lookup(ids[0], ids[2])
+    return row is not None and row[0] not in (STRING, OBJLNK)
+
+
+def get(modem: "Any", ids: "tuple[Any, ...]") -> str:
+    """The module's own text: GET by type for what SET writes, R for the rest."""
+    row = registry.lookup(ids[0], ids[2])
+    if row is None or "W" in operations(ids) or ids[0] < 7 and (ids[0] != 3 or ids[2] not in (6, 7, 8, 9, 17, 20)):
+        return str(modem._read_text(ids))
+    lines = modem.at.send(
+        "AT#LWM2MGET=%d,%d,%d,%d,0" % ((_TYPES[row[0]],) + ids), prefix="#LWM2MGET",
+        timeout_ms=modem.options["command_ms"])
+    return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
