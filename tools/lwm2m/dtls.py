@@ -108,7 +108,7 @@ class _Association:
 class DtlsClient:
     """The client end: `send` plain datagrams, feed `received` with what comes from the network."""
 
-    def __init__(self, psk_identity, psk, transmit, deliver, complain, first_timeout_s=1.0, last_timeout_s=8.0):
+    def __init__(self, psk_identity, psk, transmit, deliver, complain, first_timeout_s=1.0, last_timeout_s=4.0):
         self.tls, self.error = library()
         configuration = self.tls.DTLSConfiguration(
             pre_shared_key=(psk_identity, key_bytes(psk)),
