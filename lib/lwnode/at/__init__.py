@@ -45,17 +45,17 @@ from lwnode.at.errors import AtTimeout as AtTimeout
 from lwnode.at.errors import BudgetExceeded as BudgetExceeded
 from lwnode.at.errors import CommandError as CommandError
 from lwnode.at.errors import LinkError as LinkError
+from lwnode.at.names import fields as fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.at.params import Raw as Raw
     from lwnode.at.params import Secret as Secret
-    from lwnode.at.params import fields as fields
 
 
 def __getattr__(name: str) -> object:
-    """Raw, Secret and fields are loaded by who uses them."""
-    if name in ("Raw", "Secret", "fields"):
+    """Raw and Secret are loaded by who uses them."""
+    if name in ("Raw", "Secret"):
         import lwnode.at.params as params
 
         return getattr(params, name)

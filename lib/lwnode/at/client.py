@@ -1,19 +1,22 @@
-"""The speaking half of the client: a command out, its answer in, and nothing else taken for it."""
+"""Whose line is it? A command goes out, its answer comes in, everything else is kept for whom it concerns.
 
-from lwnode.at.errors import CommandError
-from lwnode.at.names import REGISTRATION, answer_name, answers_registration, matches
-from lwnode.at.receiver import Receiver
+What is seldom done is in modules of its own, loaded when it is done: extras, ambiguity, recovery, sync, params, trace.
+"""
 
-TYPE_CHECKING = False
+from lwnode.at.lines import LineReceiver
+from lwnode.at.names import answer_name, matches, split
+from micropython import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterable, Sequence
 
+    Handler = Callable[[str], object]
     Payload = Callable[[str], int]
+    Fields = list[list[str | None]]
 
-_REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
-
-class AtClient(Receiver):
+class AtClient(LineReceiver):
     """One module on one UART. See lwnode.at for a session.
 
     Hooks: `idle()` in every wait, at least every 500 ms; it may raise BudgetExceeded.
@@ -33,20 +36,33 @@ class AtClient(Receiver):
     ) -> None:
         super().__init__(uart, clock, rx_size)
         self.gap_ms = gap_ms  # between a final result and the next command
+        self.queue_size = 2048  # bytes of URCs kept
         self.before_send: "Callable[[int], object] | None" = None
         self.on_timeouts: "Callable[[int], object] | None" = None
+        self.on_restart: "Callable[[str], object] | None" = None
         self.is_answer: "Callable[[str, str], bool | None] | None" = None
+        self.banners: "Sequence[str]" = ("RDY",)
         self.line_limit = 0
-        self._line = ""  # the command that runs, or was the last one
-        self._prefix: str | None = ""  # of its information lines, where the caller named it
-        self._name = ""  # of its information lines
+        self._command = b""  # the one that runs, or was the last
+        self._name = b""  # of its information lines
+        self._explicit = False  # the caller named them
+        self._running = False
+        self._dirty = False  # the answer was given up and may still come
         self._escape = False  # the module may be waiting for data
+        self._booted = False  # a banner came and nothing was answered since
+        self._owed: "Sequence[bytes]" = ()  # late results that never came
+        self._ended = self._deadline(-gap_ms)
         self._row = 0  # timeouts in a row
         self._in_hook = False
-        self._ended = self._deadline(-gap_ms)
-        self._secrets: list[str] = []
+        self._subscribed: "list[tuple[bytes, Handler]]" = []  # the longest prefix first
+        self._queue: list[bytearray] = []
+        self._queued = 0  # bytes
+        self._in_handler = False
+        self._secrets: list[bytes] = []
         if trace is not None:
             self.trace_to(trace)
+
+    # Commands.
 
     def send(
         self,
@@ -66,109 +82,81 @@ class AtClient(Receiver):
         See lwnode.at for the keywords. Raises AtTimeout at the deadline, CommandError when the module
         refuses, LinkError when it restarts, ValueError when the line could not be sent.
         """
-        out = self._encode(line)
-        if secret:
-            self._hide(line)
         extras: "Any" = None
         if payload or result or data is not None or prompt is not None:
             from lwnode.at.extras import Extras
 
-            extras = Extras(self, payload, data, prompt, result)
-        self._make_ready(line, timeout_ms)
-        self._line = line
-        self._prefix = prefix
-        self._name = answer_name(line) if prefix is None else prefix
-        lines: list[str] = []
+            extras = Extras(self, payload, data, prompt, result, result_timeout_ms)
+        lines = self._exchange(line, timeout_ms, prefix, secret, extras)
+        return [self._text(text) for text in lines]
+
+    def test(self, name: str, **how: "Any") -> "Fields":
+        """AT+X=? -> the fields of each information line."""
+        return self._ask(name, "=?", how)
+
+    def read(self, name: str, **how: "Any") -> "Fields":
+        """AT+X? -> the fields of each information line."""
+        return self._ask(name, "?", how)
+
+    def run(self, name: str, **how: "Any") -> "Fields":
+        """AT+X -> the fields of each information line."""
+        return self._ask(name, "", how)
+
+    def write(self, name: str, *params: object, **how: "Any") -> "Fields":
+        """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.params."""
+        from lwnode.at.params import joined
+
+        return self._ask(name, "=" + joined(params, self._secrets), how)
+
+    def _ask(self, name: str, rest: str, how: "dict[str, Any]") -> "Fields":
+        line = ("AT+" if name[:1].isalpha() else "AT") + name + rest
+        if how:
+            from lwnode.at.extras import fields_of
+
+            return fields_of(self.send(line, **how), how.get("payload"))
+        return [split(text) for text in self._exchange(line, 300, None, False, None)]
+
+    def _exchange(self, line: str, timeout_ms: int, prefix: str | None, secret: bool, extras: "Any") -> list[bytearray]:
+        command = line.encode()
+        self._check(command)
+        if secret:
+            from lwnode.at.trace import hide
+
+            hide(command, self._secrets)
+        self._make_ready(command, timeout_ms)
+        self._command = command
+        self._explicit = prefix is not None
+        self._name = answer_name(command) if prefix is None else prefix.encode()
+        lines: list[bytearray] = []
         self._running = self._dirty = True
         try:
             if extras is not None:
                 extras.arm()
-            self._write(out)
-            complete = self._collect(lines, timeout_ms, extras)
+            self._write(command + b"\r")
+            complete = self._collect(lines, self._deadline(timeout_ms), extras)
             if complete and extras is not None:
-                complete = extras.finish(lines, result_timeout_ms or timeout_ms)
+                complete = extras.finish(lines, timeout_ms)
         finally:
             self._running = False
             self._ended = self.clock.ticks_ms()
             if extras is not None:
                 extras.disarm()
         if not complete:
-            self._timed_out(line, timeout_ms)
+            self._timed_out(command, timeout_ms)
         return lines
 
-    # The manuals' four forms of a command.
-
-    def test(self, name: str, **how: "Any") -> "list[list[str | None]]":
-        """AT+X=? -> the fields of each information line."""
-        return self._ask(name, "=?", how)
-
-    def read(self, name: str, **how: "Any") -> "list[list[str | None]]":
-        """AT+X? -> the fields of each information line."""
-        return self._ask(name, "?", how)
-
-    def run(self, name: str, **how: "Any") -> "list[list[str | None]]":
-        """AT+X -> the fields of each information line."""
-        return self._ask(name, "", how)
-
-    def write(self, name: str, *params: object, **how: "Any") -> "list[list[str | None]]":
-        """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.params."""
-        from lwnode.at.params import joined
-
-        return self._ask(name, "=" + joined(params, self._secrets), how)
-
-    def _ask(self, name: str, rest: str, how: "dict[str, Any]") -> "list[list[str | None]]":
-        lines = self.send(("AT+" if name[:1].isalpha() else "AT") + name + rest, **how)
-        if "payload" in how:
-            from lwnode.at.extras import split_payloads
-
-            return split_payloads(lines, how["payload"])
-        from lwnode.at.params import fields
-
-        return [fields(text) for text in lines]
-
-    # What is seldom done is loaded when it is done.
-
-    def sync(self, rates: "Sequence[int] | None" = None) -> int:
-        """Find the module and bring the line into a known state: echo off, V1, Q0, CMEE 1, S3 and S4 as usual.
-
-        `rates` are tried in turn on the UART. Returns the rate that answered, or 1 when none was to be found.
-        Raises AtTimeout when the module does not answer.
-        """
-        from lwnode.at.sync import sync
-
-        return sync(self, rates)
-
-    def trace_to(self, tap: "Callable[[str, bytes], object] | None") -> None:
-        """Give tap("tx" or "rx", bytes) everything from now on, by whole lines, secrets redacted; None ends it."""
-        from lwnode.at.trace import Tracer
-
-        self._trace = None if tap is None else Tracer(tap, self._secrets)
-
-    def _hide(self, line: str) -> None:
-        from lwnode.at.trace import hide
-
-        hide(line, self._secrets)
-
-    def _timed_out(self, line: str, timeout_ms: int) -> None:
-        from lwnode.at.recovery import timed_out
-
-        timed_out(self, line, timeout_ms)
-
-    # Before a command.
-
-    def _encode(self, line: str) -> bytes:
-        """The bytes of a line that ends where it should; else ValueError."""
-        limit = self.line_limit
-        for breaker in "\r\n\0\x1a\x1b":
-            if breaker in line:
-                limit = 1
-        if self._running or line.count('"') & 1 or 0 < limit < len(line):
+    def _check(self, command: bytes) -> None:
+        """ValueError for a line that would end early or is too long."""
+        wrong = self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command)
+        for breaker in (b"\r", b"\n", b"\0", b"\x1a", b"\x1b"):
+            if breaker in command:
+                wrong = True
+        if wrong:
             from lwnode.at.params import refuse
 
-            refuse(line, self._running, self.line_limit)
-        return (line + "\r").encode()
+            refuse(command, self._running, self.line_limit)
 
-    def _make_ready(self, line: str, timeout_ms: int) -> None:
+    def _make_ready(self, command: bytes, timeout_ms: int) -> None:
         """Wake the module, settle a dirty line, keep the gap, and read what came before: it is no answer to us."""
         if self.before_send is not None:
             self._call(self.before_send, -self._left(self._ended))
@@ -176,16 +164,16 @@ class AtClient(Receiver):
             from lwnode.at.recovery import resync
 
             if not resync(self, timeout_ms):
-                self._timed_out(line, timeout_ms)
+                self._timed_out(command, timeout_ms)
         wait = self.gap_ms + self._left(self._ended)
         if 0 < wait <= self.gap_ms:
             self.clock.sleep_ms(wait)
-        now = self.clock.ticks_ms()
-        while True:
-            text = self._next(now)
-            if text is None:
-                return
-            self._unclaimed(text)
+        if self._start < self._end or self.uart.any():
+            now = self.clock.ticks_ms()
+            line = self._next(now)
+            while line is not None:
+                self._unclaimed(line)
+                line = self._next(now)
 
     def _call(self, hook: "Callable[[int], object]", value: int) -> None:
         """A hook that may send, and is not called for what it sends itself."""
@@ -205,65 +193,153 @@ class AtClient(Receiver):
 
             write_rest(self, out, sent)
 
-    # The answer.
-
-    def _collect(self, lines: list[str], timeout_ms: int, extras: "Any") -> bool:
+    def _collect(self, lines: list[bytearray], deadline: int, extras: "Any") -> bool:
         """Information lines until the final result. False: the deadline came first."""
-        deadline = self._deadline(timeout_ms)
         while True:
-            text = self._next(deadline)
-            if text is None:
-                if extras is not None:
-                    extras.give_up()
+            line = self._next(deadline)
+            if line is None:
                 return False
-            if extras is not None and extras.takes(text, lines):
+            if extras is not None and extras.takes(line, lines):
                 continue
-            if text == "OK":
+            if line == b"OK":
                 self._answered()
                 return True
-            if text in _REFUSALS or text[:3] == "+CM":
-                self._refused(text)
-            if self._is_mine(text):
-                lines.append(text)
+            if line[0] in b"EANB" or line.startswith(b"+CM"):
+                self._refused(line)
+            if self._is_mine(line):
+                lines.append(line)
                 if extras is not None:
-                    extras.follow(text)
-            elif text != self._line:  # echo
-                self._unclaimed(text)
+                    extras.follow(line)
+            elif line != self._command:  # echo
+                self._unclaimed(line)
 
-    def _is_mine(self, text: str) -> bool:
+    def _is_mine(self, line: "bytearray") -> bool:
         """Is it an information line of the command, or a URC that happens to have its name?"""
         name = self._name
-        if not matches(text, name):
+        if not matches(line, name):
             return False
-        if self.is_answer is not None:
-            verdict = self.is_answer(self._line, text)
-            if verdict is not None:
-                return verdict
-        claimed = False
-        for prefix, _ in self._subscribed:
-            if prefix and matches(text, prefix):
-                claimed = True
-        if not name:  # what looks like nobody else's
-            return not claimed and text != self._line and (self._prefix == "" or text[0] not in "+#*^")
-        if self._prefix is not None:
+        if self.is_answer is None and self._explicit and name:
             return True
-        if name in REGISTRATION:
-            return answers_registration(self._line, text)
-        return not claimed or self._line[-1] == "?" or "=" not in self._line
+        if self.is_answer is None and not self._subscribed and name and name[-3:] != b"REG":
+            return True
+        from lwnode.at.ambiguity import is_answer
 
-    def _is_late(self, text: str) -> bool:
-        return not self._running and self._name != "" and self._is_mine(text)
+        return is_answer(self, line, name)
 
     def _answered(self) -> None:
         """A final result came: the module lives and owes nothing."""
         self._dirty = self._escape = self._booted = False
         self._row = 0
 
-    def _refused(self, text: str) -> None:
+    def _refused(self, line: bytearray) -> None:
         """Raise CommandError if this is a final result that says no."""
         from lwnode.at.recovery import refusal
 
-        error = refusal(text, self._line, self._secrets)
+        error = refusal(self._text(line), self._command, self._secrets)
         if error is not None:
             self._answered()
             raise error
+
+    def _timed_out(self, command: bytes, timeout_ms: int) -> None:
+        from lwnode.at.recovery import timed_out
+
+        timed_out(self, command, timeout_ms)
+
+    # URCs.
+
+    def subscribe(self, prefix: str, handler: "Handler | None", payload: "Payload | None" = None) -> None:
+        """Call handler(line) for each URC of that name; "" gets what nobody else claims. None ends it.
+
+        payload(text) is asked at each comma of such a line, with the text up to there, how many bytes of value
+        follow by length (with or without quotes around them); 0 or an exception means none. It holds
+        wherever the line goes, also to a command's answer.
+        """
+        from lwnode.at.extras import subscribe
+
+        subscribe(self, prefix.encode(), handler, payload)
+
+    def wait(self, prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None" = None) -> str:
+        """The next line of that name which `accept` likes, from the queue or the module; other URCs are dispatched.
+
+        Raises AtTimeout at the deadline.
+        """
+        from lwnode.at.extras import wait
+
+        return wait(self, prefix, timeout_ms, accept)
+
+    def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
+        """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
+        deadline = self._deadline(timeout_ms)
+        count = 0
+        while until is None or not until():
+            if self._queue and self._dispatch_one():
+                count += 1
+                if self._left(deadline) > 0:
+                    continue
+            line = self._next(deadline)
+            if line is None:
+                break
+            self._unclaimed(line)
+        return count
+
+    def _unclaimed(self, line: bytearray) -> None:
+        """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's."""
+        for banner in self.banners:
+            if matches(line, banner.encode()):
+                from lwnode.at.recovery import restarted
+
+                restarted(self, self._text(line))
+        if self._dirty or self._owed or line[0] in b"OEAN":
+            from lwnode.at.ambiguity import is_late
+
+            if is_late(self, line):
+                self.stats.late += 1
+                return
+        if self._handler(line) is None:
+            self.stats.unknown += 1
+            if self._queued + len(line) > self.queue_size:
+                return  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
+        self._queue.append(line)
+        self._queued += len(line)
+        while self._queued > self.queue_size:  # the oldest go: what they reported can be asked for again
+            self._queued -= len(self._queue.pop(0))
+            self.stats.dropped += 1
+
+    def _handler(self, line: "bytearray") -> "Handler | None":
+        for prefix, handler in self._subscribed:
+            if matches(line, prefix):
+                return handler
+        return None
+
+    def _dispatch_one(self) -> bool:
+        """Hand the oldest queued URC to its handler, unless one is at work. False: nothing was handed out."""
+        while self._queue and not self._in_handler:
+            line = self._queue.pop(0)
+            self._queued -= len(line)
+            handler = self._handler(line)
+            if handler is not None:
+                self._in_handler = True
+                try:
+                    handler(self._text(line))
+                finally:
+                    self._in_handler = False
+                return True
+        return False
+
+    # What is done once.
+
+    def sync(self, rates: "Sequence[int] | None" = None) -> int:
+        """Find the module and bring the line into a known state: echo off, V1, Q0, CMEE 1, S3 and S4 as usual.
+
+        `rates` are tried in turn on the UART. Returns the rate that answered, or 1 when none was to be found.
+        Raises AtTimeout when the module does not answer.
+        """
+        from lwnode.at.sync import sync
+
+        return sync(self, rates)
+
+    def trace_to(self, tap: "Callable[[str, bytes], object] | None") -> None:
+        """Give tap("tx" or "rx", bytes) everything from now on, by whole lines, secrets redacted; None ends it."""
+        from lwnode.at.trace import Tracer
+
+        self._trace = None if tap is None else Tracer(tap, self._secrets)

@@ -26,9 +26,9 @@ class CommandError(AtError):
               different number spaces.
     """
 
-    def __init__(self, code: int | None, text: str, command: str = "", result: str = "") -> None:
+    def __init__(self, code: int | None, text: str, command: bytes = b"", result: str = "") -> None:
         # without the command's parameters, which may be secret
-        super().__init__("%s: %s %s" % (command.split("=")[0], result, text))
+        super().__init__("%s: %s %s" % (str(command.split(b"=")[0], "utf-8"), result, text))
         self.code = code
         self.text = text
         self.result = result or text

@@ -1,14 +1,14 @@
-"""Commands with more than lines in their answer: payloads by length, data after a prompt, late results. Loaded on use."""
+"""Commands with more than lines in their answer: payloads by length, data after a prompt, late results; and waiting."""
 
-from lwnode.at.errors import AtError, CommandError
-from lwnode.at.framing import Counted, Prompt, length
-from lwnode.at.names import any_matches
-from lwnode.at.params import fields
+from lwnode.at.errors import AtError, AtTimeout, CommandError
+from lwnode.at.framing import framing, length
+from lwnode.at.names import fields, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterable, Sequence
 
+    Handler = Callable[[str], object]
     Payload = Callable[[str], int]
     Data = bytes | str | Iterable[bytes]
 
@@ -23,50 +23,52 @@ class Extras:
         data: "Data | None",
         prompt: str | None,
         result: "str | Sequence[str] | None",
+        result_timeout_ms: int,
     ) -> None:
         self._client = client
-        self._rx = client._receive_buffer()
+        self._framing = framing(client)
         self._payload = payload
         self._data = data
-        self._prompt: "Prompt | None" = None
-        wanted = () if result is None else (result,) if isinstance(result, str) else tuple(result)
+        self._prompt = b"" if data is None and prompt is None else (prompt or ">").encode()
+        wanted = [] if result is None else [result] if isinstance(result, str) else list(result)
         # SEND FAIL answers who waits for SEND OK, unless that was asked for too
-        self._failures = [name[:-2] + "FAIL" for name in wanted if name[-3:] == " OK" and name[:-2] + "FAIL" not in wanted]
-        self._results: "Sequence[str]" = wanted + tuple(self._failures)
-        self._found = ""
-        client._by_length()
-        if data is not None or prompt is not None:
-            self._prompt = Prompt(prompt or ">")
+        failures = [name[:-2] + "FAIL" for name in wanted if name[-3:] == " OK" and name[:-2] + "FAIL" not in wanted]
+        self._failures = [name.encode() for name in failures]
+        self._results = [name.encode() for name in wanted + failures]
+        self._result_ms = result_timeout_ms
+        self._found: "bytearray | None" = None
 
     def arm(self) -> None:
         """Right before the command goes out."""
-        self._rx.special = self._prompt
-        self._client._escape = self._prompt is not None
+        self._framing.prompt = self._prompt
+        self._client._escape = bool(self._prompt)
 
     def disarm(self) -> None:
-        """However it ended."""
-        self._rx.special = None
+        """However it ended. A result that has not come may still come, and belongs to nobody then."""
+        self._framing.clear()
+        if self._results and not self._found:
+            self._client._owed = self._results
 
-    def takes(self, text: str, lines: list[str]) -> bool:
+    def takes(self, line: bytearray, lines: list[bytearray]) -> bool:
         """Is this line a payload, the prompt or the late result?"""
-        if self._rx.by_length:
-            lines.append(text)
+        if self._framing.by_length:
+            lines.append(line)
             return True
-        if self._prompt is not None and text is self._prompt.text and self._rx.special is None:
-            self._prompt = None
+        if self._prompt and not self._framing.prompt:
+            self._prompt = b""
             self._send_data()
             return True
-        return self._is_result(text)
+        return self._is_result(line)
 
-    def follow(self, text: str) -> None:
+    def follow(self, line: bytearray) -> None:
         """After one of the command's information lines: does a payload come next?"""
-        count = 0 if self._payload is None else length(self._payload, text)
-        if not count:
-            return
-        if count > len(self._rx.bytes):
-            self._rx.stats.overruns += 1
+        client = self._client
+        count = 0 if self._payload is None else length(self._payload, client._text(line))
+        if count > len(client._rx):
+            client.stats.overruns += 1
             raise AtError("a payload of %d bytes needs a larger rx_size" % count)
-        self._rx.special = Counted(self._rx, count)
+        if count:
+            self._framing.expect(client, count)
 
     def _send_data(self) -> None:
         """Bytes go out as they are, in pieces if they come so: who is short of RAM may make them as they go."""
@@ -78,48 +80,81 @@ class Extras:
 
     # The late result.
 
-    def _is_result(self, text: str) -> bool:
+    def _is_result(self, line: bytearray) -> bool:
         client = self._client
-        if not any_matches(text, self._results):
+        if not _any(line, self._results):
             return False
-        if client._dirty and any_matches(text, client._owed):  # before our OK: the one the last command missed
+        if client._dirty and _any(line, client._owed):  # before our OK: the one that the last command missed
             client._owed = ()
             client.stats.late += 1
         elif self._found:
             return False
         else:
-            self._found = text
+            self._found = line
         return True
 
-    def finish(self, lines: list[str], timeout_ms: int) -> bool:
-        """After OK: wait for the result. False: it did not come, and when it comes it belongs to nobody."""
+    def finish(self, lines: list[bytearray], timeout_ms: int) -> bool:
+        """After OK: wait for the result. False: it did not come."""
         client = self._client
-        if not self._results:
-            return True
-        deadline = client._deadline(timeout_ms)
-        while not self._found:
-            text = client._next(deadline)
-            if text is None:
-                client._owed = self._results
+        deadline = client._deadline(self._result_ms or timeout_ms)
+        while self._results and not self._found:
+            line = client._next(deadline)
+            if line is None:
                 return False
-            if not self._is_result(text):
-                client._unclaimed(text)
-        if self._found in self._failures:
-            raise CommandError(None, self._found, client._line)
-        lines.append(self._found)
+            if not self._is_result(line):
+                client._unclaimed(line)
+        if self._found:
+            if self._found in self._failures:
+                raise CommandError(None, client._text(self._found), client._command)
+            lines.append(self._found)
         return True
 
-    def give_up(self) -> None:
-        """No final result came: the late one may still come."""
-        if not self._found:
-            self._client._owed = self._results
+
+def _any(line: bytearray, prefixes: "Sequence[bytes]") -> bool:
+    for prefix in prefixes:
+        if matches(line, prefix):
+            return True
+    return False
 
 
-def split_payloads(lines: list[str], payload: "Payload") -> "list[list[str | None]]":
+def fields_of(lines: list[str], payload: "Payload | None") -> "list[list[str | None]]":
     """The fields of information lines; a payload that follows one stays whole."""
     found: "list[list[str | None]]" = []
     follows = False
     for text in lines:
         found.append([text] if follows else fields(text))
-        follows = not follows and length(payload, text) > 0
+        follows = payload is not None and not follows and length(payload, text) > 0
     return found
+
+
+def subscribe(client: "Any", prefix: bytes, handler: "Handler | None", payload: "Payload | None") -> None:
+    """See AtClient.subscribe."""
+    kept = [entry for entry in client._subscribed if entry[0] != prefix]
+    if handler is not None:
+        place = 0
+        while place < len(kept) and len(kept[place][0]) > len(prefix):
+            place += 1
+        kept.insert(place, (prefix, handler))
+    client._subscribed = kept
+    if payload is not None or client._framing is not None:
+        framing(client).declare(prefix, payload)
+
+
+def wait(client: "Any", prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None") -> str:
+    """See AtClient.wait."""
+    name = prefix.encode()
+    deadline = client._deadline(timeout_ms)
+    while True:
+        for line in client._queue:
+            if matches(line, name) and (accept is None or accept(client._text(line))):
+                client._queue.remove(line)
+                client._queued -= len(line)
+                return str(client._text(line))
+        if client._dispatch_one() and client._left(deadline) > 0:
+            continue  # what the handler did may have brought our line
+        line = client._next(deadline)
+        if line is None:
+            raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
+        if matches(line, name) and (accept is None or accept(client._text(line))):
+            return str(client._text(line))
+        client._unclaimed(line)

@@ -1,10 +1,11 @@
-"""What comes by length, with quotes, commas, line ends, OK or ERROR inside; and prompts. Loaded on first use.
+"""What does not come by lines: values by length, and prompts. Loaded on first use.
 
     +QLWRD: 12,0                                                    after an information line: send(payload=...)
     OK, and ERROR
     +QLWURC: "write",27,19,0,0,1,12,"a "b", OK",0                   inside a line: subscribe(..., payload=...)
 
-A length that lies (a BC26 declared 27 with 13 bytes of data) costs 200 ms of silence; then what came is lines again.
+Quotes, commas, line ends, OK and ERROR inside a value mean nothing. A length that lies (a BC26 declared 27 with 13
+bytes of data) costs 200 ms of silence; then what came is lines again.
 """
 
 from lwnode.at.names import matches
@@ -14,11 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    Payload = Callable[[str], int]
+
 _STALL_MS = const(200)
 _STEP_MS = const(50)
 
 
-def length(payload: "Callable[[str], int]", text: str) -> int:
+def length(payload: "Payload", text: str) -> int:
     """What a payload function says about a text that may be damaged: 0 when it says nothing sensible."""
     try:
         return max(0, int(payload(text)))
@@ -27,57 +30,113 @@ def length(payload: "Callable[[str], int]", text: str) -> int:
 
 
 class Framing:
-    """Which lines hold values by length, and how long one that stopped coming is waited for."""
+    """Stands between the receive buffer and who wants lines. One per client, once it is needed."""
 
     def __init__(self) -> None:
-        self._payloads: "list[tuple[str, Callable[[str], int]]]" = []
-        self._given_up = False  # the next line stays as it is
+        self.by_length = False  # what was handed out last is a value, not a line
+        self.prompt = b""  # due at a line's start, once
+        self._payloads: "list[tuple[bytes, Payload]]" = []
+        self._count = 0  # so many bytes come next, as they are
+        self._skip_lf = False
+        self._as_it_is = False  # the next line was given up to be whole
         self._missing = 0
         self._since = 0
 
-    def declare(self, prefix: str, payload: "Callable[[str], int] | None") -> None:
+    def declare(self, prefix: bytes, payload: "Payload | None") -> None:
         """Lines of that name hold a value by length, or no longer do."""
         self._payloads = [entry for entry in self._payloads if entry[0] != prefix]
         if payload is not None:
             self._payloads.append((prefix, payload))
 
-    def cut(self, text: str, rx: "Any") -> bool:
-        """Was this line cut by a line end inside its value? Then it goes back until the rest is there."""
-        if self._given_up or rx.by_length:
-            self._given_up = False
+    def expect(self, client: "Any", count: int) -> None:
+        """After the line handed out last come `count` bytes, as they are."""
+        self._count = count
+        self._skip_lf = client._rx[client._start - 1] == 13  # the other half of its line end
+
+    def clear(self) -> None:
+        """Lines only, from now on."""
+        self._count = 0
+        self.prompt = b""
+
+    def scan(self, client: "Any") -> "bytearray | None":
+        """The next value, prompt or line."""
+        self.by_length = False
+        if self._count:
+            return self._scan_value(client)
+        if self.prompt and self._prompt_is_here(client):
+            prompt = bytearray(self.prompt)
+            self.prompt = b""
+            return prompt
+        line: "bytearray | None" = client._scan()
+        if line is not None and self._payloads and self._is_cut(line, client):
+            return self.scan(client) if client._searched < client._end else None
+        return line
+
+    def _scan_value(self, client: "Any") -> "bytearray | None":
+        start = client._start
+        if self._skip_lf and start < client._end:
+            self._skip_lf = False
+            if client._rx[start] == 10:
+                client._start = start = start + 1
+        stop = start + self._count
+        if self._skip_lf or stop > client._end:
+            return None
+        client._start = client._searched = stop
+        self._count = 0
+        self.by_length = True
+        return client._rx[start:stop]  # type: ignore[no-any-return]
+
+    def _prompt_is_here(self, client: "Any") -> bool:
+        rx = client._rx
+        start = client._start
+        end = client._end
+        while start < end and not 32 < rx[start] < 127:
+            start += 1
+        if rx[start : min(end, start + len(self.prompt))] != self.prompt:
             return False
+        start += len(self.prompt)
+        while start < end and rx[start] in b"> ":
+            start += 1
+        client._start = client._searched = start
+        return True
+
+    def _is_cut(self, line: bytearray, client: "Any") -> bool:
+        """Was this line cut by a line end inside its value? Then it goes back until the rest is there."""
+        as_it_is = self._as_it_is
+        self._as_it_is = False
         for prefix, payload in self._payloads:
-            if matches(text, prefix):
-                stop = rx.first + _least(text, payload)
-                if stop < rx.start:
+            if not as_it_is and matches(line, prefix):
+                least = _least(client._text(line), payload)
+                if least <= client._start - 1 - client._first:
                     return False
-                if stop - rx.first >= len(rx.bytes):
-                    rx.stats.overruns += 1
+                if least >= len(client._rx):
+                    client.stats.overruns += 1
                     return False
-                rx.start = rx.first
-                rx.searched = stop
+                client._start = client._first
+                client._searched = client._start + least
                 return True
         return False
 
     def patience(self, client: "Any") -> int:
-        """Milliseconds to wait for more of a value; nothing came for 200 ms: give it up."""
-        rx = client._rx
-        missing = rx.special.missing(rx) if rx.special is not None else max(0, rx.searched - rx.end)
+        """Milliseconds to wait for more. When nothing came of a value for 200 ms it is given up."""
+        missing = self._count + client._start - client._end if self._count else client._searched - client._end
         now = client.clock.ticks_ms()
+        if missing <= 0:
+            self._missing = 0
+            return 500
         if missing != self._missing:
             self._missing = missing
             self._since = now
-        elif missing and client.clock.ticks_diff(now, self._since) >= _STALL_MS:
-            self._missing = 0
-            self._given_up = rx.special is None
-            rx.special = None
-            rx.searched = rx.start
-            rx.stats.garbage += 1
+        elif client.clock.ticks_diff(now, self._since) >= _STALL_MS:
+            self._as_it_is = not self._count
+            self._count = self._missing = 0
+            client._searched = client._start
+            client.stats.garbage += 1
             return 0
-        return _STEP_MS if missing else 500
+        return _STEP_MS
 
 
-def _least(text: str, payload: "Callable[[str], int]") -> int:
+def _least(text: str, payload: "Payload") -> int:
     """Bytes that the line has at least, by its declared length; 0 when it declares none."""
     comma = text.find(",")
     while comma >= 0:
@@ -90,53 +149,8 @@ def _least(text: str, payload: "Callable[[str], int]") -> int:
     return 0
 
 
-class Counted:
-    """The next so many bytes, as they are, after the line handed out last."""
-
-    def __init__(self, rx: "Any", count: int) -> None:
-        self._count = count
-        self._skip_lf = rx.bytes[rx.start - 1] == 13  # the other half of its line end
-
-    def next(self, rx: "Any") -> str | None:
-        if self._skip_lf and rx.start < rx.end:
-            self._skip_lf = False
-            if rx.bytes[rx.start] == 10:
-                rx.start += 1
-        start = rx.start
-        if rx.end - start < self._count:
-            return None
-        rx.start = rx.searched = start + self._count
-        rx.special = None
-        rx.by_length = True
-        return rx.text(start, rx.start)  # type: ignore[no-any-return]
-
-    def missing(self, rx: "Any") -> int:
-        return max(1, self._count - (rx.end - rx.start))
-
-
-class Prompt:
-    """A prompt at the start of a line, once. Its line has no end."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._bytes = text.encode()
-
-    def next(self, rx: "Any") -> str | None:
-        buf = rx.bytes
-        while rx.start < rx.end and not 32 < buf[rx.start] < 127:
-            rx.start += 1
-        if buf.startswith(self._bytes, rx.start) and rx.end - rx.start >= len(self._bytes):
-            rx.start += len(self._bytes)
-            while rx.start < rx.end and buf[rx.start] in b"> ":
-                rx.start += 1
-            rx.searched = rx.start
-            rx.special = None
-            rx.by_length = False
-            return self.text
-        rx.special = None
-        text = rx.next()
-        rx.special = self
-        return text  # type: ignore[no-any-return]
-
-    def missing(self, rx: "Any") -> int:
-        return 0
+def framing(client: "Any") -> Framing:
+    """The client's, made on first use."""
+    if client._framing is None:
+        client._framing = Framing()
+    return client._framing  # type: ignore[no-any-return]

@@ -1,107 +1,164 @@
-"""The receive buffer: bytes from the UART in, whole lines out. One bytearray, allocated once.
+"""From the UART to whole lines, by a deadline. One receive buffer, allocated on first use and never again.
 
 A line ends at CR or LF, whatever the mixture: modules send CR LF, LF CR (the boot ROM of BC66), a lone LF
 (Telit's lists) and CR CR LF (echo). What no text begins or ends with (blanks, control characters, NUL, 0xFF and
-all else above 126) is taken off both ends. Bytes go through native calls only; Python sees lines.
+all else above 126) is taken off both ends. Bytes go through native calls only, and lines stay bytes until somebody
+wants them: making a str costs MicroPython ten times as much, because it looks for an interned one first.
 
 A line longer than the buffer is dropped to its next line end and counted in `stats.overruns`.
 """
 
-TYPE_CHECKING = False
+from micropython import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
+
+_IDLE_MS = const(500)  # the idle hook is called at least so often
 
 
-class LineBuffer:
-    """`next()` gives a line or None, `read()` fetches bytes.
+class Stats:
+    """Counts since the start, as attributes or by name: stats.late, stats["late"]."""
 
-    For lwnode.at.framing the inside is open: `start` to `end` is what has not been handed out, before `searched`
-    is no line end (or one that does not count), `first` is where the line handed out last begins. `special`, once
-    set, is asked for the next line instead.
-    """
+    def __init__(self) -> None:
+        self.lines = 0  # whole lines and payloads
+        self.unknown = 0  # claimed by nobody
+        self.overruns = 0  # lines or payloads longer than the buffer
+        self.dropped = 0  # URCs that did not fit into the queue
+        self.garbage = 0  # lines that are no text, payloads that stayed short
+        self.timeouts = 0
+        self.late = 0  # answers and results of commands that had been given up
+        self.restarts = 0
 
-    def __init__(self, uart: "Any", size: int, stats: "Any") -> None:
+    def __getitem__(self, name: str) -> int:
+        return getattr(self, name)  # type: ignore[no-any-return]
+
+
+class LineReceiver:
+    """The lower half of AtClient; not used by itself."""
+
+    def __init__(self, uart: "Any", clock: "Any", rx_size: int) -> None:
         self.uart = uart
-        self.stats = stats
-        self.bytes = bytearray(size)
-        self.view = memoryview(self.bytes)
-        self.start = self.end = self.searched = self.first = 0
-        self.special: "Any" = None
-        self.by_length = False  # what was handed out last is a payload, not a line
-        self.skipping = False  # the rest of a line that was too long
+        self.clock = clock
+        self.rx_size = rx_size  # may be changed until the first byte is read
+        self.stats = Stats()
+        self.idle: "Callable[[], object] | None" = None
+        self._rx = bytearray()
+        self._view = memoryview(self._rx)
+        self._start = self._end = 0  # of what has not been handed out
+        self._first = 0  # where the line handed out last begins
+        self._searched = 0  # no line end before this, or none that counts
+        self._skipping = False  # the rest of a line that was too long
+        self._framing: "Any" = None  # what does not come by lines, see lwnode.at.framing
+        self._trace: "Any" = None
+        self._wait: "Callable[[int], object] | None" = getattr(uart, "wait", None)
 
-    def read(self, trace: "Any") -> bool:
+    def _next(self, deadline: int) -> "bytearray | None":
+        """The next line, or None at the deadline; what came until then is looked at first."""
+        clock = self.clock
+        while True:
+            line = self._scan() if self._framing is None else self._framing.scan(self)
+            if line is not None:
+                self.stats.lines += 1
+                return line
+            left = clock.ticks_diff(deadline, clock.ticks_ms())
+            if left < 0:
+                return None
+            if not self._fill():
+                if not left:
+                    return None
+                self._pause(left)
+
+    def _scan(self) -> "bytearray | None":
+        """The next whole line in the buffer, without its end and never empty."""
+        rx = self._rx
+        start = self._start
+        end = self._end
+        while start < end and not 32 < rx[start] < 127:
+            start += 1
+        self._start = start
+        since = self._searched
+        if since < start:
+            since = start
+        if since >= end:
+            if start >= end:
+                self._start = self._end = self._searched = 0
+            return None
+        stop = rx.find(b"\n", since, end)
+        carriage = rx.find(b"\r", since, end if stop < 0 else stop)
+        if carriage >= 0:
+            stop = carriage
+        elif stop < 0:
+            self._searched = end
+            return None
+        self._first = start
+        self._start = self._searched = stop + 1
+        if self._skipping:
+            self._skipping = False
+            return self._scan()
+        while not 32 < rx[stop - 1] < 127:
+            stop -= 1
+        return rx[start:stop]
+
+    def _fill(self) -> bool:
         """Take what the UART has. False: nothing."""
         count = self.uart.any()
         if not count:
             return False
-        end = self.end
-        room = len(self.bytes) - end
-        if not room:
-            room = self._make_room()
-            end = self.end
-        count = self.uart.readinto(self.view[end : end + min(count, room)])
+        end = self._end
+        if end == len(self._rx):
+            end = self._make_room()
+        view = self._view[end : end + count]
+        count = self.uart.readinto(view)
         if not count:
             return False
-        self.end = end + count
-        if trace is not None:
-            trace.received(self.view[end : end + count])
+        self._end = end + count
+        if self._trace is not None:
+            self._trace.received(view[:count])
         return True
-
-    def next(self) -> str | None:
-        """The next line, without its end and never empty. None: it is not there yet."""
-        if self.special is not None:
-            return self.special.next(self)  # type: ignore[no-any-return]
-        self.by_length = False
-        buf = self.bytes
-        start = self.start
-        end = self.end
-        while start < end and not 32 < buf[start] < 127:
-            start += 1
-        if start >= end:
-            self.start = self.end = self.searched = 0
-            return None
-        self.start = start
-        since = max(start, self.searched)
-        if since >= end:
-            return None
-        stop = buf.find(b"\n", since, end)
-        carriage = buf.find(b"\r", since, end if stop < 0 else stop)
-        if carriage >= 0:
-            stop = carriage
-        elif stop < 0:
-            self.searched = end
-            return None
-        self.first = start
-        self.start = self.searched = stop + 1
-        if self.skipping:
-            self.skipping = False
-            return self.next()
-        while not 32 < buf[stop - 1] < 127:
-            stop -= 1
-        return self.text(start, stop)
-
-    def text(self, start: int, stop: int) -> str:
-        """These bytes as text; what is no UTF-8 is counted and comes character by character."""
-        try:
-            return str(self.view[start:stop], "utf-8")
-        except UnicodeError:
-            self.stats.garbage += 1
-            return "".join([chr(byte) for byte in self.view[start:stop]])
 
     def _make_room(self) -> int:
         """The buffer is full: move the part line to its front, or drop it when it is the whole buffer."""
-        moved = self.start
-        size = self.end - moved
-        if moved:
-            self.view[:size] = self.view[moved : self.end]
+        if not self._rx:
+            self._rx = bytearray(self.rx_size)
+            self._view = memoryview(self._rx)
+            return 0
+        start = self._start
+        size = self._end - start
+        if start:
+            self._view[:size] = self._view[start : self._end]
         else:
-            moved = self.searched
+            start = self._end
             size = 0
-            if not self.skipping:
+            if not self._skipping:
                 self.stats.overruns += 1
-            self.skipping = True
-        self.searched -= min(moved, self.searched)
-        self.start = 0
-        self.end = size
-        return len(self.bytes) - size
+            self._skipping = True
+        self._searched = max(0, self._searched - start)
+        self._start = 0
+        return size
+
+    def _pause(self, ms: int) -> None:
+        """Wait for bytes, `ms` at most, in steps that leave room for the idle hook and for values cut short."""
+        if self.idle is not None:
+            self.idle()
+        if self._framing is not None:
+            ms = min(ms, self._framing.patience(self))
+        if self._wait is None:
+            from lwnode.at.waiting import waiter
+
+            self._wait = waiter(self.uart, self.clock)
+        self._wait(min(ms, _IDLE_MS))
+
+    def _deadline(self, ms: int) -> int:
+        return self.clock.ticks_add(self.clock.ticks_ms(), ms)  # type: ignore[no-any-return]
+
+    def _left(self, deadline: int) -> int:
+        return self.clock.ticks_diff(deadline, self.clock.ticks_ms())  # type: ignore[no-any-return]
+
+    def _text(self, line: "bytearray | bytes") -> str:
+        """A line as text; what is no UTF-8 is counted and comes character by character."""
+        try:
+            return str(line, "utf-8")
+        except UnicodeError:
+            self.stats.garbage += 1
+            return "".join([chr(byte) for byte in line])

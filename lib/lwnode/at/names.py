@@ -1,44 +1,79 @@
-"""What a command's answer is called, and whether a line has that name."""
+"""What a command's answer is called, whether a line has that name, and what stands behind it."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-# 3GPP TS 27.007: the answer of these has one field more (<n>) than the URC of the same name.
-REGISTRATION = ("+CREG", "+CGREG", "+CEREG", "+C5GREG")
+    Line = bytes | bytearray
 
 
-def matches(line: str, prefix: str) -> bool:
+def matches(line: "Line", prefix: bytes) -> bool:
     """A prefix is a whole name: a colon, blank, comma or the end follows. One that has a colon is literal."""
     if not line.startswith(prefix):
         return False
     size = len(prefix)
-    return not size or len(line) == size or line[size] in ": ," or ":" in prefix
+    return not size or len(line) == size or line[size] in b": ," or b":" in prefix
 
 
-def any_matches(line: str, prefixes: "Sequence[str]") -> bool:
-    """Does the line have one of these names?"""
-    for prefix in prefixes:
-        if matches(line, prefix):
-            return True
-    return False
-
-
-def answer_name(line: str) -> str:
-    """What the information lines of a command begin with: +X for AT+X=?, "" for basic commands (ATI, AT&V)."""
-    if len(line) < 3 or line[2] == "&" or line[2].isalpha():
-        return ""
+def answer_name(line: bytes) -> bytes:
+    """What the information lines of a command begin with: +X for AT+X=?, nothing for basic ones (AT, ATI, AT&V)."""
+    if len(line) < 3 or line[2] in b"&" or line[2] > 64:
+        return b""
     end = len(line)
-    for mark in "=?;":
+    for mark in (b"=", b"?", b";"):
         found = line.find(mark, 3, end)
         if found > 0:
             end = found
     return line[2:end]
 
 
-def answers_registration(line: str, text: str) -> bool:
-    """+CEREG: 2,5,"1A2B" answers AT+CEREG?, and +CEREG: 5,"1A2B" is the URC."""
-    if line[-2:] == "=?":
-        return True
-    second = text.find(",") + 1
-    return line[-1] == "?" and second > 0 and text[second:].lstrip()[:1] != '"'
+def fields(line: str) -> "list[str | None]":
+    """The parameters after the line's own name: unquoted, None where empty, (0,1) kept whole.
+
+    Nothing is converted: 0000 may be a payload. A quote ends a string only before a comma or the end, so that a
+    quote inside a text does no harm.
+
+    >>> fields('+CCLK: "20/04/05,15:38:02+08",,0000')
+    ['20/04/05,15:38:02+08', None, '0000']
+    """
+    return split(line.encode())
+
+
+def split(line: "Line") -> "list[str | None]":
+    """The same for a line that is still bytes. Modules write +NAME: 1, +NAME:1 and +NAME :1, or no name at all."""
+    colon = line.find(b":")
+    start = colon + 1
+    if colon >= 0 and (b"," in line[:colon] or b'"' in line[:colon] or line.startswith(b"//", start)):
+        start = 0
+    found: "list[str | None]" = []
+    size = len(line)
+    while start < size:
+        while start < size and line[start] == 32:
+            start += 1
+        stop = line.find(b",", start)
+        if start < size and line[start] in b'"(':
+            stop = _close(line, start)
+        if stop < 0:
+            stop = size
+        part = line[start:stop].strip()
+        if part.startswith(b'"'):
+            part = part[1 : -1 if len(part) > 1 and part[-1] == 34 else size]
+            found.append(str(part, "utf-8"))
+        else:
+            found.append(str(part, "utf-8") if part else None)
+        start = stop + 1
+    if size and line[-1] == 44:
+        found.append(None)
+    return found
+
+
+def _close(line: "Line", start: int) -> int:
+    """Index of the comma behind a quoted or bracketed field, or -1."""
+    closing = b'"' if line[start] == 34 else b")"
+    stop = line.find(closing, start + 1)
+    while stop >= 0:
+        following = line[stop + 1 :].lstrip()
+        if not following or following[0] == 44:
+            break
+        stop = line.find(closing, stop + 1)
+    return line.find(b",", stop) if stop >= 0 else -1

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
 _WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
-_FINAL = ("OK", "ERROR", "ABORTED", "NO CARRIER")
+_FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
+_REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
 
-def refusal(text: str, line: str, secrets: list[str]) -> "CommandError | None":
+def refusal(text: str, command: bytes, secrets: list[bytes]) -> "CommandError | None":
     """A final result that says no as an exception; None when the line is something else (+CMEE: 1)."""
     code: int | None = None
     kind = ""
@@ -28,21 +29,24 @@ def refusal(text: str, line: str, secrets: list[str]) -> "CommandError | None":
             code = int(text)
         except ValueError:
             pass  # CMEE=2 gives words
+    elif text not in _REFUSALS:
+        return None
     if secrets:
         from lwnode.at.trace import redact
 
         text = str(redact(text.encode(), secrets), "utf-8")
-    return CommandError(code, text, line, kind)
+    return CommandError(code, text, command, kind)
 
 
-def timed_out(client: "Any", line: str, timeout_ms: int) -> None:
+def timed_out(client: "Any", command: bytes, timeout_ms: int) -> None:
     """Count, let the board escalate, raise. A module that said OK and owes only a late result is not silent."""
     client.stats.timeouts += 1
     if client._dirty:
         client._row += 1
         if client.on_timeouts is not None:
             client._call(client.on_timeouts, client._row)
-    raise AtTimeout("%s: no %s within %d ms" % (line.split("=")[0], "answer" if client._dirty else "result", timeout_ms))
+    name = str(command.split(b"=")[0], "utf-8")  # without the parameters, which may be secret
+    raise AtTimeout("%s: no %s within %d ms" % (name, "answer" if client._dirty else "result", timeout_ms))
 
 
 def restarted(client: "Any", text: str) -> None:
@@ -94,6 +98,7 @@ def resync(client: "Any", timeout_ms: int) -> bool:
         if not more:
             break
         results += more
+    client.stats.late += max(0, results - 1)
     client._answered()
     return True
 
@@ -103,12 +108,11 @@ def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
     deadline = client._deadline(quiet_ms)
     results = 0
     while results < enough:
-        text = client._next(deadline)
-        if text is None:
+        line = client._next(deadline)
+        if line is None:
             break
-        if text in _FINAL or text[:3] == "+CM" and "ERROR" in text:
+        if line in _FINAL or line.startswith(b"+CM") and b"ERROR" in line:
             results += 1
-            client.stats.late += 1
-        elif text != "AT":
-            client._unclaimed(text)
+        elif line != b"AT":
+            client._unclaimed(line)
     return results

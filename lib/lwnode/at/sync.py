@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _BYTE_MS = const(30)  # silence that ends a reply
 _ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
-_FINAL = ("OK", "ERROR", "ABORTED", "NO CARRIER")
+_FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 
 
 def sync(client: "Any", rates: "Sequence[int] | None") -> int:
@@ -27,7 +27,7 @@ def sync(client: "Any", rates: "Sequence[int] | None") -> int:
         if terminator:
             break
     else:
-        client._timed_out("AT", _REPLY_MS)
+        client._timed_out(b"AT", _REPLY_MS)
     _settle(client, terminator)
     client._answered()
     return rate or 1
@@ -86,25 +86,24 @@ class _Tee:
             self.trace.sent(data)
 
 
-def _ask(client: "Any", line: bytes, timeout_ms: int) -> bytes:
+def _ask(client: "Any", command: bytes, timeout_ms: int) -> bytes:
     """Send a line and return the raw reply up to a short silence; URCs in it are not lost."""
     clock = client.clock
     tee = _Tee(client._trace)
     client._trace = tee
     try:
-        client._write(line)
+        client._write(command)
         deadline = clock.ticks_add(clock.ticks_ms(), timeout_ms)
         heard = -1
         while heard < len(tee.raw) and clock.ticks_diff(deadline, clock.ticks_ms()) > 0:
             heard = len(tee.raw)
             quiet = clock.ticks_add(clock.ticks_ms(), _BYTE_MS) if heard else deadline
-            text = client._next(quiet)
-            while text is not None:
-                if text not in _FINAL and text[:2] != "AT" and not text.isdigit():
-                    client._unclaimed(text)
-                text = client._next(quiet)
+            line = client._next(quiet)
+            while line is not None:
+                if line not in _FINAL and not line.startswith(b"AT") and not line.isdigit():
+                    client._unclaimed(line)
+                line = client._next(quiet)
     finally:
         client._trace = tee.trace
-    rx = client._receive_buffer()
-    rx.start = rx.end  # with strange line ends it never ends
+    client._start = client._end  # with strange line ends it never ends
     return bytes(tee.raw)

@@ -5,7 +5,8 @@ eight characters of a secret appears, also where a URC or noise cuts it, and als
 pieces: the last bytes given out are remembered, and what completes a run with them is painted over.
 """
 
-from lwnode.at.params import fields, remember
+from lwnode.at.names import split
+from lwnode.at.params import remember
 from micropython import const
 
 TYPE_CHECKING = False
@@ -16,13 +17,13 @@ _RUN = const(8)  # as long a piece of a secret never shows; shorter secrets neve
 _LIMIT = const(1024)  # bytes of a line that has not ended that are kept back
 
 
-def redact(data: bytes, secrets: list[str], context: bytes = b"") -> bytes:
+def redact(data: bytes, secrets: list[bytes], context: bytes = b"") -> bytes:
     """`data` with stars for what belongs to a secret, also together with the `context` given out before it."""
     stream = bytes(context) + bytes(data)
     lower = stream.lower()
     painted = bytearray(stream)
     for secret in secrets:
-        _paint(painted, lower, secret.encode().lower())
+        _paint(painted, lower, secret.lower())
     return bytes(painted[len(context) :])
 
 
@@ -37,19 +38,19 @@ def _paint(painted: bytearray, stream: bytes, secret: bytes) -> None:
             found = stream.find(run, found + 1)
 
 
-def hide(line: str, secrets: list[str]) -> None:
+def hide(command: bytes, secrets: list[bytes]) -> None:
     """A line whose parameters are secret: all together, and each that is long enough to be one by itself."""
-    values = line[line.find("=") + 1 :]
+    values = command[command.find(b"=") + 1 :]
     remember(values, secrets)
-    for value in fields(values):
+    for value in split(values):
         if value and len(value) > 3:
-            remember(value, secrets)
+            remember(value.encode(), secrets)
 
 
 class Tracer:
     """Collects what comes in until a line ends, then gives it to `tap`, redacted."""
 
-    def __init__(self, tap: "Callable[[str, bytes], object]", secrets: list[str]) -> None:
+    def __init__(self, tap: "Callable[[str, bytes], object]", secrets: list[bytes]) -> None:
         self._tap = tap
         self._secrets = secrets
         self._pending = bytearray()
