@@ -123,6 +123,18 @@ def test_outputs_are_held_through_deep_sleep_and_let_go_after():
     assert edges == [(27, 1), (27, 0)]
 
 
+def test_outputs_that_are_no_rtc_pins_are_held_too():
+    class Far(Definition):
+        PINS = {"power_key": 18, "wake": 23}
+        LEVELS = {"power_key": 0}
+
+    chip = Esp32(VirtualClock())
+    board = _open(chip, Far)
+    assert chip.outputs[18] == 1, "active low rests high"
+    _until_reset(board.sleep, 1000)
+    assert chip.floated == set()
+
+
 def test_a_pin_wakes_and_is_named():
     clock = VirtualClock()
     chip = Esp32(clock)

@@ -216,6 +216,17 @@ def test_flash_behind_retained_memory_is_written_seldom_and_wear_is_stated():
     assert store.writes == 6, "writes per day at one wake in 15 minutes"
 
 
+def test_a_durable_name_is_on_flash_after_the_next_commit_and_not_after_the_sixteenth():
+    files = FlashFiles()
+    state = RetainedState(Memory(2036), 1, FileStore("/state", files))
+    state.save("config", b"new", durable=True)
+    assert state.commit()
+    assert files.saves == 1
+    after_power_loss = RetainedState(Memory(2036), 1, FileStore("/state", files))
+    assert after_power_loss.source == "behind"
+    assert after_power_loss.load("config") == b"new"
+
+
 def test_a_cut_during_a_trial_leaves_the_old_or_the_new_one_running():
     whole = FlashFiles()
     store = FileStore("/state", whole)

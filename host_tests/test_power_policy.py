@@ -9,6 +9,7 @@ from lwnode.power import (
     Deferral,
     EnergyMeter,
     Health,
+    ShipMode,
     Trial,
     currents,
 )
@@ -237,6 +238,8 @@ def test_health_counts_and_survives():
     health.flash(40)
     health.crashed()
     health.wake(500, 3600)
+    for free in (150000, 90000, 120000):
+        health.heap(free)
     values = dict(health.values({"watchdog": 2}, dropped=7))
     assert values["operational_h"] == 240
     assert values["crash_free_h"] == 1
@@ -245,7 +248,24 @@ def test_health_counts_and_survives():
     assert values["flash_writes_per_day"] == 3
     assert -11 <= values["battery_mv_per_day"] <= -9
     assert values["awake_s"] == 1440
+    assert values["heap_low"] == 90000
     again = Health()
     assert again.load(health.dump())
     assert again.values({"watchdog": 2}, 7) == health.values({"watchdog": 2}, 7)
     assert not Health().load(b"\x01\x02")
+
+
+def test_ship_mode_ends_by_the_button_and_survives_a_battery_change():
+    store = Dictionary()
+    ship = ShipMode(store)
+    assert not ship.active
+    ship.order()
+    assert ShipMode(store).active, "a new battery changes nothing"
+    assert not ship.released("", False)
+    assert not ship.released("timer", None)
+    assert ship.active
+    assert ship.released("ship", False)
+    assert not ShipMode(store).active
+    ship.order()
+    assert ship.released("", True), "held while the battery is connected"
+    assert not ship.active

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lwnode.power.schedule import Schedule as Schedule
     from lwnode.power.schedule import device_offset as device_offset
     from lwnode.power.schedule import update_due as update_due
+    from lwnode.power.ship import ShipMode as ShipMode
     from lwnode.power.store import FileStore as FileStore
     from lwnode.power.store import TwinStore as TwinStore
     from lwnode.power.trial import Trial as Trial
@@ -54,6 +55,7 @@ _HOME = {
     "Journal": "journal",
     "RetainedState": "retained",
     "Schedule": "schedule",
+    "ShipMode": "ship",
     "Trial": "trial",
     "TwinStore": "store",
     "currents": "currents",

@@ -122,9 +122,13 @@ class BootGuard:
         self._save()
 
     def crashed(self, reason: str = "") -> int:
-        """Count an exception that main.py caught; return the seconds to sleep before the next try (doubling, 60 s to 1 h)."""
+        """Count an exception that main.py caught; return the seconds to sleep before the next try (doubling, 60 s to 1 h).
+
+        The restart that follows is not counted again.
+        """
         self.failures += 1
         self.resets["crash"] += 1
+        self.reason = "crash"
         self._save()
         return min(60 << min(self.failures - 1, 6), self.SAFE_SLEEP_S)
 

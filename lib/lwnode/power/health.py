@@ -15,7 +15,7 @@ from struct import calcsize, pack, unpack_from
 from micropython import const
 
 _VERSION = const(1)
-_FORMAT = "<BIIIIIIqHhH"
+_FORMAT = "<BIIIIIIqHhHI"
 _SLOPE_AFTER_S = const(86400)
 _MV_UNKNOWN = const(0)
 
@@ -39,6 +39,7 @@ class Health:
         self._mark_at = 0
         self._mark_mv = _MV_UNKNOWN
         self.last_mv = _MV_UNKNOWN
+        self.heap_low = 0
 
     def wake(self, awake_ms: int, asleep_s: int = 0) -> None:
         """Count a wake and the sleep around it."""
@@ -63,6 +64,10 @@ class Health:
     def flash(self, writes: int) -> None:
         """Count flash writes (FileStore.writes since the last call)."""
         self.flash_writes += writes
+
+    def heap(self, free: int) -> None:
+        """Take gc.mem_free(): the low-water mark shows a leak or fragmentation long before the MemoryError."""
+        self.heap_low = min(self.heap_low or free, free)
 
     def writes_per_day(self) -> int:
         """Return the flash writes of a mean day; of the time so far before the first day is over."""
@@ -97,18 +102,19 @@ class Health:
             ("flash_writes_per_day", self.writes_per_day()),
             ("battery_mv", self.last_mv),
             ("battery_mv_per_day", self.slope_mv_per_day),
+            ("heap_low", self.heap_low),
         ]
         return found + [("reset_" + cause, count) for cause, count in sorted(resets.items())]
 
     def dump(self) -> bytes:
-        """Return what must survive sleep (39 bytes)."""
+        """Return what must survive sleep (43 bytes)."""
         return pack(_FORMAT, _VERSION, self.operational_s, self.since_crash_s, self.awake_s, self.sync_ok, self.sync_failed,
-                    self.flash_writes, self._mark_at, self._mark_mv, self.slope_mv_per_day, self.last_mv)
+                    self.flash_writes, self._mark_at, self._mark_mv, self.slope_mv_per_day, self.last_mv, self.heap_low)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave. False: nothing usable in data."""
         if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
             return False
         (_, self.operational_s, self.since_crash_s, self.awake_s, self.sync_ok, self.sync_failed, self.flash_writes,
-         self._mark_at, self._mark_mv, self.slope_mv_per_day, self.last_mv) = unpack_from(_FORMAT, data, 0)
+         self._mark_at, self._mark_mv, self.slope_mv_per_day, self.last_mv, self.heap_low) = unpack_from(_FORMAT, data, 0)
         return True
