@@ -77,7 +77,9 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
     if resolution is None:
         return _significant(value, 6) if value else "0"
     step, decimals = grid(resolution)
-    return place_point(math.floor(value / resolution + 0.5) * step, decimals)
+    steps = value / resolution
+    whole = math.floor(steps)  # not floor(steps + 0.5): with 32-bit floats that is one too many from 2**23 on
+    return place_point((whole + 1 if steps - whole >= 0.5 else whole) * step, decimals)
 
 
 def shortest(value: float) -> str:

@@ -1,7 +1,7 @@
 """What of a tree a module can hold, in a fixed order of importance, with a sentence for each thing dropped.
 
     >>> tree.fit({"objects": 15, "instances": 4, "resources": 14})[1]
-    ['/3334/0 has 18 resources, the module holds 14: dropped 5605 5750 6042 6049']
+    ['/3334/0 has 17 resources, the module holds 14: dropped 5518 6042 6049']
 
 Object 19 comes first (the history of all others goes there), then rows in the order in which they were declared.
 Within an instance: readings, other mandatory resources, then by the list below.
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Value, unit, extremes, reset, range, then what servers rarely ask for (reference/lwm2m_mapping.md section 0.5).
 _ORDER = (
-    5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5605, 5501, 5505, 5851, 5852,
-    5603, 5604, 5821, 5750, 5518, 6042, 6049,
+    5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5508, 5509, 5510, 5511,
+    5512, 5513, 5605, 5501, 5505, 5851, 5852, 5603, 5604, 5821, 5750, 5518, 6042, 6049,
 )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def fit(tree: "Rows", limits: "dict[str, int]") -> "tuple[list[tuple[int, int, t
     most_objects = limits.get("objects", 0xFFFF)
     most_instances = limits.get("instances", 0xFFFF)
     kept = [19] if tree.container is not None else []
-    for row in tree.rows:
+    for row in [row for row in tree.rows if row.offered]:
         same = [other for other in tree.rows if other.object_id == row.object_id and other.offered]
         if row.object_id not in kept and len(kept) >= most_objects:
             dropped.append("{}: the module holds {} objects, this one is dropped".format(row.path(), most_objects))

@@ -95,14 +95,14 @@ class Rows:
         initial: the state at start, not applied. values: further resources by id, with their first values.
         executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
         """
-        from .actuator import Actuator
+        from .actuator import Actuator, main_resource
 
-        main = readings(object_id, version)[:1]
+        main = main_resource(object_id, version)
         row = Actuator({}, self, object_id, instance, version)
         if isinstance(apply, dict):
             row.apply = apply
-        elif apply is not None and main:
-            row.apply = {main[0]: apply}
+        elif apply is not None:
+            row.apply = {main: apply}
         if range is not None:
             row.range = range
         if executes is not None:
@@ -111,11 +111,11 @@ class Rows:
         unit = _unit(object_id, unit)
         if unit is not None:
             row.settings.setdefault(5701, unit)
-        for id in main:
-            resource = row.add(id)
-            _rule(resource, resolution, rules)
-            if initial is not None:
-                resource.value = initial
+        resource = row.add(main)
+        _rule(resource, resolution, rules)
+        if initial is not None:
+            resource.value = initial
+        row.complete()
         self._place(row)
         return row
 

@@ -1,0 +1,300 @@
+"""What the contracts need: packs and commands on object 19, limits of modules, state that survives."""
+
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, ObjectTree, Path, Request
+from lwnode.lwm2m import cbor, container, senml
+
+NOW = 1790000000
+
+
+def node():
+    applied = []
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 21.46, resolution=0.1)
+    tree.sensor(3304, lambda: 55.0, resolution=1)
+    tree.actuator(3306, applied.append, initial=False)
+    tree.sample(NOW)
+    tree.reports(NOW)
+    return tree, applied
+
+
+def command(tree, *records, message_id=None):
+    return tree.handle(Request("write", Path(19, 1, 0), message_id, value=cbor.encode(list(records)))).code
+
+
+def test_object_19_is_declared_and_can_be_observed():
+    tree, _ = node()
+    assert tree.objects()[-2:] == [(19, 0, (0,)), (19, 1, (0,))]
+    answer = tree.handle(Request("observe", Path(19, 0, 0), 1))
+    assert (answer.code, answer.values) == (205, [(Path(19, 0, 0), OPAQUE, b"\x80")])
+    assert tree.observed(Path(19, 0, 0)) and senml.unpack_senml(b"\x80") == []
+    tree.handle(Request("cancel", Path(19, 0, 0), 2))
+    assert not tree.observed(Path(19, 0, 0))
+    for path, operation, code in (
+        (Path(19, 1, 0), "read", 405),
+        (Path(19, 0, 0), "write", 405),
+        (Path(19, 0, 1), "read", 404),
+        (Path(19, 0), "observe", 205),
+        (Path(19, 1, 0), "execute", 405),
+    ):
+        assert tree.handle(Request(operation, path, None)).code == code, (path, operation)
+
+
+def test_without_a_container_there_is_no_object_19():
+    tree, _ = node()
+    tree.container = None
+    assert [one[0] for one in tree.objects()] == [3303, 3304, 3306]
+    assert tree.handle(Request("observe", Path(19, 0, 0), 1)).code == 404
+
+
+def test_commands_write_execute_ask_and_set_rules():
+    tree, applied = node()
+    tree.resource("/3303/0/5700").update(25.0, NOW)
+    tree.reports(NOW)
+    code = command(
+        tree,
+        {-2: "/3306/0/", 0: "5850", 4: True},
+        {-2: "", 0: "/3303/0/5605"},
+        {0: "/3303/0/5602"},
+        {0: "/3304/0/5700"},
+        {0: "/3303/0/5700?pmin=60&gt=30"},
+    )
+    assert code == 204 and applied == [True]
+    assert tree.resource("/3303/0/5700").rules.text() == "pmin=60&gt=30"
+    assert tree.reports(NOW + 1) == [
+        (Path(3306, 0, 5850), BOOLEAN, "1", NOW),
+        (Path(3303, 0, 5602), FLOAT, "25.0", NOW),
+        (Path(3304, 0, 5700), FLOAT, "55", NOW),
+    ]
+
+
+def test_numbers_of_a_command_may_come_in_any_form():
+    values = []
+    tree = ObjectTree()
+    tree.actuator(3308, values.append, initial=20.0)
+    for number in (21, 21.5, cbor.Fraction(2175, -2)):
+        assert command(tree, {0: "/3308/0/5900", 2: number}) == 204
+    assert values == [21.0, 21.5, 21.75]
+
+
+def test_each_command_stands_for_itself_and_the_first_refusal_is_told():
+    tree, applied = node()
+    for bad, code in (
+        ({0: "/3306/0/5850", 3: "maybe"}, 400),
+        ({0: "/3306/0/5850", 8: b"1"}, 400),
+        ({0: "/3303/0/5700", 2: 5}, 405),
+        ({0: "/3310/0/5700"}, 404),
+        ({0: "/3303/0/5601/7"}, 400),
+        ({0: "temperature", 2: 1}, 400),
+        ({0: "/3303/0/5700?pmin=soon"}, 400),
+        ({2: 1}, 400),
+    ):
+        del applied[:]
+        assert command(tree, bad, {0: "/3306/0/5850", 4: True}) == code, bad
+        assert applied == [True], bad
+
+
+def test_a_repeated_command_pack_is_carried_out_once():
+    tree, applied = node()
+    for _ in range(3):
+        assert command(tree, {0: "/3306/0/5850", 4: True}, message_id=7) == 204
+    assert applied == [True]
+
+
+def test_unreadable_commands_change_nothing():
+    tree, applied = node()
+    for payload in (b"", b"\x00", b"\x80\x00", b"\x81\xa1", b"ON", b"\xff" * 20, bytes([0x9F]) + b"\xa0" * 10):
+        assert tree.handle(Request("write", Path(19, 1, 0), None, value=payload)).code == 400, payload
+    many = [{0: "/3306/0/5850", 4: True}] * 33
+    assert command(tree, *many) == 400
+    assert applied == [] and command(tree) == 204
+
+
+def test_a_restart_by_command_waits_for_the_end_of_the_contact():
+    order = []
+    tree = ObjectTree()
+    tree.actuator(3, None, executes={4: lambda: lambda: order.append("restarting")})
+    assert command(tree, {0: "/3/0/4"}) == 204 and order == []
+    tree.after()
+    assert order == ["restarting"]
+
+
+def test_packs_split_where_the_module_ends():
+    tree, _ = node()
+    records = [(Path(3303, n % 2, 5700), FLOAT, "2{}.5".format(n % 10), NOW + 60 * n) for n in range(100)]
+    for codec, unpack in (("senml", senml.unpack_senml), ("tlv", container.unpack_tlv)):
+        tree.container = codec
+        found, left = [], records
+        while left:
+            payload, used = tree.pack(left, 128)
+            assert used > 0 and len(payload) <= 128
+            found += unpack(payload)
+            left = left[used:]
+        assert sorted([(one[3], one[2]) for one in found]) == [(one[3], one[2]) for one in records]
+        assert tree.pack(records, 10) == (b"", 0)
+
+
+def test_tlv_packs_carry_times_as_resource_5518():
+    records = [(Path(3303, 0, 5700), FLOAT, "21.5", NOW), (Path(3200, 0, 5501), INTEGER, "7", None)]
+    payload, used = container.pack_tlv(records, 512)
+    assert used == 2 and container.unpack_tlv(payload) == records
+    for end in range(1, len(payload)):
+        try:
+            assert len(container.unpack_tlv(payload[:end])) == 1
+        except ValueError:
+            pass
+
+
+def test_tlv_commands():
+    tree, applied = node()
+    tree.container = "tlv"
+    payload, _ = container.pack_tlv([(Path(3306, 0, 5850), BOOLEAN, "1", None)], 512)
+    assert tree.handle(Request("write", Path(19, 1, 0), None, value=payload)).code == 204
+    assert command(tree, {0: "/3306/0/5850", 4: False}) == 204
+    assert applied == [True, False]
+
+
+class Csv:
+    """A codec of somebody's own: one line for each reading."""
+
+    def pack(self, records, limit):
+        out, used = b"", 0
+        for path, _, value, when in records:
+            line = "{},{},{}\n".format(path, value, when or "").encode()
+            if len(out) + len(line) > limit:
+                break
+            out += line
+            used += 1
+        return out, used
+
+    def unpack(self, payload):
+        lines = [line.split(",") for line in str(payload, "utf-8").split("\n") if line]
+        return [(Path.parse(line[0]), 0, line[1] or None, None) for line in lines]
+
+
+def test_a_codec_of_ones_own():
+    tree, applied = node()
+    tree.container = Csv()
+    records = [(Path(3303, 0, 5700), FLOAT, "21.5", NOW)] * 3
+    assert tree.pack(records, 60) == (b"/3303/0/5700,21.5,1790000000\n" * 2, 2)
+    assert tree.handle(Request("write", Path(19, 1, 0), None, value=b"/3306/0/5850,1\n/3303/0/5700,\n")).code == 204
+    assert applied == [True] and len(tree.reports(NOW)) == 2
+    assert tree.handle(Request("write", Path(19, 1, 0), None, value=b"nonsense")).code == 400
+
+
+BC66 = {"objects": 15, "instances": 4, "resources": 14}
+
+
+def test_what_a_module_cannot_hold_is_dropped_in_order_and_said():
+    tree = ObjectTree()
+    tree.sensor(3334, lambda: None, version="1.1", range=(-10, 10))
+    for instance in range(5):
+        tree.sensor(3303, lambda: None, instance)
+    for object_id in range(3315, 3331):
+        tree.sensor(object_id, lambda: None)
+    kept, dropped = tree.fit(BC66)
+    assert dropped == [
+        "/3334/0 has 17 resources, the module holds 14: dropped 5518 6042 6049",
+        "/3303/4: the module holds 4 instances of an object, this one is dropped",
+        "/3327/0: the module holds 15 objects, this one is dropped",
+        "/3328/0: the module holds 15 objects, this one is dropped",
+        "/3329/0: the module holds 15 objects, this one is dropped",
+        "/3330/0: the module holds 15 objects, this one is dropped",
+    ]
+    assert kept == tree.objects()
+    assert len(set([one[0] for one in kept])) == 15 and max([len(one[2]) for one in kept]) == 14
+    assert tree.fit(BC66) == (kept, [])
+    for path, code in (("/3330/0/5700", 404), ("/3303/4", 404), ("/3334/0/6042", 404), ("/3303/3/5701", 205)):
+        assert tree.handle(Request("read", Path.parse(path), None)).code == code, path
+
+
+def test_what_fits_is_not_touched():
+    tree, _ = node()
+    before = tree.objects()
+    assert tree.fit(BC66) == (before, [])
+    assert tree.fit({}) == (before, [])
+
+
+def test_the_order_of_importance_is_fixed():
+    for most, kept in (
+        (1, (5700,)),
+        (2, (5700, 5701)),
+        (5, (5601, 5602, 5605, 5700, 5701)),
+        (7, (5601, 5602, 5603, 5604, 5605, 5700, 5701)),
+        (8, (5601, 5602, 5603, 5604, 5605, 5700, 5701, 5821)),
+    ):
+        tree = ObjectTree()
+        tree.sensor(3316, lambda: None, range=(0, 5))
+        assert tree.fit({"resources": most})[0][0] == (3316, 0, kept), most
+
+
+def test_readings_of_a_dropped_row_still_go_into_packs():
+    tree = ObjectTree()
+    tree.container = None
+    tree.sensor(3303, lambda: 21.0)
+    tree.sensor(3304, lambda: 55.0)
+    tree.fit({"objects": 1})
+    tree.sample(NOW)
+    assert [record[0].object for record in tree.reports(NOW)] == [3303, 3304]
+
+
+def test_damaged_state_is_refused_whatever_the_byte():
+    tree, _ = node()
+    tree.observe(Path(3303, 0, 5700))
+    record = tree.dump()
+    woken, _ = node()
+    for index in range(len(record)):
+        broken = record[:index] + bytes([record[index] ^ 0x55]) + record[index + 1 :]
+        assert not woken.load(broken), index
+        assert not woken.load(record[:index]), index
+    assert not woken.observed(Path(3303, 0, 5700))
+    assert woken.load(record) and woken.observed(Path(3303, 0, 5700))
+
+
+def test_rows_may_come_and_go_between_two_firmwares():
+    tree, _ = node()
+    tree.handle(Request("write", Path(3306, 0, 5750), 1, value=b"pump"))
+    newer = ObjectTree()
+    newer.sensor(3304, lambda: 1.0)
+    newer.sensor(3316, lambda: 1.0)
+    newer.actuator(3306, None, initial=False)
+    assert newer.load(tree.dump())
+    assert [text for path, _, text in newer.values() if path.resource in (5700, 5750)] == ["55", "", "pump"]
+
+
+def test_only_what_must_survive_makes_the_state_dirty():
+    tree, _ = node()
+    tree.dump()
+    tree.sample(NOW + 900)
+    tree.reports(NOW + 900)
+    tree.handle(Request("read", Path(3303, 0), 1))
+    assert not tree.dirty
+    for change in (
+        lambda: tree.resource("/3303/0/5700").update(35.0, NOW),
+        lambda: tree.observe(Path(3303, 0)),
+        lambda: tree.cancel(Path(3303, 0)),
+        lambda: tree.handle(Request("write", Path(3306, 0, 5850), 2, value=b"1")),
+        lambda: tree.handle(Request("write", Path(3306, 0, 5750), 3, value=b"pump")),
+        lambda: tree.handle(Request("execute", Path(3303, 0, 5605), 4)),
+        lambda: tree.set_rules("/3303/0/5700", pmin=5),
+    ):
+        change()
+        assert tree.dirty
+        tree.dump()
+        assert not tree.dirty
+
+
+def test_a_read_after_a_deep_sleep_gives_the_last_sample():
+    tree, _ = node()
+    woken, _ = ObjectTree(), None
+    woken.sensor(3303, lambda: None, resolution=0.1)
+    assert woken.load(tree.dump())
+    assert woken.handle(Request("read", Path(3303, 0, 5700), 1)).values == [(Path(3303, 0, 5700), FLOAT, "21.5")]
+
+
+def test_observations_are_bounded():
+    tree, _ = node()
+    for instance in range(40):
+        tree.observe(Path(3303, instance))
+    assert tree.observed(Path(3303, 31, 5700)) and not tree.observed(Path(3303, 32, 5700))
+    tree.clear_observations()
+    assert not tree.observed(Path(3303, 0, 5700))
