@@ -18,7 +18,6 @@ from binascii import crc32
 from struct import pack, unpack_from
 
 from lwnode.board import Unsupported, base
-from lwnode.board.vault import NvsVault
 
 _RTC_BYTES = 2048
 _HEAD = "<HHHHI"  # magic, mark, which outputs are active (by alphabet), reserved, crc32 of what precedes
@@ -78,6 +77,30 @@ class RtcMemory:
         self._mark = mark
         head = pack("<HHHH", _MAGIC, mark, self.outputs, 0)
         self._rtc.memory(head + pack("<I", crc32(head)) + self._payload)
+
+
+class NvsVault:
+    """Named bytes in an NVS namespace (MicroPython's esp32.NVS): own partition, own CRC, nothing counts before commit()."""
+
+    LIMIT = 1984  # what fits into one NVS page
+
+    def __init__(self, esp32: "Any") -> None:
+        self._nvs = esp32.NVS("lwnode")
+
+    def load(self, name: str) -> bytes | None:
+        """Return what was saved under name (15 characters at most), or None."""
+        buffer = bytearray(self.LIMIT)
+        try:
+            length = self._nvs.get_blob(name[:15], buffer)
+        except OSError:
+            return None
+        return bytes(buffer[:length])
+
+    def save(self, name: str, data: bytes) -> None:
+        """Keep data (up to 1984 bytes). OSError where NVS is full."""
+        if self.load(name) != data:
+            self._nvs.set_blob(name[:15], data)
+            self._nvs.commit()
 
 
 def _read_retained(retained: RtcMemory, vault: NvsVault, cause: int) -> bool:

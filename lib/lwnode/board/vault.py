@@ -1,11 +1,12 @@
-"""A small store that outlives the filesystem: NVS on ESP32, a reserved flash sector pair on RP2.
+"""A small store that outlives the filesystem: a reserved pair of flash sectors on RP2 (ESP32 has NVS).
 
-    board.vault.save("identity", b"...")     # endpoint, server, APN, PSK: the second home
-    board.vault.load("identity")             -> b"..." or None
+    vault = SlotVault(SectorPair(rp2.Flash(start=..., len=8192)))
+    vault.save("identity", b"...")     # endpoint, server, APN, PSK: the second home
+    vault.load("identity")             -> b"..." or None
 
 For what changes rarely: boot counters after a crash, identity, ship mode. Each save writes only where something
-differs. SlotVault keeps one image of up to 4 KB in two places, alternately, with a sequence number and a CRC: a cut
-at any byte of a save leaves the image before it.
+differs. One image of up to 4 KB is kept in two places, alternately, with a sequence number and a CRC: a cut at any
+byte of a save leaves the image before it.
 """
 
 from binascii import crc32
@@ -20,30 +21,6 @@ _PAGE = 256
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-class NvsVault:
-    """Named bytes in an NVS namespace (MicroPython's esp32.NVS): own partition, own CRC, nothing counts before commit()."""
-
-    LIMIT = 1984  # largest blob of one NVS page (ESP-IDF: 4000 bytes need several pages)
-
-    def __init__(self, esp32: "Any") -> None:
-        self._nvs = esp32.NVS("lwnode")
-
-    def load(self, name: str) -> bytes | None:
-        """Return what was saved under name (15 characters at most), or None."""
-        buffer = bytearray(self.LIMIT)
-        try:
-            length = self._nvs.get_blob(name[:15], buffer)
-        except OSError:
-            return None
-        return bytes(buffer[:length])
-
-    def save(self, name: str, data: bytes) -> None:
-        """Keep data (up to 1984 bytes). OSError where NVS is full."""
-        if self.load(name) != data:
-            self._nvs.set_blob(name[:15], data)
-            self._nvs.commit()
 
 
 class SectorPair:
