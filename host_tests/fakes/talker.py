@@ -10,11 +10,12 @@ found by its whole line, then by its name up to "=" or "?"; one that is not in t
 
 
 class Talker:
-    """The peer of a FakeUart. `commands` holds every line that came, without its CR."""
+    """The peer of a FakeUart. `commands` holds every line that came, without its CR; while `silent` none is answered."""
 
     def __init__(self, answers=None, clock=None) -> None:
         self.answers = {} if answers is None else answers
         self.clock = clock
+        self.silent = False
         self.commands: list = []
         self.out = lambda data: None
         self._line = b""
@@ -26,7 +27,8 @@ class Talker:
             text = line.decode().strip()
             if text:
                 self.commands.append(text)
-                self._answer(self._find(text), text)
+                if not self.silent:
+                    self._answer(self._find(text), text)
 
     def say(self, *lines: str) -> None:
         """Unsolicited lines."""

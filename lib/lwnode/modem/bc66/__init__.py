@@ -11,9 +11,8 @@ older dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14
 
 from micropython import const
 
-from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
+from lwnode.at import AtTimeout, CommandError
 from lwnode.at import fields as split_fields
-from lwnode.lwm2m import Path
 from lwnode.modem import (
     DEREGISTERED,
     DEREGISTERING,
@@ -24,8 +23,8 @@ from lwnode.modem import (
     REGISTERING,
     UNKNOWN,
 )
-from lwnode.modem.bc66.codes import error_name, wire_value
-from lwnode.modem.bc66.urcs import Urcs
+from lwnode.modem.bc66.codes import error_name
+from lwnode.modem.bc66.reporting import Reporting
 from lwnode.modem.verbs import Capabilities
 
 TYPE_CHECKING = False
@@ -42,27 +41,40 @@ _STATES = (
 )
 
 
-class Driver(Urcs):
+class Driver(Reporting):
     """The BC66 over one AtClient."""
 
     FAMILY = "bc66"
     LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
     OPTIONS = dict(
-        Urcs.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
+        Reporting.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
         retransmit_mode=0)
 
     _left_at: "int | None" = None  # tick of the last deregistration
 
     def _capabilities(self) -> Capabilities:
+        self._choose_dialect()
+        if self.level < 7:
+            return Capabilities("pipe", False, False, "server", False, "pack", True, True, {"pack": 512})
         return Capabilities(
             "pull", True, True, "server", bool(self.options["buffered"]), "pack", True, True,
             {"objects": 15, "instances": 4, "resources": 14, "string": 1024, "opaque": 512, "pack": 512},
         )
 
+    def _choose_dialect(self) -> None:
+        if not self.revision:
+            return
+        from lwnode.modem.bc66 import legacy
+
+        before, self.level = self.level, legacy.level_of(self.revision)
+        if self.level < 7 <= before:
+            legacy.open_pipe(self)
+
     def wake(self) -> bool:
         """As NbIot; in buffer mode requests may wait that a lost URC has told of."""
         self._buffered = bool(self.options["buffered"])
-        return Urcs.wake(self)
+        self._offline = False  # lwstatus 1 may have come while the UART was deaf; a new 0 comes by itself
+        return Reporting.wake(self)
 
     # ---- configuration: see setup.py ---------------------------------------------------------------------------
 
@@ -76,7 +88,19 @@ class Driver(Urcs):
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
         from lwnode.modem.bc66 import setup
 
+        if self.level < 7:
+            from lwnode.modem import pipe
+
+            objects = pipe.OBJECTS
+        if self.level < 10 and self._status != REGISTERED:
+            self.objects = setup.check_objects(objects)
+            return False
         return setup.declare(self, objects)
+
+    def _declare_late(self) -> None:
+        if self.level < 10 and self._status == REGISTERED and self.objects and not self._declared:
+            self._declared = 1  # tried once for each registration
+            self.ask(self.declare, self.objects)
 
     def undeclare(self, object_id: int) -> bool:
         """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
@@ -86,7 +110,9 @@ class Driver(Urcs):
     # ---- registration -----------------------------------------------------------------------------------------
 
     def status(self) -> int:
-        """AT+QLWSTATUS? (4.2.14)."""
+        """AT+QLWSTATUS? (4.2.14). Firmware without it: what was last heard, and registering is the question."""
+        if self.level < 7:
+            return self._status
         rows = self._read("+QLWSTATUS")
         try:
             self._status = _STATES[int(rows[-1][0])]
@@ -112,12 +138,14 @@ class Driver(Urcs):
         except CommandError as error:
             return self._registration_refused(error, timeout_ms)
         self._status = REGISTERING
-        if not self._take("reg", "+QLWREG", timeout_ms):
+        if not self._take("reg", "+QLWREG" if self.level >= 7 else "+QLWURC", timeout_ms):
             self.status()  # the result may have been lost
+        self._declare_late()
         return self._status == REGISTERED
 
     def _registration_refused(self, error: CommandError, timeout_ms: int) -> bool:
-        if error.code == 33 and self.status() == REGISTERED:
+        if error.code == 33 and (self.level < 7 or self.status() == REGISTERED):
+            self._status = REGISTERED
             return True
         if error.code == 32:  # keep connecting: it is at it by itself
             self._status = REGISTERING
@@ -127,43 +155,15 @@ class Driver(Urcs):
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
-        if self.server is None or not self.server.bootstrap:
-            raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
-        self.ask(self.deregister)
-        return self.register(timeout_ms)
+        from lwnode.modem.bc66 import setup
+
+        return setup.bootstrap(self, timeout_ms)
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """AT+QLWUPDATE, one for each thing that changed (5.7.2). An object list needs none: QLWADDOBJ sends its own."""
-        done = True
-        if binding is not None:
-            if binding not in ("U", "UQ"):
-                raise ValueError(f"binding: expected U or UQ (BC66 note 4.2.4), found {binding}")
-            done = self._update(1, int(binding == "UQ"))
-        if lifetime is None and binding is None:
-            lifetime = 86400 if self.server is None else self.server.lifetime
-        if lifetime is not None:
-            if not 20 <= lifetime <= 31536000:
-                raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.4), found %d" % lifetime)
-            done = self._update(0, lifetime) and done
-        return done
+        from lwnode.modem.bc66 import update
 
-    def _update(self, mode: int, value: int) -> bool:
-        """The message id comes before OK, (status, id) after it, both under one name."""
-        try:
-            rows = self._write("+QLWUPDATE", mode, value)
-        except CommandError as error:
-            self.refusal = "update: " + error_name(error.code)
-            return False
-        results = [row for row in rows if len(row) > 1]
-        if not results:
-            try:
-                line = self.at.wait("+QLWUPDATE", self.deadline_ms, accept=lambda text: len(split_fields(text)) > 1)
-            except AtTimeout:
-                return False
-            results = [split_fields(line)]
-        status = int(results[-1][0] or -1)
-        self._on_ping(status)
-        return status == 0
+        return update.update(self, lifetime, binding)
 
     def deregister(self) -> bool:
         """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
@@ -173,7 +173,7 @@ class Driver(Urcs):
             if error.code == 4:
                 self._status = DEREGISTERED
             return error.code == 4
-        done = self._take("dereg", "+QLWDEREG", self.deadline_ms)
+        done = self._take("dereg", "+QLWDEREG" if self.level >= 7 else "+QLWURC", self.deadline_ms)
         self._left_at = self.clock.ticks_ms()
         return done and self._status == DEREGISTERED
 
@@ -203,13 +203,9 @@ class Driver(Urcs):
 
     def forget(self) -> None:
         """Leave the server and delete every declared object."""
-        self.deregister()
         from lwnode.modem.bc66 import setup
 
-        for object_id in sorted({key[0] for key in setup.declared_objects(self)}):
-            self.undeclare(object_id)
-        self._doubt()
-        self.observed = []
+        setup.forget(self)
 
     def _take(self, name: str, prefix: str, timeout_ms: int) -> bool:
         """Wait for the line that is called `name` in URCS and give it its effect. False where it did not come."""
@@ -230,69 +226,3 @@ class Driver(Urcs):
         if line.startswith("+QLWDEREG"):
             return "dereg", list(split_fields(line))
         return self._parse_urc(line)
-
-    # ---- reports ----------------------------------------------------------------------------------------------
-
-    @property
-    def deadline_ms(self) -> int:
-        """All transmissions and the wait after the last (4.2.2): 2 s x (1+2+4+8+16) = 62 s at the defaults."""
-        timeout_s, times = self.options["ack_timeout"], self.options["max_retransmit"]
-        waits = times + 1 if self.options["retransmit_mode"] else (2 << times) - 1
-        return int(timeout_s * waits * 1000)
-
-    def publish(self, records: "Any", confirm: bool = True) -> int:
-        """QLWNOTIFY. Resources of an instance that is observed as a whole go as one notification, split by index."""
-        messages = self._messages(records)
-        ticket = self.reports.open()
-        for message in messages:
-            if self._offline:
-                self.reports.refuse(ticket, "no network connection (lwstatus 0)")
-                break
-            self._room()
-            if not self._notify(ticket, message, confirm):
-                break
-        self.reports.seal(ticket)
-        return ticket
-
-    def _messages(self, records: "Any") -> "list[list[tuple[Any, ...]]]":
-        """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""
-        messages: list[list[tuple[Any, ...]]] = []
-        groups: dict[Path, list[tuple[Any, ...]]] = {}
-        for record in records:
-            path, kind, value = record[:3]
-            wire_type, length, text, quoted = wire_value(kind, value)
-            part = (path, wire_type, length, text if quoted else Raw(text))
-            whole = Path(path.object, path.instance)
-            together = whole in self.observed and path not in self.observed
-            if together and whole in groups:
-                groups[whole].append(part)
-                continue
-            messages.append([part])
-            if together:
-                groups[whole] = messages[-1]
-        return messages
-
-    def _notify(self, ticket: int, parts: "list[tuple[Any, ...]]", confirm: bool) -> bool:
-        """One notification of one or more values. False: the module does not answer, the rest is not tried."""
-        error = 0
-        last_tail: tuple[int, ...] = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
-        for index in range(len(parts) - 1, -1, -1):
-            path, kind, length, value = parts[len(parts) - 1 - index]
-            try:
-                error = self._send_value(
-                    "+QLWNOTIFY", (path.object, path.instance, path.resource), kind, length, value,
-                    (index,) + last_tail) or 0
-            except BudgetExceeded:
-                raise
-            except AtError:
-                self.reports.refuse(ticket, "no answer from the module")
-                return False
-            if error:
-                break
-        if error:
-            if error == 4:
-                self._session_lost(NOT_REGISTERED, "report: not registered")
-            self.reports.refuse(ticket, error_name(error))
-        elif confirm:
-            self.reports.sent(ticket, self.deadline_ms)
-        return True

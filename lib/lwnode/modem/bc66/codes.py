@@ -1,22 +1,7 @@
-"""Names and result codes of BC66 and BC66-NA (LwM2M Application Note V2.1, chapters 4.2.8 and 6)."""
+"""Result codes and values on the wire of BC66 and BC66-NA (LwM2M Application Note V2.1, chapters 4.2.8 to 4.2.12)."""
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-# chapter 6, <err>: why a command was refused
-ERRORS = {
-    0: "operation successful", 1: "other error", 2: "parameter number error", 3: "parameter value error",
-    4: "not registered", 7: "disabled", 13: "data length is odd", 15: "not ready to receive", 32: "keep connecting",
-    33: "already registered", 34: "LwM2M cannot be created",
-}
-# chapter 6, <status_code>: what came of an exchange with the server
-STATUSES = {
-    0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset",
-    10: "bad request", 13: "forbidden", 14: "not found", 22: "precondition failed",
-}
 # 4.2.8 to 4.2.11: CoAP code -> <result>; a code without a number of its own is told as 4.00
 RESULTS = {205: 1, 204: 2, 400: 11, 401: 12, 404: 13, 405: 14, 406: 15}
 BAD_REQUEST = 11
@@ -27,11 +12,17 @@ _OPAQUE_LIMIT = 512  # 4.2.12, bytes
 
 def error_name(code: "int | None") -> str:
     """The manual's name of an <err>, with its number."""
-    return "{} ({})".format(ERRORS.get(-1 if code is None else code, "error"), code)
+    from lwnode.modem.bc66.names import ERRORS
+
+    return f"{ERRORS.get(-1 if code is None else code, 'error')} ({code})"
 
 
 def status_name(code: int) -> str:
     """The manual's name of a <status_code>, with its number."""
+    if code == 0:
+        return "success (0)"
+    from lwnode.modem.bc66.names import STATUSES
+
     return "%s (%d)" % (STATUSES.get(code, "status"), code)
 
 
@@ -85,8 +76,3 @@ def received_value(length: int, text: str) -> bytes:
         except ValueError:
             pass
     return text.encode()
-
-
-def values_of(rows: "list[list[Any]]") -> "list[list[str]]":
-    """Field lists without None, so that they compare with what was meant."""
-    return [["" if value is None else str(value) for value in row] for row in rows]

@@ -12,7 +12,7 @@ from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
-from lwnode.modem.bc66.codes import error_name, values_of
+from lwnode.modem.bc66.codes import error_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,10 +162,32 @@ def declared_objects(modem: "Driver") -> "dict[tuple[int, int], tuple[int, ...]]
     return found
 
 
+def bootstrap(modem: "Driver", timeout_ms: int) -> bool:
+    """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
+    if modem.server is None or not modem.server.bootstrap:
+        raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+    modem.ask(modem.deregister)
+    return modem.register(timeout_ms)
+
+
+def forget(modem: "Driver") -> None:
+    """Leave the server and delete every declared object."""
+    modem.deregister()
+    for object_id in sorted({key[0] for key in declared_objects(modem)}):
+        modem.undeclare(object_id)
+    modem._doubt()
+    modem.observed = []
+
+
 def _add_object(modem: "Driver", object_id: int, instance: int, resources: "tuple[int, ...]") -> None:
     error = modem._act("+QLWADDOBJ", object_id, instance, len(resources), *resources)
     if error:
         raise CommandError(error, "object %d/%d not added: %s" % (object_id, instance, error_name(error)))
+
+
+def values_of(rows: "list[list[Any]]") -> "list[list[str]]":
+    """Field lists without None, so that they compare with what was meant."""
+    return [["" if value is None else str(value) for value in row] for row in rows]
 
 
 def _expect(name: str, value: int, low: int, high: int) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DRAIN_LIMIT = const(64)  # requests answered in one go; a module that never says 0 left ends the loop
-_NUMBERED = {"0": "observe", "1": "read", "2": "write"}  # R01A06 numbers what later firmware names
+_NUMBERED = {"0": "observe", "1": "read", "2": "write", "3": "execute"}  # R01A06 numbers what later firmware names
 
 
 class Urcs(Answers):
@@ -149,12 +149,16 @@ class Urcs(Answers):
     # ---- work that waits for service() ------------------------------------------------------------------------
 
     def _upkeep(self) -> None:
+        self._declare_late()
         if self._buffered:
             self._buffered = False
             self.ask(self._drain)
         if self._factory:
             self._factory = False
             self.ask(self._after_factory_reset)
+
+    def _declare_late(self) -> None:
+        """Firmware before R01A10 takes objects only while registered."""
 
     def _drain(self) -> None:
         """4.2.13: each QLWRD brings one cached URC and the number of those left."""
