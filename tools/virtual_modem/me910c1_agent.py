@@ -47,6 +47,7 @@ class TelitAgent(TelitModule):
             "services_effective": "reboot",  # when a write to 33211/0/0/1 counts: "reboot" (guide) or "now"
             "registration_urcs": False,  # True: as if 33211/0/0/1 had been 1 from the factory
             "tlt": "example",  # LWM2M-TLT:"X",SSID=n,"uri" as every example; "syntax": #LWM2M-TLT: X,n,"uri"
+            "servers": (),  # more accounts: (uri, short server id, link), which are registered and left beside the first
             "redirect": None,  # (host, port) that every account leads to, for tests against a server of ours
         }
     )
@@ -262,9 +263,9 @@ class TelitAgent(TelitModule):
 
     def _go(self):
         """Bootstrap where there is no account, then register."""
+        self._tries = self.options["tries"]
         if not self.attached or not self.enabled:
             return  # on_attached goes on
-        self._tries = self.options["tries"]
         if self.dm_account() is None:
             self.after(self.options["activation_ms"], self._bootstrap)
         else:
@@ -299,6 +300,7 @@ class TelitAgent(TelitModule):
         uri, ssid, identity, key = self.dm_account()
         if self._tries == self.options["tries"] - 1:
             self.tlt("REGISTERING", ssid, uri)
+            self._register_more()
         self.link.register(
             self.link_account(uri, identity, key),
             self.endpoint(),
@@ -307,6 +309,18 @@ class TelitAgent(TelitModule):
             self.objects.links(),
             self.exchange(self._register_answer),
         )
+
+    def _register_more(self):
+        for uri, ssid, link in self.options["servers"]:
+            self.tlt("REGISTERING", ssid, uri)
+
+            def done(code, uri=uri, ssid=ssid):
+                if code == 201:
+                    self.tlt("REGISTERED", ssid, uri)
+
+            account = self.link_account(uri, "", "")
+            lifetime = int(self.objects.get((1, 0, 1, 0)))
+            link.register(account, self.endpoint(), lifetime, "U", self.objects.links(), self.exchange(done))
 
     def _register_answer(self, code):
         if code != 201:
@@ -358,6 +372,8 @@ class TelitAgent(TelitModule):
         self._activate()
         self._stop(self._update_timer)
         self.link.deregister(self.exchange(lambda code: self.after(self.options["activation_ms"], self._deregistered)))
+        for _, _, link in self.options["servers"]:
+            link.deregister(self.exchange(lambda code: None))
 
     def _deregistered(self):
         account = self.dm_account()
@@ -365,6 +381,8 @@ class TelitAgent(TelitModule):
         self._off()
         if was and account is not None:
             self.tlt("DEREGISTERED", account[1], account[0])
+            for uri, ssid, _ in self.options["servers"]:
+                self.tlt("DEREGISTERED", ssid, uri)
         self.tlt("CLIENT_DISABLED")
 
     # ---- updates

@@ -32,6 +32,7 @@ class TelitModule(Generic):
             "model": "ME910C1-E1",
             "line_limit": 400,
             "cmee": 0,
+            "psm": None,  # off until the host asks for it
             "boot_ms": 8000,  # after AT#REBOOT; one guide waits 10 s, another asks for 30
             "wake_ms": 3000,
             "power_on_ms": 5000,  # ON_OFF held

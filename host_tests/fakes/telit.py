@@ -1,0 +1,187 @@
+"""An ME910C1 on the bench: the model with a server behind it, typed at by hand or driven by the family's driver.
+
+    desk = Desk(nvram=ready(3303))             # account written, definition uploaded, instance there
+    desk.say("AT#LWM2MENA=1", 5000)            # the text that came within 5 s
+    node = Node(nvram=ready(3303))             # the same under AtClient and driver
+    node.modem.register(60000)
+"""
+
+from fakes.clock import VirtualClock
+from fakes.uart import FakeUart
+from tools.lwm2m.local import LocalLink, LocalServer
+from tools.virtual_modem.me910c1 import Me910c1
+
+from lwnode.lwm2m import Response
+
+_ITEM = '<Item ID="%d"><Operations>%s</Operations><MultipleInstances>Single</MultipleInstances><Type>%s</Type></Item>'
+ITEMS = {
+    3303: ((5601, "R", "Float"), (5700, "R", "Float"), (5701, "R", "String"), (5750, "RW", "String"), (5605, "E", "")),
+    3304: ((5700, "R", "Float"), (5701, "R", "String")),
+    3306: ((5750, "RW", "String"), (5850, "RW", "Boolean"), (5851, "RW", "Integer")),
+    19: ((0, "RW", "Opaque"),),
+}
+
+
+def definition(number):
+    """A stripped DDF file."""
+    items = "".join([_ITEM % row for row in ITEMS.get(number, ((5700, "R", "Float"),))])
+    return "<LWM2M><Object><ObjectID>%d</ObjectID><Resources>%s</Resources></Object></LWM2M>" % (number, items)
+
+
+def ready(*numbers, uri="coap://host:5683", bootstrap=0, **keys):
+    """Non-volatile memory of a module that was set up before."""
+    files, instances = {}, {}
+    for number in numbers:
+        files["/XML/object_%d.xml" % number] = definition(number)
+        instances[str(number)] = [0]
+    credentials = {"ep": "node-1"}
+    credentials.update(keys)
+    return {"account": {"server": [uri, bootstrap], "keys": credentials}, "files": files, "instances": instances}
+
+
+class Desk:
+    """The module on a terminal. `server` is the world's, `heard` collects what the module says."""
+
+    def __init__(self, nvram=None, echo=0, settle_ms=2000, keys=None, **options):
+        self.clock = VirtualClock()
+        self.server = LocalServer(self.clock, keys)
+        self.link = LocalLink(self.clock, self.server)
+        options["echo"] = echo
+        self.model = Me910c1(self.clock, self.link, nvram, **options)
+        self.heard = bytearray()
+        self.model.out = self.heard.extend
+        self.clock.advance(settle_ms)
+
+    def say(self, line, wait_ms=50):
+        """Type a line; what came since the last call, and within wait_ms from now."""
+        self.model.receive(line.encode() + b"\r")
+        return self.hear(wait_ms)
+
+    def hear(self, wait_ms=0):
+        """What came since the last call."""
+        self.clock.advance(wait_ms)
+        text, self.heard[:] = self.heard.decode(), b""
+        return text
+
+    def lines(self, line, wait_ms=50):
+        """The same as lines without blanks between them."""
+        return [each for each in self.say(line, wait_ms).replace("\r", "\n").split("\n") if each]
+
+    def registered(self):
+        """Enable, and let it register."""
+        assert self.lines("AT#LWM2MENA=1", 8000)[0] == "OK"
+        return self
+
+
+class Pins:
+    """Pins wired to the model; `pulses` lists them."""
+
+    def __init__(self, clock, model, names=("power_key", "reset", "wake", "status")):
+        self.clock = clock
+        self.model = model
+        self.names = names
+        self.pulses = []
+
+    def pulse(self, name, ms):
+        if name not in self.names:
+            return False
+        self.pulses.append(name)
+        self.model.pin(name, True)
+        self.clock.advance(ms)
+        self.model.pin(name, False)
+        return True
+
+    def set(self, name, active):
+        return name in self.names
+
+    def get(self, name):
+        return self.model.status_pin if name == "status" and "status" in self.names else None
+
+
+class Store:
+    """The store protocol in a dictionary; outlives the node."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def load(self, name):
+        return self.kept.get(name)
+
+    def save(self, name, data):
+        self.kept[name] = data
+
+
+class Node:
+    """Driver over AtClient over FakeUart over the model; `events` and `requests` are the node's notebooks."""
+
+    def __init__(self, nvram=None, model=None, pins=None, store=None, trace=None, **options):
+        self.clock = VirtualClock()
+        self.server = LocalServer(self.clock)
+        self.link = LocalLink(self.clock, self.server)
+        self.model = Me910c1(self.clock, self.link, nvram, **(model or {}))
+        self.pins = None if pins is None else Pins(self.clock, self.model, pins)
+        self.store = Store() if store is None else store
+        self.sent = []
+        self.texts = []
+        self.options = options
+        self.response = Response(204)
+        self.clock.advance(2000)
+        self.host_boots()
+
+    def host_boots(self):
+        """A new host, as after its deep sleep: nothing but what the store and a snapshot hold."""
+        from lwnode.at import AtClient
+        from lwnode.modem import open_modem
+
+        self.uart = FakeUart(self.clock, peer=self.model)
+        self.events = []
+        self.requests = []
+        self.at = AtClient(self.uart, self.clock, trace=self._trace)
+        self.modem = open_modem("me910c1", self.at, pins=self.pins, store=self.store, **self.options)
+        self.modem.on_event = lambda name, detail: self.events.append((name, detail))
+        self.modem.on_request = self._answer
+        return self.modem
+
+    def _trace(self, direction, data):
+        if direction == "tx":
+            self.texts.append(bytes(data).decode().strip())
+
+    def _answer(self, request):
+        self.requests.append(request)
+        return self.response(request) if callable(self.response) else self.response
+
+    @property
+    def commands(self):
+        """Lines that the driver sent, without those that look for the module."""
+        return [line for line in self.texts if line not in ("AT", "ATQ0", "ATE0", "AT+CMEE=1")]
+
+    def since(self, mark):
+        """Commands from that count on."""
+        return self.commands[mark:]
+
+    def said(self, prefix):
+        """Commands that begin with prefix."""
+        return [line for line in self.commands if line.startswith(prefix)]
+
+    def told(self, name):
+        """Details of the events of that name."""
+        return [detail for known, detail in self.events if known == name]
+
+    def urc(self, *lines, serve_ms=50):
+        """Unsolicited lines out of nowhere, and time for their effects."""
+        for line in lines:
+            self.uart.feed(("\r\n%s\r\n" % line).encode())
+        self.modem.service(serve_ms)
+
+    def up(self, objects=(), observe=()):
+        """Started, declared, registered, observed."""
+        assert self.modem.start()
+        if self.modem.declare(objects):
+            self.modem.restart()
+        assert self.modem.attach(60000)
+        assert self.modem.register(60000), self.modem.refusal
+        for path in observe:
+            self.server.observe("node-1", path)
+        self.modem.service(500)
+        del self.events[:]
+        return self
