@@ -1,7 +1,7 @@
 """`make registry`: object XML in, lib/lwnode/lwm2m/registry_table.py out.
 
-    python -m tools.registry --source ../shared/lwm2m-registry          the objects of DEFAULT
-    python -m tools.registry --source DIR --xml my_object.xml ...       and a user's own
+    python -m tools.registry --xml my_object.xml ...                    adds your own to the table that is there
+    python -m tools.registry --source DIR                               makes it anew, with the objects of DEFAULT
     python -m tools.registry --source DIR --output FILE --objects 19 3303 3304
 
 The source directory holds <id>-<major>_<minor>.xml files as the OMA registry names them (its folder
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tools.registry.ddf import Definition, Refused, parse
-from tools.registry.table import Packed
+from tools.registry.table import Packed, read
 
 OUTPUT = Path(__file__).parents[2] / "lib/lwnode/lwm2m/registry_table.py"
 # Object 0 is left out: its resources are for bootstrap servers only, a host never sees them.
@@ -33,16 +33,21 @@ def collect(source: Path, objects: "list[int]") -> "list[Definition]":
     return found
 
 
-def build(source: "Path | None", objects: "list[int]", extra: "list[Path]") -> "tuple[str, list[str]]":
-    """(module text, warnings). A user's file replaces the registry's definition of the same version."""
-    definitions = {(one.object_id, one.version): one for one in (collect(source, objects) if source else [])}
+def build(base: "str | None", source: "Path | None", objects: "list[int]", extra: "list[Path]") -> "tuple[str, list[str]]":
+    """(module text, warnings). A user's file replaces the definition of the same object and version.
+
+    Without a source directory the objects are those of base, the text of a generated module.
+    """
+    kept, notice = ([], "") if source or base is None else read(base)
+    found = collect(source, objects) if source else []
+    definitions = {(one.object_id, one.version): one for one in kept + found}
     for path in extra:
         one = parse(path.read_text(encoding="utf-8-sig"), path.name)
         definitions[one.object_id, one.version] = one
     if not definitions:
         raise Refused(f"no definitions in {source}: files such as 3303-1_0.xml were expected")
     warnings = [warning for one in definitions.values() for warning in one.warnings]
-    return Packed(list(definitions.values())).module(), warnings
+    return Packed(list(definitions.values())).module(notice), warnings
 
 
 def main(arguments: "list[str] | None" = None) -> int:
@@ -55,7 +60,8 @@ def main(arguments: "list[str] | None" = None) -> int:
     try:
         if options.source is not None and not options.source.is_dir():
             raise Refused(f"{options.source} is no directory; give SOURCE=, or XML= alone for your own objects")
-        text, warnings = build(options.source, options.objects, options.xml)
+        base = options.output.read_text(encoding="utf-8") if options.output.exists() else None
+        text, warnings = build(base, options.source, options.objects, options.xml)
     except (Refused, OSError) as error:
         print(error, file=sys.stderr)
         return 1

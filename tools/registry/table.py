@@ -16,6 +16,7 @@ Layout (all numbers big-endian):
 import struct
 import textwrap
 from collections import Counter
+from typing import Any
 
 from tools.registry.ddf import OPERATIONS, UNSIGNED_LIMIT, Definition, Refused, Resource
 
@@ -90,13 +91,14 @@ class Packed:
         code = bytes([number]) if number < WIDE else struct.pack(">H", number + (WIDE << 8))
         return bytes([code[0] | (0x80 if resource.mandatory else 0)]) + code[1:]
 
-    def module(self) -> str:
-        """The source text of the generated module, the notices of its sources on top."""
+    def module(self, kept: str = "") -> str:
+        """The source text of the generated module, the notices of its sources on top, those kept first."""
         ranges = b"".join(struct.pack(">hi", *(one or (0, UNSIGNED_LIMIT))) for one in self.ranges)
         kinds = b"".join(bytes(kind) for kind in self.kinds)
         rows = b"".join(struct.pack(">HB" if row[0] > 255 else ">BB", *row) for row in self.rows)
         return (
-            _notice(self.definitions)
+            kept
+            + _notice([one for one in self.definitions if one.licence])
             + HEADER
             + f"\nLONG = {len(self.long)}\nUNITS = {_quoted('|'.join(self.units))}\n"
             + "".join(
@@ -129,8 +131,56 @@ def _literal(data: bytes) -> str:
     return "".join(lines) + ")" if data else 'b""'
 
 
+def read(text: str) -> "tuple[list[Definition], str]":
+    """(definitions, notice) of a generated module: what a user's own object is added to without the registry's XML.
+
+    Names are not in the table and come back empty; licence "" marks a definition whose notice is in the text.
+    """
+    start = text.index('"""')
+    table: "dict[str, Any]" = {}
+    exec(compile(text[start:], "registry_table.py", "exec"), table)  # noqa: S102  our own file: six assignments
+    found = []
+    for at in range(0, len(table["OBJECTS"]), 5):
+        object_id, version, flags = struct.unpack_from(">HBH", table["OBJECTS"], at)
+        resources = _read_shape(table, flags & 0x7FFF)
+        found.append(
+            Definition(object_id, "", (version >> 4, version & 15), flags >= 0x8000, resources, "", [], "")
+        )
+    return found, text[:start]
+
+
+def _read_shape(table: "dict[str, Any]", at: int) -> "list[Resource]":
+    resources: "list[Resource]" = []
+    shapes, long = table["SHAPES"], table["LONG"]
+    following: "int | None" = at
+    while following is not None:
+        count, at, following = shapes[following], following + 1, None
+        if count & 0x80:
+            following = struct.unpack_from(">H", shapes, at)[0]
+            at += 2
+        for _ in range(count & 0x7F):
+            code, needed = shapes[at] & 0x7F, shapes[at] >= 0x80
+            at += 1
+            if code >= WIDE:
+                code = (code - WIDE) << 8 | shapes[at]
+                at += 1
+            row = table["ROWS"][code * 3 : code * 3 + 3] if code < long else table["ROWS"][long + code * 2 :][:2]
+            resources.append(_read_kind(table, int.from_bytes(row[:-1], "big"), row[-1], needed))
+    return sorted(resources, key=lambda resource: resource.id)
+
+
+def _read_kind(table: "dict[str, Any]", id: int, kind: int, needed: bool) -> Resource:
+    flags, unit, limits = table["KINDS"][kind * 3 : kind * 3 + 3]
+    operations = {value: name for name, value in OPERATIONS.items()}[flags >> 3 & 7]
+    low, high = struct.unpack_from(">hi", table["RANGES"], limits * 6)
+    span = (low, high) if limits else None
+    return Resource(id, "", flags & 7, operations, flags >= 0x40, needed, table["UNITS"].split("|")[unit], span)
+
+
 def _notice(definitions: "list[Definition]") -> str:
     """Copyright and licence of the definitions, as comments: BSD-3-Clause asks for the text to go along."""
+    if not definitions:
+        return ""
     lines = ["The definitions below were derived from object definitions with these notices:", ""]
     holders: "dict[str, set[str]]" = {}
     for one in definitions:
@@ -143,7 +193,7 @@ def _notice(definitions: "list[Definition]") -> str:
         lines += ["", "BSD-3-Clause:", ""] + notice.splitlines()
     if any(one.licence == "Apache-2.0" for one in definitions):
         lines += ["", "Apache-2.0: http://www.apache.org/licenses/LICENSE-2.0 (object definitions turned into a table)"]
-    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines) + "\n"
 
 
 def _spelling(notice: str) -> "tuple[int, str]":
