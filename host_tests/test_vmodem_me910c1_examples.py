@@ -22,7 +22,7 @@ def tlt(event, ssid=None, uri=""):
 def account(uri="coap://host:5683"):
     """What the bootstrap server writes: Security and Server object of short server id 99."""
     security = tlv(0xC0, 0, uri.encode()) + tlv(0xC0, 1, b"\x00") + tlv(0xC0, 2, b"\x03") + tlv(0xC0, 10, b"\x63")
-    server = tlv(0xC0, 0, b"\x63") + tlv(0xC0, 1, b"\x01\x51\x80\x00"[:4]) + tlv(0xC0, 7, b"U")
+    server = tlv(0xC0, 0, b"\x63") + tlv(0xC0, 1, b"\x00\x01\x51\x80") + tlv(0xC0, 7, b"U")
     return [("write", (0, 1), TLV, security), ("write", (1, 0), TLV, server)]
 
 

@@ -83,7 +83,8 @@ class TelitAgent(TelitModule):
         self.objects.load()
         if not woken or not self.options["psm_keeps"]:
             self.services = self._services_stored()
-            self.applied = dict(self.stored("account", {}))
+            stored = self.stored("account", {})
+            self.applied = {"server": stored.get("server"), "keys": dict(stored.get("keys", {}))}
             self.link.forget()
             self.link.resume()
         elif self.mode == 0 or self.status == ACTIVE:

@@ -61,6 +61,11 @@ class TelitModule(Generic):
             code = 0
         return "+CME ERROR: %s" % (code if mode == 1 else CME.get(code) or code)
 
+    def note(self, direction, text):
+        # The line with the keys is noted before they are known to be keys.
+        head, found, _ = text.partition("INJKEYS=")
+        super().note(direction, head + found + "***" if found else text)
+
     def cms(self, code):
         """The exception for a +CMS ERROR: a number whatever AT+CMEE says (2.2.2.2)."""
         return Refused("+CMS ERROR: %d" % code)

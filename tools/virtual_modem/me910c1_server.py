@@ -157,7 +157,7 @@ class TelitServer(TelitAgent):
         return codec.decode(kind, request.path, request.payload, types=self.objects.type_of)
 
     def _server_write(self, request):
-        if len(request.path) < 2 or not self.objects.exists(request.path[:2]):
+        if len(request.path) < 2 or not self.objects.exists(request.path[:3]):
             self.link.respond(request, 404 if len(request.path) > 1 else 405)
             return
         try:
@@ -353,7 +353,7 @@ class TelitServer(TelitAgent):
         self.nvram.pop("dm", None)
         self.registered = False
         self._tries = self.options["tries"]
-        self.after(100, self._bootstrap)
+        self.demand("REG", lambda: self.after(100, self._bootstrap))
 
     # ---- FOTA
 
