@@ -35,7 +35,7 @@ class Builds:
             if shutil.which(tool) is None:
                 raise Missing(f"{tool} is not installed: it runs MicroPython's 32-bit builds (install Node.js 18 or later)")
         installed = folder / "package.json"
-        if installed.exists() and installed.read_text(encoding="utf-8") == wanted and self._module(self.versions[-1]).exists():
+        if installed.exists() and installed.read_text(encoding="utf-8") == wanted and self.module(self.versions[-1]).exists():
             return
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder / "node_modules", ignore_errors=True)
@@ -46,7 +46,8 @@ class Builds:
             installed.unlink()
             raise Missing(f"npm could not install MicroPython's builds (network, proxy?): {(done.stderr or done.stdout)[-300:]}")
 
-    def _module(self, version: str) -> Path:
+    def module(self, version: str) -> Path:
+        """The file that node loads."""
         return self._folder / "node_modules" / f"micropython-{version}" / "micropython.mjs"
 
     def run(
@@ -59,7 +60,7 @@ class Builds:
         job = {"heap": heap, "files": content, "programs": [{"name": name, "code": code} for name, code in programs]}
         try:
             done = subprocess.run(
-                ["node", str(HERE / "run.mjs"), str(self._module(version))], input=json.dumps(job), capture_output=True,
+                ["node", str(HERE / "run.mjs"), str(self.module(version))], input=json.dumps(job), capture_output=True,
                 text=True, timeout=LIMIT_S,
             )  # fmt: skip
             lines, error = done.stdout, f"the interpreter died: {done.stderr[-500:]}"

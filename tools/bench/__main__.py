@@ -1,0 +1,135 @@
+"""Measure what a node costs, print it beside its budgets, fail where a budget is broken.
+
+    python -m tools.bench                figures also go to build/bench/figures.json
+    python -m tools.bench --where        live heap after each step too
+
+Heap: the 32-bit webassembly build (needs node) runs lib/ as .mpy on an RP2 in virtual time, a hundred wakes in one process;
+the unix port samples what is live at every moment the node asks something of its board. See world.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.bench import build, node
+from tools.bench.world import Step, World
+from tools.matrix.webassembly import Builds, Missing
+
+HERE = Path(__file__).resolve().parent
+WAKES = 100
+RELEASE = "1.28"  # the newest released MicroPython; make matrix looks after the others
+PERIOD = {"sample_every": 60, "report_every": 60, "maintenance_window": 0}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One row of budgets.txt."""
+
+    limit: int
+    goal: int | None
+    what: str
+
+
+def budgets(path: Path = HERE / "budgets.txt") -> dict[str, Budget]:
+    """Read the table."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, limit, goal, *what = line.split(None, 3)
+            found[name] = Budget(int(limit), None if goal == "-" else int(goal), "".join(what))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print, judge."""
+    try:
+        builds = Builds()
+    except Missing as missing:
+        print(f"bench: {missing}", file=sys.stderr)
+        return 1
+    build.compiled()
+    figures = sizes()
+    where = heap(builds, figures)
+    (build.BUILD / "figures.json").write_text(json.dumps(figures, indent=2))
+    if "--where" in arguments:
+        for name, live in where:
+            print(f"{name:12} {live:8}")
+    return judge(figures, budgets())
+
+
+def sizes() -> dict[str, int]:
+    """Bytes of .mpy: deployed for each family, and of each family's own room."""
+    found = {}
+    for family in build.FAMILIES:
+        deployed = build.files("esp32", family)
+        mine = {path: data for path, data in deployed.items() if f"/modem/{family}" in path}
+        if mine:
+            found[f"mpy/{family}"] = sum(len(data) for path, data in deployed.items() if path.endswith(".mpy"))
+            found[f"mpy/dialect/{family}"] = sum(map(len, mine.values()))
+    return found
+
+
+def heap(builds: Builds, figures: dict[str, int]) -> list[tuple[str, int]]:
+    """A node's heap, exchanges and flash writes into `figures`; (step, live bytes) of the 32-bit run."""
+    files = build.files("rp2", "bc66")
+    world = World("rp2", "bc66", files, PERIOD)
+    steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", WAKES))
+    by_name = {step.name: step for step in steps}
+    base = by_name["base"].live
+    figures["heap/import"] = by_name["import"].live - base
+    figures["heap/start"] = by_name["start"].live - base
+    figures["heap/steady"] = by_name["wake 3"].live - base
+    figures["heap/growth"] = max(0, by_name[f"wake {WAKES}"].live - by_name["wake 3"].live)
+    figures["heap/largest"] = max(step.largest for step in steps if step.name != "base")
+    expect(world, WAKES)
+    sampled(files, figures)
+    return [(step.name, step.live - base) for step in steps if step.name not in ("base", "asleep")]
+
+
+def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
+    """The most that is live within a wake, from the unix port, and the dialogue of the last wake."""
+    wakes = 6
+    world = World("rp2", "bc66", files, PERIOD)
+    micropython = os.environ.get("MICROPYTHON") or str(build.ROOT / ".venv" / "bin" / "micropython")
+    steps: list[Step] = world.live_in_unix(micropython, node.sampled("rp2", wakes))
+    expect(world, wakes)
+    last = steps[-1]
+    figures["heap/high/64"] = max(step.high for step in steps[-3:])
+    figures["heap/high"] = figures["heap/high/64"] * figures["heap/steady"] // last.live
+    before, after = world.marks[-2], world.marks[-1]
+    figures["at/exchanges/bc66"] = after.commands - before.commands
+    figures["at/bytes/bc66"] = after.characters - before.characters
+    figures["flash/files"] = after.files
+
+
+def expect(world: World, wakes: int) -> None:
+    """A bench whose node delivers nothing measures nothing."""
+    if len(world.server.deliveries) < 4 * (wakes - 1):
+        raise SystemExit(f"bench: only {len(world.server.deliveries)} values arrived in {wakes} wakes:\n{world.said[-2000:]}")
+
+
+def judge(figures: dict[str, int], table: dict[str, Budget]) -> int:
+    """Print the table; 1 if a budget is broken or a figure and its row do not find each other."""
+    print(f"{'':24} {'figure':>8} {'budget':>8} {'margin':>7} {'goal':>8}")
+    broken = []
+    for name, figure in figures.items():
+        if name not in table:
+            broken.append(f"{name} has no row in tools/bench/budgets.txt")
+            continue
+        row = table[name]
+        margin = 100 * (row.limit - figure) // row.limit if row.limit else 0
+        print(f"{name:24} {figure:8} {row.limit:8} {margin:6}% {'-' if row.goal is None else row.goal:>8}  {row.what}")
+        if figure > row.limit:
+            broken.append(f"{name} is {figure}, its budget {row.limit}")
+    broken += [f"{name} has a budget and was not measured" for name in table if name not in figures]
+    for sentence in broken:
+        print(f"bench: {sentence}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

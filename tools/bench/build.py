@@ -1,0 +1,62 @@
+"""The files of a deployed node: lib/ compiled to .mpy as for one family, firmware, board, and this bench's modules."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tools.mpy import compile_tree
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build" / "bench"
+BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
+FAMILIES = {"bc66": "bc66", "bc20": "bc20", "bg96": "bg96", "me910c1": "me910c1"}
+
+
+def compiled() -> Path:
+    """lib/ as .mpy below build/bench/lib."""
+    folder = BUILD / "lib"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    compile_tree(folder)
+    firmware = BUILD / "firmware"
+    shutil.rmtree(firmware, ignore_errors=True)
+    firmware.mkdir()
+    for source in (ROOT / "firmware").glob("*.py"):
+        shutil.copy(source, firmware)
+    compile_tree(firmware)
+    return folder
+
+
+def of_family(path: Path, family: str) -> bool:
+    """Whether a file of lib/ belongs on a node of that family: other families' dialects stay at home."""
+    parts = path.parts
+    if "modem" not in parts:
+        return True
+    room = parts[parts.index("modem") + 1].split(".")[0]
+    return room == family or room not in FAMILIES
+
+
+def of_port(path: Path, port: str) -> bool:
+    """Whether a file of lib/ belongs on that port."""
+    return not (path.parent.name == "board" and path.stem in BOARDS and path.stem != port)
+
+
+def files(port: str, family: str) -> dict[str, bytes]:
+    """Everything on the board, by its path there."""
+    found = {}
+    for path in sorted((BUILD / "lib").rglob("*.mpy")):
+        relative = path.relative_to(BUILD / "lib")
+        if of_family(relative, family) and of_port(relative, port):
+            found[f"/lib/{relative}"] = path.read_bytes()
+    for path in sorted((BUILD / "firmware").glob("*.mpy")):
+        found[f"/flash/{path.name}"] = path.read_bytes()
+    found["/flash/board.py"] = (ROOT / "boards" / BOARDS[port] / "board.py").read_bytes()
+    modules = ROOT / "tools" / "host_board" / "modules"
+    for path in sorted((modules / "common").glob("*.py")):
+        found[f"/common/{path.name}"] = path.read_bytes()
+    for path in sorted((modules / port).glob("*.py")):
+        found[f"/port/{path.name}"] = path.read_bytes()
+    for path in sorted(Path(__file__).with_name("modules").glob("*.py")):
+        found[f"/common/{path.name}"] = path.read_bytes()
+    return found
