@@ -44,34 +44,40 @@ def note(board: "Any", error: Exception) -> None:
         pass  # a full or broken file system must not keep the node from sleeping
 
 
-def live(board: "Any", guard: "Any") -> None:
+def live(board: "Any", guard: "Any", parts: "Any") -> None:
     """Configure and run the node; leaves only by an exception."""
-    from lwnode.config import ConfigError, drop, read
     cold = guard.window_s > 0
+    settings = configuration(board, guard, cold) if parts is None else parts.settings
+    if settings is None:
+        return
+    if cold:
+        window(board, settings.maintenance_window, "maintenance window after power-on")
+    while board.stay_awake():
+        window(board, LONG_WINDOW_S, "the stay-awake pin or a cable keeps this node awake")
+    if parts is None:
+        import sensors as parts
+    from lwnode.node import Node
+    Node(board, settings, parts.declare, getattr(parts, "files", None)).run(guard)
+
+
+def configuration(board: "Any", guard: "Any", cold: bool) -> "Any":
+    """Return the checked settings; where they are wrong, say so, wait for a person, rest, and return None."""
+    from lwnode.config import ConfigError, drop, read
     try:
-        config = read()
+        settings = read()
     except ConfigError as error:
         print("lwnode:", error)
         window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json")
         board.sleep(REST_MS)
         guard.planned("configuration")
         board.restart("configuration")
-        return
-    if cold:
-        window(board, config.maintenance_window, "maintenance window after power-on")
-    while board.stay_awake():
-        window(board, LONG_WINDOW_S, "the stay-awake pin or a cable keeps this node awake")
+        return None
     drop()
-    import sensors
-    from lwnode.node import Node
-    Node(board, config, sensors.declare).run(guard)
+    return settings
 
 
-def main() -> None:
-    """Run one life of the firmware: until sleep, reset or Ctrl-C."""
-    import board as definition
-    from lwnode.board import open_board
-    board = open_board(definition)
+def main(board: "Any", parts: "Any" = None) -> None:
+    """Run one life of the firmware: until sleep, reset or Ctrl-C. `parts`: settings, declare and files of a simulation."""
     from lwnode.power import BootGuard
     guard = BootGuard(board.vault)
     mode = guard.enter(board.reset_cause())
@@ -85,16 +91,25 @@ def main() -> None:
             guard.planned("safe mode is over")
             board.restart("safe mode is over")
         else:
-            live(board, guard)
+            live(board, guard, parts)
     except Exception as error:
         note(board, error)
         board.sleep(guard.crashed() * 1000)
         board.restart("crash")
 
 
-try:
-    main()
-except Exception:
-    # Not even the board could be opened: rest, then try again. The one place outside lwnode.board that needs `machine`.
-    import machine
-    machine.deepsleep(REST_MS)
+def start() -> None:
+    """Open the board and run; where not even that works, rest and try again."""
+    try:
+        import board as definition
+        from lwnode.board import open_board
+        main(open_board(definition))
+    except Exception as error:
+        print("lwnode:", error)
+        # The one place outside lwnode.board that needs `machine`: there is no board to ask.
+        import machine
+        machine.deepsleep(REST_MS)
+
+
+if __name__ == "__main__":
+    start()

@@ -20,6 +20,7 @@ between the steps, nowhere else; a reading is in the journal before anything is 
 """
 
 import gc
+from micropython import const
 
 from lwnode.at import AtClient, AtError, BudgetExceeded
 from lwnode.lwm2m import ObjectTree, Request, Response
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from typing import Any, Callable
     from lwnode.settings import Settings
 
+# The hard stop of a wake: what sending the module to sleep may take when the budget is spent (low-power notes, 2.3).
+_CLOSING_S = const(20)
+
 # Everything that survives sleep, by its name in the retained state.
 _PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
 
@@ -42,11 +46,11 @@ class Node:
     """Composes the rooms and runs the wake cycle.
 
     `declare(tree, board)` adds the sensors and actuators (firmware/sensors.py). `trace(direction, bytes)` sees the AT
-    dialogue with secrets redacted.
+    dialogue with secrets redacted. `files` are the file operations of a FileStore, the interpreter's own by default.
     """
 
     def __init__(self, board: "Any", config: "Settings", declare: "Callable[[ObjectTree, Any], None]",
-                 trace: "Callable[..., None] | None" = None) -> None:
+                 files: "Any" = None, trace: "Callable[..., None] | None" = None) -> None:
         self.board = board
         self.config = config
         self.tree = ObjectTree(board.clock)
@@ -54,7 +58,7 @@ class Node:
             self.tree.container = None
         declare(self.tree, board)
         self.clock = Clock(board.clock)
-        self.files = FileStore("state")
+        self.files = FileStore("state", files)
         self.state = RetainedState(board.retained, 1, behind=self.files)
         # Where no memory outlives a reset (RP2) the journal keeps a batch in RAM and goes to flash with it.
         self.journal = Journal(self.state if board.retained.size else None, self.files,
@@ -65,7 +69,8 @@ class Node:
         self.backoff = Backoff()
         self.at = AtClient(board.uart(0), board.clock, trace=trace)
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
-                                store=self.files, ack_timeout=config.ack_timeout, max_retransmit=config.max_retransmit)
+                                store=self.files, awake_budget_ms=int(config.awake_budget) * 1000)
+        _set_options(self.modem.options, config)
         self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
         self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)
         self.modem.on_request = self._answer
@@ -95,7 +100,7 @@ class Node:
         BudgetExceeded end the contact and are counted, the journal keeps what was not acknowledged.
         """
         self.wakes += 1
-        self._start_budget()
+        self._start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
         slot = self.sampling.due(self.clock.now())
         if slot is not None:
@@ -129,7 +134,6 @@ class Node:
 
     def contact(self) -> bool:
         """Open the session, send what waits, answer the server for `listen` seconds. Returns whether all arrived."""
-        self._start_budget()
         try:
             if not self.session.open():
                 return False
@@ -140,16 +144,21 @@ class Node:
             # An observation made just now lets go what waited for an observer.
             return self.delivery.flush(self._fresh)
         except AtError as error:
-            # The kind of error is enough: its text may hold what the module said.
-            self.last_error = type(error).__name__
+            self._failed(error)
             return False
 
     def close(self) -> None:
-        """Send the module to sleep; whether it did is counted by the driver."""
+        """Send the module to sleep; whether it did is counted by the driver. Has time of its own after a spent budget."""
+        self._start_budget(_CLOSING_S)
         try:
             self.session.close()
         except AtError as error:
-            self.last_error = type(error).__name__
+            self._failed(error)
+
+    def _failed(self, error: AtError) -> None:
+        # The kind of error is enough: its text may hold what the module said.
+        self.last_error = type(error).__name__
+        print("lwnode: contact ended by", self.last_error)
 
     def pause(self) -> int:
         """Return the milliseconds until something is due that may be done."""
@@ -159,9 +168,9 @@ class Node:
         wait = min(self.sampling.seconds_to_next(now), contact)
         return self.clock.sleep_ms(max(1, wait))
 
-    def _start_budget(self) -> None:
+    def _start_budget(self, seconds: int) -> None:
         clock = self.board.clock
-        self._budget_end = clock.ticks_add(clock.ticks_ms(), int(self.config.awake_budget) * 1000)
+        self._budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
     def _served(self, reached: bool) -> None:
         if reached:
@@ -231,6 +240,15 @@ class Node:
     def _parts(self) -> "list[tuple[str, Any]]":
         return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.session, self.modem,
                                  self.tree)))
+
+
+def _set_options(options: "dict[str, Any]", config: "Settings") -> None:
+    """Hand on what the configuration says and this family can be told; the others keep to their own ways."""
+    for name, value in (("ack_timeout", config.ack_timeout), ("max_retransmit", config.max_retransmit),
+                        # Whether it slept is seen at the next wake, for nothing: waiting for it costs awake time.
+                        ("sleep_confirm_ms", 0)):
+        if name in options:
+            options[name] = value
 
 
 __all__ = ("HISTORY", "Node")

@@ -9,7 +9,8 @@
 A cold start asks everything once: start -> configure -> declare -> [one restart] -> attach -> register (design, "A
 start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
 
-Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS); 24 bytes of state.
+Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS); 14 bytes
+of state.
 """
 
 import struct
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # registration takes 62 s, and a chain of registration, retry and bootstrap about three of them.
 REGISTER_MS = const(190000)
 RECOVER_MS = const(70000)
+# A warm wake does not wait out a missing network: the next one asks again (low-power notes 2.3, warm 60 s).
+BRING_BACK_MS = const(60000)
 
 _FORMAT = "<IIIBB"
 _CONFIGURED = const(1)
@@ -107,16 +110,16 @@ class Session:
     def _reach(self, status: int) -> bool:
         if status == NEED_RECOVER:
             if not self.modem.recover(RECOVER_MS):
-                return bool(self.modem.bring_back(REGISTER_MS))
+                return bool(self.modem.bring_back(BRING_BACK_MS))
             self.recoveries += 1
             self._confirmed()
         elif status in (RECOVERING, REGISTERING):
             # The module is at it by itself; a second attempt would only get in its way (BC66 manual 3.3).
-            return bool(self.modem.bring_back(REGISTER_MS))
+            return bool(self.modem.bring_back(BRING_BACK_MS))
         elif status in (NOT_REGISTERED, DEREGISTERED):
             return self._register()
         elif status != REGISTERED:
-            return bool(self.modem.bring_back(REGISTER_MS))
+            return bool(self.modem.bring_back(BRING_BACK_MS))
         return self._refresh()
 
     def _register(self) -> bool:
@@ -133,7 +136,7 @@ class Session:
         if self.modem.update():
             self._confirmed()
             return True
-        return bool(self.modem.bring_back(REGISTER_MS))
+        return bool(self.modem.bring_back(BRING_BACK_MS))
 
     def now(self) -> int:
         """Return Unix seconds where known, else the port's count; both go on over sleep."""

@@ -1,0 +1,51 @@
+"""The wake cycle, end to end in virtual time: both ports, the real main.py, a modelled BC66, a server."""
+
+from fakes.world import ENDPOINT, HUMIDITY, RELAY, TEMPERATURE, World
+
+PORTS = ("esp32", "rp2")
+
+
+def _each(check):
+    for port in PORTS:
+        check(World(port), port)
+
+
+def test_every_reading_of_a_day_arrives_and_only_one_registration_is_made():
+    def check(world, port):
+        world.run(hours=24)
+        assert len(world.taken) >= 2 * 95, (port, len(world.taken))
+        late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 60]
+        assert not late, (port, late)
+        events = [event for event in world.server.events]
+        assert len([event for event in events if "registered" in str(event)]) == 1, (port, events[:5])
+    _each(check)
+
+
+def test_an_outage_of_three_hours_loses_nothing_and_order_and_times_are_kept():
+    def check(world, port):
+        world.at(lambda: world.outage(True), hours=2)
+        world.at(lambda: world.outage(False), hours=5)
+        world.run(hours=12)
+        late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 900]
+        assert not late, (port, late)
+        for path in (TEMPERATURE, HUMIDITY):
+            taken = [text for where, text, _ in world.taken if where == path]
+            arrived = [text for where, text, _ in world.delivered() if where == path]
+            assert arrived == taken[:len(arrived)], (port, path)
+        when = {}
+        for path, text, unix in world.taken:
+            when[path, text] = unix
+        worst = max([abs(unix - when[path, text]) for path, text, unix in world.delivered()])
+        # A live reading has no time of its own: it is as old as its wake is long.
+        assert worst <= world.settings.awake_budget, (port, worst)
+    _each(check)
+
+
+def test_a_write_of_the_server_moves_the_actuator_and_survives_sleep():
+    def check(world, port):
+        answers = []
+        world.on_awake = lambda: answers or answers.append(world.server.write(ENDPOINT, RELAY, b"1", 0))
+        world.run(hours=1)
+        assert answers and answers[0].code == 204, (port, answers)
+        assert world.relay == 1, port
+    _each(check)
