@@ -65,9 +65,10 @@ def encode(value: "object") -> bytes:
     if isinstance(value, Fraction):
         return b"\xc4\x82" + encode(value.exponent) + encode(value.number)
     if isinstance(value, float):
-        single = struct.pack(">f", value)
-        if struct.unpack(">f", single)[0] == value:
-            return b"\xfa" + single
+        if -3e38 < value < 3e38:
+            single = struct.pack(">f", value)
+            if struct.unpack(">f", single)[0] == value:
+                return b"\xfa" + single
         return b"\xfb" + struct.pack(">d", value)
     raise ValueError("{} has no place in CBOR here".format(type(value)))
 

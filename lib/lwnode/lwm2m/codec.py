@@ -235,6 +235,8 @@ def binary_value(type: int, data: bytes) -> "Plain":
 
 def signed(data: bytes) -> int:
     """Two's complement, big-endian. MicroPython's from_bytes knows no signed=."""
+    if not data:
+        raise ValueError("an integer has one byte at least")
     number = int.from_bytes(data, "big")
     return number - (1 << 8 * len(data)) if data[0] & 0x80 else number
 

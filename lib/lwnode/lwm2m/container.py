@@ -16,6 +16,7 @@ instance TLV; the time of a reading goes as resource 5518 beside it. Bounds: 32 
 from micropython import const
 
 from . import senml, tlv
+from .codec import signed
 from .model import NONE, OPAQUE, TIME, Path, Reject, Request, Response
 
 TYPE_CHECKING = False
@@ -63,10 +64,15 @@ def unpack_tlv(data: bytes) -> "list[Record]":
         body, end = tlv.first(data, at + 2)
         values = tlv.decode_tlv(body, Path(data[at] << 8 | data[at + 1]))
         times = [value[2] for value in values if value[0].resource == _TIMESTAMP]
-        when = int(times[0]) if times else None
+        when = _seconds(times[0]) if times else None
         out += [(path, type, value, when) for path, type, value in values if path.resource != _TIMESTAMP]
         at = end
     return out
+
+
+def _seconds(value: "str | bytes") -> int:
+    # Objects that have no 5518 of their own leave its type open.
+    return int(value) if isinstance(value, str) else signed(value)
 
 
 def serve(tree: "ObjectTree", request: Request) -> Response:

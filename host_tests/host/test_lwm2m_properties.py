@@ -1,0 +1,249 @@
+"""The codecs against independent ones, and round trips for whatever hypothesis thinks of."""
+
+import math
+import struct
+
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from lwnode.lwm2m import (
+    BOOLEAN,
+    FLOAT,
+    INTEGER,
+    OBJLNK,
+    OPAQUE,
+    STRING,
+    TIME,
+    ObjectTree,
+    Path,
+    Request,
+    cbor,
+    codec,
+    container,
+    senml,
+    tlv,
+)
+from lwnode.lwm2m.rules import Rules
+from tools.lwm2m import codec as peer
+from tools.lwm2m.names import SENML_CBOR, TLV
+
+settings.register_profile("lwm2m", deadline=None, max_examples=150, derandomize=True)
+settings.load_profile("lwm2m")
+
+# one resource of each type, with one place in the peer's own table of types as well
+PATHS = {
+    STRING: Path(3341, 0, 5527),
+    OPAQUE: Path(19, 0, 0),
+    INTEGER: Path(3200, 2, 5501),
+    FLOAT: Path(3303, 1, 5700),
+    BOOLEAN: Path(3200, 0, 5500),
+    TIME: Path(3333, 0, 5506),
+    OBJLNK: Path(3, 0, 22),
+}
+NOW = 1790000000
+
+decimals = some.builds(
+    lambda number, places: codec.place_point(number, places), some.integers(-(10**12), 10**12), some.integers(0, 9)
+)
+wire = {
+    STRING: some.text(max_size=40),
+    OPAQUE: some.binary(max_size=60),
+    INTEGER: some.integers(-(1 << 63), (1 << 63) - 1).map(str),
+    FLOAT: decimals,
+    BOOLEAN: some.sampled_from(["0", "1"]),
+    TIME: some.integers(0, 1 << 33).map(str),
+    OBJLNK: some.tuples(some.integers(0, 65535), some.integers(0, 65535)).map("{0[0]}:{0[1]}".format),
+}
+values = some.sampled_from(sorted(wire)).flatmap(lambda type: some.tuples(some.just(PATHS[type]), some.just(type), wire[type]))
+times = some.one_of(some.none(), some.integers(1 << 29, 1 << 32))
+records = some.lists(some.tuples(values, times).map(lambda pair: (*pair[0], pair[1])), max_size=30)
+
+
+def plain(type, text):
+    """A wire value as the peer's decoder would give it."""
+    if type == FLOAT:
+        return float(text)
+    if type in (INTEGER, TIME):
+        return int(text)
+    return text == "1" if type == BOOLEAN else text
+
+
+@given(values)
+def test_tlv_is_what_the_peer_reads_and_writes(value):
+    path, type, text = value
+    payload = tlv.encode_tlv([value], path)
+    assert payload == peer.encode(TLV, path.ids, [(path.ids, type, text)])
+    (reading,) = peer.decode(TLV, path.ids, payload)
+    assert (reading.path, reading.value) == (path.ids, plain(type, text))
+    ((where, kind, back),) = tlv.decode_tlv(payload, Path(path.object, path.instance))
+    assert (where, kind) == (path, type)
+    assert plain(type, back) == plain(type, text)
+
+
+@given(decimals)
+def test_a_double_of_text_is_the_one_of_the_hardware(text):
+    expected = struct.pack(">d", float(text))
+    assert tlv.double(text) == (expected if float(text) else expected[:1] + bytes(7))
+
+
+@given(records, some.integers(0, 600))
+def test_packs_come_back_whole_and_within_the_limit(readings, limit):
+    payload, used = senml.pack_senml(readings, limit)
+    assert len(payload) <= limit
+    found = senml.unpack_senml(payload) if used else []
+    key = lambda record: (str(record[0]), str(record[2]), record[3] or 0)
+    assert sorted(found, key=key) == sorted(readings[:used], key=key)
+
+
+@given(records)
+def test_packs_are_what_the_peer_reads(readings):
+    payload, used = senml.pack_senml(readings, 100000)
+    assert used == len(readings)
+    found = peer.decode(SENML_CBOR, (19, 0, 0), payload or b"\x80")
+    key = lambda entry: (entry[0], str(entry[1]), entry[2] or 0)
+    theirs = sorted([(one.path, one.value, one.time) for one in found], key=key)
+    ours = sorted([(path.ids, plain(type, text), when) for path, type, text, when in readings], key=key)
+    assert theirs == ours
+
+
+@given(records.filter(lambda readings: all(one[0].object != 19 for one in readings)), some.integers(0, 600))
+def test_tlv_packs_come_back_whole(readings, limit):
+    payload, used = container.pack_tlv(readings, limit)
+    assert len(payload) <= limit
+    found = container.unpack_tlv(payload)
+    assert [(one[0], one[1], plain(one[1], one[2]), one[3]) for one in found] == [
+        (one[0], one[1], plain(one[1], one[2]), one[3]) for one in readings[:used]
+    ]
+
+
+@given(values, some.one_of(some.none(), some.tuples(some.integers(0, 0xFFFFFFFF), some.integers(0, 0xFFFFFFFF))))
+def test_journal_entries_come_back(value, stamp):
+    assert codec.unpack_record(codec.pack_record(*value, stamp)) == (*value, stamp)
+
+
+cbor_values = some.recursive(
+    some.one_of(
+        some.none(), some.booleans(), some.integers(-(1 << 64), (1 << 64) - 1), some.text(max_size=20),
+        some.binary(max_size=20), some.floats(allow_nan=False),
+    ),
+    lambda inner: some.one_of(some.lists(inner, max_size=5), some.dictionaries(some.integers(-9, 9), inner, max_size=5)),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(cbor_values)
+def test_cbor_comes_back(value):
+    assert cbor.decode(cbor.encode(value)) == value
+
+
+@given(some.binary(max_size=80))
+def test_no_bytes_break_a_decoder(data):
+    for decode in (
+        cbor.decode, senml.unpack_senml, senml.entries, container.unpack_tlv, codec.unpack_record,
+        lambda raw: tlv.decode_tlv(raw, Path(3303, 0)), lambda raw: tlv.decode_tlv(raw, Path(3303)), tlv.split,
+    ):  # fmt: skip
+        try:
+            decode(data)
+        except (ValueError, UnicodeError):
+            pass
+
+
+@given(some.sampled_from(["read", "write", "execute", "observe", "cancel", "write_attributes", "delete"]),
+       some.sampled_from(["/3303", "/3303/0", "/3303/0/5700", "/3303/0/5605", "/3306/0/5850", "/3306/0/5851", "/3306/0",
+                          "/3308/0/5900", "/19/0/0", "/19/1/0", "/19", "/9/0/1"]),
+       some.one_of(some.binary(max_size=30), some.sampled_from([b"1", b"21.5", b"pmin=5", b"\x80"])),
+       some.integers(0, 3))  # fmt: skip
+def test_every_request_is_answered(operation, path, payload, message_id):
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 21.0)
+    tree.actuator(3306, {5850: lambda on: None, 5851: lambda dim: None}, initial=False, values={5851: 0})
+    tree.actuator(3308, lambda point: None, initial=20.0)
+    tree.sample(NOW)
+    response = tree.handle(Request(operation, Path.parse(path), message_id, value=payload))
+    assert response.code in (204, 205, 400, 404, 405)
+    assert ObjectTree().load(tree.dump())
+
+
+resolutions = some.sampled_from([0.001, 0.01, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 100])
+
+
+@given(some.floats(-1e6, 1e6), resolutions)
+def test_decimal_text_is_on_the_grid_and_near(value, resolution):
+    text = codec.decimal(value, resolution)
+    assert "e" not in text and abs(float(text) - value) <= resolution * 0.500001
+    assert codec.decimal(float(text), resolution) == text
+
+
+@given(some.floats(allow_nan=False, allow_infinity=False))
+def test_decimal_text_without_resolution_is_plain_and_near(value):
+    text = codec.decimal(value)
+    assert set(text) <= set("-.0123456789")
+    assert math.isclose(float(text), value, rel_tol=5.1e-6, abs_tol=0.0)
+    assert float(codec.shortest(value)) == value
+
+
+rule_sets = some.fixed_dictionaries(
+    {},
+    optional={
+        "pmin": some.integers(0, 100), "pmax": some.integers(101, 500), "gt": some.floats(5, 20), "lt": some.floats(-20, 4),
+        "deadband": some.floats(0, 3), "st": some.floats(0.001, 0.4),
+    },
+)  # fmt: skip
+walks = some.lists(some.tuples(some.integers(1, 80), some.floats(-30, 30)), min_size=1, max_size=40)
+
+
+@given(rule_sets, walks)
+def test_rules_keep_their_promises_on_any_walk(rules, walk):
+    judge = Rules(**rules)
+    now, sent_at, sent = NOW, None, None
+    for step, value in walk:
+        now += step
+        reason = judge.judge(value, now)
+        gone = reason.startswith("sent")
+        if sent_at is not None:
+            passed = now - sent_at
+            assert not (gone and passed < rules.get("pmin", 0)), "sent before pmin"
+            assert gone or passed < rules.get("pmax", 1 << 30), "not sent though pmax was over"
+            free = passed >= rules.get("pmin", 0)
+            if free and "gt" in rules and "deadband" not in rules and (sent > rules["gt"]) != (value > rules["gt"]):
+                assert gone or judge.reported == value, "a crossing was missed"
+            if free and "st" in rules and abs(value - sent) >= rules["st"]:
+                assert gone, "a step was missed"
+        if gone:
+            sent_at, sent = now, value
+
+
+@given(some.lists(some.sampled_from([("sensor", 20.0), ("sensor", 25.0), ("sensor", None), ("write", b"1"), ("write", b"0"),
+                                     ("write", b"x"), ("reset", None), ("sleep", None), ("rules", b"pmin=5&gt=21"),
+                                     ("rules", b"pmin=&gt="), ("report", None)]), max_size=30))  # fmt: skip
+def test_sleep_makes_no_difference(events):
+    """The same events with and without a deep sleep between each lead to the same readings and values."""
+
+    def build():
+        tree = ObjectTree()
+        tree.sensor(3303, lambda: readings[-1], resolution=0.1, deadband=1)
+        tree.actuator(3306, lambda on: None, initial=False)
+        return tree
+
+    readings, outcomes = [None], []
+    for sleeping in (False, True):
+        tree, out, now = build(), [], NOW
+        for number, (event, argument) in enumerate(events):
+            now += 10
+            if event == "sensor":
+                readings.append(argument)
+                tree.sample(now)
+            elif event == "write":
+                tree.handle(Request("write", Path(3306, 0, 5850), number, value=argument))
+            elif event == "reset":
+                tree.handle(Request("execute", Path(3303, 0, 5605), number))
+            elif event == "rules":
+                tree.handle(Request("write_attributes", Path(3303, 0, 5700), number, value=argument))
+            out += tree.reports(now)
+            if sleeping:
+                woken = build()
+                assert woken.load(tree.dump())
+                woken.seen = tree.seen
+                tree = woken
+        outcomes.append((out, tree.values(), tree.error_code))
+    assert outcomes[0] == outcomes[1]
