@@ -39,15 +39,14 @@ Bounds: one receive buffer of rx_size bytes, allocated on first use; a URC queue
 dirty: the next command first sends AT until the late answer came or the line was quiet for a second.
 """
 
+from micropython import const
+
 from lwnode.at.client import AtClient as AtClient
-from lwnode.at.errors import AtError as AtError
-from lwnode.at.errors import AtTimeout as AtTimeout
-from lwnode.at.errors import BudgetExceeded as BudgetExceeded
-from lwnode.at.errors import CommandError as CommandError
-from lwnode.at.errors import LinkError as LinkError
+from lwnode.at.errors import AtError as AtError, AtTimeout as AtTimeout, BudgetExceeded as BudgetExceeded
+from lwnode.at.errors import CommandError as CommandError, LinkError as LinkError
 from lwnode.at.names import fields as fields
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from lwnode.at.params import Raw as Raw
     from lwnode.at.params import Secret as Secret

@@ -11,12 +11,13 @@ _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 _REGISTRATION = (b"+CREG", b"+CGREG", b"+CEREG", b"+C5GREG")
 
 
-def is_answer(client: "Any", line: bytearray, name: bytes) -> bool:
+def is_answer(client: "Any", line: bytearray) -> bool:
     """A line has the name of the command's answer. Is it the answer, or a URC (+CEREG, +CPIN, +QLWUPDATE)?
 
     In this order: the family's hook; a prefix that the caller named; registration by its number of fields; names
     nobody subscribed; then by the command's form: what a write form (AT+CFUN=1) is followed by is a URC.
     """
+    name = client._name
     command = client._command
     if client.is_answer is not None:
         verdict = client.is_answer(str(command, "utf-8"), client._text(line))
@@ -48,7 +49,7 @@ def is_late(client: "Any", line: bytearray) -> bool:
     if line in _FINAL:
         return True
     if client._dirty and not client._running and client._name:
-        if matches(line, client._name) and is_answer(client, line, client._name):
+        if matches(line, client._name) and is_answer(client, line):
             return True
     for prefix in client._owed:
         if matches(line, prefix):

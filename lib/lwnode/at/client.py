@@ -1,6 +1,7 @@
 """Whose line is it? A command goes out, its answer comes in, everything else is kept for whom it concerns.
 
 What is seldom done is in modules of its own, loaded when it is done: extras, ambiguity, recovery, sync, params, trace.
+Some functions are split only so that their frame has at most eleven words: MicroPython puts larger ones on the heap.
 """
 
 from lwnode.at.lines import LineReceiver
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     Handler = Callable[[str], object]
     Payload = Callable[[str], int]
     Fields = list[list[str | None]]
+
+_BREAKERS = (b"\r", b"\n", b"\0", b"\x1a", b"\x1b")  # they end a line, a text or a data phase
 
 
 class AtClient(LineReceiver):
@@ -43,6 +46,8 @@ class AtClient(LineReceiver):
         self.is_answer: "Callable[[str, str], bool | None] | None" = None
         self.banners: "Sequence[str]" = ("RDY",)
         self.line_limit = 0
+        self._banners: "Sequence[bytes]" = ()
+        self._banners_of: "Sequence[str]" = ()
         self._command = b""  # the one that runs, or was the last
         self._name = b""  # of its information lines
         self._explicit = False  # the caller named them
@@ -59,6 +64,7 @@ class AtClient(LineReceiver):
         self._queued = 0  # bytes
         self._in_handler = False
         self._secrets: list[bytes] = []
+        self._extras: "Any" = None  # what the running command expects besides lines
         if trace is not None:
             self.trace_to(trace)
 
@@ -82,13 +88,15 @@ class AtClient(LineReceiver):
         See lwnode.at for the keywords. Raises AtTimeout at the deadline, CommandError when the module
         refuses, LinkError when it restarts, ValueError when the line could not be sent.
         """
-        extras: "Any" = None
+        self._begin(line.encode(), prefix, secret, timeout_ms)
         if payload or result or data is not None or prompt is not None:
             from lwnode.at.extras import Extras
 
-            extras = Extras(self, payload, data, prompt, result, result_timeout_ms)
-        lines = self._exchange(line, timeout_ms, prefix, secret, extras)
-        return [self._text(text) for text in lines]
+            self._extras = Extras(self, payload, data, prompt, result, result_timeout_ms)
+        lines: "Any" = self._exchange(timeout_ms)
+        for index in range(len(lines)):
+            lines[index] = self._text(lines[index])
+        return lines  # type: ignore[no-any-return]
 
     def test(self, name: str, **how: "Any") -> "Fields":
         """AT+X=? -> the fields of each information line."""
@@ -108,47 +116,41 @@ class AtClient(LineReceiver):
 
         return self._ask(name, "=" + joined(params, self._secrets), how)
 
-    def _ask(self, name: str, rest: str, how: "dict[str, Any]") -> "Fields":
-        line = ("AT+" if name[:1].isalpha() else "AT") + name + rest
+    def _ask(self, name: str, form: str, how: "dict[str, Any]") -> "Fields":
+        line = ("AT+" if name[:1].isalpha() else "AT") + name + form
         if how:
             from lwnode.at.extras import fields_of
 
             return fields_of(self.send(line, **how), how.get("payload"))
-        return [split(text) for text in self._exchange(line, 300, None, False, None)]
+        self._begin(line.encode(), None, False, 300)
+        lines: "Any" = self._exchange(300)
+        for index in range(len(lines)):
+            lines[index] = split(lines[index])
+        return lines  # type: ignore[no-any-return]
 
-    def _exchange(self, line: str, timeout_ms: int, prefix: str | None, secret: bool, extras: "Any") -> list[bytearray]:
-        command = line.encode()
+    def _begin(self, command: bytes, prefix: str | None, secret: bool, timeout_ms: int) -> None:
+        """Everything before the first byte goes out: what came before it is no answer to it."""
         self._check(command)
         if secret:
             from lwnode.at.trace import hide
 
             hide(command, self._secrets)
-        self._make_ready(command, timeout_ms)
+        if self._dirty or self.before_send is not None:
+            from lwnode.at.recovery import make_ready
+
+            make_ready(self, command, timeout_ms)
+        wait = self.gap_ms + self._left(self._ended)
+        if 0 < wait <= self.gap_ms:
+            self.clock.sleep_ms(wait)
+        self._drain()
         self._command = command
         self._explicit = prefix is not None
         self._name = answer_name(command) if prefix is None else prefix.encode()
-        lines: list[bytearray] = []
-        self._running = self._dirty = True
-        try:
-            if extras is not None:
-                extras.arm()
-            self._write(command + b"\r")
-            complete = self._collect(lines, self._deadline(timeout_ms), extras)
-            if complete and extras is not None:
-                complete = extras.finish(lines, timeout_ms)
-        finally:
-            self._running = False
-            self._ended = self.clock.ticks_ms()
-            if extras is not None:
-                extras.disarm()
-        if not complete:
-            self._timed_out(command, timeout_ms)
-        return lines
 
     def _check(self, command: bytes) -> None:
         """ValueError for a line that would end early or is too long."""
         wrong = self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command)
-        for breaker in (b"\r", b"\n", b"\0", b"\x1a", b"\x1b"):
+        for breaker in _BREAKERS:
             if breaker in command:
                 wrong = True
         if wrong:
@@ -156,18 +158,7 @@ class AtClient(LineReceiver):
 
             refuse(command, self._running, self.line_limit)
 
-    def _make_ready(self, command: bytes, timeout_ms: int) -> None:
-        """Wake the module, settle a dirty line, keep the gap, and read what came before: it is no answer to us."""
-        if self.before_send is not None:
-            self._call(self.before_send, -self._left(self._ended))
-        if self._dirty:
-            from lwnode.at.recovery import resync
-
-            if not resync(self, timeout_ms):
-                self._timed_out(command, timeout_ms)
-        wait = self.gap_ms + self._left(self._ended)
-        if 0 < wait <= self.gap_ms:
-            self.clock.sleep_ms(wait)
+    def _drain(self) -> None:
         if self._start < self._end or self.uart.any():
             now = self.clock.ticks_ms()
             line = self._next(now)
@@ -175,14 +166,68 @@ class AtClient(LineReceiver):
                 self._unclaimed(line)
                 line = self._next(now)
 
-    def _call(self, hook: "Callable[[int], object]", value: int) -> None:
-        """A hook that may send, and is not called for what it sends itself."""
-        if not self._in_hook:
-            self._in_hook = True
-            try:
-                hook(value)
-            finally:
-                self._in_hook = False
+    def _exchange(self, timeout_ms: int) -> list[bytearray]:
+        """The command goes out and is answered, or it is not; it no longer runs afterwards."""
+        lines: list[bytearray] = []
+        if not self._collect_safely(lines, timeout_ms):
+            from lwnode.at.recovery import timed_out
+
+            timed_out(self, self._command, timeout_ms)
+        return lines
+
+    def _collect_safely(self, lines: list[bytearray], timeout_ms: int) -> bool:
+        try:
+            return self._collect(lines, timeout_ms)
+        finally:
+            self._running = False
+            self._ended = self.clock.ticks_ms()
+            if self._extras is not None:
+                self._extras.disarm()
+                self._extras = None
+
+    def _collect(self, lines: list[bytearray], timeout_ms: int) -> bool:
+        """Information lines until the final result. False: the deadline came first."""
+        extras = self._extras
+        self._running = self._dirty = True
+        if extras is not None:
+            extras.arm()
+        self._write(self._command + b"\r")
+        deadline = self._deadline(timeout_ms)
+        while True:
+            line = self._next(deadline)
+            if line is None:
+                return False
+            if extras is not None and extras.takes(line, lines):
+                continue
+            if line == b"OK":
+                self._answered()
+                return extras is None or extras.finish(lines, timeout_ms)
+            if line[0] in b"EANB" or line.startswith(b"+CM"):
+                from lwnode.at.recovery import refused
+
+                refused(self, line)
+            if self._is_mine(line):
+                lines.append(line)
+                if extras is not None:
+                    extras.follow(line)
+            elif line != self._command:  # echo
+                self._unclaimed(line)
+
+    def _is_mine(self, line: bytearray) -> bool:
+        """Is it an information line of the command, or a URC that happens to have its name?"""
+        if not matches(line, self._name):
+            return False
+        if self._name and self.is_answer is None:
+            if self._explicit or not self._subscribed and not self._name.endswith(b"REG"):
+                return True
+        from lwnode.at.ambiguity import is_answer
+
+        return is_answer(self, line)
+
+    def _answered(self) -> None:
+        """A final result came: the module lives and owes nothing."""
+        self._dirty = self._escape = self._booted = False
+        self._row = 0
 
     def _write(self, out: bytes) -> None:
         if self._trace is not None:
@@ -192,58 +237,6 @@ class AtClient(LineReceiver):
             from lwnode.at.recovery import write_rest
 
             write_rest(self, out, sent)
-
-    def _collect(self, lines: list[bytearray], deadline: int, extras: "Any") -> bool:
-        """Information lines until the final result. False: the deadline came first."""
-        while True:
-            line = self._next(deadline)
-            if line is None:
-                return False
-            if extras is not None and extras.takes(line, lines):
-                continue
-            if line == b"OK":
-                self._answered()
-                return True
-            if line[0] in b"EANB" or line.startswith(b"+CM"):
-                self._refused(line)
-            if self._is_mine(line):
-                lines.append(line)
-                if extras is not None:
-                    extras.follow(line)
-            elif line != self._command:  # echo
-                self._unclaimed(line)
-
-    def _is_mine(self, line: "bytearray") -> bool:
-        """Is it an information line of the command, or a URC that happens to have its name?"""
-        name = self._name
-        if not matches(line, name):
-            return False
-        if self.is_answer is None and self._explicit and name:
-            return True
-        if self.is_answer is None and not self._subscribed and name and name[-3:] != b"REG":
-            return True
-        from lwnode.at.ambiguity import is_answer
-
-        return is_answer(self, line, name)
-
-    def _answered(self) -> None:
-        """A final result came: the module lives and owes nothing."""
-        self._dirty = self._escape = self._booted = False
-        self._row = 0
-
-    def _refused(self, line: bytearray) -> None:
-        """Raise CommandError if this is a final result that says no."""
-        from lwnode.at.recovery import refusal
-
-        error = refusal(self._text(line), self._command, self._secrets)
-        if error is not None:
-            self._answered()
-            raise error
-
-    def _timed_out(self, command: bytes, timeout_ms: int) -> None:
-        from lwnode.at.recovery import timed_out
-
-        timed_out(self, command, timeout_ms)
 
     # URCs.
 
@@ -279,33 +272,49 @@ class AtClient(LineReceiver):
             line = self._next(deadline)
             if line is None:
                 break
-            self._unclaimed(line)
+            if self._unclaimed(line, not self._in_handler and not self._queue):
+                count += 1
         return count
 
-    def _unclaimed(self, line: bytearray) -> None:
-        """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's."""
-        for banner in self.banners:
-            if matches(line, banner.encode()):
+    def _unclaimed(self, line: bytearray, now: bool = False) -> bool:
+        """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's.
+
+        URCs go to the queue, or `now` to their handlers. True: it was.
+        """
+        if self._is_special(line):
+            return False
+        handler = self._handler(line)
+        if handler is None:
+            self.stats.unknown += 1
+            if self._queued + len(line) > self.queue_size:
+                return False  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
+        elif now:
+            self._deliver(handler, line)
+            return True
+        self._queue.append(line)
+        self._queued += len(line)
+        while self._queued > self.queue_size:  # the oldest go: what they reported can be asked for again
+            self._queued -= len(self._queue.pop(0))
+            self.stats.dropped += 1
+        return False
+
+    def _is_special(self, line: bytearray) -> bool:
+        """Banners are reported, late answers counted; both are rare."""
+        if self._banners_of is not self.banners:
+            self._banners_of = self.banners
+            self._banners = [name.encode() for name in self.banners]
+        for name in self._banners:
+            if matches(line, name):
                 from lwnode.at.recovery import restarted
 
                 restarted(self, self._text(line))
         if self._dirty or self._owed or line[0] in b"OEAN":
             from lwnode.at.ambiguity import is_late
 
-            if is_late(self, line):
-                self.stats.late += 1
-                return
-        if self._handler(line) is None:
-            self.stats.unknown += 1
-            if self._queued + len(line) > self.queue_size:
-                return  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
-        self._queue.append(line)
-        self._queued += len(line)
-        while self._queued > self.queue_size:  # the oldest go: what they reported can be asked for again
-            self._queued -= len(self._queue.pop(0))
-            self.stats.dropped += 1
+            return is_late(self, line)
+        return False
 
-    def _handler(self, line: "bytearray") -> "Handler | None":
+    def _handler(self, line: bytearray) -> "Handler | None":
         for prefix, handler in self._subscribed:
             if matches(line, prefix):
                 return handler
@@ -318,13 +327,16 @@ class AtClient(LineReceiver):
             self._queued -= len(line)
             handler = self._handler(line)
             if handler is not None:
-                self._in_handler = True
-                try:
-                    handler(self._text(line))
-                finally:
-                    self._in_handler = False
+                self._deliver(handler, line)
                 return True
         return False
+
+    def _deliver(self, handler: "Handler", line: bytearray) -> None:
+        self._in_handler = True
+        try:
+            handler(self._text(line))
+        finally:
+            self._in_handler = False
 
     # What is done once.
 

@@ -77,21 +77,21 @@ class LineReceiver:
         while start < end and not 32 < rx[start] < 127:
             start += 1
         self._start = start
-        since = self._searched
-        if since < start:
-            since = start
-        if since >= end:
+        stop = self._searched
+        if stop < start:
+            stop = start
+        if stop >= end:
             if start >= end:
                 self._start = self._end = self._searched = 0
             return None
-        stop = rx.find(b"\n", since, end)
-        carriage = rx.find(b"\r", since, end if stop < 0 else stop)
-        if carriage >= 0:
-            stop = carriage
-        elif stop < 0:
-            self._searched = end
-            return None
         self._first = start
+        self._searched = end
+        end = rx.find(b"\n", stop, end)
+        stop = rx.find(b"\r", stop, self._searched if end < 0 else end)
+        if stop < 0:
+            stop = end
+            if stop < 0:
+                return None
         self._start = self._searched = stop + 1
         if self._skipping:
             self._skipping = False
@@ -160,5 +160,6 @@ class LineReceiver:
         try:
             return str(line, "utf-8")
         except UnicodeError:
-            self.stats.garbage += 1
-            return "".join([chr(byte) for byte in line])
+            from lwnode.at.recovery import latin
+
+            return latin(self, line)

@@ -1,13 +1,7 @@
 """What a command's answer is called, whether a line has that name, and what stands behind it."""
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Sequence
 
-    Line = bytes | bytearray
-
-
-def matches(line: "Line", prefix: bytes) -> bool:
+def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
     """A prefix is a whole name: a colon, blank, comma or the end follows. One that has a colon is literal."""
     if not line.startswith(prefix):
         return False
@@ -39,7 +33,7 @@ def fields(line: str) -> "list[str | None]":
     return split(line.encode())
 
 
-def split(line: "Line") -> "list[str | None]":
+def split(line: "bytes | bytearray") -> "list[str | None]":
     """The same for a line that is still bytes. Modules write +NAME: 1, +NAME:1 and +NAME :1, or no name at all."""
     colon = line.find(b":")
     start = colon + 1
@@ -67,7 +61,7 @@ def split(line: "Line") -> "list[str | None]":
     return found
 
 
-def _close(line: "Line", start: int) -> int:
+def _close(line: "bytes | bytearray", start: int) -> int:
     """Index of the comma behind a quoted or bracketed field, or -1."""
     closing = b'"' if line[start] == 34 else b")"
     stop = line.find(closing, start + 1)

@@ -5,7 +5,7 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
@@ -14,15 +14,34 @@ _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 _REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
 
-def refusal(text: str, command: bytes, secrets: list[bytes]) -> "CommandError | None":
-    """A final result that says no as an exception; None when the line is something else (+CMEE: 1)."""
+def make_ready(client: "Any", command: bytes, timeout_ms: int) -> None:
+    """Wake the module, and settle the line if the last command was given up."""
+    if client.before_send is not None:
+        call(client, client.before_send, -client._left(client._ended))
+    if client._dirty and not resync(client, timeout_ms):
+        timed_out(client, command, timeout_ms)
+
+
+def call(client: "Any", hook: "Callable[[int], object]", value: int) -> None:
+    """A hook that may send, and is not called for what it sends itself."""
+    if not client._in_hook:
+        client._in_hook = True
+        try:
+            hook(value)
+        finally:
+            client._in_hook = False
+
+
+def refused(client: "Any", line: bytearray) -> None:
+    """Raise CommandError if this line is a final result that says no; +CMEE: 1 is none."""
+    text = client._text(line)
     code: int | None = None
     kind = ""
     if text[0] == "+":
         where = text.find("ERROR")
         kind = text[:where].strip() if where > 0 else ""
         if kind not in ("+CME", "+CMEE", "+CMS"):
-            return None
+            return
         kind += " ERROR"
         text = text[where + 5 :].strip(" :")
         try:
@@ -30,12 +49,13 @@ def refusal(text: str, command: bytes, secrets: list[bytes]) -> "CommandError | 
         except ValueError:
             pass  # CMEE=2 gives words
     elif text not in _REFUSALS:
-        return None
-    if secrets:
+        return
+    if client._secrets:
         from lwnode.at.trace import redact
 
-        text = str(redact(text.encode(), secrets), "utf-8")
-    return CommandError(code, text, command, kind)
+        text = str(redact(text.encode(), client._secrets), "utf-8")
+    client._answered()
+    raise CommandError(code, text, client._command, kind)
 
 
 def timed_out(client: "Any", command: bytes, timeout_ms: int) -> None:
@@ -44,7 +64,7 @@ def timed_out(client: "Any", command: bytes, timeout_ms: int) -> None:
     if client._dirty:
         client._row += 1
         if client.on_timeouts is not None:
-            client._call(client.on_timeouts, client._row)
+            call(client, client.on_timeouts, client._row)
     name = str(command.split(b"=")[0], "utf-8")  # without the parameters, which may be secret
     raise AtTimeout("%s: no %s within %d ms" % (name, "answer" if client._dirty else "result", timeout_ms))
 
@@ -116,3 +136,9 @@ def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
         elif line != b"AT":
             client._unclaimed(line)
     return results
+
+
+def latin(client: "Any", line: bytearray) -> str:
+    """A line that is no UTF-8, character by character."""
+    client.stats.garbage += 1
+    return "".join([chr(byte) for byte in line])

@@ -4,6 +4,7 @@ State that may be found (Telit manual 2.1, and any 3GPP module): echo on or off 
 none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or 2), another rate.
 """
 
+from lwnode.at.recovery import call, timed_out
 from micropython import const
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 def sync(client: "Any", rates: "Sequence[int] | None") -> int:
     """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
     if client.before_send is not None:
-        client._call(client.before_send, -client._left(client._ended))
+        call(client, client.before_send, -client._left(client._ended))
     for rate in rates or (0,):
         if rate:
             client.uart.init(baudrate=rate)
@@ -27,7 +28,7 @@ def sync(client: "Any", rates: "Sequence[int] | None") -> int:
         if terminator:
             break
     else:
-        client._timed_out(b"AT", _REPLY_MS)
+        timed_out(client, b"AT", _REPLY_MS)
     _settle(client, terminator)
     client._answered()
     return rate or 1
