@@ -52,6 +52,16 @@ class Generic(Radio):
         for line in self.IDENTITY:
             self.info(line)
 
+    def at_cgmi(self, form, args):
+        """Manufacturer."""
+        self.need(form, RUN)
+        self.info(self.IDENTITY[0])
+
+    def at_cgmm(self, form, args):
+        """Model."""
+        self.need(form, RUN)
+        self.info(self.IDENTITY[1])
+
     def at_cgmr(self, form, args):
         """Firmware revision."""
         self.need(form, RUN)
