@@ -24,6 +24,7 @@ class Life(Modem):
 
     RESTART = ""
     POWER_OFF = ""
+    _asleep = False
 
     def start(self) -> bool:
         """Find the module (switch it on where it is silent) and learn its revision and dialect."""
@@ -68,6 +69,9 @@ class Life(Modem):
         """Detach and switch off. True where the module agreed."""
         self._forget_session("module switched off")
         return self.ask(self.at.send, self.POWER_OFF, timeout_ms=5000) is not None
+
+    def _seen_asleep(self) -> bool:
+        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
 
     def snapshot(self) -> bytes:
         """13 bytes, the revision, 6 for each observation."""

@@ -59,6 +59,7 @@ class Network:
         self.stats: dict[str, int] = {}
         self.refusal = ""  # why the network or the SIM said no, for people
         self.revision = ""
+        self.roaming = False
 
     # ---- commands, with the family's patience ---------------------------------------------------------------
 
@@ -168,6 +169,7 @@ class Network:
         while True:
             state, cause = self._registration()
             if state in (1, 5):
+                self.roaming = state == 5
                 self.refusal = ""
                 return self._addressed(clock.ticks_diff(end, clock.ticks_ms()))
             if state != shown:

@@ -27,8 +27,6 @@ class NbIot(Life):
     POWER_OFF = "AT+QPOWD=0"
     OPTIONS = dict(Life.OPTIONS, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000)
 
-    _asleep = False
-
     def _greet(self) -> None:
         self._hold_awake()
         self.ask(self._write, "+QNBIOTEVENT", 1, 1)
@@ -65,9 +63,6 @@ class NbIot(Life):
             self._count("sleep_unconfirmed")
             return False
         return True
-
-    def _seen_asleep(self) -> bool:
-        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
 
     def _on_power_event(self, event: str) -> None:
         if event in ("ENTER DEEPSLEEP", "ENTER PSM"):

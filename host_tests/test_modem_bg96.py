@@ -1,0 +1,336 @@
+"""BG96: the example of 6.2, the effect of each URC, its configuration and its rules (LwM2M User Guide V1.1)."""
+
+from fakes.modem_bench import Bench, Pins
+
+from lwnode.lwm2m import FLOAT, OPAQUE, STRING, Path, unpack_senml
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Server, Unsupported
+from lwnode.modem.bg96 import Driver
+
+LESHAN = Server("192.0.2.7", 5683, "urn:imei:864508030012428", 900)
+LGU = Server("xxx.103.233.xxx", 5783, "QUEC", 86400)
+MBSPS = ("QUEC", "992185", "01212345678", "904978", "LWTHM")
+UP = Path(19, 0, 0)
+READY = '+QLWEVENT: 5,"STATE_READY"'
+
+
+def answers(**more):
+    table = {
+        "AT+QLWM2M=?": ['+QLWM2M: "select",(0-5)', '+QLWM2M: "reset"', '+QLWM2M: "clean"', "OK"],
+        'AT+QLWM2M="register"': ["OK", (500, '+QLWEVENT: 3,"STATE_REGISTER_REQUIRED"'),
+                                 (700, '+QLWEVENT: 4,"STATE_REGISTERING"'), (1500, READY),
+                                 (2500, '+QLWOBSERVE: "A88044B83F554A5D","/19/0/0"')],
+        'AT+QLWM2M="update",101': "ERROR", "AT+CGMR": "BG96MAR04A02M1G",
+    }
+    table.update(more)
+    return table
+
+
+def registered(**options):
+    bench = Bench("bg96", answers(), **options)
+    assert bench.modem.register(60000)
+    assert bench.told("observed") == [UP]  # what is sent before the first observe has nowhere to go
+    bench.talker.commands.clear()
+    bench.events.clear()
+    return bench
+
+
+def test_example_of_6_2_configures_registers_and_passes_data():
+    """The states come once as STATE INITIAL and once as STATE_INITIAL: the number counts."""
+    bench = Bench("bg96", answers(**{'AT+QLWM2M="register"': [
+        "OK", '+QLWEVENT: 0,"STATE_INITIAL"', '+QLWEVENT: 1,"STATE_BOOTSTRAP_REQUIRED"',
+        '+QLWEVENT: 2,"STATE_BOOTSTRAPPING"', '+QLWEVENT: 0,"STATE INITIAL"', '+QLWEVENT: 3,"STATE REGISTER REQUIRED"',
+        '+QLWEVENT: 4,"STATE_REGISTERING"', '+QLWEVENT: 5,"STATE_READY"',
+        '+QLWOBSERVE: "A88044B83F554A5D","/10250/0/0"', '+QLWOBSERVE: "3A6695CDCC9EDC3C","/26241/0/0"']}),
+        server_type=2, mbsps=MBSPS, auto_name=True, data_object=10250)
+    assert bench.modem.configure(LGU)
+    assert bench.commands[:4] == [
+        'AT+QLWM2M="select",2', 'AT+QLWM2M="cdp","xxx.103.233.xxx",5783', 'AT+QLWM2M="epns",0,"QUEC"',
+        'AT+QLWM2M="mbsps","QUEC","992185","01212345678","904978","LWTHM"']
+    assert bench.modem.register(60000)
+    assert bench.commands[-1] == 'AT+QLWM2M="register"'
+    assert bench.told("bootstrapped") == [None]
+    bench.modem.service(10)
+    assert bench.told("observed") == [Path(10250, 0, 0), Path(26241, 0, 0)]
+    bench.modem.publish([(Path(10250, 0, 0), STRING, "hello", None)])
+    assert bench.commands[-1] == 'AT+QLWM2M="uldata",10250,5,"hello"'
+    bench.modem.publish([(UP, OPAQUE, b"01234", None)])
+    assert bench.commands[-1] == 'AT+QLWM2M="ulhex",10250,5,"3031323334"'
+    bench.say('+QLWDLDATA: "10250/0/1",2,"3031"')
+    assert (bench.requests[0].path, bench.requests[0].value) == (Path(10250, 0, 1), b"01")
+
+
+# ---- the URC table
+
+
+def test_each_row_of_the_table_has_a_test():
+    rows = [name.lstrip("+").lower().replace(" ", "_") for name in Driver.URCS]
+    assert sorted(rows) == sorted([name[9:] for name in globals() if name.startswith("test_row_")])
+
+
+def test_row_qlwevent():
+    bench = registered()
+    bench.say('+QLWEVENT: 4,"STATE_REGISTERING"')
+    assert bench.told("lost") == ["state 4"]
+    assert bench.modem.status() == REGISTERING
+    bench.say('+QLWEVENT: 5,"STATE READY"')
+    assert bench.told("registered") == ["server"]
+    assert bench.modem.status() == REGISTERED
+    assert bench.commands == []
+
+
+def test_row_qlwobserve():
+    bench = registered()
+    bench.say('+QLWOBSERVE: "3A6695CDCC9EDC3C","/26241/0/0",0', '+QLWOBSERVE: "3A6695CDCC9EDC3C","26241/0/0",1')
+    assert bench.told("observed") == [Path(26241, 0, 0)]
+    assert bench.told("cancelled") == [Path(26241, 0, 0)]
+
+
+def test_row_qlwdldata():
+    """Three or four fields, with and without slash, text or hexadecimal (the vendor's parser wants four)."""
+    bench = registered()
+    bench.say('+QLWDLDATA: "/19/1/0",5,2,"AA00"', '+QLWDLDATA: "/19/1/0",4,2,"3031"', '+QLWDLDATA: "19/1/0",4,5,"a,b,c"')
+    assert [(request.path, request.type, request.value) for request in bench.requests] == [
+        (Path(19, 1, 0), OPAQUE, b"\xaa\x00"), (Path(19, 1, 0), STRING, b"01"), (Path(19, 1, 0), STRING, b"a,b,c")]
+    bench.say('+QLWDLDATA: "moon",5,2,"AA00"', '+QLWDLDATA: "/19/1/0"')
+    assert bench.modem.stats["malformed_urcs"] == 2
+
+
+def test_row_qpsmtimer():
+    bench = registered()
+    bench.say("+QPSMTIMER: 1320,30")
+    assert bench.modem._status == UNKNOWN
+
+
+def test_row_psm_power_down():
+    bench = registered()
+    bench.talker.answers["AT+QCFG="] = ["OK", (3000, "PSM POWER DOWN")]
+    assert bench.modem.sleep()
+    assert bench.commands == ['AT+QCFG="psm/enter",1']
+
+
+def test_row_powered_down():
+    bench = registered()
+    bench.say("POWERED DOWN")
+    assert bench.told("lost") == ["module powered down"]
+
+
+def test_row_normal_power_down():
+    bench = registered()
+    bench.say("NORMAL POWER DOWN")
+    assert bench.modem._status == UNKNOWN
+
+
+# ---- configuration
+
+
+def test_leshan_is_configured_by_sub_commands_and_needs_a_restart():
+    bench = Bench("bg96", answers(), apn="iot.example", ip_version=False, debug_port=False)
+    assert bench.modem.configure(LESHAN)
+    assert bench.commands == [
+        'AT+QLWM2M="clean"', 'AT+QLWM2M="select",0', 'AT+QLWM2M="bootstrap",1,"coap://192.0.2.7:5683"',
+        'AT+QLWM2M="bootstrap",2,900', 'AT+QLWM2M="bootstrap",3,0', 'AT+QLWM2M="bootstrap",4,3',
+        'AT+QLWM2M="apn","iot.example"', 'AT+QLWM2M="endpoint",4,4', 'AT+QLWM2M="dltype",1', 'AT+QLWM2M="ippref",0',
+        'AT+QLWM2M="qcli_en",0', 'AT+QLWM2M="enable",1', 'AT+QLWM2M="reset"']
+    bench.talker.commands.clear()
+    assert not bench.modem.configure(LESHAN)
+    assert not bench.modem.declare([(3303, 0, (5700,))])
+    assert bench.commands == []
+
+
+def test_psk_and_bootstrap_are_configured_and_the_key_is_left_to_the_file():
+    bench = Bench("bg96", answers())
+    assert bench.modem.configure(Server(
+        "leshan.eclipse.org", 5684, "node-1", 900, security="psk", psk_identity="me", psk="00ff00ff", bootstrap=True))
+    for line in ('AT+QLWM2M="bootstrap",1,"coaps://leshan.eclipse.org:5684"', 'AT+QLWM2M="bootstrap",3,1',
+                 'AT+QLWM2M="bootstrap",4,0', 'AT+QLWM2M="bsmode",1', 'AT+QLWM2M="epns",1,"node-1"'):
+        assert line in bench.commands
+    assert "00ff00ff" not in "".join(bench.commands)
+
+
+def test_the_derived_key_is_a_secret_in_an_answer():
+    """psk,1 prints the key (4.1)."""
+    seen = []
+    bench = Bench("bg96", answers(**{'AT+QLWM2M="psk",1': '+QLWM2M: "psk","0123456789abcdef0123456789abcdef"'}))
+    bench.at.trace_to(lambda direction, data: seen.append(bytes(data)))
+    assert bench.modem.derive_key()
+    key = bench.modem.derived_key()
+    assert key.text == "0123456789abcdef0123456789abcdef"
+    assert "0123" not in repr(key)
+    assert bench.commands == ['AT+QLWM2M="psk",0', 'AT+QLWM2M="psk",1']
+
+
+def test_ranges_are_refused_before_the_wire():
+    for options, server, words in (
+        ({}, Server("h", 5683, "e", 29), ("lifetime", "30 to 86400", "29")),
+        ({}, Server("h", 5683, "e", 86401), ("lifetime", "86401")),
+        ({"server_type": 6}, LESHAN, ("server_type", "0 to 5")), ({"ssid": 0}, LESHAN, ("ssid",)),
+        ({"name_form": 5}, LESHAN, ("name_form", "4 or 7")), ({"data_object": 20}, LESHAN, ("data_object", "26241")),
+        ({"server_type": 2}, LGU, ("mbsps", "five or six")),
+    ):
+        bench = Bench("bg96", answers(), **options)
+        try:
+            bench.modem.configure(server)
+            raise AssertionError("not refused")
+        except ValueError as error:
+            for word in words:
+                assert word in str(error), str(error)
+        assert bench.commands == []
+    for call in (lambda modem: modem.update(lifetime=29),
+                 lambda modem: modem.publish([(UP, OPAQUE, b"x" * 1461, None)]),
+                 lambda modem: modem.publish([(UP, STRING, "x" * 1461, None)])):
+        bench = registered()
+        try:
+            call(bench.modem)
+            raise AssertionError("not refused")
+        except ValueError as error:
+            assert "30 to 86400" in str(error) or "1460" in str(error)
+        assert bench.commands == []
+
+
+def test_what_bg96_cannot_do_is_told_with_an_alternative():
+    for call in (lambda modem: modem.configure(Server("h", 5683, "e", 900, binding="UQ")),
+                 lambda modem: modem.update(binding="U"), lambda modem: modem.firmware_policy(True, True)):
+        try:
+            call(Bench("bg96", answers()).modem)
+            raise AssertionError("not told")
+        except Unsupported as error:
+            assert len(str(error)) > 20
+    try:
+        Bench("bg96", answers(), ack_timeout=4).modem.configure(LESHAN)
+        raise AssertionError("not told")
+    except Unsupported as error:
+        assert "lwm2m_cfg" in str(error)
+
+
+def test_the_first_look_asks_all_that_can_be_asked():
+    bench = Bench("bg96", answers(**{
+        'AT+QLWM2M="select"': '+QLWM2M: "select",0', 'AT+QLWM2M="cdp"': '+QLWM2M: "cdp","h",5683',
+        'AT+QLWM2M="epns"': '+QLWM2M: "epns","node-1"', 'AT+QLWM2M="bsmode"': '+QLWM2M: "bsmode",0',
+        'AT+QLWM2M="mbsps"': "ERROR"}))
+    found = bench.modem.diagnose()
+    assert (found["select"], found["cdp"], found["epns"], found["bsmode"], found["mbsps"]) == (
+        "0", "h,5683", "node-1", "0", "refused")
+
+
+def test_forget_removes_configuration_and_persistent_files():
+    """Chapter 7, question 3: old persistent files keep the old server."""
+    bench = Bench("bg96", answers())
+    bench.modem.forget()
+    assert bench.commands == ['AT+QLWM2M="clean"', 'AT+QLWM2M="reset"']
+    assert bench.modem.restore_factory_files()
+    assert bench.commands[-1] == 'AT+QLWM2M="bootstrap",0'
+
+
+# ---- registration
+
+
+def test_the_modules_own_retries_are_left_alone():
+    """3.3.3: registration is retried after 60 s, doubled up to 480 s."""
+    bench = Bench("bg96", answers(**{'AT+QLWM2M="register"': ["OK", (400, '+QLWEVENT: 4,"STATE_REGISTERING"')]}))
+    assert not bench.modem.register(30000)
+    assert "last state 4" in bench.modem.refusal
+    bench.clock.after(5000, lambda: bench.talker.say(READY))
+    assert bench.modem.register(30000)
+    assert bench.talker.said('AT+QLWM2M="register"') == ['AT+QLWM2M="register"']
+
+
+def test_a_refusal_while_roaming_names_the_feature():
+    """3.3.3: ROAMING_FEAT 1, the default, forbids LwM2M while roaming."""
+    bench = Bench("bg96", answers(**{
+        'AT+QLWM2M="register"': "OK", "AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,5",
+        "AT+CGPADDR=1": '+CGPADDR: 1,"10.0.0.1"'}))
+    assert bench.modem.attach(60000)
+    assert not bench.modem.register(5000)
+    assert "ROAMING_FEAT" in bench.modem.refusal
+
+
+def test_status_is_the_last_event_or_an_update():
+    bench = Bench("bg96", answers())
+    assert bench.modem.status() == NOT_REGISTERED
+    known = Bench("bg96", answers(**{'AT+QLWM2M="update",101': "OK"}))
+    assert known.modem.status() == REGISTERED
+    assert known.commands == ['AT+QLWM2M="update",101']
+
+
+def test_update_lifetime_objects_and_leaving():
+    bench = registered()
+    bench.talker.answers['AT+QLWM2M="update",101'] = "OK"
+    assert bench.modem.update(lifetime=3600)
+    assert bench.modem.update(objects=True)
+    assert bench.modem.deregister()
+    assert bench.commands == [
+        'AT+QLWM2M="lifetime",101,3600', 'AT+QLWM2M="update",101', 'AT+QLWM2M="update",101,1', 'AT+QLWM2M="deregister"']
+    assert bench.modem.status() == DEREGISTERED
+
+
+def test_a_registration_mode_may_be_asked_for():
+    bench = Bench("bg96", answers(**{'AT+QLWM2M="register",1': ["OK", (900, READY)]}), auto_register=True)
+    assert bench.modem.register(10000)
+    assert 'AT+QLWM2M="register",1' in bench.commands
+
+
+def test_bootstrap_sets_the_mode_and_registers():
+    bench = registered()
+    assert bench.modem.bootstrap(60000)
+    assert bench.commands[:3] == ['AT+QLWM2M="bsmode",1', 'AT+QLWM2M="deregister"', 'AT+QLWM2M="register"']
+
+
+def test_after_rdy_commands_are_tried_until_app_rdy():
+    """field_quirks 2.7: between RDY and APP RDY every command answers ERROR."""
+    bench = Bench("bg96", answers())
+    bench.talker.answers["AT+QLWM2M=?"] = lambda line: "OK" if bench.clock.now > 6000 else "ERROR"
+    assert bench.modem.restart()
+    assert bench.clock.now > 6000
+    assert bench.commands[0] == "AT+CFUN=1,1"
+    assert bench.told("restarted") == ["command"]
+
+
+# ---- reports and sleep
+
+
+def test_readings_travel_in_packs_and_count_as_delivered_when_taken():
+    bench = registered()
+    records = [(Path(3303, 0, 5700), FLOAT, "2%d.5" % (index % 10), 1767225600 + index) for index in range(200)]
+    ticket = bench.modem.publish(records)
+    assert bench.modem.settle(1000)
+    assert bench.told("delivered") == [ticket]
+    assert bench.modem.capabilities.acknowledges == "module"
+    found = []
+    for line in bench.talker.said('AT+QLWM2M="ulhex",19'):
+        _, _, length, digits = line.split(",")
+        digits = digits.strip('"')
+        assert int(length) * 2 == len(digits) <= 2920
+        found += unpack_senml(bytes.fromhex(digits))
+    assert len(found) == 200
+
+
+def test_a_refused_message_leaves_the_reading_and_the_status_in_doubt():
+    bench = registered()
+    bench.talker.answers["AT+QLWM2M="] = "ERROR"
+    ticket = bench.modem.publish([(UP, OPAQUE, b"\x01", None)])
+    bench.modem.service(10)
+    assert bench.told("failed") == [(ticket, "refused by the module")]
+    assert bench.modem._status == UNKNOWN
+
+
+def test_psm_is_left_by_the_power_key_a_second_after_it_was_entered():
+    """low_power 3.4: a request within 1000 ms after PSM POWER DOWN is not taken into account."""
+    pins = Pins("power_key")
+    bench = registered(pins=pins)
+    bench.talker.answers["AT+QCFG="] = ["OK", (3000, "PSM POWER DOWN")]
+    assert bench.modem.sleep()
+    began = bench.clock.now
+    assert bench.modem.wake()
+    assert pins.pulses == [("power_key", 200)]
+    assert bench.clock.now - began >= 1000
+
+
+def test_light_sleep_is_qsclk_alone():
+    bench = registered(sleep="light")
+    assert bench.modem.sleep()
+    assert bench.commands == ["AT+QSCLK=1"]
+
+
+def test_time_is_gmt_from_qlts():
+    bench = Bench("bg96", answers(**{"AT+QLTS=1": '+QLTS: "2026/01/01,00:00:48+32,0"'}))
+    assert bench.modem.network_time() == 1767225648

@@ -1,0 +1,301 @@
+"""BG96: the pipe contract on object 19 (10250 and 26241 for LGU+). One command, AT+QLWM2M="<sub>", and a state machine.
+
+    AT+QLWM2M="select",0                                     Leshan
+    AT+QLWM2M="bootstrap",1,"coap://192.0.2.7:5683"          and 2 lifetime, 3 access, 4 security
+    AT+QLWM2M="endpoint",4,4    "enable",1    "reset"        then one restart
+    AT+QLWM2M="register"                                     OK, +QLWEVENT: 4, +QLWEVENT: 5,"STATE_READY"
+    AT+QLWM2M="ulhex",19,5,"3031323334"                      OK is all there is: no delivery report
+
+Source: BG96 LwM2M User Guide V1.1, sections in the code. There is no status query: the last +QLWEVENT is the status, read by
+its number (the names vary), and where none was heard an update is the question. The module retries by itself by the rules
+of lwm2m_cfg (3.3.3); those retries are left alone. Bounds: 1460 bytes a message, lifetime 30 to 86400 s.
+"""
+
+from micropython import const
+
+from lwnode.at import AtError, BudgetExceeded, CommandError, Secret
+from lwnode.at import fields as split_fields
+from lwnode.lwm2m import OPAQUE, STRING, Path, Request
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
+from lwnode.modem.life import Life
+from lwnode.modem.verbs import Capabilities
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.modem import Server
+
+_READY_MS = const(20000)  # commands between RDY and APP RDY answer ERROR (field_quirks 2.7)
+_OBSERVE_MS = const(10000)
+_PSM_KEY_MS = const(200)  # PWRKEY low wakes from PSM, a second after "PSM POWER DOWN" at the earliest (low_power 3.4)
+_PSM_REST_MS = const(1000)
+_AT_TRIES = const(24)
+
+OBJECTS = (19, 10250, 26241)  # 4.1, <objID>: the way up and down; LGU+ has its own
+# 4.2.1 by number; texts come with blanks and with underscores
+_INITIAL, _BOOTSTRAPPING, _READY = 0, 2, 5
+
+
+class Driver(Life):
+    """The BG96 over one AtClient.
+
+    Options: server_type 0 Leshan, 1 T-Mobile, 2 LGU+, 3 Verizon, 4 Ericsson, 5 AT&T; ssid, the short server id;
+    name_form 4 (IMEI) or 7 (IMEI, MSISDN); data_object 19, 10250, 26241; mbsps, five or six values; sleep "psm", "light".
+    """
+
+    FAMILY = "bg96"
+    LINE_LIMIT = 3072  # 1460 bytes in hexadecimal digits, and the head
+    CLOCK = ("+QLTS", 1)  # GMT, where +CCLK? is local time (low_power 3.4)
+    RESTART = "AT+CFUN=1,1"
+    POWER_OFF = "AT+QPOWD=1"
+    POWER_KEY_MS = 700  # at least 650 ms (low_power 3.4)
+    OPTIONS = dict(
+        Life.OPTIONS, server_type=0, ssid=101, name_form=4, data_object=19, mbsps=None, auto_name=False,
+        auto_register=None, ip_version=None, debug_port=None, sleep="psm", sleep_confirm_ms=40000)
+    URC_PREFIXES = (
+        "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
+    URCS = {
+        "+QLWEVENT": ("i", "_on_state"),  # 4.2.1: 5 "registered", leaving 5 "lost", leaving 2 "bootstrapped"
+        "+QLWOBSERVE": ("ss*", "_on_observe"),  # 4.2.2: "observed" or, with flag 1, "cancelled"
+        "+QLWDLDATA": ("s*", "_on_data"),  # 4.2.3: a write, already acknowledged
+        "+QPSMTIMER": ("i", "_on_psm_timer"),  # the granted PSM times: the session ends with them
+        "PSM POWER DOWN": ("", "_on_psm"),  # asleep
+        "POWERED DOWN": ("", "_on_off"),  # switched off: what was registered is unknown
+        "NORMAL POWER DOWN": ("", "_on_off"),
+    }
+
+    _state = -1
+
+    def _capabilities(self) -> Capabilities:
+        return Capabilities("pipe", False, False, "module", False, "pack", True, True, {"pack": 1460})
+
+    def _greet(self) -> None:
+        """After RDY every command is refused until APP RDY."""
+        self._await(lambda: self.ask(self.at.test, "+QLWM2M", timeout_ms=3000) is not None, _READY_MS)
+
+    def diagnose(self) -> "dict[str, str]":
+        """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
+        found = {}
+        for row in self.ask(self.at.test, "+QLWM2M", timeout_ms=3000) or []:
+            found[str(row[0])] = ",".join([str(value) for value in row[1:]])
+        for name in ("select", "cdp", "epns", "bsmode", "mbsps"):
+            rows = self.ask(self._sub, name)
+            found[name] = "refused" if not rows else ",".join([str(value) for value in rows[-1][1:]])
+        return found
+
+    def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":
+        return self._write("+QLWM2M", name, *values, **how)
+
+    # ---- configuration: see setup.py ---------------------------------------------------------------------------
+
+    def configure(self, server: "Server") -> bool:
+        """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
+        from lwnode.modem.bg96 import setup
+
+        return setup.configure(self, server)
+
+    def restore_factory_files(self) -> bool:
+        """bootstrap,0: bootstrap.ini from the module's own back-up; False where it has none (4.1). Needs a restart."""
+        self._configured = 0
+        return self.ask(self._sub, "bootstrap", 0) is not None
+
+    def derive_key(self) -> bool:
+        """psk,0: the module makes its key from the IMEI and stores it as a file (4.1). Needs a restart."""
+        return self.ask(self._sub, "psk", 0) is not None
+
+    def derived_key(self) -> "Secret | None":
+        """psk,1: the key that the server must know. A secret in an answer: it is in no trace, and comes as a Secret."""
+        rows = self.ask(self._sub, "psk", 1, secret=True)
+        return Secret(str(rows[-1][-1])) if rows and rows[-1] else None
+
+    def declare(self, objects: "Any") -> bool:
+        """Objects cannot be added (3.3.3, note): their values travel inside the data object. Never needs a restart."""
+        self.objects = objects
+        return False
+
+    def forget(self) -> None:
+        """clean and reset: configuration and persistent files; holds after a restart."""
+        self._sub("clean")
+        self._sub("reset")
+        self._doubt()
+        self.observed = []
+
+    # ---- registration -----------------------------------------------------------------------------------------
+
+    def status(self) -> int:
+        """The last +QLWEVENT; where none was heard, an update is the question (refused: there is no registration)."""
+        if self._status == UNKNOWN:
+            done = self.ask(self._sub, "update", self.options["ssid"]) is not None
+            self._status = REGISTERED if done else NOT_REGISTERED
+        return self._status
+
+    def register(self, timeout_ms: int) -> bool:
+        """register, then READY (event 5). The module retries by itself; a refusal may mean that it already does."""
+        if self.status() == REGISTERED:
+            return True
+        if self._status != REGISTERING:
+            mode = self.options["auto_register"]
+            self.ask(self._sub, "register", *(() if mode is None else (int(mode),)))
+            self._status = REGISTERING
+        if self._await(lambda: self._status == REGISTERED, timeout_ms):
+            # A message before the first observe of the data object has nowhere to go.
+            self._await(lambda: bool(self.observed), _OBSERVE_MS)
+            return True
+        self.refusal = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, self._state)
+        if self.roaming:
+            self.refusal += "; roaming, and ROAMING_FEAT=1 forbids LwM2M then (3.3.3)"
+        return False
+
+    def bootstrap(self, timeout_ms: int = 120000) -> bool:
+        """bsmode,1 and a registration, which begins with it (6.2)."""
+        self._sub("bsmode", 1)
+        self.ask(self._sub, "deregister")
+        self._status = NOT_REGISTERED
+        return self.register(timeout_ms)
+
+    def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
+        """OK is all that is told."""
+        if binding is not None:
+            raise Unsupported("BG96 cannot change the binding: the server writes 1/0/7")
+        if lifetime is not None:
+            from lwnode.modem.bg96.setup import expect
+
+            expect("lifetime", lifetime, 30, 86400)
+            self._sub("lifetime", self.options["ssid"], lifetime)
+        return self.ask(self._sub, "update", self.options["ssid"], *((1,) if objects else ())) is not None
+
+    def recover(self, timeout_ms: int = 30000) -> bool:
+        """Nothing to recover by command: READY comes by itself, or an update is refused."""
+        return self._own_outcome(timeout_ms) == REGISTERED
+
+    def deregister(self) -> bool:
+        """deregister; OK is all that is told."""
+        done = self.ask(self._sub, "deregister") is not None
+        self._status = DEREGISTERED if done else UNKNOWN
+        self.observed = []
+        return done
+
+    # ---- reports ----------------------------------------------------------------------------------------------
+
+    @property
+    def deadline_ms(self) -> int:
+        """OK is the outcome; nothing else follows."""
+        return int(self.options["command_ms"])
+
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """ulhex of SenML CBOR packs, or uldata for one text meant for the data object itself. Taken is delivered."""
+        records = list(records)
+        if len(records) == 1 and records[0][1] == STRING and records[0][0].object in OBJECTS:
+            return self._publish_text(records[0])
+        return pipe.publish(self, records, confirm)
+
+    def _publish_text(self, record: "Any") -> int:
+        text = record[2] if isinstance(record[2], str) else record[2].decode()
+        if len(text.encode()) > 1460 or '"' in text:
+            raise ValueError("text: expected at most 1460 bytes without quotes (BG96 guide 4.1), found %d" % len(text))
+        ticket = self.reports.open()
+        reason = self._taken("uldata", record[0].object, len(text.encode()), text)
+        if reason is not None:
+            self.reports.refuse(ticket, reason)
+        self.reports.seal(ticket)
+        return ticket
+
+    def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
+        number = self.options["data_object"] if path == pipe.UPLINK else path.object
+        return self._taken("ulhex", number, len(data), data.hex().upper())
+
+    def _taken(self, *values: "Any") -> "str | None":
+        try:
+            self._sub(*values)
+        except BudgetExceeded:
+            raise
+        except CommandError:
+            self._status = UNKNOWN
+            return "refused by the module"
+        except AtError:
+            return "no answer from the module"
+        return None
+
+    # ---- from the module --------------------------------------------------------------------------------------
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        return (line.partition(":")[0].rstrip(), split_fields(line)) if line[0] == "+" else (line, [])
+
+    def _on_state(self, state: int) -> None:
+        before, self._state = self._state, state
+        if before == _BOOTSTRAPPING and state != _BOOTSTRAPPING:
+            self._emit("bootstrapped")
+        if state == _READY:
+            if before != _READY:
+                self._session_stands("registered", "server")
+        else:
+            self._session_lost(REGISTERING, "state %d" % state)
+
+    def _on_observe(self, token: str, uri: str, rest: "list[str | None]") -> None:
+        try:
+            path = Path.parse(uri)
+        except ValueError:
+            self._count("malformed_urcs")
+            return
+        ids = [-1 if part is None else part for part in path.ids]
+        pipe.observe(self, int(rest[:1] == ["1"]), *ids)
+
+    def _on_data(self, uri: str, rest: "list[str | None]") -> None:
+        """Four fields, or three as in the example of 6.2, where type or length is missing: data is always the last."""
+        try:
+            path = Path.parse(uri)
+            text = rest[-1] or ""
+            numbers = [int(value or "") for value in rest[:-1]]
+        except (ValueError, IndexError):
+            self._count("malformed_urcs")
+            return
+        kind = STRING if len(numbers) > 1 and numbers[0] == 4 else OPAQUE
+        length = numbers[-1] if numbers else len(text)
+        response = self._handle(Request("write", path, None, kind, pipe.raw_bytes(length, text)))
+        if response.after is not None:
+            response.after()
+
+    # ---- sleep ------------------------------------------------------------------------------------------------
+
+    def sleep(self) -> bool:
+        """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep by DTR."""
+        if self.options["sleep"] == "light":
+            return self.ask(self._write, "+QSCLK", 1) is not None
+        self._asleep = False
+        if self.ask(self._write, "+QCFG", "psm/enter", 1) is None:
+            self._count("sleep_refused")
+        done = self._await(self._seen_asleep, self.options["sleep_confirm_ms"])
+        if not done:
+            self._count("sleep_unconfirmed")
+        return done
+
+    def wake(self) -> bool:
+        """PWRKEY out of PSM, then AT until OK. The module boots: it registers, or keeps its registration, by itself."""
+        self._restart_expected = True
+        try:
+            if self._asleep:
+                self.clock.sleep_ms(_PSM_REST_MS)
+            if self.pins is not None and self.pins.get("status") is not True:
+                self.pins.pulse("power_key", _PSM_KEY_MS)
+            for _ in range(_AT_TRIES):
+                if self.ask(self.at.send, "AT", timeout_ms=500) is not None:
+                    self._asleep = False
+                    self._greet()
+                    return True
+            return False
+        finally:
+            self._restart_expected = False
+
+    def _on_psm_timer(self, seconds: int) -> None:
+        self._status = UNKNOWN
+
+    def _on_psm(self) -> None:
+        self._asleep = True
+        self._status = UNKNOWN
+
+    def _on_off(self) -> None:
+        if self._restart_expected:
+            self._status = UNKNOWN
+        else:
+            self._session_lost(UNKNOWN, "module powered down")

@@ -1,0 +1,92 @@
+"""BG96: the client's configuration, sub-command by sub-command. Loaded when it is first called.
+
+    "clean", "select", "bootstrap" 1 to 4, "apn", "endpoint", "epns", "dltype", "enable", "reset"     files of /datatx
+    "select",2, "cdp", "epns", "mbsps", "bsmode",1, "dltype", "reset"                                 LGU+ (6.2)
+
+What the sub-commands cannot set (retries, persistence, roaming, keys) stands in files: tools/bg96_files makes them.
+"""
+
+from binascii import crc32
+
+from lwnode.modem import Unsupported, pipe
+from lwnode.modem.bg96 import OBJECTS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lwnode.modem import Server
+    from lwnode.modem.bg96 import Driver
+
+
+def configure(modem: "Driver", server: "Server") -> bool:
+    """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
+    pipe.refuse_account("BG96", server, ("binding",))
+    expect("lifetime", server.lifetime, 30, 86400)
+    _check_options(modem, server)
+    modem.server = server
+    mark = crc32(repr((
+        server.host, server.port, server.endpoint, server.lifetime, server.security, server.bootstrap,
+        modem.options["apn"], modem.options["server_type"])).encode()) | 1
+    if mark == modem._configured:
+        return False
+    if modem.options["server_type"] == 2:
+        _configure_lgu(modem, server)
+    else:
+        _configure_files(modem, server)
+    # Persistent files of the old server outlive everything else (chapter 7, question 3).
+    modem._sub("reset")
+    modem._configured = mark
+    modem.observed = []
+    return True
+
+
+def _check_options(modem: "Driver", server: "Server") -> None:
+    options = modem.options
+    expect("server_type", options["server_type"], 0, 5)
+    expect("ssid", options["ssid"], 1, 65534)
+    if options["name_form"] not in (4, 7):
+        raise ValueError("name_form: expected 4 or 7 (BG96 guide 4.1), found %s" % options["name_form"])
+    if options["data_object"] not in OBJECTS:
+        raise ValueError("data_object: expected 19, 10250 or 26241 (BG96 guide 4.1), found %s" % options["data_object"])
+    if options["server_type"] == 2 and len(options["mbsps"] or ()) not in (5, 6):
+        raise ValueError("mbsps: LGU+ wants five or six values (BG96 guide 4.1), found %s" % (options["mbsps"],))
+    if options["ack_timeout"] != 2 or options["max_retransmit"] != 4:
+        raise Unsupported("BG96 sets no CoAP retransmission: lwm2m_cfg has its timers, see tools/bg96_files")
+
+
+def _configure_files(modem: "Driver", server: "Server") -> None:
+    modem._sub("clean")
+    modem._sub("select", modem.options["server_type"])
+    scheme = "coaps" if server.security == "psk" else "coap"
+    modem._sub("bootstrap", 1, "%s://%s:%d" % (scheme, server.host, server.port))
+    modem._sub("bootstrap", 2, server.lifetime)
+    modem._sub("bootstrap", 3, int(server.bootstrap))
+    # The key itself is a file, ssl/<ssid>_server.psk (3.3.4): derive_key() or tools/bg96_files puts it there.
+    modem._sub("bootstrap", 4, 0 if server.security == "psk" else 3)
+    if server.bootstrap:
+        modem._sub("bsmode", 1)
+    if modem.options["apn"] is not None:
+        modem._sub("apn", modem.options["apn"])
+    modem._sub("endpoint", modem.options["name_form"], modem.options["name_form"])
+    if server.endpoint and not server.endpoint.startswith("urn:imei"):
+        modem._sub("epns", 1, server.endpoint)
+    modem._sub("dltype", 1)
+    for name, option in (("ippref", "ip_version"), ("qcli_en", "debug_port")):
+        if modem.options[option] is not None:
+            modem._sub(name, int(modem.options[option]))
+    modem._sub("enable", 1)
+
+
+def _configure_lgu(modem: "Driver", server: "Server") -> None:
+    """6.2: a built-in configuration with client-initiated bootstrap."""
+    modem._sub("select", 2)
+    modem._sub("cdp", server.host, server.port)
+    modem._sub("epns", 0 if modem.options["auto_name"] else 1, server.endpoint)
+    modem._sub("mbsps", *modem.options["mbsps"])
+    modem._sub("bsmode", 1)
+    modem._sub("dltype", 1)
+
+
+def expect(name: str, value: int, low: int, high: int) -> None:
+    """ValueError with the guide's range."""
+    if not low <= value <= high:
+        raise ValueError("%s: expected %d to %d (BG96 guide 4.1), found %s" % (name, low, high, value))
