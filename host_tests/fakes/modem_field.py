@@ -82,6 +82,11 @@ class Field:
         assert modem.attach(180000), modem.refusal
         assert modem.register(60000), modem.refusal
 
+    @property
+    def endpoint(self) -> str:
+        """Name of the only registered client."""
+        return list(self.server.registrations)[0]
+
     def told(self, name) -> list:
         return [detail for known, detail in self.events if known == name]
 

@@ -39,7 +39,6 @@ _INITIAL, _BOOTSTRAPPING, _READY = 0, 2, 5
 
 class Driver(Life):
     """The BG96 over one AtClient.
-
     Options: server_type 0 Leshan, 1 T-Mobile, 2 LGU+, 3 Verizon, 4 Ericsson, 5 AT&T; ssid, the short server id;
     name_form 4 (IMEI) or 7 (IMEI, MSISDN); data_object 19, 10250, 26241; mbsps, five or six values; sleep "psm", "light".
     """

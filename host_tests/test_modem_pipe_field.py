@@ -1,0 +1,114 @@
+"""BC20 and BG96 against their virtual modems and an LwM2M server: the pipe contract from reading to delivery."""
+
+from fakes.modem_field import Field
+
+from lwnode.lwm2m import FLOAT, Path, Response
+from lwnode.modem import REGISTERED, Server
+
+OBJECTS = [(3303, 0, (5700,))]
+RECORDS = [(Path(3303, 0, 5700), FLOAT, "21.%d" % index, 1767225600 + 60 * index) for index in range(5)]
+PLATFORM = Server("192.0.2.7", 5683, "867724030023557")
+LESHAN = Server("192.0.2.7", 5683, "urn:imei:866971030000717", 900)
+
+
+def online(family, server, **options):
+    field = Field(family, **options)
+    field.response = lambda request: Response(204)
+    field.online(OBJECTS, server)
+    field.server.observe(field.endpoint, "/19/0/0")
+    field.modem.service(3000)
+    assert Path(19, 0, 0) in field.told("observed")
+    return field
+
+
+def delivered(field):
+    return [(entry.path, entry.value, entry.time) for entry in field.server.deliveries]
+
+
+WANTED = [((3303, 0, 5700), 21 + index / 10, 1767225600 + 60 * index) for index in range(5)]
+
+
+def test_bc20_readings_arrive_with_their_times():
+    field = online("bc20", PLATFORM)
+    ticket = field.modem.publish(RECORDS)
+    assert field.modem.settle(130000)
+    assert field.told("delivered") == [ticket]
+    assert delivered(field) == WANTED
+
+
+def test_bg96_readings_arrive_with_their_times():
+    field = online("bg96", LESHAN)
+    ticket = field.modem.publish(RECORDS)
+    assert field.modem.settle(5000)
+    field.modem.service(3000)
+    assert field.told("delivered") == [ticket]
+    assert delivered(field) == WANTED
+
+
+def test_bc20_hears_a_write_pushed_and_buffered():
+    for buffered in (False, True):
+        field = online("bc20", PLATFORM, buffered=buffered)
+        write = field.server.write(field.endpoint, "/19/1/0", b"\xaa\xaa\x00\x00")
+        field.modem.service(5000)
+        assert write.code == 204
+        assert [(request.path, request.value) for request in field.requests] == [(Path(19, 1, 0), b"\xaa\xaa\x00\x00")]
+
+
+def test_bg96_hears_a_write():
+    field = online("bg96", LESHAN)
+    write = field.server.write(field.endpoint, "/19/1/0", b"\xaa\xaa\x00\x00")
+    field.modem.service(5000)
+    assert write.code == 204
+    assert [(request.path, request.value) for request in field.requests] == [(Path(19, 1, 0), b"\xaa\xaa\x00\x00")]
+
+
+def test_bc20_a_message_into_an_outage_fails_within_130_s():
+    field = online("bc20", PLATFORM)
+    field.link.radio(up=False)
+    began = field.clock.now
+    ticket = field.modem.publish(RECORDS)
+    field.modem.settle(131000)
+    assert [detail[0] for detail in field.told("failed")] == [ticket]
+    assert field.clock.now - began <= 131000
+
+
+def test_bc20_takes_up_its_session_after_sleep():
+    field = online("bc20", PLATFORM, sleep_confirm_ms=60000)
+    field.modem.publish(RECORDS[:1])
+    assert field.modem.settle(130000)
+    field.modem.sleep()
+    field.clock.advance(120000)
+    kept = field.modem.snapshot()
+    field.boot()
+    assert field.modem.restore(kept)
+    assert field.modem.wake()
+    assert field.modem.status() == REGISTERED
+    ticket = field.modem.publish(RECORDS[1:2])
+    field.modem.settle(130000)
+    outcomes = [name for name, detail in field.events if name in ("delivered", "failed")]
+    # Whether the session survives deep sleep is not said (BC20 manual): a failure is mended by the ladder.
+    if outcomes[-1] == "failed":
+        assert field.modem.bring_back(260000)
+        ticket = field.modem.publish(RECORDS[1:2])
+        field.modem.settle(130000)
+    assert field.told("delivered")[-1] == ticket
+
+
+def test_bg96_is_registered_again_after_psm():
+    field = online("bg96", LESHAN)
+    field.modem.sleep()
+    field.clock.advance(60000)
+    assert field.modem.wake()
+    assert field.modem.bring_back(240000)
+    assert field.modem.status() == REGISTERED
+
+
+def test_another_server_follows_the_files():
+    for family, server in (("bc20", Server("192.0.2.9", 5683, "867724030023557")),
+                           ("bg96", Server("192.0.2.9", 5683, "urn:imei:866971030000717", 1800))):
+        field = online(family, PLATFORM if family == "bc20" else LESHAN)
+        if field.modem.configure(server):
+            assert field.modem.restart()
+        field.modem.declare(OBJECTS)
+        assert field.modem.attach(180000)
+        assert field.modem.register(120000)
