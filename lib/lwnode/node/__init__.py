@@ -100,6 +100,8 @@ class Node:
         BudgetExceeded end the contact and are counted, the journal keeps what was not acknowledged.
         """
         self.wakes += 1
+        # What an earlier wake has taken is history by now, also where RAM is kept.
+        self._fresh = self.journal.next_number
         self._start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
         slot = self.sampling.due(self.clock.now())
@@ -122,14 +124,9 @@ class Node:
         unix = self.clock.unix()
         self.tree.sample(unix)
         epoch, seconds = self.clock.stamp()
-        first = None
         for path, kind, value, when in self.tree.reports(unix):
             age = unix - when if unix is not None and when is not None else 0
-            number = self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
-            if first is None:
-                first = number
-        if first is not None:
-            self._fresh = first
+            self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
         self.board.feed()
 
     def contact(self) -> bool:

@@ -110,17 +110,20 @@ class Session:
     def _reach(self, status: int) -> bool:
         if status == NEED_RECOVER:
             if not self.modem.recover(RECOVER_MS):
-                return bool(self.modem.bring_back(BRING_BACK_MS))
+                return self._bring_back()
             self.recoveries += 1
             self._confirmed()
         elif status in (RECOVERING, REGISTERING):
             # The module is at it by itself; a second attempt would only get in its way (BC66 manual 3.3).
-            return bool(self.modem.bring_back(BRING_BACK_MS))
+            return self._bring_back()
         elif status in (NOT_REGISTERED, DEREGISTERED):
             return self._register()
         elif status != REGISTERED:
-            return bool(self.modem.bring_back(BRING_BACK_MS))
+            return self._bring_back()
         return self._refresh()
+
+    def _bring_back(self) -> bool:
+        return bool(self.modem.bring_back(min(BRING_BACK_MS, int(self.config.attach_timeout) * 1000)))
 
     def _register(self) -> bool:
         if not self.modem.attach(int(self.config.attach_timeout) * 1000):
@@ -136,7 +139,7 @@ class Session:
         if self.modem.update():
             self._confirmed()
             return True
-        return bool(self.modem.bring_back(BRING_BACK_MS))
+        return self._bring_back()
 
     def now(self) -> int:
         """Return Unix seconds where known, else the port's count; both go on over sleep."""
