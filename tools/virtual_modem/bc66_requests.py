@@ -14,7 +14,8 @@ from binascii import hexlify
 
 from tools.lwm2m import codec
 from tools.lwm2m.names import FLOAT, INTEGER, OCTET_STREAM, TEXT_PLAIN
-from tools.virtual_modem.bc66_session import REGISTERED, REGISTERING, Bc66Session
+from tools.virtual_modem.bc66_bootstrap import Bc66Bootstrap
+from tools.virtual_modem.bc66_session import REGISTERED, REGISTERING
 
 _OPEN = 16
 _NODES = 32
@@ -25,10 +26,10 @@ READ_RESULTS = {1: 205, 11: 400, 12: 401, 13: 404, 14: 405, 15: 406}
 WRITE_RESULTS = {2: 204, 11: 400, 12: 401, 13: 404, 14: 405}
 
 
-class Bc66Requests(Bc66Session):
+class Bc66Requests(Bc66Bootstrap):
     """The server's side of the session."""
 
-    OPTIONS = dict(Bc66Session.OPTIONS)
+    OPTIONS = dict(Bc66Bootstrap.OPTIONS)
     OPTIONS.update(
         {
             "answer_ms": 90000,  # how long a request waits for the host
@@ -230,57 +231,6 @@ class Bc66Requests(Bc66Session):
         self.deliver("factory_reset", ",0")
         if not self.cfg["access_mode"][0]:
             self.after(500, self.restart)
-
-    # ---- bootstrap
-
-    def _bootstrap_write(self, request):
-        """What a bootstrap server writes: the server's account (object 0) and the Server object (1)."""
-        if request.operation == "delete":
-            return 202
-        path = request.path
-        try:
-            readings = codec.decode(request.content_format or 0, path, request.payload)
-        except ValueError:
-            return 400
-        instances = {}
-        for reading in readings:
-            instances.setdefault(reading.path[:2], {})[reading.path[2]] = reading.value
-        for place in sorted(instances):
-            if place[0] == 0:
-                self._security_written(instances[place])
-            elif place[0] == 1:
-                self._server_written(instances[place])
-        return 204
-
-    def _security_written(self, values):
-        if values.get(1) or not values.get(0):
-            return  # the bootstrap server's own account
-        scheme, _, rest = values[0].partition("://")
-        host, _, port = rest.rstrip("/").partition(":")
-        own = self.account(True)
-        secure = values.get(2, 3) == 0
-        identity = values.get(3, b"")
-        identity = identity.decode() if isinstance(identity, (bytes, bytearray)) else str(identity)
-        key = hexlify(values.get(5, b"")).decode().upper() if secure else ""
-        default_port = 5684 if scheme == "coaps" else 5683
-        self.stored("accounts", {})["0"] = [
-            host,
-            int(port) if port else default_port,
-            own[2],
-            own[3],
-            0 if secure else 3,
-            identity if secure else "",
-            key,
-            True,
-        ]
-
-    def _server_written(self, values):
-        server = self.account(False)
-        for resource in (1, 2, 3, 7):
-            if resource in values:
-                self.server_wrote((1, 0, resource), values[resource])
-        if 1 in values and server is not None:
-            server[3] = int(values[1])
 
 
 def join_parts(parts):

@@ -293,15 +293,3 @@ class Bg96Client(Bg96Module):
 
         self.begin()
         self.link.update(self.guarded(done), lifetime=lifetime, objects=objects)
-
-    def deregister(self):
-        """AT+QLWM2M="deregister"."""
-
-        def done(code):
-            self.persistent().pop("registered", None)
-            self._event(INITIAL)
-            self.automatic = False
-
-        self._stop(self._update_timer)
-        self.begin()
-        self.link.deregister(self.guarded(done))

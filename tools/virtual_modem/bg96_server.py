@@ -9,7 +9,7 @@ from binascii import hexlify
 
 from tools.lwm2m import codec
 from tools.lwm2m.names import INTEGER, OCTET_STREAM, OPAQUE, TEXT_PLAIN
-from tools.virtual_modem.bg96_client import READY, REGISTERING, Bg96Client
+from tools.virtual_modem.bg96_client import INITIAL, READY, REGISTERING, Bg96Client
 from tools.virtual_modem.bg96_files import split_uri
 
 _EARLY_MS = 50
@@ -51,6 +51,18 @@ class Bg96Server(Bg96Client):
             self.builtin.answer(request)
         else:
             self.link.respond(request, 404)
+
+    def deregister(self):
+        """AT+QLWM2M="deregister"."""
+
+        def done(code):
+            self.persistent().pop("registered", None)
+            self._event(INITIAL)
+            self.automatic = False
+
+        self._stop(self._update_timer)
+        self.begin()
+        self.link.deregister(self.guarded(done))
 
     # ---- the pipe
 

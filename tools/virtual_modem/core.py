@@ -14,16 +14,12 @@ Memory: `nvram` is a dict that JSON can hold and outlives everything; `kept` out
 Bounds: a line holds `line_limit` characters, `_LINES_WAITING` lines wait while one runs, `recent` keeps the last 40.
 """
 
-from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Args, Refused, parse, split_commands
-from tools.virtual_modem.faults import Faults
+from tools.virtual_modem.atline import RUN, TEST, WRITE, Args, Refused, parse, split_commands
+from tools.virtual_modem.output import Output
+from tools.virtual_modem.timer import Timer
 
 PENDING = object()
 _LINES_WAITING = 16
-_RECENT = 40
-_RING_MS = 120
-
-# Result codes without words (V.250, table 1); others are sent in words whatever ATV says.
-_NUMERIC = {"OK": "0", "CONNECT": "1", "RING": "2", "NO CARRIER": "3", "ERROR": "4", "NO DIALTONE": "6", "BUSY": "7"}
 
 # TS 27.007, 9.2, as far as the models use it.
 CME_TEXTS = {
@@ -40,49 +36,15 @@ CME_TEXTS = {
 }
 
 
-class Timer:
-    """One call in the future; `cancel` before, and nothing happens."""
-
-    def __init__(self, owner, kind, function):
-        self._function = function
-        self._owner = owner
-        self._generation = owner.generations[kind]
-        self._kind = kind
-        self.handle = None
-        self.due = 0
-
-    def fire(self):
-        """What the clock calls."""
-        function = self._function
-        self._function = None
-        if function is not None and self._owner.generations[self._kind] == self._generation:
-            function()
-
-    def cancel(self):
-        """Forget it; harmless once it has run."""
-        if self._function is not None:
-            self._function = None
-            cancel = getattr(self._owner.clock, "cancel", None)
-            if cancel is not None:
-                cancel(self.handle)
-
-    @property
-    def active(self):
-        """True while the call is still to come."""
-        return self._function is not None and self._owner.generations[self._kind] == self._generation
-
-
-class Core:
+class Core(Output):
     """A module's AT interface without any command of its own."""
 
     family = ""
     # Documented knobs of a model: name -> default. A family adds to them; see `python -m tools.virtual_modem --help`.
     OPTIONS = {"latency_ms": 0, "line_limit": 4096, "echo": 1, "cmee": 1}
 
-    # Command -> positions of parameters that no trace may show.
-    SECRET_FIELDS = {"+CPIN": (0, 1)}
-
     def __init__(self, clock, link, nvram=None, **options):
+        super().__init__()
         self.clock = clock
         self.link = link
         self.nvram = {} if nvram is None else nvram
@@ -91,23 +53,14 @@ class Core:
             if name not in self.options:
                 raise TypeError("no option %r; there are: %s" % (name, ", ".join(sorted(self.options))))
         self.options.update(options)
-        self.out = _nowhere
-        self.faults = Faults(self)
         self.generations = {"boot": 0, "rtc": 0, "world": 0}
         self.kept = {}
-        self.powered = False
-        self.deaf = True
-        self.counters = {"commands": 0, "errors": 0, "urcs": 0, "ignored_bytes": 0, "restarts": 0, "deep_sleeps": 0}
-        self.recent = []
-        self.on_note = None  # called with (direction, line) for each exchange, secrets left out
         self.redirect = None  # set by a transport: (host, port, bootstrap) -> (host, port), in place of a name server
-        self._rang = -_RING_MS
         self._on_exchange = []
         self._reset_line()
 
     def _reset_line(self):
         self._buffer = bytearray()
-        self._echoes = bytearray()
         self._lines = []
         self._last_line = "AT"
         self._todo = []
@@ -193,15 +146,6 @@ class Core:
         if len(data) >= count:
             self._swallow = None
             done(bytes(data))
-
-    def _echo(self, data):
-        if self.setting("E"):
-            self._echoes.extend(data)
-
-    def _flush_echo(self):
-        if self._echoes:
-            echoes, self._echoes = bytes(self._echoes), bytearray()
-            self.send_raw(echoes)
 
     def _end_line(self):
         raw = bytes(self._buffer)
@@ -323,161 +267,3 @@ class Core:
     def busy(self):
         """True between a command line and its final result."""
         return self._busy
-
-    # ---- bytes out
-
-    def info(self, text):
-        """One line of information text; sent before the final result."""
-        self._infos.append(text)
-
-    def _flush_infos(self):
-        if not self._infos:
-            return
-        lines = self._infos
-        self._infos = []
-        for line in lines:
-            self.note("<", line)
-        end = self._ending()
-        text = self.join_lines(lines, end)
-        self.send(text + end if not self.setting("V") else end + text + end)
-
-    def join_lines(self, lines, end):
-        """How the lines of one information text hang together."""
-        return end.join(lines)
-
-    def _ending(self):
-        return chr(self.setting("S3")) + chr(self.setting("S4"))
-
-    def _send_final(self, result):
-        self.note("<", result)
-        if self.setting("Q"):
-            return
-        end = self._ending()
-        if self.setting("V"):
-            self.send(end + result + end)
-        elif result in _NUMERIC:
-            self.send(_NUMERIC[result] + end[0])
-        else:
-            self.send(result + end)
-
-    def urc(self, text):
-        """An unsolicited result code, now; nothing while the module cannot talk."""
-        if self.deaf or not self.powered:
-            return
-        self.counters["urcs"] += 1
-        self._rang = self.clock.now
-        self.note("<", text)
-        end = self._ending()
-        self.faults.urc(text, end + text + end)
-
-    @property
-    def ring_pin(self):
-        """Level of the ring indicator: True for a moment with each URC."""
-        return self.clock.now - self._rang < _RING_MS
-
-    def send(self, text):
-        """Text to the host."""
-        self.send_raw(text.encode())
-
-    def send_raw(self, data):
-        """Bytes to the host, unless a fault takes them."""
-        data = self.faults.outgoing(data)
-        if data:
-            self.out(data)
-
-    def note(self, direction, text):
-        """Remember an exchange for the live view, and tell `on_note`; keys and PINs are left out."""
-        if direction == ">":
-            text = self._without_secret_fields(text)
-        for secret in self.secrets():
-            if secret:
-                text = text.replace(secret, "***")
-        self.recent.append((self.clock.now, direction, text))
-        if len(self.recent) > _RECENT:
-            self.recent.pop(0)
-        if self.on_note is not None:
-            self.on_note(direction, text)
-
-    def _without_secret_fields(self, line):
-        """The line, with the fields of SECRET_FIELDS as asterisks: they are secret before they are stored."""
-        upper = line.upper()
-        if not any([name in upper for name in self.SECRET_FIELDS]):
-            return line
-        shown = []
-        for command in split_commands(line):
-            name, form, text = parse(command)
-            if form == WRITE and name in self.SECRET_FIELDS:
-                values = text.split(",")
-                for index in self.SECRET_FIELDS[name]:
-                    if index < len(values):
-                        values[index] = "***"
-                command = name + "=" + ",".join(values)
-            shown.append(command)
-        return "AT" + ";".join(shown)
-
-    def secrets(self):
-        """Texts that must not appear in `recent`."""
-        return ()
-
-    # ---- commands of V.250
-
-    def at_(self, form, args):
-        """AT alone, which split_commands leaves out."""
-
-    def basic_e(self, form, args):
-        """ATE: echo."""
-        self.kept["E"] = self._switch(args)
-
-    def basic_v(self, form, args):
-        """ATV: results in words or numbers."""
-        self.kept["V"] = self._switch(args)
-
-    def basic_q(self, form, args):
-        """ATQ: results or none."""
-        self.kept["Q"] = self._switch(args)
-
-    def basic_s(self, form, args):
-        """ATS3 and ATS4: the characters that end lines."""
-        number, sign, value = (args.text or "").partition("=")
-        if not sign:
-            number = number.rstrip("?")
-        if number not in ("3", "4"):
-            raise Refused("ERROR")
-        if sign:
-            if not value.isdigit() or int(value) > 127:
-                raise Refused("ERROR")
-            self.kept["S" + number] = int(value)
-        else:
-            self.info("%03d" % self.setting("S" + number))
-
-    def basic_z(self, form, args):
-        """ATZ: back to the stored settings."""
-        self.kept = {name: self.kept[name] for name in self.kept if name not in self.defaults()}
-
-    def amp_f(self, form, args):
-        """AT&F: back to the factory's settings."""
-        self.kept.update(self.defaults())
-
-    def amp_w(self, form, args):
-        """AT&W: store the settings."""
-        self.nvram["profile"] = {name: self.setting(name) for name in self.defaults()}
-
-    def at_cmee(self, form, args):
-        """AT+CMEE: plain, numbered or worded errors."""
-        if form == TEST:
-            self.info("+CMEE: (0-2)")
-        elif form == READ:
-            self.info("+CMEE: %d" % self.setting("cmee"))
-        else:
-            self.need(form, WRITE)
-            self.kept["cmee"] = args.expect(1).integer(0, 0, 2)
-
-    def _switch(self, args):
-        value = args.text or "0"
-        if value not in ("0", "1"):
-            raise Refused("ERROR")
-        return int(value)
-
-
-def _nowhere(data):
-    """Where bytes go until a transport sets `out`."""

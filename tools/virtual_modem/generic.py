@@ -4,40 +4,17 @@ low_power.md section 3 has the facts. A family that differs overrides the method
 """
 
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE
+from tools.virtual_modem.civil import civil
 from tools.virtual_modem.core import PENDING
-from tools.virtual_modem.radio import DENIED, Radio
+from tools.virtual_modem.generic_sleep import GenericSleep
+from tools.virtual_modem.radio import DENIED
 
-_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+__all__ = ["Generic", "civil"]
 
-
-def civil(unix):
-    """Unix seconds -> (year, month, day, hour, minute, second); without a library, for both interpreters."""
-    days, rest = divmod(unix, 86400)
-    year = 1970
-    while True:
-        length = 366 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 365
-        if days < length:
-            break
-        days -= length
-        year += 1
-    month = 0
-    while True:
-        length = _DAYS[month] + (1 if month == 1 and _leap(year) else 0)
-        if days < length:
-            break
-        days -= length
-        month += 1
-    return year, month + 1, days + 1, rest // 3600, rest // 60 % 60, rest % 60
-
-
-def _leap(year):
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-class Generic(Radio):
+class Generic(GenericSleep):
     """A module with the usual 3GPP and Quectel commands."""
 
-    OPTIONS = dict(Radio.OPTIONS)
+    OPTIONS = dict(GenericSleep.OPTIONS)
     OPTIONS.update({"revision": "", "battery_mv": 3600, "zone_quarters": 0, "clock_format": "quarters"})
     HIDDEN = ()
     IDENTITY = ("Quectel_Ltd", "Quectel_BC66", "Revision: MTK_2625")
@@ -268,64 +245,6 @@ class Generic(Radio):
             return "%04d/%sGMT%+d" % (year, clock, quarters // 4)
         bare = "%02d/%s%s%02d" % (year % 100, clock, "-" if quarters < 0 else "+", abs(quarters))
         return bare if self.options["clock_format"] == "bare" else '"%s"' % bare
-
-    # ---- sleep
-
-    def at_cpsms(self, form, args):
-        """PSM: mode, periodic TAU, active time."""
-        psm = self.psm_setting()
-        if form == READ:
-            self.info('+CPSMS: %d,,,"%s","%s"' % (psm[0], psm[1], psm[2]))
-            return
-        if form == TEST:
-            self.info('+CPSMS: (0-2),,,("00000000"-"11111111"),("00000000"-"11111111")')
-            return
-        self.need(form, WRITE)
-        mode = args.expect(1, 5).integer(0, 0, 2)
-        periodic = args.string(3, 8, psm[1], 8)
-        active = args.string(4, 8, psm[2], 8)
-        if (periodic + active).strip("01"):
-            raise args.wrong()
-        self.nvram["psm"] = [1 if mode == 1 else 0, periodic, active]
-        self.activity()
-
-    def at_cedrxs(self, form, args):
-        """eDRX: mode, access technology, cycle."""
-        edrx = self.stored("edrx", [0, 5, "0010"])
-        if form == READ:
-            self.info('+CEDRXS: %d,"%s"' % (edrx[1], edrx[2]))
-            return
-        if form == TEST:
-            self.info('+CEDRXS: (0-3),(5),("0000"-"1111")')
-            return
-        self.need(form, WRITE)
-        mode = args.expect(1, 3).integer(0, 0, 3)
-        technology = args.integer(1, 4, 5, edrx[1])
-        bits = args.string(2, 4, edrx[2], 4)
-        if bits.strip("01"):
-            raise args.wrong()
-        self.nvram["edrx"] = [mode if mode != 3 else 0, technology, bits]
-
-    def at_cedrxrdp(self, form, args):
-        """eDRX as the network granted it."""
-        self.need(form, RUN)
-        edrx = self.stored("edrx", [0, 5, "0010"])
-        if edrx[0] in (1, 2):
-            self.info('+CEDRXRDP: %d,"%s","%s","0001"' % (edrx[1], edrx[2], edrx[2]))
-        else:
-            self.info("+CEDRXRDP: 0")
-
-    def at_cscon(self, form, args):
-        """RRC state and its URC."""
-        if form == READ:
-            self.info("+CSCON: %d,%d" % (self.setting("cscon"), self.rrc))
-            return
-        self.need(form, WRITE)
-        self.kept["cscon"] = args.expect(1).integer(0, 0, 1)
-
-    def on_rrc(self, connected):
-        if self.setting("cscon"):
-            self.urc("+CSCON: %d" % connected)
 
     # ---- line
 

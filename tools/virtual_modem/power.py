@@ -10,13 +10,13 @@ Deep sleep comes when nothing forbids it: `sleep_allowed()` of the family, no co
 which each AT command holds for `at_lock_ms` and AT+QRELLOCK gives back (low_power.md, 3.2).
 """
 
-from tools.virtual_modem.core import Core
+from tools.virtual_modem.v250 import V250
 
 
-class Power(Core):
+class Power(V250):
     """A module with a power supply."""
 
-    OPTIONS = dict(Core.OPTIONS)
+    OPTIONS = dict(V250.OPTIONS)
     OPTIONS.update(
         {
             "boot_ms": 500,  # from power or reset to the first command

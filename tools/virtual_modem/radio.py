@@ -4,40 +4,13 @@ After boot the module attaches in `attach_ms` (CEREG 2, then 1 or 5) and gets an
 it RRC-connected for `rrc_ms`. Idle, it counts the active time (T3324) and enters PSM; T3412 wakes it for an update.
 What a family does with these events it says in the `on_...` methods.
 
-Timer octets: TS 24.008, 10.5.7.3 and 10.5.7.4a; eDRX cycles: 10.5.5.32.
 """
 
+from tools.virtual_modem.gprs_timers import EDRX_MS, T3324_UNITS, T3412_UNITS, timer_seconds
 from tools.virtual_modem.power import Power
 
-_T3412_UNITS = (600, 3600, 36000, 2, 30, 60, 1152000, 0)
-_T3324_UNITS = (2, 60, 360, 0, 0, 0, 0, 0)
-_EDRX_MS = {
-    "0000": 5120,
-    "0001": 10240,
-    "0010": 20480,
-    "0011": 40960,
-    "0100": 61440,
-    "0101": 81920,
-    "0110": 102400,
-    "0111": 122880,
-    "1000": 143360,
-    "1001": 163840,
-    "1010": 327680,
-    "1011": 655360,
-    "1100": 1310720,
-    "1101": 2621440,
-    "1110": 5242880,
-    "1111": 10485760,
-}
 # Registration states of +CEREG.
 IDLE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING = range(6)
-
-
-def timer_seconds(bits, units):
-    """An eight-bit GPRS timer as text -> seconds; 0 = switched off or no such text."""
-    if len(bits) != 8 or bits.strip("01"):
-        return 0
-    return units[int(bits[:3], 2)] * int(bits[3:], 2)
 
 
 class Radio(Power):
@@ -276,16 +249,16 @@ class Radio(Power):
         mode, _, bits = self.psm_setting()
         if mode != 1 or bits[:3] == "111":
             return None
-        return timer_seconds(bits, _T3324_UNITS)
+        return timer_seconds(bits, T3324_UNITS)
 
     def tau_s(self):
         """Seconds between two tracking area updates."""
-        return timer_seconds(self.psm_setting()[1], _T3412_UNITS)
+        return timer_seconds(self.psm_setting()[1], T3412_UNITS)
 
     def edrx_ms(self):
         """Cycle in use, 0 without."""
         mode, _, bits = self.stored("edrx", [0, 5, "0010"])
-        return _EDRX_MS.get(bits, 0) if mode in (1, 2) else 0
+        return EDRX_MS.get(bits, 0) if mode in (1, 2) else 0
 
     def radio_counters(self):
         """Tenths of seconds: (sleeping, receiving, sending), as AT+QENG=2 gives them."""
