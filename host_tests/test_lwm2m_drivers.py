@@ -1,0 +1,241 @@
+"""Rows for real sensors, on stand-ins for the chips' drivers: shared conversions, broken buses, values at the edge."""
+
+from fakes.clock import VirtualClock
+from lwnode.drivers import battery, chip, dht22, ds18b20, i2c, scd41
+from lwnode.drivers.shared import Shared
+from lwnode.lwm2m import BOOLEAN, INTEGER, ObjectTree, Path, Request
+
+NOW = 1790000000
+
+
+def sampled(tree):
+    """What a wake reports: {path: text}."""
+    tree.sample(NOW)
+    return {str(record[0]): record[2] for record in tree.reports(NOW)}
+
+
+class Fixed:
+    """An object whose methods give what it was made with."""
+
+    def __init__(self, **answers):
+        for name in answers:
+            setattr(self, name, lambda answer=answers[name]: answer)
+
+
+class OneWire:
+    """ds18x20's interface: thermometers convert when told to, and keep the last value."""
+
+    def __init__(self, clock, temperatures):
+        self.clock = clock
+        self.now = list(temperatures)
+        self.held = [85.0] * len(self.now)
+        self.ready_at = None
+        self.conversions = 0
+        self.broken = False
+
+    def scan(self):
+        return [bytes([0x28, number]) for number in range(len(self.now))]
+
+    def convert_temp(self):
+        if self.broken:
+            raise OSError("no presence pulse")
+        self.conversions += 1
+        self.ready_at = self.clock.now + 750
+
+    def read_temp(self, rom):
+        if self.ready_at is not None and self.clock.now >= self.ready_at:
+            self.held = list(self.now)
+        return self.held[rom[1]]
+
+
+def test_thermometers_on_one_wire_share_a_conversion():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = OneWire(clock, (21.5, -10.0625))
+    rows = ds18b20.add(tree, bus)
+    assert sampled(tree) == {"/3303/0/5700": "21.5000", "/3303/1/5700": "-10.0625"}
+    assert bus.conversions == 1
+    bus.now = [22.0, -11.0]
+    tree.start(NOW)
+    clock.advance(10000)
+    assert sampled(tree) == {"/3303/0/5700": "22.0000", "/3303/1/5700": "-11.0000"}
+    assert bus.conversions == 2 and len(rows) == 2
+
+
+def test_a_thermometer_that_did_not_convert_gives_no_85_degrees():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = OneWire(clock, (21.5,))
+    (row,) = ds18b20.add(tree, bus, warm_up_ms=100)
+    assert sampled(tree) == {} and "85 degrees" in row.error
+
+
+def test_a_bus_that_breaks_gives_no_old_value_for_a_new_one():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = OneWire(clock, (21.5, 22.5))
+    rows = ds18b20.add(tree, bus)
+    sampled(tree)
+    bus.broken = True
+    assert sampled(tree) == {} and [row.failures for row in rows] == [1, 1]
+    bus.broken = False
+    assert len(sampled(tree)) == 2 and [row.failures for row in rows] == [0, 0]
+
+
+def test_an_empty_bus_is_told_at_start():
+    try:
+        ds18b20.add(ObjectTree(VirtualClock()), OneWire(VirtualClock(), ()))
+        assert False, "an empty bus was taken"
+    except OSError as error:
+        assert "pull-up" in str(error)
+
+
+class Dht:
+    """dht's interface."""
+
+    def __init__(self, values):
+        self.values = values
+        self.transfers = 0
+        self.error = None
+
+    def measure(self):
+        self.transfers += 1
+        if self.error is not None:
+            raise self.error
+
+    def temperature(self):
+        return self.values[0]
+
+    def humidity(self):
+        return self.values[1]
+
+
+def test_a_dht22_is_asked_once_for_both_rows():
+    tree = ObjectTree()
+    probe = Dht((21.400001, 55.3))
+    rows = dht22.add(tree, probe, resolution=0.5)
+    assert sampled(tree) == {"/3303/0/5700": "21.5", "/3304/0/5700": "55.5"} and probe.transfers == 1
+    probe.error = Exception("checksum error")
+    assert sampled(tree) == {} and probe.transfers == 2
+    assert [row.error for row in rows] == ["Exception checksum error"] * 2
+    probe.error = None
+    assert len(sampled(tree)) == 2
+
+
+def test_micropython_libs_drivers_on_i2c():
+    tree = ObjectTree()
+    i2c.add_hts221(tree, Fixed(temperature=21.46, humidity=100.7))
+    i2c.add_lps22h(tree, Fixed(pressure=1013.25, temperature=21.9), 1)
+    i2c.add_mcp9808(tree, Fixed(get_temp=-3.1875), 2, deadband=0.5)
+    assert sampled(tree) == {
+        "/3303/0/5700": "21.5", "/3304/0/5700": "100.0", "/3315/1/5700": "101325", "/3303/1/5700": "21.9",
+        "/3303/2/5700": "-3.1875",
+    }  # fmt: skip
+    assert tree.row(3303, 2).resources[0].rules.deadband == 0.5
+
+
+def test_a_humidity_a_little_beyond_its_end_is_cut_and_far_beyond_refused():
+    for value, text in ((104.0, "100.0"), (-1.0, "0.0"), (120.0, None), (-20.0, None), (float("nan"), None)):
+        tree = ObjectTree()
+        i2c.add_hts221(tree, Fixed(temperature=21.46, humidity=value))
+        assert sampled(tree).get("/3304/0/5700") == text, value
+
+
+def test_the_chips_own_temperature():
+    tree = ObjectTree()
+    chip.add_rp2(tree, Fixed(read_u16=14021), instance=9)  # 0.706 V: 27 degrees
+    chip.add_esp32(tree, Fixed(mcu_temperature=41), instance=10)
+    chip.add_esp32(tree, Fixed(raw_temperature=122), instance=11)
+    assert sampled(tree) == {"/3303/9/5700": "27.0", "/3303/10/5700": "41", "/3303/11/5700": "50"}
+
+
+def test_charge_by_a_curve():
+    points = ((0, 0), (2000, 0), (2100, 5), (2200, 10), (2500, 45), (3000, 95), (3100, 97), (3200, 100), (9999, 100))
+    for millivolts, percent in points:
+        assert battery.level(millivolts, battery.ALKALINE_2) == percent, millivolts
+    for curve in (battery.ALKALINE_2, battery.LI_ION, battery.LI_SOCL2):
+        levels = [battery.level(millivolts, curve) for millivolts in range(1900, 4400, 10)]
+        assert levels == sorted(levels) and levels[0] == 0 and levels[-1] == 100
+
+
+def test_a_battery_tells_charge_voltage_and_whether_it_is_low():
+    volts = [2700]
+    tree = ObjectTree()
+    battery.add(tree, lambda: volts[0])
+    assert sampled(tree) == {"/3411/0/1": "70"}
+    assert tree.values(Path(3411, 0, 6)) == [(Path(3411, 0, 6), BOOLEAN, "0")]
+    assert tree.handle(Request("write", Path(3411, 0, 5), 1, value=b"80")).code == 204
+    sampled(tree)
+    assert tree.values(Path(3411, 0, 6)) == [(Path(3411, 0, 6), BOOLEAN, "1")]
+    assert [text for path, _, text in tree.values(Path(3411, 0)) if path.resource == 3] == ["2.7"]
+    assert (Path(3411, 0, 5), INTEGER, "80") in tree.values()
+    volts[0] = None
+    assert sampled(tree) == {}
+
+
+class Scd41Bus:
+    """An I2C bus with an SCD41 on it, five seconds per shot; checksums as the datasheet's example has them."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.words = (500, 0x6667, 0x5EB9)
+        self.ready_at = None
+        self.command = b""
+        self.shots = 0
+        self.flip = None
+
+    def writeto(self, address, data):
+        assert address == 0x62
+        self.command = bytes(data)
+        if self.command == b"\x21\x9d":
+            self.shots += 1
+            self.ready_at = self.clock.now + 5000
+
+    def readfrom_into(self, address, buffer):
+        ready = self.ready_at is not None and self.clock.now >= self.ready_at
+        words = (0x8006 if ready else 0x8000,) if self.command == b"\xe4\xb8" else self.words
+        data = b"".join([bytes([word >> 8, word & 255, scd41.crc8(bytes([word >> 8, word & 255]))]) for word in words])
+        if self.flip is not None and len(data) == 9:
+            data = data[: self.flip] + bytes([data[self.flip] ^ 4]) + data[self.flip + 1 :]
+        buffer[:] = data
+
+
+def test_the_checksum_of_the_datasheet():
+    assert scd41.crc8(b"\xbe\xef") == 0x92
+
+
+def test_one_shot_of_five_seconds_serves_three_rows():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = Scd41Bus(clock)
+    scd41.add(tree, bus)
+    began = clock.now
+    assert tree.start(NOW) == 5000
+    clock.advance(4000)
+    assert sampled(tree) == {"/3325/0/5700": "500", "/3303/0/5700": "25.0", "/3304/0/5700": "37.0"}
+    assert (clock.now - began, bus.shots) == (5000, 1)
+
+
+def test_a_wrong_checksum_and_a_shot_too_short_are_errors():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = Scd41Bus(clock)
+    rows = scd41.add(tree, bus)
+    for flip in range(9):
+        bus.flip = flip
+        assert sampled(tree) == {}, flip
+    assert [row.errors for row in rows] == [9, 9, 9] and "checksum" in rows[0].error
+    bus.flip = None
+    hasty = ObjectTree(clock)
+    (row, _, _) = scd41.add(hasty, bus, warm_up_ms=100)
+    assert sampled(hasty) == {} and "ready" in row.error
+
+
+def test_shared_measurements_begin_and_end_once_in_a_round():
+    events = []
+    probe = Shared(lambda: events.append("read") or (1, 2), lambda: events.append("start"))
+    for _ in range(2):
+        probe.start()
+        probe.start()
+        assert (probe.value(0), probe.value(1)) == (1, 2)
+    assert events == ["start", "read"] * 2

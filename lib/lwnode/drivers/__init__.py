@@ -1,0 +1,20 @@
+"""Rows for real sensors: each module adds the rows of one kind of sensor to a node's tree.
+
+    from lwnode.drivers import battery, ds18b20, scd41
+
+    def declare(tree, board):
+        battery.add(tree, board.battery_mv)
+        ds18b20.add(tree, DS18X20(OneWire(Pin(4))), warm_up_ms=750)     # mip install ds18x20
+        scd41.add(tree, board.i2c())
+
+    chip       the microcontroller's own temperature, RP2 and ESP32
+    battery    voltage and charge from a reading in millivolts
+    ds18b20    any number of thermometers on one 1-Wire bus; micropython-lib's ds18x20 and onewire
+    dht22      temperature and humidity; micropython-lib's dht
+    i2c        HTS221, LPS22H, MCP9808 by micropython-lib's drivers
+    scd41      a driver written from a datasheet, with a conversion of five seconds: the example for one's own
+
+Buses and pins are handed in, nothing here imports machine: so each row runs in a test on a computer as well.
+Several rows on one chip share a measurement (shared.py): it is started once before the modem attaches and read
+once afterwards.
+"""

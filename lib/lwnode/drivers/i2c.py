@@ -1,0 +1,49 @@
+"""Sensors on I2C by micropython-lib's drivers (mip install hts221 lps22h mcp9808).
+
+    from hts221 import HTS221
+    from lps22h import LPS22H
+    from mcp9808 import MCP9808
+
+    i2c.add_hts221(tree, HTS221(board.i2c()))
+    i2c.add_lps22h(tree, LPS22H(board.i2c()), instance=1)
+    i2c.add_mcp9808(tree, MCP9808(board.i2c()), instance=2)
+
+Give a driver that sets its chip up once to a chip that stays powered; for one behind a power pin, make the driver in `start`.
+"""
+
+from lwnode.drivers.shared import merged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.lwm2m import Sensor
+
+
+def add_hts221(tree: "Any", chip: "Any", instance: int = 0, **row: "Any") -> "tuple[Sensor, Sensor]":
+    """Add rows of objects 3303 and 3304 for ST's HTS221. Its curve may give a little less than 0 or more than 100."""
+
+    def humidity() -> float:
+        value = float(chip.humidity())
+        if -5 <= value < 0:
+            return 0.0
+        return 100.0 if 100 < value <= 105 else value
+
+    return (
+        tree.sensor(3303, chip.temperature, instance, **merged(row, resolution=0.1, range=(-40, 120))),
+        tree.sensor(3304, humidity, instance, **merged(row, resolution=0.5, range=(0, 100))),
+    )
+
+
+def add_lps22h(tree: "Any", chip: "Any", instance: int = 0, **row: "Any") -> "tuple[Sensor, Sensor]":
+    """Add rows of objects 3315 (the driver's hPa become Pa) and 3303 for ST's LPS22HB and LPS22HH."""
+    return (
+        tree.sensor(3315, chip.pressure, instance, **merged(row, resolution=1, range=(26000, 126000), scale=100)),
+        tree.sensor(3303, chip.temperature, instance, **merged(row, resolution=0.1, range=(-40, 85))),
+    )
+
+
+def add_mcp9808(tree: "Any", chip: "Any", instance: int = 0, **row: "Any") -> "Sensor":
+    """Add a row of object 3303 for Microchip's MCP9808."""
+    added: "Sensor" = tree.sensor(3303, chip.get_temp, instance, **merged(row, resolution=0.0625, range=(-40, 125)))
+    return added
