@@ -1,0 +1,132 @@
+"""The host tool for the BG96's configuration files: the guide's examples byte by byte, ranges, warnings, both ways."""
+
+import os
+
+import pytest
+from tools import bg96_files
+from tools.bg96_files.__main__ import main
+
+# 3.3.3, "A typical content"
+SAMPLE_SETTINGS = """{
+APN=carrier_apn;
+RETRY_TIMEOUT=30;
+RETRY_EXPONENT_VAL=2;
+MAX_RETRY_TIMEOUT=640;
+MAX_NO_RETRIES=5;
+ACK_TIMEOUT=30;
+REG_RETRY_TIMEOUT=60;
+REG_RETRY_EXPONENT=2;
+REG_RETRY_MAXTIMEOUT=480;
+ROAMING_FEAT=1;
+PER_REGSTATUS_FEAT=0;
+BATTERY_LEVEL_THRESHOLD=20;
+REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS=5;
+CARRIER_TYPE=0;
+REG_EP_NAME=4;
+BOOTSTRAP_EP_NAME=7;
+BOOT_UP_SLEEP_TIME=10;
+}
+"""
+# 3.3.2
+SAMPLE_CARRIERS = """/* Existing APN config */
+APN_NAME=vzwadmin
+APN_CLASS=2
+SHORT_SERVER_ID1=102
+; /* New APN config */
+APN_NAME=vzwinternet
+APN_CLASS=3
+SHORT_SERVER_ID1=103
+"""
+# 6.1, security mode with PSK
+SAMPLE_BOOTSTRAP = """{"bn":"/0/1/",
+"e":[
+{"n":"0","sv":"coaps://leshan.eclipse.org:5684"},
+{"n":"1","bv":false},
+{"n":"2","v":0},
+{"n":"10","v":101
+}]}
+"""
+KEY = "30313233343536373839"
+
+
+def secure(**more):
+    return bg96_files.make("coaps://leshan.eclipse.org:5684", 101, 900, "iot.example", identity="node-1", key=KEY, **more)
+
+
+def test_the_example_of_3_3_3_byte_by_byte():
+    files = bg96_files.make("coap://h:5683")
+    assert files["lwm2m_cfg"] == SAMPLE_SETTINGS
+
+
+def test_the_example_of_3_3_2_byte_by_byte():
+    assert bg96_files.carrier_apn_cfg(bg96_files.parse_items(SAMPLE_CARRIERS)) == SAMPLE_CARRIERS
+
+
+def test_the_example_of_6_1_byte_by_byte():
+    assert secure()["bootstrap.ini"].startswith(SAMPLE_BOOTSTRAP)
+    assert '"/1/1/"' in secure()["bootstrap.ini"]
+
+
+def test_all_six_files_are_written_and_read_back(tmp_path):
+    bg96_files.write(secure(PER_REGSTATUS_FEAT=1), tmp_path)
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert names == ["bootstrap.ini", "carrier_apn_cfg", "lwm2m_app_autostart", "lwm2m_cfg", "qcli_config",
+                     os.path.join("ssl", "101_server.psk")]
+    account, settings, carriers = bg96_files.read(tmp_path)
+    assert account == {"uri": "coaps://leshan.eclipse.org:5684", "ssid": 101, "lifetime": 900, "bootstrap": False,
+                       "security": 0}
+    assert (settings["PER_REGSTATUS_FEAT"], settings["APN"]) == (1, "iot.example")
+    assert carriers == [{"APN_NAME": "iot.example", "APN_CLASS": 2, "SHORT_SERVER_ID1": 101}]
+    assert (tmp_path / "ssl" / "101_server.psk").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "ssl" / "101_server.psk").read_text() == f"node-1:{KEY}\n"
+
+
+def test_the_tables_own_spelling_of_persistence_is_read(tmp_path):
+    (tmp_path / "lwm2m_cfg").write_text("{\nFER_REGSTATUS_FEAT=1;\n}\n")
+    assert bg96_files.read(tmp_path)[1]["PER_REGSTATUS_FEAT"] == 1
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"uri": "http://h:80"}, "coap"), ({"uri": "coap://h"}, "coap"), ({"uri": "coap://h:0"}, "coap"),
+    ({"lifetime": 29}, "30 to 86400"), ({"lifetime": 86401}, "30 to 86400"), ({"ssid": 0}, "1 to 65534"),
+    ({"ROAMING_FEAT": 2}, "ROAMING_FEAT"), ({"REG_EP_NAME": 5}, "4 or 7"), ({"MAX_NO_RETRIES": -1}, "MAX_NO_RETRIES"),
+    ({"BATTERY_LEVEL_THRESHOLD": 101}, "0 to 100"), ({"MOON": 1}, "MOON"),
+    ({"carriers": [{"APN_NAME": "a", "SHORT_SERVER_ID1": 101, "BS_IF_REG_FAILS": 2}]}, "BS_IF_REG_FAILS"),
+    ({"uri": "coaps://h:5684"}, "identity and key"), ({"uri": "coaps://h:5684", "identity": "i", "key": "0"}, "hexadecimal"),
+])
+def test_what_is_out_of_range_is_refused(change, words):
+    values = {"uri": "coap://h:5683"}
+    values.update(change)
+    with pytest.raises(ValueError, match=words):
+        bg96_files.make(**values)
+
+
+def warnings(folder):
+    return "\n".join(bg96_files.check(*bg96_files.read(folder)))
+
+
+def test_what_will_surprise_is_told(tmp_path):
+    bg96_files.write(bg96_files.make("coap://h:5683", REG_EP_NAME=7), tmp_path)
+    told = warnings(tmp_path)
+    for words in ("ROAMING_FEAT=1", "MSISDN", "reset", "still carrier_apn"):
+        assert words in told
+    bg96_files.write(bg96_files.make("coap://h:5683", apn="iot.example", ROAMING_FEAT=0, carriers=[
+        {"APN_NAME": "a", "APN_CLASS": 2, "SHORT_SERVER_ID1": 102}]), tmp_path)
+    told = warnings(tmp_path)
+    assert "ROAMING_FEAT" not in told
+    assert "no section for server 101" in told
+
+
+def test_the_command_writes_and_reads(tmp_path, capsys):
+    key = tmp_path / "key"
+    key.write_text(KEY)
+    folder = str(tmp_path / "datatx")
+    assert main(["write", folder, "--server", "coaps://leshan.eclipse.org:5684", "--apn", "iot.example", "--identity", "node-1",
+                 "--key-file", str(key), "--set", "ROAMING_FEAT=0"]) == 0
+    assert main(["read", folder]) == 0
+    said = capsys.readouterr()
+    assert "leshan.eclipse.org" in said.out
+    assert KEY not in said.out
+    assert main(["write", folder, "--server", "coap://h:1", "--lifetime", "1"]) == 1
+    assert main(["write", folder, "--server", "coap://h:1", "--set", "MOON"]) == 1
+    assert "30 to 86400" in capsys.readouterr().err
