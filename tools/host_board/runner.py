@@ -22,6 +22,9 @@ the module sent meanwhile is lost and the UART is disturbed until it is initiali
 A sleep of `ms` takes ms / speed in reality; the module's clock is moved on by the rest, so everybody sees all of it.
 Awake time is real time. What the node prints goes to folder/console.log and to on_console(line).
 
+With repl=True a person's cable is plugged in: board.repl_path is a port that mpremote drives, Ctrl-C interrupts the program,
+and what would leave the node dead leaves it at the prompt (event "at_repl").
+
 What the node is wired to is in the board file on its flash: PINS, LEVELS. Signals power_key, reset and wake go to the
 module over its control port, status and ring come from there; other outputs are noted in `outputs`, other inputs read
 from `inputs` (by name, True = active). `adc` holds millivolts at a pin by pin number; others read `battery_mv` / 2.
@@ -45,13 +48,14 @@ from typing import Any
 
 from . import definition
 from .registers import Registers
+from .repl import Repl
 from .sensors import Reading, Sht3x, rising
 from .wire import Control
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = Path(__file__).with_name("modules")
 EVENTS = ("boot", "sleep", "reset", "soft_reset", "watchdog", "brown_out", "panic", "power_cut", "reset_button",
-          "repl", "crash", "locked_up", "dormant", "output")  # fmt: skip
+          "repl", "at_repl", "crash", "locked_up", "dormant", "output")  # fmt: skip
 FATAL = ("repl", "crash", "locked_up", "dormant")  # a node in the field would be dead, or awake until the battery is
 TO_MODEM = ("power_key", "reset", "wake")
 FROM_MODEM = ("status", "ring")
@@ -112,7 +116,7 @@ class HostBoard:
         self, port: str, folder: str | Path, pty_path: str | None, control_port: int | None, *, speed: float = 1.0,
         heap: str = "192k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0,
         ticks: int = 0, course: Callable[[str, int], float] = rising, on_event: Callable[[Event], None] | None = None,
-        on_console: Callable[[str], None] | None = None, micropython: str | None = None,
+        on_console: Callable[[str], None] | None = None, micropython: str | None = None, repl: bool = False,
     ) -> None:  # fmt: skip
         if port not in ("esp32", "rp2"):
             raise ValueError(f"port must be esp32 or rp2, not {port!r}")
@@ -130,6 +134,7 @@ class HostBoard:
         self.sensor = Sht3x(lambda name, text: self.readings.append(Reading(name, text, self.world_ms)), course)
         self._micropython = micropython or os.environ.get("MICROPYTHON") or str(ROOT / ".venv/bin/micropython")
         self._control = Control(control_port)
+        self.repl: Repl | None = Repl() if repl else None
         self._pty_path, self._tty, self._far_end = pty_path, -1, -1
         self._registers: Registers | None = None
         self._retained = _Retained()
@@ -145,6 +150,7 @@ class HostBoard:
         self._watchdog_fed = 0.0
         self._wake_on: dict[int, int] = {}  # pin: the level that ends sleep
         self._wake_reason = 0
+        self._repl_mode = "friendly" if repl else ""
         self._awake_since = 0.0
         self._worked = False
 
@@ -185,6 +191,8 @@ class HostBoard:
         self._tty = self._open_line()
         self._load()
         self._began, self._skipped_ms = time.monotonic(), 0.0
+        if self.repl:
+            self.repl.open()
         self._life = asyncio.create_task(self._live())
 
     async def stop(self) -> None:
@@ -194,6 +202,8 @@ class HostBoard:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._life
         await self._control.close()
+        if self.repl:
+            self.repl.close()
         for end in (self._tty, self._far_end):
             if end >= 0:
                 os.close(end)
@@ -223,6 +233,13 @@ class HostBoard:
     def dead(self) -> Event | None:
         """The event that ended the node, if one did."""
         return next((event for event in self.events if event.name in FATAL), None)
+
+    @property
+    def repl_path(self) -> str:
+        """The port to give to mpremote (repl=True): a person's cable."""
+        if self.repl is None:
+            raise ValueError("this HostBoard was made without repl=True")
+        return self.repl.path
 
     def check(self) -> None:
         """Raise what went wrong in the runner itself, if anything did."""
@@ -303,11 +320,13 @@ class HostBoard:
             else:
                 self._retained.rtc_offset_ms += int(detail * self.drift_ppm / 1e6)
             if self._injected is None:
+                self._repl_mode = "friendly" if self.repl else ""
                 return "deepsleep"
             name, detail = self._injected
         self._injected = None
         self._disturbed.clear()
         self._note(name, detail)
+        self._repl_mode = detail if self.repl and name == "soft_reset" else "friendly" if self.repl else ""
         if name == "power_cut":
             await self._pass(detail)
             return "power_on"
@@ -329,9 +348,11 @@ class HostBoard:
             command = [self._micropython, "-X", f"heapsize={self.heap}", str(MODULES / "start.py"), str(MODULES),
                        self.port, str(self.flash), str(theirs.fileno()), str(self._tty)]  # fmt: skip
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+                *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT, pass_fds=(theirs.fileno(), self._tty),
             )  # fmt: skip
+        if self.repl:
+            self.repl.attach(self._process)
         console = asyncio.create_task(self._copy_console(self._process.stdout))
         guard = asyncio.create_task(self._guard_watchdog())
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
@@ -387,6 +408,12 @@ class HostBoard:
         """Answer the process until it says how it ends, or its line goes dead (None)."""
         while line := await _line(reader):
             kind, *arguments = json.loads(line)
+            if kind == "at_repl":
+                self._note("at_repl", arguments[0])
+                continue
+            if kind == "busy" and self.repl:
+                self.repl.busy = arguments[0]
+                continue
             if kind in ("deepsleep", "reset", "soft_reset", "repl", "dormant"):
                 return kind, arguments[0] if arguments else None
             try:
@@ -401,12 +428,17 @@ class HostBoard:
 
     async def _copy_console(self, stream: asyncio.StreamReader | None) -> None:
         assert stream is not None
+        left = b""
         with open(self.folder / "console.log", "ab") as log:
-            while line := await stream.readline():
-                log.write(line)
+            while data := await stream.read(4096):
+                log.write(data)
                 log.flush()
-                if self.on_console:
-                    self.on_console(line.decode("utf-8", "replace").rstrip())
+                if self.repl:
+                    self.repl.show(data)
+                *lines, left = (left + data).split(b"\n")
+                for line in lines:
+                    if self.on_console:
+                        self.on_console(line.decode("utf-8", "replace").rstrip())
 
     # Injection.
 
@@ -436,7 +468,7 @@ class HostBoard:
             "port": self.port, "machine": MACHINES.get(self.chip, self.chip), "now": self.world_ms, "ticks": self.ticks,
             "rtc": self._retained.rtc_offset_ms, "epoch": UNIX_2000 if self.port == "esp32" else 0,
             "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
-            "repl_uart": 0 if self.port == "esp32" else -1, "baudrate": self.baudrate,
+            "repl": self._repl_mode, "repl_uart": 0 if self.port == "esp32" else -1, "baudrate": self.baudrate,
             "wdt_limit": 8388 if self.port == "rp2" else 0,
         }  # fmt: skip
 

@@ -33,19 +33,35 @@ def run(name):
     except OSError:
         return True
     try:
-        execfile(name, {"__name__": "__main__"})  # noqa: F821  built into MicroPython
+        execfile(name, space)  # noqa: F821  built into MicroPython
     except SystemExit:
-        _host.stop("soft_reset")
+        _host.stop("soft_reset", "friendly")
     except KeyboardInterrupt:
-        _host.stop("repl", "KeyboardInterrupt")
-    except BaseException as error:  # noqa: BLE001  a board prints whatever it is and goes on to the REPL
+        to_repl("KeyboardInterrupt in " + name)
+    except BaseException as error:  # noqa: B036  a board prints whatever it is and goes on to the REPL
         sys.print_exception(error)
-        _host.stop("repl", "%s in %s: %s" % (type(error).__name__, name, error))
+        to_repl("%s in %s: %s" % (type(error).__name__, name, error))
     return True
 
 
+def to_repl(why):
+    """Where a board ends that does not sleep: at the prompt, if somebody plays the person, else dead."""
+    import _host
+
+    if not _host.boot["repl"]:
+        _host.stop("repl", why)
+    import _repl
+
+    _repl._busy(False)
+    _host.tell("at_repl", why)
+    _repl.serve(_host.boot["repl"], space)
+
+
+space = {"__name__": "__main__"}
 rom(*sys.argv[1:])
 del rom
-if run("boot.py"):
+# A soft reset from the raw REPL skips main.py (MicroPython docs/reference/reset_boot.rst).
+if run("boot.py") and sys.modules["_host"].boot["repl"] != "raw":
     run("main.py")
-sys.modules["_host"].stop("repl", "main.py returned")
+    to_repl("main.py returned")
+to_repl("raw REPL")
