@@ -173,15 +173,27 @@ class Node:
             self.uart.feed(("\r\n%s\r\n" % line).encode())
         self.modem.service(serve_ms)
 
+    def observe(self, paths):
+        """The server observes these a moment after each registration."""
+
+        def later():
+            for path in paths:
+                self.server.observe("node-1", path)
+
+        def seen(endpoint, event):
+            if event in ("registered", "reregistered"):
+                self.clock.after(200, later)
+
+        self.server.on_registration = seen
+
     def up(self, objects=(), observe=()):
         """Started, declared, registered, observed."""
         assert self.modem.start()
         if self.modem.declare(objects):
             self.modem.restart()
         assert self.modem.attach(60000)
+        self.observe(observe)
         assert self.modem.register(60000), self.modem.refusal
-        for path in observe:
-            self.server.observe("node-1", path)
         self.modem.service(500)
         del self.events[:]
         return self

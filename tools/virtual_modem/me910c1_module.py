@@ -153,6 +153,11 @@ class TelitModule(Generic):
         """True between AT+CFUN=5 and the rise of DTR: deaf, but nothing is lost."""
         return self.deaf and self.state_name == "on"
 
+    def _power_key(self, active, held):
+        if active and self.state_name == "asleep":
+            self._pins["switched_on"] = True  # the press that wakes does not switch off when it lasts
+        super()._power_key(active, held)
+
     def _wake_pin(self, active, held):
         if self.dozing and active:
             self.deaf = False

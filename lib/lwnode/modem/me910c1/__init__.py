@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
 _SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
 _AT_MS = const(500)
-_AT_TRIES = const(12)
 _HISTORY = (19, 0, 0)
 _LIST_LIMIT = const(6)
 
@@ -85,6 +84,7 @@ class Driver(Urcs):
 
     def _greet(self) -> None:
         """CMEE 2, because the errors of EXIST have words only (3.1.17); sleep told; clock in UTC, set by the network."""
+        self._asleep = False
         self._write("+CMEE", 2)
         self.ask(self._write, "#PSMURC", 1)
         self.ask(self._write, "+CTZU", 1)
@@ -112,16 +112,20 @@ class Driver(Urcs):
     def wake(self) -> bool:
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again."""
         self._restart_expected = True
+        clock = self.clock
+        pulse = self.pins is not None
+        end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
         try:
-            for attempt in range(_AT_TRIES):
-                if attempt == 1 and self.pins is not None:
-                    # Only a module that is silent gets a pulse: a running one would be switched off by it.
-                    self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
+            while clock.ticks_diff(end, clock.ticks_ms()) > 0:
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
                     # Echo and CMEE may be lost (field_quirks 5); said again, they cost one line.
                     self.ask(self.at.send, "ATE0+CMEE=2;#PSMURC=1", timeout_ms=self.options["command_ms"], prefix="")
                     return True
+                if pulse:
+                    # Only a module that is silent gets one: a running one would be switched off by it.
+                    pulse = False
+                    self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
             return False
         finally:
             self._restart_expected = False
@@ -134,7 +138,7 @@ class Driver(Urcs):
             return self.power_off()
         if self.options["sleep"] == "cfun5":
             return self.ask(self._write, "+CFUN", 5) is not None
-        self._asleep = False
+        # It may have gone down before it was asked to: the network decides when.
         if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
             self._count("sleep_unconfirmed")
             return False
@@ -413,6 +417,18 @@ class Driver(Urcs):
         from lwnode.modem.me910c1.values import get
 
         return get(self, path.ids)
+
+    def exists(self, *numbers: int, agent: int = 0) -> bool:
+        """Whether the module has that object, instance, resource or resource instance (3.1.17)."""
+        from lwnode.modem.me910c1 import arming
+
+        return arming.exists(self, agent, *numbers)
+
+    def inspect(self) -> "dict[str, str]":
+        """What the module says to every test and read form, by line."""
+        from lwnode.modem.me910c1.inspect import inspect
+
+        return inspect(self)
 
     def execute(self, path: "Path") -> bool:
         """Execute a resource of the module itself, such as /3/0/4 (3.1.6). The server is not involved."""

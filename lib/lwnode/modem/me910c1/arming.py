@@ -51,9 +51,9 @@ def _when_ready(modem: "Any", settle_ms: int) -> "list[int] | None":
 
 
 def exists(modem: "Any", *numbers: int) -> bool:
-    """AT#LWM2MEXIST: the error says no, whatever its words (3.1.17)."""
+    """AT#LWM2MEXIST, agent first: the error says no, whatever its words (3.1.17)."""
     try:
-        modem._write("#LWM2MEXIST", 0, *numbers)
+        modem._write("#LWM2MEXIST", *numbers)
     except CommandError:
         return False
     return True
@@ -64,7 +64,7 @@ def _instances(modem: "Any") -> bool:
     done = True
     lost = 0
     for object_id, instance, _ in modem.objects:
-        if exists(modem, object_id, instance):
+        if exists(modem, 0, object_id, instance):
             continue
         try:
             modem._write("#LWM2MNEWINST", 0, object_id, instance)

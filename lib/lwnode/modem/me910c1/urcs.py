@@ -92,7 +92,7 @@ class Urcs(Life):
             return "FOTARING " + values[1], []
         if head == "NFYACK" and len(values) > 3:
             return "NFYACK " + values[3].strip("()"), [values[2]]
-        return (head + " " + values[0], list(values[1:])) if values else None
+        return head + " " + (values[0] if values else ""), list(values[1:])
 
     # ---- ACK mode ---------------------------------------------------------------------------------------------
 
