@@ -16,7 +16,7 @@ instance TLV; the time of a reading goes as resource 5518 beside it. Bounds: 32 
 from micropython import const
 
 from . import senml, tlv
-from .codec import signed
+from .decode import signed
 from .model import NONE, OPAQUE, TIME, Path, Reject, Request, Response
 
 TYPE_CHECKING = False

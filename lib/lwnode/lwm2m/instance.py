@@ -191,11 +191,13 @@ class Instance:
             raise Reject(404, "no such resource")
         if "W" not in known[1]:
             raise Reject(405, "this resource is not writable")
+        from . import decode
+
         try:
-            form = codec.written_in_binary(known[0], data)
+            form = decode.written_in_binary(known[0], data)
             if form is not None:
                 self.tree.binary_writes = form
-            value = codec.decode_value(known[0], data, id, self.tree.binary_writes)
+            value = decode.decode_value(known[0], data, id, self.tree.binary_writes)
         except (ValueError, UnicodeError) as error:
             raise Reject(400, str(error))
         resource = self.find(id)

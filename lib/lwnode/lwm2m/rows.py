@@ -3,7 +3,7 @@
 The base of ObjectTree; tree.py has the worked session.
 """
 
-from . import registry, units
+from . import registry
 from .instance import Instance, readings
 from .model import Path
 from .resource import Resource
@@ -198,10 +198,21 @@ class Rows:
         return count
 
 
+# The unit of objects whose quantity leaves no choice; others get one only if the row names it.
+_UNITS = (
+    " 3301 lx 3303 Cel 3304 %RH 3313 m/s2 3314 T 3315 Pa 3316 V 3317 A 3318 Hz 3319 m 3320 % 3321 m 3323 Pa 3324 dB"
+    " 3326 pH 3327 S/m 3328 W 3330 m 3334 rad/s "
+)
+
+
 def _unit(object_id: int, unit: "str | None") -> "str | None":
-    if unit is None:
-        return units.default(object_id)
-    wrong = units.check(unit)
+    at = _UNITS.find(" {} ".format(object_id))
+    usual = _UNITS[at + 6 :].split(" ")[0] if at >= 0 else None
+    if unit is None or unit == usual:
+        return usual
+    from .units import check
+
+    wrong = check(unit)
     if wrong is not None:
         raise ValueError(wrong)
     return unit

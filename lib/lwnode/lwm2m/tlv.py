@@ -12,7 +12,7 @@ import struct
 
 from micropython import const
 
-from . import codec
+from . import codec, decode
 from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
 
 TYPE_CHECKING = False
@@ -201,7 +201,7 @@ def _take(out: "list[Value]", path: Path, kind: int, body: bytes) -> None:
 
 
 def _text(type: int, body: bytes) -> "str | bytes":
-    value = codec.binary_value(type, body)
+    value = decode.binary_value(type, body)
     if isinstance(value, float):
         return codec.shortest(value)
     return codec.to_wire(type, value)

@@ -1,0 +1,93 @@
+"""What a server wrote: text, a bare TLV value or a whole TLV record, by the type of its resource.
+
+    >>> decode_value(BOOLEAN, b"1"), decode_value(INTEGER, b"\\x01\\x00"), decode_value(FLOAT, b"21.5")
+    (True, 256, 21.5)
+
+A module of its own because a node that is never written to does without.
+"""
+
+import math
+import struct
+
+from .codec import from_wire
+from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .model import Plain
+
+
+def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: bool = False) -> "Plain":
+    """What a server wrote, whether it came as text, as a bare TLV value or as a whole TLV record.
+
+    The modules hand the payload through without its content format (BC66 application note 4.2.9), so
+    printable text that reads as the type is text, the rest is binary; with binary it is the other way
+    round. ValueError if it is neither.
+    """
+    if type == OPAQUE:
+        return bytes(data)
+    if resource is not None and len(data) > 2 and data[0] >= 0xC0:
+        from .tlv import unwrap
+
+        inner = unwrap(data, resource)
+        if inner is not None:
+            return binary_value(type, inner)
+    for decode in (binary_value, _text_value) if binary else (_text_value, binary_value):
+        try:
+            return decode(type, data)
+        except (ValueError, UnicodeError):
+            pass
+    raise ValueError("{} bytes are no value of this resource's type".format(len(data)))
+
+
+def _text_value(type: int, data: bytes) -> "Plain":
+    if type != STRING and not _printable(data):
+        raise ValueError("no text")
+    return from_wire(type, data)
+
+
+def written_in_binary(type: int, data: bytes) -> "bool | None":
+    """Whether a written value can only be binary (True) or only text (False); None if it could be both."""
+    if type == STRING or type == OPAQUE:
+        return None
+    readable = []
+    for decode in (_text_value, binary_value):
+        try:
+            decode(type, data)
+            readable.append(decode is binary_value)
+        except (ValueError, UnicodeError):
+            pass
+    return readable[0] if len(readable) == 1 else None
+
+
+def _printable(data: bytes) -> bool:
+    for byte in data:
+        if not 32 <= byte < 127:
+            return False
+    return True
+
+
+def binary_value(type: int, data: bytes) -> "Plain":
+    """A TLV value: big-endian, 1 2 4 8 bytes of integer, 4 8 of float (OMA LwM2M 1.0.2 section 6.4.3)."""
+    size = len(data)
+    if type == OPAQUE or type == STRING:
+        return from_wire(type, data)
+    if type == FLOAT and size in (4, 8):
+        value = float(struct.unpack(">f" if size == 4 else ">d", data)[0])
+        if math.isfinite(value):
+            return value
+    elif (type == INTEGER or type == TIME) and size in (1, 2, 4, 8):
+        return signed(data)
+    elif type == BOOLEAN and size == 1 and data[0] < 2:
+        return data[0] == 1
+    elif type == OBJLNK and size == 4:
+        return "{}:{}".format(data[0] << 8 | data[1], data[2] << 8 | data[3])
+    raise ValueError("{} bytes are no value of this resource's type".format(size))
+
+
+def signed(data: bytes) -> int:
+    """Two's complement, big-endian. MicroPython's from_bytes knows no signed=."""
+    if not data:
+        raise ValueError("an integer has one byte at least")
+    number = int.from_bytes(data, "big")
+    return number - (1 << 8 * len(data)) if data[0] & 0x80 else number
