@@ -33,7 +33,6 @@ class Radio(Power):
             "oos_rest_ms": 30000,  # without coverage, the module rests (PSM) after so long
             "rrc_ms": 10000,  # RRC inactivity timer of the network
             "psm": ("00100001", "00000101"),  # T3412 extended, T3324 as stored at the factory; None: off
-            "clock_set_ms": 0,  # after attach, until the network has told the time
         }
     )
 
@@ -42,6 +41,7 @@ class Radio(Power):
         self.in_flight = 0  # exchanges that this module began and that are open
         self._plain()
         self._seconds = {"sleep": 0, "rx": 0, "tx": 0}
+        self._tau_timer = None
         super().__init__(clock, link, nvram, **options)
 
     def _plain(self):
@@ -272,7 +272,9 @@ class Radio(Power):
         self.in_flight = 0
         tau = self.tau_s()
         if state == "asleep" and tau and self.kept.get("attached"):
-            self.after_rtc(tau * 1000, self.wake_up)
+            # One timer: it starts anew with each sleep, or a year's worth of them wakes the module all the time.
+            self._stop(self._tau_timer)
+            self._tau_timer = self.after_rtc(tau * 1000, self.wake_up)
 
     @staticmethod
     def _stop(timer):
