@@ -152,13 +152,6 @@ def test_quirk_banner_glued_and_noise():
     assert raw.startswith(b"\x00\xff\x00\n\x1a\xff\n\rF1") and b"Leaving the BROM\n\rBL_V01\r\nRDY" in raw
 
 
-def test_quirk_autobaud_is_silent_until_at():
-    bench = Bench(hostile="autobaud", quiet=False)
-    said = bench.wait(1000)
-    assert "RDY" not in said and "Leaving the BROM" in said
-    assert bench.say("AT")[-1] == "OK"
-
-
 def test_quirk_odd_urcs():
     said = Bench(hostile="odd_urcs", quiet=False).wait(1000)
     for text in ("+QATSLEEP", "*MATREADY: 1", "+LWM2M:reg failed back off"):
@@ -195,3 +188,71 @@ def test_all_quirks_at_once_leave_a_module_that_can_be_used():
         if "+QLWREG: 0" in said:
             break
     assert NODE in bench.server.registrations
+
+
+def test_quirk_a06_results_without_blank():
+    bench = Bench(revision="BC66NBR01A06", hostile="bare_results")
+    bench.say(OWN)
+    assert bench.say("AT+QLWREG", 1000) == ["OK", "+QLWURC:reg,0"]
+    bench.server.write(NODE, "/19/1/0", b"\xaa\x00", content_format=42)
+    assert bench.wait(100) == ["+QLWDATARECV: AA00"]
+
+
+def test_a06_says_nothing_of_a_missing_sim():
+    said = Bench(revision="BC66NBR01A06", sim="absent", quiet=False).wait(1000)
+    assert not [line for line in said if line.startswith("+CPIN")]
+
+
+def test_a09_does_not_update_by_itself():
+    bench = old("A09")
+    bench.say("AT+QSCLK=0")
+    assert bench.wait(1000000) == [] and NODE not in bench.server.registrations
+
+
+def test_a09_buffered_write_ends_at_a_blank():
+    bench = Bench(revision="BC66NBR01A09")
+    bench.say('AT+QLWCFG="access_mode",1')
+    bench.say(OWN)
+    bench.restart()
+    bench.say("AT+QLWREG", 1000)
+    bench.say("AT+QLWADDOBJ=3303,0,1,5701", 500)
+    bench.server.write(NODE, "/3303/0/5701", b"ab cd", content_format=0)
+    bench.wait(100)
+    assert bench.say("AT+QLWRD") == ['+QLWRD: 0,"write",1,3303,0,5701,2,2,"6162",0', "OK"]
+
+
+def test_a09_crashes_on_quick_notifications():
+    bench = old("A09")
+    bench.say("AT+QLWADDOBJ=3303,0,1,5700", 500)
+    bench.server.observe(NODE, "/3303/0/5700")
+    bench.wait(100)
+    bench.say("AT+QLWOBSRSP=1,1,3303,0,5700,4,4,21.5,0", 200)
+    line = "AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,0"
+    assert bench.say(line, 200) == ["OK", "+QLWNOTIFY: 0"]
+    assert bench.say(line, 50) == ["OK", "+QLWNOTIFY: 0"]
+    assert "RDY" in bench.say(line, 1000)
+
+
+def test_quirk_a_request_comes_twice():
+    bench = registered_bc66(hostile="duplicate_requests")
+    bench.server.read(NODE, "/3303/0/5700")
+    assert bench.wait(2500) == ['+QLWURC: "read",1,3303,0,5700'] * 2
+    bench.say("AT+QLWRDRSP=1,1,3303,0,5700,4,4,21.5,0", 100)
+    bench.server.read(NODE, "/3303/0/5700")
+    bench.wait(100)
+    bench.say("AT+QLWRDRSP=2,1,3303,0,5700,4,4,21.5,0", 100)
+    assert bench.wait(5000) == []
+
+
+def test_quirk_garbage_instead_of_the_banner():
+    bench = Bench(hostile="baud_garbage", quiet=False)
+    bench.clock.advance(600)
+    raw = bench.take_raw()
+    assert b"BROM" not in raw and raw.endswith(b"\r\nRDY\r\n\r\n+CFUN: 1\r\n\r\n+CPIN: READY\r\n")
+
+
+def test_quirk_autobaud_speaks_after_the_first_line():
+    bench = Bench(hostile="autobaud", quiet=False)
+    said = bench.wait(3000)
+    assert "RDY" not in said and "Leaving the BROM" in said
+    assert bench.say("ATE0")[-4:] == ["OK", "RDY", "+CFUN: 1", "+CPIN: READY"]

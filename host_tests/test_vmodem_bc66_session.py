@@ -421,3 +421,22 @@ def test_memory_survives_a_power_cycle():
 
 def test_bootstrap_example_line_is_accepted_as_it_is():
     assert Bench().say(BOOTSTRAP) == ["OK"]
+
+
+def test_an_edrx_sleeper_is_reached_in_its_paging_window():
+    bench = registered_bc66(psm=None)
+    bench.say('AT+CEDRXS=1,5,"0101"')
+    bench.say("AT+QLWUPDATE=1,0", 500)
+    bench.sleep(30000)
+    exchange = bench.server.read(NODE, "/3303/0/5700")
+    said = bench.wait(60000)
+    assert said == [] and exchange.code is None  # asleep: nothing is heard, CoAP gives up repeating
+    bench.wait(10000)
+    again = []
+    for _ in range(400):  # ask until a repetition falls into a window
+        bench.server.read(NODE, "/3303/0/5700")
+        again += bench.wait(2000)
+        if again:
+            break
+    again += bench.wait(2000)
+    assert "Leaving the BROM" in again and [line for line in again if line.startswith('+QLWURC: "read"')]

@@ -83,7 +83,7 @@ def test_random_faults_repeat_with_their_seed():
     assert [kind for _, kind in played[0][:3]] == FIRST_OF_SEED_7
 
 
-FIRST_OF_SEED_7 = ["silence", "reboot", "lost_urc"]
+FIRST_OF_SEED_7 = ["lost_answer", "urc_inside", "error"]
 
 
 def test_random_faults_can_be_chosen_and_stopped():
@@ -111,3 +111,18 @@ def test_every_kind_and_quirk_says_what_it_does():
     for name in QUIRKS:
         families, text, section = QUIRKS[name]
         assert families and len(text) > 10 and section, name
+
+
+def test_a_urc_inside_an_answer():
+    bench = Bench()
+    bench.modem.faults.arm("urc_inside")
+    assert bench.say("AT+CFUN?") == ["+CFUN: 1", "+CSCON: 1", "OK"]
+    bench.modem.faults.arm("urc_inside", value="+HELLO: 1")
+    assert bench.say("AT") == ["+HELLO: 1", "OK"]
+
+
+def test_the_echo_comes_back():
+    bench = Bench()
+    bench.modem.faults.arm("echo_on")
+    assert bench.say("AT") == ["OK"]
+    assert bench.say("AT") == ["AT", "OK"]

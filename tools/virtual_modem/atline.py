@@ -35,7 +35,9 @@ def split_commands(line):
             end = _basic_end(body)
         else:
             end = _extended_end(body)
-        commands.append(body[:end].strip())
+        command = body[:end].strip()
+        if command:
+            commands.append(command)
         body = body[end:]
     return commands
 

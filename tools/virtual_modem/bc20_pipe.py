@@ -112,6 +112,8 @@ class Bc20Pipe(Bc20Session):
 
     def asked(self, request):
         """A request of the server: the module answers, the host is told."""
+        if self.state_name == "asleep":
+            self.paged(request, self.asked)
         if self.state_name != "on":
             return
         if self.phase == OPENING:

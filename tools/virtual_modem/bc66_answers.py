@@ -161,6 +161,8 @@ class Bc66Answers(Bc66Dialects):
         confirm = args.integer(7, 0, 1, 0)
         release = args.integer(8, 0, 2, 0)
         self.need_registered()
+        if index == 0 and self.notify_too_soon():
+            return
         self._parts.append(value)
         if index == 0:
             parts, self._parts = join_parts(self._parts), []

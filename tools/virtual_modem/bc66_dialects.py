@@ -2,7 +2,8 @@
 
     A10   the application note V2.1
     A07   no auto_ack, rai_enable, recovery_mode, QLWRECOVER; objects only while registered; resources only; "lifetime
-          changed,30" in one string; a write of more than 50 bytes, or a JSON one, restarts the module
+          changed,30" in one string; no updates by itself; a write of more than 50 bytes or in JSON, or notifications
+          in quick succession, restart the module; a buffered write ends at its first blank
     A06   object 19 as a pipe (QLWDATASEND, +QLWDATARECV), results as +QLWURC: reg,0, requests by number, no QLWSTATUS
 """
 
@@ -14,6 +15,7 @@ from tools.virtual_modem.bc66_requests import Bc66Requests
 
 _FROM_A10 = ("rai_enable", "auto_ack", "recovery_mode", "retransmit_mode")
 _PIPE = 19
+_NOTIFY_MS = 100
 _REQUEST_NUMBERS = {"observe": 0, "read": 1, "write": 2, "execute": 3}
 
 
@@ -22,6 +24,7 @@ class Bc66Dialects(Bc66Requests):
 
     OPTIONS = dict(Bc66Requests.OPTIONS)
     OPTIONS.update({"revision": "BC66NBR01A10"})
+    _notified_at = -_NOTIFY_MS
 
     @property
     def level(self):
@@ -62,13 +65,38 @@ class Bc66Dialects(Bc66Requests):
         """Those that AT+QLWCFG? prints: before A10 it forgot access_mode."""
         return [name for name in self.cfg_names() if self.level >= 10 or name != "access_mode"]
 
+    def tells_missing_sim(self):
+        return self.level >= 7
+
+    def update_due(self):
+        if self.level >= 10:
+            super().update_due()  # "auto ping timer broken" before
+
+    def _raw_values(self, request):
+        if request.path[0] == _PIPE and request.content_format in (None, TEXT_PLAIN, OCTET_STREAM):
+            path = tuple(list(request.path) + [0, 0])[:3]
+            return [(path, request.payload)]
+        values = super()._raw_values(request)
+        if self.level < 10 and self.cfg["access_mode"][0]:
+            values = [(path, raw.split(b" ")[0]) for path, raw in values]
+        return values
+
+    def notify_too_soon(self):
+        """Before A10 frequent notifications crash the module: here two within `_NOTIFY_MS`."""
+        last, self._notified_at = self._notified_at, self.clock.now
+        if self.level < 10 and self.clock.now - last < _NOTIFY_MS:
+            self.after(5, self.restart)
+            return True
+        return False
+
     # ---- results and URCs
 
     def result(self, name, status):
         if self.level >= 7:
             super().result(name, status)
         elif name in ("QLWREG", "QLWDEREG"):
-            self.urc("+QLWURC: %s,%d" % (name[3:].lower(), status))
+            blank = "" if self.quirk("bare_results") else " "
+            self.urc("+QLWURC:%s%s,%d" % (blank, name[3:].lower(), status))
         elif name in ("QLWADDOBJ", "QLWDELOBJ"):
             self.urc("+%s :%d" % (name, status))
         else:
@@ -123,7 +151,8 @@ class Bc66Dialects(Bc66Requests):
             self.link.respond(request, 204 if values else 400)
             for place, raw in values:
                 digits = "".join(["%02X" % byte for byte in raw])
-                self.urc("+QLWDATARECV: 19,%d,%d,%d,%s" % (place[1], place[2], len(raw), digits))
+                head = "19,%d,%d,%d," % (place[1], place[2], len(raw))
+                self.urc("+QLWDATARECV: %s%s" % ("" if self.quirk("bare_results") else head, digits))
         else:
             self.link.respond(request, 405)
 
@@ -154,9 +183,3 @@ class Bc66Dialects(Bc66Requests):
 
     def need_registered(self):
         """Refuse while there is no session."""
-
-    def _raw_values(self, request):
-        if request.path[0] == _PIPE and request.content_format in (None, TEXT_PLAIN, OCTET_STREAM):
-            path = tuple(list(request.path) + [0, 0])[:3]
-            return [(path, request.payload)]
-        return super()._raw_values(request)

@@ -53,6 +53,8 @@ class Bc66Requests(Bc66Bootstrap):
     # ---- arrival
 
     def _asked(self, request):
+        if self.state_name == "asleep":
+            self.paged(request, self._asked)
         if self.state_name != "on":
             return
         if self.status == REGISTERING:
@@ -132,7 +134,10 @@ class Bc66Requests(Bc66Bootstrap):
         self.after(self.options["answer_ms"], lambda: self._expire(mid, request))
         name = "observe" if request.operation == "cancel" else request.operation
         flag = ",%d" % (request.operation == "cancel") if name == "observe" else ""
-        self.deliver(name, ",%d%s,%s" % (mid, flag, rest))
+        text = ",%d%s,%s" % (mid, flag, rest)
+        self.deliver(name, text)
+        if self.quirk("duplicate_requests"):
+            self.after(2000, lambda: mid in self.open_requests and self.deliver(name, text))
 
     def _expire(self, mid, request):
         if mid in self.open_requests and self.open_requests[mid][0] is request:

@@ -237,9 +237,10 @@ class Bc66Session(Bc66Account):
 
     def _arm_update(self):
         self._stop(self._update_timer)
-        self._update_timer = self.after_rtc(update_interval_ms(self.session()["lifetime"]), self._update_due)
+        self._update_timer = self.after_rtc(update_interval_ms(self.session()["lifetime"]), self.update_due)
 
-    def _update_due(self):
+    def update_due(self):
+        """The Actual Update Interval is over."""
         if self.state_name == "asleep":
             if self.cfg["recovery_mode"][0] == 0:
                 self.wake_up()  # the recovery is the update

@@ -56,6 +56,8 @@ class Bg96Module(Generic):
         if state:
             self.urc("+CPIN: %s" % state)
         self.urc("APP RDY")
+        if self.quirk("boot_noise"):
+            self.out(b"\x00\x1a\xff\n" * 512)  # kilobytes of it (forum 2482)
         self.applications_started()
 
     def applications_started(self):
@@ -76,6 +78,8 @@ class Bg96Module(Generic):
         if form == WRITE and args.expect(1, 2).integer(1, 0, 1, 0) == 1:
             args.one_of(0, (0, 1, 4))
             self.urc_after(80, "POWERED DOWN")
+            if self.quirk("stray_urc"):
+                self.urc_after(90, '+QIURC: "closed",0')
             self.after(100, self.restart)
             return None
         return super().at_cfun(form, args)

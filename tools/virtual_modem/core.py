@@ -254,6 +254,7 @@ class Core(Output):
         self._busy = False
         if result != "OK":
             self.counters["errors"] += 1
+        self.faults.before_final()
         self._send_final(result)
         self.faults.answered()
         self.answered()

@@ -17,6 +17,8 @@ KINDS = {
     "garbage": "bytes of noise before the answer",
     "bitflip": "one bit of the answer is wrong",
     "reboot": "the module restarts instead of answering",
+    "urc_inside": "a URC (`value`, or +CSCON: 1) between the answer and its final result",
+    "echo_on": "the echo is on again from here on",
     "lost_urc": "the next URC (that holds the text `value`) is lost",
 }
 
@@ -43,6 +45,10 @@ QUIRKS = {
     "stat_without_number": ("me910c1", '#LWM2MGETSTAT: "DIS" as the manual\'s example', "3"),
     "tlt_named": ("me910c1", "LWM2M-TLT without blank, SSID=n", "3"),
     "lf_lists": ("me910c1", "lists joined by a lone LF", "1.5"),
+    "duplicate_requests": ("bc66", "a request that is not answered within 2 s comes twice, with its message id", "5"),
+    "bare_results": ("bc66", "A06: +QLWURC:reg,0 without the blank, +QLWDATARECV with nothing but the data", "3"),
+    "baud_garbage": ("bc66 bc20", "the boot ROM's banner is garbage, RDY is readable (another baud rate)", "1.2"),
+    "stray_urc": ("bg96", "a +QIURC of an earlier life between POWERED DOWN and RDY", "5"),
     "answers_shift": ("bc66", "a line sent before the answer of the last is dropped, its answer shifted", "5"),
 }
 
@@ -60,6 +66,8 @@ class Faults:
         self._kinds = ()
         self._mute = False
         self._flip = False
+        self._inside = None
+        self._due = []
         self.played = []
 
     def arm(self, kind, at=1, value=None):
@@ -119,11 +127,15 @@ class Faults:
     def take_line(self, line):
         """Play what is due at this line; True when it must not be executed."""
         owner = self._owner
-        for kind, _ in self._due:
+        for kind, value in self._due:
             if kind == "garbage":
                 owner.out(_NOISE)
             elif kind == "bitflip":
                 self._flip = True
+            elif kind == "urc_inside":
+                self._inside = "+CSCON: 1" if value is None else str(value)
+            elif kind == "echo_on":
+                owner.kept["E"] = 1
             elif kind == "lost_answer":
                 self._mute = True
             elif kind == "error":
@@ -137,6 +149,12 @@ class Faults:
                 owner.restart()
                 return True
         return False
+
+    def before_final(self):
+        """The information text is out, the final result is not."""
+        if self._inside is not None:
+            inside, self._inside = self._inside, None
+            self._owner.urc(inside)
 
     def answered(self):
         """The final result went out."""

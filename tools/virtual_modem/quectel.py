@@ -4,28 +4,50 @@ from tools.virtual_modem.atline import READ, RUN, TEST, WRITE
 from tools.virtual_modem.core import PENDING
 from tools.virtual_modem.generic import Generic
 
+_PAGING_MS = 2560  # one paging time window
+
 
 class Quectel(Generic):
     """BC66 and BC20: boot text, light and deep sleep, module events."""
 
     OPTIONS = dict(Generic.OPTIONS)
-    OPTIONS.update({"banner": True, "status_text": True})
+    OPTIONS.update({"banner": True})
+    _unsaid = None
     _CONFIG = {"dsevent": (0, 1), "atlocktime": (0, 60), "initlocktime": (0, 60), "epco": (0, 1), "wakeupRXD": (0, 1)}
 
     # ---- boot
 
     def boot_text(self, woken):
         if self.options["banner"]:
-            self.out(self._banner(woken))
+            banner = self._banner(woken)
+            if self.quirk("baud_garbage"):
+                banner = bytes([byte * 5 & 0x7F | 0x80 for byte in banner])
+            self.out(banner)
+        self._unsaid = None
         if self.quirk("autobaud") and not self.nvram.get("ipr"):
-            return
+            self._unsaid = woken  # neither RDY nor +CFUN nor +CPIN before the host has sent AT
+        else:
+            self._say_ready(woken)
+
+    def _say_ready(self, woken):
         if self.setting("atwakeup") and woken:
             self.urc("+QATWAKEUP")
         if not woken:
             self.urc("RDY")
             self.urc("+CFUN: %d" % self.cfun)
         state = self.sim_state
-        self.urc("+CPIN: %s" % (state if state else "NOT READY"))
+        if state or self.tells_missing_sim():
+            self.urc("+CPIN: %s" % (state if state else "NOT READY"))
+
+    def tells_missing_sim(self):
+        """True where +CPIN: NOT READY tells that there is no SIM."""
+        return True
+
+    def answered(self):
+        super().answered()
+        if self._unsaid is not None:
+            woken, self._unsaid = self._unsaid, None
+            self._say_ready(woken)
 
     def _banner(self, woken):
         # The boot ROM ends its lines LF CR (forum 18800); seven lines cold, six from deep sleep (manual, 4.2.15).
@@ -90,6 +112,28 @@ class Quectel(Generic):
     def on_psm(self, entered):
         if self.nvram.get("psm_event"):
             self.urc('+QNBIOTEVENT: "%s PSM"' % ("ENTER" if entered else "EXIT"))
+
+    def went_down(self, state):
+        reachable = state == "asleep" and self.attached and not self.psm and self.edrx_ms() >= 81920
+        super().went_down(state)
+        if reachable:
+            self.after_rtc(self.edrx_ms(), self._paging)
+
+    def _paging(self):
+        """The paging window of an eDRX cycle: the network can reach the sleeping module for a moment."""
+        if self.state_name == "asleep":
+            self.link.resume()
+            self.after_rtc(_PAGING_MS, self._paging_over)
+
+    def _paging_over(self):
+        if self.state_name == "asleep":
+            self.link.suspend()
+            self.after_rtc(self.edrx_ms(), self._paging)
+
+    def paged(self, request, again):
+        """A request came in the paging window: the module wakes, then looks at it by `again(request)`."""
+        self.wake_up()
+        self.after_rtc(self.options["wake_ms"] + 50, lambda: again(request))
 
     def at_qnbiotevent(self, form, args):
         """URC when PSM is entered and left."""
