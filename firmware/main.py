@@ -27,7 +27,7 @@ def window(board: "Any", seconds: int, why: str) -> None:
         board.clock.sleep_ms(100)
 
 
-def note(board: "Any", error: Exception) -> None:
+def note(error: Exception, files: "Any" = None) -> None:
     """Keep the last failure where the next session by cable finds it: crash.txt, at most 1 KB, and the console."""
     import io
     text = io.StringIO()
@@ -38,7 +38,7 @@ def note(board: "Any", error: Exception) -> None:
         text.write("%s: %s\n" % (type(error).__name__, error))
     print("lwnode:", text.getvalue())
     try:
-        with open("crash.txt", "w") as file:
+        with (files.open if files else open)("crash.txt", "w") as file:
             file.write(text.getvalue()[:1024])
     except OSError:
         pass  # a full or broken file system must not keep the node from sleeping
@@ -93,7 +93,7 @@ def main(board: "Any", parts: "Any" = None) -> None:
         else:
             live(board, guard, parts)
     except Exception as error:
-        note(board, error)
+        note(error, getattr(parts, "files", None))
         board.sleep(guard.crashed() * 1000)
         board.restart("crash")
 

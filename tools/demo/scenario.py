@@ -61,7 +61,7 @@ class Scenario:
         self.server.on_notification = self._notified
         self.modem = await VirtualModem("bc66", f"coap://127.0.0.1:{self.server.port}").start()
         self.modem.trace = self._traced
-        self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed, heap="512k",
+        self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed,
                                on_event=self._happened, on_console=lambda line: self.say("node", line))
         self.board.deploy(BOARDS[self.port], config=self._config())
         if prepare:
