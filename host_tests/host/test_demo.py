@@ -1,0 +1,69 @@
+"""The demo's own book-keeping, and that it fails when a protection is off: a check that cannot fail proves nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.demo import sabotage
+from tools.demo.dialogue import Dialogue
+from tools.demo.ledger import Ledger
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _ledger(taken, arrived):
+    ledger = Ledger()
+    for number, text in enumerate(taken):
+        ledger.take("temperature", text, 1000.0 + 60 * number)
+    for text, at, late in arrived:
+        ledger.arrive("/3303/0/5700", float(text), at, late)
+    return ledger
+
+
+def test_a_reading_that_never_arrives_is_lost_and_one_that_comes_twice_is_a_duplicate():
+    ledger = _ledger(["20.00", "20.01", "20.02"], [("20.00", 1000, False), ("20.02", 1121, False), ("20.02", 1180, False)])
+    assert [reading[1] for reading in ledger.lost] == ["20.01"]
+    assert ledger.duplicates == 1
+    assert [arrival.text for arrival in ledger.delivered] == ["20.00", "20.02"]
+    assert not ledger.invented
+
+
+def test_a_value_that_no_sensor_gave_is_seen():
+    assert [arrival.text for arrival in _ledger(["20.00"], [("20.00", 1000, False), ("99.00", 1, False)]).invented] == ["99.00"]
+
+
+def test_order_and_times_are_judged_by_when_the_reading_was_taken():
+    right = _ledger(["20.00", "20.01"], [("20.00", 1000, True), ("20.01", 1061, True)])
+    assert right.order_kept() and right.worst_time() == 1
+    wrong = _ledger(["20.00", "20.01"], [("20.01", 1060, True), ("20.00", 1300, True)])
+    assert not wrong.order_kept() and wrong.worst_time() == 300
+
+
+def test_an_actuators_state_is_no_reading():
+    ledger = Ledger()
+    ledger.arrive("/3306/0/5850", True, 0, False)
+    assert ledger.arrived == []
+
+
+def test_the_dialogue_counts_whole_lines_whatever_the_chunks_and_shows_no_secret():
+    shown = []
+    dialogue = Dialogue(("30313233343536",), lambda direction, line: shown.append(line))
+    for piece in (b"AT+QLW", b'CONFIG=0,"x",5684,"e",900,0,"id","3031323', b'3343536"\rAT+QLWNOT', b"IFY=1\r"):
+        dialogue.heard("host", piece)
+    dialogue.heard("module", b'\r\nOK\r\n\r\n+QLWURC: "recovered",0\r\n')
+    assert (dialogue.commands, dialogue.notifications, dialogue.recoveries) == (2, 1, 1)
+    assert not any("30313" in line for line in shown)
+
+
+def test_each_protection_switched_off_makes_the_demo_fail():
+    runs = {}
+    for name in sabotage.PATCHES:
+        command = [sys.executable, "-m", "tools.demo", "--sabotage", name, "--speed", "60", "--cycles", "7"]
+        runs[name] = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = {name: run.communicate(timeout=200)[0] for name, run in runs.items()}
+    expected = {"journal": "every reading arrived", "confirm": "every reading arrived",
+                "recover": "the session was recovered after sleep, status 7"}
+    for name, run in runs.items():
+        assert run.returncode == 1, f"{name}: status {run.returncode}\n{said[name][-3000:]}"
+        row = next((line for line in said[name].split("\n") if expected[name] in line), "")
+        assert "NO" in row, f"{name}: {row!r}\n{said[name][-3000:]}"
