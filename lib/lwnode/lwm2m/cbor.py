@@ -5,12 +5,17 @@
     >>> decode(b"\\xc4\\x82\\x20\\x18\\xd7")      # 21.5 as a decimal fraction
     Fraction(215, -1)
 
-Numbers travel as decimal fractions (tag 4), so no board's floats touch them. Bound: 8 levels of nesting.
+Numbers travel as decimal fractions (tag 4), so no board's floats touch them. Bound: 8 levels of nesting, decoded without
+recursion.
 """
 
 import struct
 
 from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _LEVELS = const(8)
 
@@ -47,38 +52,89 @@ def head(major: int, number: int) -> bytes:
 
 def encode(value: "object") -> bytes:
     """None, bool, int, float, text, bytes, Fraction, list, tuple or dict as CBOR; ValueError for anything else."""
+    out = bytearray()
+    _put(out, value)
+    return bytes(out)
+
+
+def _put(out: bytearray, value: "object") -> None:
+    # One frame for each level: boards have few.
     if value is None:
-        return b"\xf6"
-    if value is True or value is False:
-        return b"\xf5" if value else b"\xf4"
-    if isinstance(value, int):
-        return head(0, value) if value >= 0 else head(1, -1 - value)
-    if isinstance(value, str):
+        out.append(0xF6)
+    elif value is True or value is False:
+        out.append(0xF5 if value else 0xF4)
+    elif isinstance(value, int):
+        out.extend(head(0, value) if value >= 0 else head(1, -1 - value))
+    elif isinstance(value, str):
         data = value.encode()
-        return head(3, len(data)) + data
-    if isinstance(value, (bytes, bytearray)):
-        return head(2, len(value)) + bytes(value)
-    if isinstance(value, (list, tuple)):
-        return head(4, len(value)) + b"".join([encode(one) for one in value])
-    if isinstance(value, dict):
-        return head(5, len(value)) + b"".join([encode(key) + encode(value[key]) for key in value])
-    if isinstance(value, Fraction):
-        return b"\xc4\x82" + encode(value.exponent) + encode(value.number)
-    if isinstance(value, float):
-        if -3e38 < value < 3e38:
-            single = struct.pack(">f", value)
-            if struct.unpack(">f", single)[0] == value:
-                return b"\xfa" + single
-        return b"\xfb" + struct.pack(">d", value)
-    raise ValueError("{} has no place in CBOR here".format(type(value)))
+        out.extend(head(3, len(data)))
+        out.extend(data)
+    elif isinstance(value, (bytes, bytearray)):
+        out.extend(head(2, len(value)))
+        out.extend(value)
+    elif isinstance(value, (list, tuple)):
+        out.extend(head(4, len(value)))
+        for one in value:
+            _put(out, one)
+    elif isinstance(value, dict):
+        out.extend(head(5, len(value)))
+        for key in value:
+            _put(out, key)
+            _put(out, value[key])
+    elif isinstance(value, Fraction):
+        out.extend(b"\xc4\x82")
+        _put(out, value.exponent)
+        _put(out, value.number)
+    elif isinstance(value, float):
+        out.extend(_float(value))
+    else:
+        raise ValueError("{} has no place in CBOR here".format(type(value)))
+
+
+def _float(value: float) -> bytes:
+    if -3e38 < value < 3e38:
+        single = struct.pack(">f", value)
+        if struct.unpack(">f", single)[0] == value:
+            return b"\xfa" + single
+    return b"\xfb" + struct.pack(">d", value)
 
 
 def decode(data: bytes) -> "object":
-    """The one item in data; ValueError if it is malformed, cut off, or followed by more."""
-    value, end = _item(bytes(data), 0, 0)
-    if end != len(data):
-        raise ValueError("CBOR ends at byte {} of {}".format(end, len(data)))
-    return value
+    """The one item in data; ValueError if it is malformed, cut off, nested too deep, or followed by more."""
+    data = bytes(data)
+    at = 0
+    open_items: "list[list[Any]]" = []  # [major type, items still to come (-1: until a break), items]
+    while True:
+        first = at
+        major, argument, at = _argument(data, at)
+        if major == 7 and argument < 0:
+            if not open_items or open_items[-1][1] >= 0:
+                raise ValueError("CBOR break at byte {} ends nothing".format(first))
+            ended = open_items.pop()
+            value = _finished(ended[0], ended[2])
+        elif major >= 4 and major <= 6:
+            if len(open_items) == _LEVELS or argument > 2 * len(data):
+                raise ValueError("CBOR of {} items, {} levels deep".format(argument, len(open_items)))
+            count, items = (1, [argument]) if major == 6 else (argument * 2 if major == 5 and argument > 0 else argument, [])
+            if count:
+                open_items.append([major, count, items])
+                continue
+            value = _finished(major, items)
+        else:
+            value, at = _scalar(data, first, major, argument, at)
+        while open_items:
+            top = open_items[-1]
+            top[2].append(value)
+            if top[1] > 0:
+                top[1] -= 1
+            if top[1]:
+                break
+            open_items.pop()
+            value = _finished(top[0], top[2])
+        if not open_items:
+            if at != len(data):
+                raise ValueError("CBOR ends at byte {} of {}".format(at, len(data)))
+            return value
 
 
 def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
@@ -89,82 +145,57 @@ def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
     at += 1
     if low < 24:
         return major, low, at
-    if low == 31:
+    if low == 31 and major > 3 and major != 6:
         return major, -1, at
-    size = 1 << low - 24
+    size = 1 << (low & 3)
     if low > 27 or at + size > len(data):
         raise ValueError("CBOR cut off or malformed at byte {}".format(at))
     return major, int.from_bytes(data[at : at + size], "big"), at + size
 
 
-def _item(data: bytes, at: int, level: int) -> "tuple[object, int]":
-    if level > _LEVELS:
-        raise ValueError("CBOR nested more than {} levels deep".format(_LEVELS))
-    first = at
-    major, argument, at = _argument(data, at)
+def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tuple[Any, int]":
     if major == 0:
         return argument, at
     if major == 1:
         return -1 - argument, at
-    if major == 2 or major == 3:
-        end = at + argument
-        if argument < 0 or end > len(data):
-            raise ValueError("CBOR text of {} bytes runs past the end".format(argument))
-        try:
-            return (data[at:end] if major == 2 else str(data[at:end], "utf-8")), end
-        except UnicodeError:
-            raise ValueError("CBOR text is not UTF-8")
-    if major == 4 or major == 5:
-        return _collection(data, at, level, major == 5, argument)
-    if major == 6:
-        return _tagged(data, at, level, argument)
-    return _simple(data, first, at, argument)
+    if major == 7:
+        return _simple(data, first, at, argument), at
+    end = at + argument
+    if argument < 0 or end > len(data):
+        raise ValueError("CBOR text of {} bytes runs past the end".format(argument))
+    try:
+        return (data[at:end] if major == 2 else str(data[at:end], "utf-8")), end
+    except UnicodeError:
+        raise ValueError("CBOR text is not UTF-8")
 
 
-def _collection(data: bytes, at: int, level: int, pairs: bool, count: int) -> "tuple[object, int]":
-    if count > len(data):
-        raise ValueError("CBOR announces {} items in {} bytes".format(count, len(data)))
-    out: "list[object]" = []
-    keys: "list[object]" = []
-    while count < 0 or len(out) < count:
-        if count < 0 and at < len(data) and data[at] == 0xFF:
-            at += 1
-            break
-        if pairs:
-            key, at = _item(data, at, level + 1)
-            if not isinstance(key, (int, str)):
-                raise ValueError("CBOR key is neither number nor text")
-            keys.append(key)
-        value, at = _item(data, at, level + 1)
-        out.append(value)
-    if not pairs:
-        return out, at
-    return dict(zip(keys, out)), at
+def _finished(major: int, items: "list[Any]") -> "Any":
+    if major == 4:
+        return items
+    if major == 5:
+        if len(items) % 2 or not all([isinstance(key, (int, str)) for key in items[::2]]):
+            raise ValueError("CBOR map with a key that is neither number nor text, or without its value")
+        return dict(zip(items[::2], items[1::2]))
+    tag, value = items
+    if tag != 4:
+        return value  # other tags only say what is meant
+    if isinstance(value, list) and len(value) == 2:
+        exponent, number = value
+        if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
+            return Fraction(number, exponent)
+    raise ValueError("a decimal fraction has an exponent and a number")
 
 
-def _tagged(data: bytes, at: int, level: int, tag: int) -> "tuple[object, int]":
-    value, at = _item(data, at, level + 1)
-    if tag == 4:
-        if isinstance(value, list) and len(value) == 2:
-            exponent, number = value
-            if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
-                return Fraction(number, exponent), at
-        raise ValueError("a decimal fraction has an exponent and a number")
-    return value, at  # other tags only say what is meant
-
-
-def _simple(data: bytes, first: int, at: int, argument: int) -> "tuple[object, int]":
+def _simple(data: bytes, first: int, at: int, argument: int) -> "Any":
     low = data[first] & 31
     if low in (20, 21):
-        return low == 21, at
+        return low == 21
     if low in (22, 23):
-        return None, at
+        return None
     if low == 25:
-        return _half(argument), at
-    if low == 26:
-        return struct.unpack(">f", data[first + 1 : at])[0], at
-    if low == 27:
-        return struct.unpack(">d", data[first + 1 : at])[0], at
+        return _half(argument)
+    if low == 26 or low == 27:
+        return struct.unpack(">f" if low == 26 else ">d", data[first + 1 : at])[0]
     raise ValueError("CBOR value {} at byte {} is not known here".format(low, first))
 
 

@@ -21,7 +21,9 @@ _ORDER = (
 )  # fmt: skip
 
 
-def fit(tree: "Rows", limits: "dict[str, int]") -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
+def fit(
+    tree: "Rows", limits: "dict[str, int]", executes: bool = True
+) -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
     """Restrict the rows to the limits that are named; (objects as kept, sentences)."""
     dropped: "list[str]" = []
     most_objects = limits.get("objects", 0xFFFF)
@@ -39,8 +41,31 @@ def fit(tree: "Rows", limits: "dict[str, int]") -> "tuple[list[tuple[int, int, t
         else:
             if row.object_id not in kept:
                 kept.append(row.object_id)
+            if not executes:
+                _drop_executes(row, dropped)
             _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
+    _watched(tree, limits.get("monitored", 0xFFFF), dropped)
     return tree.objects(), dropped
+
+
+def _drop_executes(row: "Instance", dropped: "list[str]") -> None:
+    gone = [id for id in row.offered if row.operations(id) == "E"]
+    if gone:
+        row.offered = tuple([id for id in row.offered if id not in gone])
+        dropped.append("{}: the module hands on no executes: dropped {}".format(
+            row.path(), " ".join([str(id) for id in sorted(gone)])))  # fmt: skip
+
+
+def _watched(tree: "Rows", most: int, dropped: "list[str]") -> None:
+    """A module that tells of changes to some objects only: actuators first, then sensors with settings."""
+    settable: "list[int]" = []
+    for first in (True, False):
+        for row in tree.rows:
+            main = bool(row.resources) and "W" in row.operations(row.resources[0].id)
+            if row.object_id not in settable and main == first and any(["W" in row.operations(id) for id in row.offered]):
+                settable.append(row.object_id)
+    for object_id in settable[most:]:
+        dropped.append("/{}: the module tells of writes to {} objects, writes to this one stay unseen".format(object_id, most))
 
 
 def _fit_resources(row: "Instance", most: int, dropped: "list[str]") -> None:

@@ -154,14 +154,17 @@ class Rows:
             out += [(19, 0, (0,)), (19, 1, (0,))]
         return out
 
-    def fit(self, limits: "dict[str, int]") -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
-        """Cut objects() down to what a module holds ("objects", "instances", "resources"); (kept, what was dropped).
+    def fit(
+        self, limits: "dict[str, int]", executes: bool = True
+    ) -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
+        """Cut objects() down to what a module holds; (objects as kept, a sentence for each thing dropped).
 
+        limits: "objects", "instances", "resources", "monitored" as in Modem.capabilities; others are not looked at.
         What is dropped is neither declared nor answered from then on; its readings still go into packs.
         """
         from .limits import fit
 
-        return fit(self, limits)
+        return fit(self, limits, executes)
 
     # -- sampling ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,96 @@
+"""The decoder for what a node sends, and the report of what a configuration becomes on each module."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, container, senml
+from lwnode.lwm2m import Path as ResourcePath
+from tools.objects import example
+from tools.objects.families import FAMILIES, fitted
+from tools.objects.payload import Reading, decode, encode
+
+ROOT = Path(__file__).parents[2]
+NOW = 1790000000
+RECORDS = [
+    (ResourcePath(3303, 0, 5700), FLOAT, "21.5", NOW),
+    (ResourcePath(3200, 0, 5500), BOOLEAN, "1", None),
+    (ResourcePath(3341, 0, 5527), STRING, "Grüße", NOW + 60),
+    (ResourcePath(3339, 0, 5522), OPAQUE, b"\x00\x01", NOW),
+]
+
+
+def run(*arguments, data=b""):
+    command = [sys.executable, "-m", "tools.objects.payload", *arguments]
+    done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, timeout=30)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.parametrize("pack", [senml.pack_senml, container.pack_tlv])
+def test_payloads_of_both_codecs(pack):
+    payload, used = pack(RECORDS, 512)
+    assert used == len(RECORDS)
+    assert sorted(decode(payload), key=lambda reading: reading.path) == [
+        Reading("/3200/0/5500", BOOLEAN, True, None),
+        Reading("/3303/0/5700", FLOAT, 21.5, NOW),
+        Reading("/3339/0/5522", OPAQUE, b"\x00\x01", NOW),
+        Reading("/3341/0/5527", STRING, "Grüße", NOW + 60),
+    ]
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x0c\xe7", b"\x81\xa1\x00", b"\xff", b"temperature 21.5"])
+def test_what_is_no_payload(payload):
+    with pytest.raises(ValueError):
+        decode(payload)
+
+
+def test_the_command_line_reads_hex_base64_and_bytes():
+    payload, _ = senml.pack_senml(RECORDS[:1], 512)
+    text = "/3303/0/5700     21.5         2026-09-21T14:13:20Z\n"
+    assert run(payload.hex()) == (0, text, "")
+    assert run(payload.hex(" ").upper()) == (0, text, "")
+    assert run("gaMhbC8zMzAzLzAvNTcwMCIaarE7gALEgiAY1w==") == (0, text, "")
+    code, output, _ = run("--json", data=payload)
+    assert code == 0
+    assert json.loads(output) == {"path": "/3303/0/5700", "value": 21.5, "time": "2026-09-21T14:13:20Z"}
+    code, _, error = run("zz")
+    assert code == 1 and "neither hex nor base64" in error
+
+
+def test_commands_are_what_a_node_carries_out():
+    applied = []
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 21.0, resolution=0.1)
+    tree.actuator(3306, applied.append, initial=False, values={5853: ""})
+    tree.actuator(3308, applied.append, initial=20.0)
+    tree.sample(NOW)
+    tree.reports(NOW)
+    payload = encode(
+        ["/3306/0/5850=true", "/3308/0/5900=-21.75", "/3303/0/5605", "/3303/0/5700", "/3303/0/5700?pmin=60&gt=30",
+         "/3306/0/5853=a=b"]
+    )  # fmt: skip
+    assert tree.handle(Request("write", ResourcePath(19, 1, 0), 1, value=payload)).code == 204
+    assert applied == [True, -21.75]
+    assert tree.resource("/3303/0/5700").rules.text() == "pmin=60&gt=30"
+    assert tree.resource("/3306/0/5853").value == "a=b"
+    assert "/3303/0/5700" in [str(record[0]) for record in tree.reports(NOW)]
+    code, output, _ = run("--command", "/3306/0/5850=false")
+    assert code == 0 and bytes.fromhex(output) == encode(["/3306/0/5850=false"])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_configuration_on_each_module(family):
+    found = fitted(example.declare, family)
+    assert (19, 0, (0,)) in found.objects and found.dropped
+    if found.contract == "pull":
+        assert max(len(ids) for _, _, ids in found.objects) <= 14 and len({one[0] for one in found.objects}) <= 15
+        assert any("/3303/4: the module holds 4 instances" in sentence for sentence in found.dropped)
+        assert any(sentence.startswith(("/3305/0 has", "/3334/0 has")) for sentence in found.dropped)
+    elif found.contract == "shadow":
+        assert all(id not in (5605, 5505) for _, _, ids in found.objects for id in ids)
+    else:
+        assert found.objects == [(19, 0, (0,)), (19, 1, (0,))]
+        assert "inside 19/0/0" in found.dropped[0]

@@ -1,0 +1,89 @@
+"""`make objects`: the objects that a configuration yields on each module, what was dropped, and what it all costs.
+
+    python -m tools.objects                              firmware/sensors.py and an example that is too large
+    python -m tools.objects --rows my/sensors.py         a file with declare(tree, board)
+    python -m tools.objects --frozen path/to/micropython an interpreter with lib/ frozen in: heap of the frozen registry
+"""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+from tools.objects import ROOT, cost, example
+from tools.objects.families import FAMILIES, fitted
+
+REGISTRY_LIMIT = 4096  # bytes of .mpy, code and table
+FROZEN_LIMIT = 600  # bytes of heap, frozen
+
+
+def declaration(path: Path) -> "Callable[[Any, Any], None]":
+    """declare() of a configuration file."""
+    spec = importlib.util.spec_from_file_location("rows_of_a_node", path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise SystemExit(f"{path}: a Python file with declare(tree, board) was expected")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    spec.loader.exec_module(module)
+    if not hasattr(module, "declare"):
+        raise SystemExit(f"{path}: has no declare(tree, board)")
+    return module.declare  # type: ignore[no-any-return]
+
+
+def show(title: str, declare: "Callable[[Any, Any], None]") -> None:
+    """Print what one configuration becomes on each family."""
+    print(f"\n{title}")
+    for family in FAMILIES:
+        found = fitted(declare, family)
+        history = "packs on 19/0/0" if found.history == "pack" else "replayed in order, without times"
+        resources = sum(len(ids) for _, _, ids in found.objects)
+        print(f"\n  {family}: {found.contract}, {len(found.objects)} instances, {resources} resources; history: {history}")
+        for object_id, instance, ids in found.objects:
+            print(f"    /{object_id}/{instance}: {' '.join(map(str, ids))}")
+        for sentence in found.dropped or ["nothing dropped"]:
+            print(f"    - {sentence}")
+
+
+def costs(interpreter: "str | None") -> int:
+    """Print bytes and heap; 1 where the registry is above its limit."""
+    sizes = cost.sizes()
+    registry = sizes["registry"] + sizes["registry_table"]
+    print(f"\nregistry: {registry} bytes of .mpy, code and table (limit {REGISTRY_LIMIT})")
+    print(f"lwnode.lwm2m: {sum(sizes.values())} bytes of .mpy in {len(sizes)} modules, loaded as they are needed")
+    failed = registry > REGISTRY_LIMIT
+    try:
+        _steps(f"heap, 32-bit MicroPython {cost.RELEASE}, loaded from .mpy into RAM", cost.heap())
+    except Exception as error:  # noqa: BLE001  what is missing is told in its own words; sizes stand without it
+        print(f"heap not measured: {error}")
+    if interpreter:
+        steps = cost.frozen(interpreter)
+        _steps(f"heap, frozen in {interpreter}", steps)
+        used = dict(steps)
+        failed = failed or used["registry"] - used["lwnode.lwm2m"] > FROZEN_LIMIT
+    return 1 if failed else 0
+
+
+def _steps(title: str, steps: "list[tuple[str, int]]") -> None:
+    print(f"\n{title}")
+    before = steps[0][1]
+    for name, used in steps[1:]:
+        print(f"  {name:20} {used - before:+7}   {used - steps[0][1]:7} bytes")
+        before = used
+
+
+def main(arguments: "list[str] | None" = None) -> int:
+    parser = argparse.ArgumentParser(prog="make objects", description=__doc__)
+    parser.add_argument("--rows", type=Path, help="a file with declare(tree, board)")
+    parser.add_argument("--frozen", help="an interpreter with lib/ frozen in")
+    options = parser.parse_args(arguments)
+    if options.rows:
+        show(str(options.rows), declaration(options.rows))
+    else:
+        show("firmware/sensors.py", declaration(ROOT / "firmware/sensors.py"))
+        show("tools/objects/example.py, more than a module holds", example.declare)
+    return costs(options.frozen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

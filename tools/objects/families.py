@@ -1,0 +1,50 @@
+"""What each module declares of itself, and what a configuration becomes on it.
+
+    for family in FAMILIES:
+        print(family, fitted(declare, family))
+"""
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+FAMILIES = ("bc66", "me910c1", "bc20", "bg96")
+
+
+class Anything:
+    """Stands in for the board that a configuration is declared with: whatever is asked of it is there."""
+
+    def __getattr__(self, name: str) -> "Anything":
+        return self
+
+    def __call__(self, *arguments: object, **keywords: object) -> "Anything":
+        return self
+
+
+@dataclass
+class Fitted:
+    contract: str
+    history: str
+    objects: "list[tuple[int, int, tuple[int, ...]]]"
+    dropped: "list[str]"
+
+
+def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
+    """A configuration as one module holds it, by what its driver declares before it has met the module."""
+    from fakes.clock import VirtualClock
+    from fakes.uart import FakeUart
+    from lwnode.at import AtClient
+    from lwnode.lwm2m import ObjectTree
+    from lwnode.modem import open_modem
+
+    clock = VirtualClock()
+    capabilities = open_modem(family, AtClient(FakeUart(clock), clock)).capabilities
+    tree = ObjectTree(clock)
+    declare(tree, Anything())
+    if not capabilities.typed:
+        rows = ["{}".format(row.path()) for row in tree.rows]
+        sentence = "{} objects without a place in the module travel inside 19/0/0, {} bytes a pack: {}".format(
+            len(rows), capabilities.limits.get("pack", "?"), " ".join(rows)
+        )
+        return Fitted(capabilities.contract, capabilities.history, tree.objects()[-2:], [sentence])
+    objects, dropped = tree.fit(capabilities.limits, capabilities.executes)
+    return Fitted(capabilities.contract, capabilities.history, objects, dropped)
