@@ -63,10 +63,8 @@ class Answer:
     @property
     def links(self):
         """Paths and attributes of a discover."""
-        return [
-            (each.get("url") or each.get("uriReference"), each.get("attributes", {}))
-            for each in self.document.get("objectLinks", [])
-        ]
+        links = self.document.get("objectLinks", [])
+        return [(each.get("url") or each.get("uriReference"), each.get("attributes", {})) for each in links]
 
     def __repr__(self):
         return f"{self.code} {self.text[:200]}"

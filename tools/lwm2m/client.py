@@ -132,7 +132,7 @@ class CoapLink(Link):
         timer.cancel()
         payload, content_format = self.response_payload(request, code, values, payload, content_format)
         response = message(_coap_code(code), payload)
-        if payload and content_format is not None:
+        if content_format is not None:  # an object without instances is an empty payload that is TLV all the same
             response.opt.content_format = content_format
         if request.operation == "observe" and code == 205:
             observation = Observation(request.path, request.accept, (coap.token, coap.remote, coap.opt.uri_path))

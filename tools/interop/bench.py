@@ -1,0 +1,173 @@
+"""One node for the bench: firmware/ under MicroPython on a virtual modem whose LwM2M client talks to Leshan.
+
+    node = Node("bc66", leshan, folder, say)
+    await node.start()
+    answer = await node.ask(leshan.read, "/3303/0/5700")     # repeated until the node is awake and answers
+    node.outputs, node.readings                              # what its board drives and what its sensor gave
+    await node.stop()
+
+A node sleeps most of the time, so a question is asked again until it is awake, for as long as `patience` says. Sleep
+takes its time divided by `speed`; the bench sets it lower where the server has to see a long silence.
+"""
+
+import asyncio
+from pathlib import Path
+
+from tools.host_board.runner import HostBoard
+from tools.interop.leshan import LeshanError
+from tools.mpy import compile_tree
+from tools.virtual_modem.transport import VirtualModem
+
+SPEED = 30
+PERIOD_S = 60
+LIFETIME_S = 86400
+BOARD = "ESP32_GENERIC"
+CONTRACTS = {"bc66": "pull", "me910c1": "shadow", "bc20": "pipe", "bg96": "pipe"}
+# What a family's configuration cannot hold, or wants longer, than the bench's own.
+FAMILIES = {
+    "bc66": {"binding": "UQ", "ack_timeout": 1, "max_retransmit": 2, "awake_budget": 90},
+    "bc20": {},
+    "bg96": {},
+    "me910c1": {},
+}
+# names of the host board's readings by the path where sensors.py puts them
+SENSORS = {"/3303/0/5700": "temperature", "/3304/0/5700": "humidity"}
+
+
+class Node:
+    """See the module. `settings` replace keys of the configuration, `modem` options of the virtual modem."""
+
+    def __init__(self, family, leshan, folder, say, suffix="", settings=None, secrets=None, **modem):
+        self.family = family
+        self.leshan = leshan
+        self.endpoint = f"urn:dev:lwnode-{family}{suffix}"
+        self.folder = Path(folder) / (family + suffix)
+        self.say = lambda text: say(f"{family}{suffix}", text)
+        self.settings = settings or {}
+        self.secrets = secrets or {}
+        modem.setdefault("server_uri", leshan.uri)
+        self.modem = VirtualModem(family, **modem)
+        self.contract = CONTRACTS[family]
+        self.board = None
+        self.config = {}
+        self.lines = []
+
+    async def start(self):
+        """Power on."""
+        self.folder.mkdir(parents=True)
+        await self.modem.start()
+        self.board = HostBoard(
+            "esp32",
+            self.folder,
+            self.modem.pty_path,
+            self.modem.control_port,
+            speed=SPEED,
+            heap="512k",
+            on_console=self._printed,
+        )
+        self.config = config = {
+            "family": self.family,
+            "host": "127.0.0.1",
+            "port": self.leshan.coap_port,
+            "endpoint": self.endpoint,
+            "apn": "bench",
+            "lifetime": LIFETIME_S,
+            "binding": "U",
+            "sample_every": PERIOD_S,
+            "report_every": PERIOD_S,
+            "listen": 5,
+            "attach_timeout": 20,
+            "maintenance_window": 0,
+        }
+        config.update(FAMILIES[self.family])
+        config.update(self.settings)
+        self.board.deploy(BOARD, config=config, secrets=self.secrets)
+        await asyncio.to_thread(compile_tree, self.board.flash / "lib")
+        await self.board.start()
+
+    async def stop(self):
+        """Power off."""
+        if self.board is not None:
+            await self.board.stop()
+        await self.modem.close()
+
+    async def ask(self, question, *arguments, patience=90, **named):
+        """Put a question to Leshan until the node answers it. LeshanError when it is silent for `patience` seconds."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while True:
+            self.alive()
+            answer = await question(self.endpoint, *arguments, **{"timeout": 6, **named})
+            if answer.http == 200 and answer.code != 504 and not answer.delayed:
+                return answer
+            if asyncio.get_running_loop().time() > deadline:
+                raise LeshanError(f"no answer within {patience} s, last HTTP {answer.http}: {answer.text[:100]}")
+            await asyncio.sleep(0.2)
+
+    async def event(self, name, timeout=90, after=None, where=None):
+        """The next event of that name from this node (`after`: number of the first event that counts)."""
+        after = self.mark() if after is None else after
+        waiting = asyncio.ensure_future(self.leshan.event(name, self.endpoint, timeout, after, where))
+        try:
+            while not waiting.done():
+                await asyncio.wait([waiting], timeout=2)
+                if not waiting.done():
+                    self.alive()
+            return waiting.result()
+        finally:
+            waiting.cancel()
+
+    def mark(self):
+        """The number of the next event: take it before the action whose event is awaited."""
+        return len(self.leshan.events)
+
+    def alive(self):
+        """Raise when the node is dead or the bench broke."""
+        self.board.check()
+        if self.board.dead is not None:
+            tail = " | ".join(self.lines[-6:])
+            raise LeshanError(f"the node is dead: {self.board.dead.name} {self.board.dead.detail or ''} {tail}")
+
+    async def answers(self, path, patience=180):
+        """Ask until a read of this path succeeds: a node that comes back declares its objects after it registered."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while True:
+            answer = await self.ask(self.leshan.read, path, patience=patience)
+            if answer.code == 205:
+                return answer
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"205 expected for {path} within {patience} s, {answer} came")
+            await asyncio.sleep(0.3)
+
+    async def until(self, condition, what, patience=30):
+        """Wait for something on the board. AssertionError when it does not come."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while not condition():
+            self.alive()
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"{what} expected within {patience} s, outputs are {self.outputs}")
+            await asyncio.sleep(0.05)
+
+    def sleep_slowly(self, speed):
+        """Divide sleep by `speed` from the next one on; None for the bench's usual speed."""
+        self.board.speed = SPEED if speed is None else speed
+
+    def settings_of(self, key):
+        """What the node was configured with, None where the family cannot hold it."""
+        return self.config.get(key)
+
+    def control(self, command):
+        """A command of the virtual modem's control port."""
+        return self.modem.control.command(command)
+
+    def readings(self, path):
+        """Every value that the sensor of this path gave, as numbers."""
+        return {float(each.text) for each in self.board.readings if each.name == SENSORS[path]}
+
+    @property
+    def outputs(self):
+        """Levels that the board drives."""
+        return self.board.outputs
+
+    def _printed(self, line):
+        self.lines.append(line)
+        self.say(line)
