@@ -383,5 +383,5 @@ def test_the_test_forms_tell_what_the_firmware_knows():
     bench = Bench("bc20", answers(**{
         "AT+QLWSERV=?": '+QLWSERV: "IP_address",(0-65535)', "AT+QLWCONF=?": '+QLWCONF: "endpointname"',
         "AT+QLWRD=?": "+QLWRD: (1-512)", "AT+QLWCFG=?": "ERROR"}))
-    assert bench.modem.diagnose() == {
+    assert bench.modem.inspect() == {
         "+QLWSERV": "IP_address,(0-65535)", "+QLWCONF": "endpointname", "+QLWRD": "(1-512)", "+QLWCFG": "refused"}

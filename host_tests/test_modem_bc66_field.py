@@ -156,3 +156,71 @@ def test_history_goes_as_opaque_on_19_0_0():
     assert field.told("delivered") == [ticket]
     assert [(entry.path, entry.time) for entry in field.server.deliveries][-2:] == [
         ((3303, 0, 5700), 1767225600), ((3303, 0, 5700), 1767225660)]
+
+
+# ---- what the module does by itself (3.3, 3.4, 4.2.1)
+
+
+def test_the_back_off_chains_end_in_a_registration_or_a_reason():
+    """3.3: nothing is sent while a chain runs; its end is +QLWREG."""
+    field = Field("bc66", ack_timeout=1, max_retransmit=1)
+    field.response = answered
+    assert field.modem.start()
+    if field.modem.configure(Server("192.0.2.7", 5683, "node-1", 900)):
+        field.modem.restart()
+    field.modem.declare(OBJECTS)
+    assert field.modem.attach(60000)
+    field.link.radio(up=False)
+    assert not field.modem.register(60000)
+    assert field.modem.refusal == "registration: timeout (1)"
+    field.link.radio(up=True)
+    assert field.modem.bring_back(60000)
+    # Case 3: the server has forgotten us, the update fails, the module registers again by itself.
+    field.server.restart()
+    field.exchanges()
+    assert not field.modem.update()
+    field.modem.service(20000)
+    assert field.modem.status() == REGISTERED
+    assert len(field.told("lost")) == 1
+    assert field.told("lost")[0].startswith("update: ")
+    assert len(field.told("registered")) == 2
+    assert field.exchanges() == 2  # QLWUPDATE and QLWSTATUS?, no QLWREG
+
+
+def test_auto_registration_is_waited_for():
+    """3.4 case 2: with auto_reg 1 the module registers after +IP."""
+    field = Field("bc66", auto_reg=True)
+    field.response = answered
+    field.online(OBJECTS)
+    assert "AT+QLWREG" not in [line for _, direction, line in field.target.recent if direction == ">"]
+    assert "node-1" in field.server.registrations
+
+
+def test_an_operator_sim_is_found_and_set_right():
+    """3.4 case 1: at its first boot the module has configured and registered itself with the operator's server."""
+    field = Field("bc66", playing={"operator_sim": True})
+    field.server.accepts_key = lambda account: True
+    field.response = answered
+    field.clock.advance(5000)
+    field.online(OBJECTS)
+    assert "node-1" in field.server.registrations
+    assert field.target.nvram["bs"] == 0
+
+
+def test_the_module_updates_by_itself_in_the_formulas_time():
+    """4.2.1: 30 s of lifetime are refreshed after 15 s; the driver only hears of it."""
+    field = Field("bc66")
+    field.response = answered
+    field.online(OBJECTS, Server("192.0.2.7", 5683, "node-1", 30))
+    field.exchanges()
+    field.modem.service(46000)
+    assert field.told("updated") == [None, None, None]
+    assert field.exchanges() == 0
+
+
+def test_each_setting_of_the_model_can_be_asked_alone():
+    """4.2.2: the query of one row. The driver asks so where the list lacks a row."""
+    field = online()
+    for name in ("auto_reg", "per_regstatus_feat", "rai_enable", "retransmit", "auto_ack", "access_mode", "recovery_mode",
+                 "retransmit_mode"):
+        assert field.at.write("+QLWCFG", name)[0][0] == name

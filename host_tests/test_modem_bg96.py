@@ -207,7 +207,7 @@ def test_the_first_look_asks_all_that_can_be_asked():
         'AT+QLWM2M="select"': '+QLWM2M: "select",0', 'AT+QLWM2M="cdp"': '+QLWM2M: "cdp","h",5683',
         'AT+QLWM2M="epns"': '+QLWM2M: "epns","node-1"', 'AT+QLWM2M="bsmode"': '+QLWM2M: "bsmode",0',
         'AT+QLWM2M="mbsps"': "ERROR"}))
-    found = bench.modem.diagnose()
+    found = bench.modem.inspect()
     assert (found["select"], found["cdp"], found["epns"], found["bsmode"], found["mbsps"]) == (
         "0", "h,5683", "node-1", "0", "refused")
 

@@ -84,8 +84,8 @@ class Server:
         self.lifetime = lifetime
         self.binding = binding
         self.security = security
-        self.psk_identity = psk_identity
-        self.psk = psk
+        self.psk_identity = psk_identity if security == "psk" else None
+        self.psk = psk if security == "psk" else None
         self.bootstrap = bootstrap
 
     def __repr__(self) -> str:

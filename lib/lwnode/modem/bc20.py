@@ -66,7 +66,7 @@ class Driver(NbIot):
         return Capabilities(
             "pipe", False, False, "server", bool(self.options["buffered"]), "pack", False, False, {"pack": 512})
 
-    def diagnose(self) -> "dict[str, str]":
+    def inspect(self) -> "dict[str, str]":
         """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
         found = {}
         for name in ("+QLWSERV", "+QLWCONF", "+QLWRD", "+QLWCFG"):

@@ -108,7 +108,7 @@ class Verbs:
         """Take up a snapshot. False where it is missing, damaged or of another driver: start cold."""
         raise NotImplementedError
 
-    def diagnose(self) -> "dict[str, str]":
+    def inspect(self) -> "dict[str, str]":
         """What this firmware says of its commands (the manual's test and query forms): a first look, for people."""
         return {}
 

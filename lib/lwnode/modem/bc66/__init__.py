@@ -130,8 +130,12 @@ class Driver(Reporting):
             state = self.status()
         if state == REGISTERED:
             return True
+        if self.options["auto_reg"] and state == NOT_REGISTERED:
+            self._status = REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
+        if self._busy() and self._own_outcome(timeout_ms) == REGISTERED:
+            return True
         if self._busy():
-            return self._own_outcome(timeout_ms) == REGISTERED
+            return False
         self._pause_after_deregistration()
         try:
             self._run("+QLWREG")

@@ -73,7 +73,7 @@ class Driver(Life):
         """After RDY every command is refused until APP RDY."""
         self._await(lambda: self.ask(self.at.test, "+QLWM2M", timeout_ms=3000) is not None, _READY_MS)
 
-    def diagnose(self) -> "dict[str, str]":
+    def inspect(self) -> "dict[str, str]":
         """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
         found = {}
         for row in self.ask(self.at.test, "+QLWM2M", timeout_ms=3000) or []:

@@ -1,0 +1,55 @@
+"""The table of the manuals' rows: complete, matched as it says, and not satisfied by what did not happen."""
+
+from tools.commands.__main__ import Judge, render, shown
+from tools.commands.rows import FAMILIES, Row, command_name, load_evidence, load_rows, matches
+
+
+def row(text, kind="form", family="BC66"):
+    return Row(family, kind, "-", text)
+
+
+def test_all_292_rows_are_there_and_no_evidence_is_for_another():
+    rows = load_rows()
+    counts = {family: len([one for one in rows if one.family == family]) for family in FAMILIES}
+    assert counts == {"BC20": 44, "BC66": 101, "BG96": 57, "Telit": 90}
+    known = {(one.family, one.text) for one in rows}
+    assert set(load_evidence()) <= known
+    assert {(one.family, one.text) for one in rows if one.by_tests} <= set(load_evidence())
+
+
+def test_a_form_matches_lines_of_its_own_only():
+    assert matches(row("AT+QLWCFG?"), "AT+QLWCFG?")
+    assert not matches(row("AT+QLWCFG?"), "AT+QLWCFG=?")
+    assert matches(row('AT+QLWCFG="auto_reg",<value>'), 'AT+QLWCFG="auto_reg",1')
+    assert not matches(row('AT+QLWCFG="auto_reg",<value>'), 'AT+QLWCFG="auto_reg"')
+    assert matches(row('AT+QLWCFG="auto_reg"', "form (query)"), 'AT+QLWCFG="auto_reg"')
+    assert not matches(row('AT+QLWCFG="auto_reg"', "form (query)"), 'AT+QLWCFG="auto_reg",1')
+    assert not matches(row("AT+QLWREG"), "AT+QLWREG=1")
+    assert not matches(row("AT#LWM2MR=0,<o>,<i>,<r>,<ri>"), "AT#LWM2MRING")
+    both = row("AT+QLWRRSP / AT+QLWWRRSP=<mid>,<result>")
+    assert matches(both, "AT+QLWWRRSP=1,2")
+    assert matches(both, "AT+QLWRRSP=1,2")
+    assert matches(row('+QLWURC: "report",<mid>', "urc"), '+QLWURC: "report",5')
+    assert not matches(row('+QLWURC: "report",<mid>', "urc"), '+QLWURC: "report_ack",0,5')
+    assert matches(row("AT#LWM2MINJKEYS=0,<0-3>,<ep>,<id>,<key>", family="Telit"), "AT#LWM2MINJKEYS=***")
+    assert command_name(row('AT+QLWM2M="select"[,<0-5>]', family="BG96")) == 'AT+QLWM2M="select"'
+
+
+def test_without_traffic_and_tests_nothing_counts():
+    judge = Judge({"traffic": {}, "passed": []})
+    for one in load_rows():
+        assert not judge.driven(one) or judge.driven(one).startswith("("), one
+        assert not judge.modelled(one), one
+
+
+def test_a_form_that_was_never_refused_is_not_modelled():
+    answered = {"traffic": {"modelled": {"bc66": {"AT+QLWREG": ["OK"]}}}, "passed": []}
+    refused = {"traffic": {"modelled": {"bc66": {"AT+QLWREG": ["OK"], "AT+QLWREG=1": ["refused"]}}}, "passed": []}
+    assert not Judge(answered).modelled(row("AT+QLWREG"))
+    assert Judge(refused).modelled(row("AT+QLWREG"))
+
+
+def test_the_table_names_what_is_missing_and_hides_keys():
+    text = render(load_rows(), Judge({"traffic": {}, "passed": []}))
+    assert text.count("**no**") > 292
+    assert shown('AT+QLWCONFIG=0,"h",5684,"e",900,0,"i","00ff"') == "AT+QLWCONFIG=..."

@@ -1,0 +1,1 @@
+"""The rows of the four manuals, and whether drivers and virtual modems carry them."""
