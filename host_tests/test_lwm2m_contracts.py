@@ -224,6 +224,15 @@ def test_a_module_without_executes_and_with_few_watched_objects():
     assert kept[0] == (3303, 0, (5601, 5602, 5700, 5701)) and kept[2] == (3200, 0, (5500, 5501, 5502, 5504, 5750))
 
 
+def test_the_modules_own_objects_are_left_to_it():
+    tree = ObjectTree()
+    tree.sensor(6, lambda: ("52.5", "13.4"))
+    tree.sensor(3336, lambda: ("52.5", "13.4"))
+    kept, dropped = tree.fit({})
+    assert [one[0] for one in kept] == [3336, 19, 19]
+    assert dropped == ["/6/0: objects 0 to 7 are the module's own, this one is dropped"]
+
+
 def test_what_fits_is_not_touched():
     tree, _ = node()
     before = tree.objects()

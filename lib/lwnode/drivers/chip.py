@@ -35,7 +35,7 @@ def add_esp32(tree: "Any", esp32: "Any", instance: int = 0, **row: "Any") -> "Se
     def read() -> float:
         if hasattr(esp32, "mcu_temperature"):
             return float(esp32.mcu_temperature())
-        return (esp32.raw_temperature() - 32) / 1.8
+        return float(esp32.raw_temperature() - 32) / 1.8
 
     added: "Sensor" = tree.sensor(3303, read, instance, **merged(row, resolution=1, range=_RANGE))
     return added

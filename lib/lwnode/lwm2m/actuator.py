@@ -44,6 +44,7 @@ def main_resource(object_id: int, version: str) -> int:
 class Actuator(Instance):
     """One row of something that the server can set."""
 
+    kept = ("on_seconds", "off_seconds", "since")
     on_seconds = 0
     off_seconds = 0
     since: "int | None" = None  # when the present state was last accounted for

@@ -61,6 +61,7 @@ class Instance:
     errors = 0  # in all
     error = ""  # the last one, for people
     quality = 4  # measurement quality indicator 6042: accepted
+    kept: "tuple[str, ...]" = ()  # attributes that survive sleep
     touched = 0  # bits of offered resources whose live value changed
 
     def __init__(self, tree: "ObjectTree", object_id: int, instance: int, version: str) -> None:

@@ -3,9 +3,12 @@
     >>> tree.fit({"objects": 15, "instances": 4, "resources": 14})[1]
     ['/3334/0 has 17 resources, the module holds 14: dropped 5518 6042 6049']
 
-Object 19 comes first (the history of all others goes there), then rows in the order in which they were declared.
-Within an instance: readings, other mandatory resources, then by the list below.
+Objects 0 to 7 belong to the module (a position goes as 3336). Object 19 comes first (the history of all others goes
+there), then rows in the order in which they were declared. Within an instance: readings, other mandatory resources,
+then by the list below.
 """
+
+from micropython import const
 
 from . import registry
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from .instance import Instance
     from .rows import Rows
 
+_OWN = const(8)  # BC66 has 0 to 7 built in, the Telit modules allow new instances from 7 on
 # Value, unit, extremes, reset, range, then what servers rarely ask for (reference/lwm2m_mapping.md section 0.5).
 _ORDER = (
     5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5508, 5509, 5510, 5511,
@@ -30,6 +34,10 @@ def fit(
     most_instances = limits.get("instances", 0xFFFF)
     kept = [19] if tree.container is not None else []
     for row in [row for row in tree.rows if row.offered]:
+        if row.object_id < _OWN:
+            dropped.append("{}: objects 0 to 7 are the module's own, this one is dropped".format(row.path()))
+            row.offered = ()
+            continue
         same = [other for other in tree.rows if other.object_id == row.object_id and other.offered]
         if row.object_id not in kept and len(kept) >= most_objects:
             dropped.append("{}: the module holds {} objects, this one is dropped".format(row.path(), most_objects))

@@ -42,7 +42,7 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
 
 def _mark(request: Request) -> int:
     text = "{} {} {}".format(request.operation, request.path, request.index)
-    return binascii.crc32(bytes(request.value), binascii.crc32(text.encode())) & 0x3FFFFFFF
+    return int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
 
 
 def serve(tree: "ObjectTree", request: Request) -> Response:

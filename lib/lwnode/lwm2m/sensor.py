@@ -53,6 +53,7 @@ class Sensor(Instance):
     power: "Callable[[bool], object] | None" = None
     warm_up_ms = 0
     started = False
+    kept = ("counter", "sampled_at", "failures", "errors", "quality")
     counter: "int | None" = None  # of edges, for objects with 5501
 
     def __init__(self, read: "Callable[[], object]", *where: "object") -> None:
@@ -210,7 +211,11 @@ class Sensor(Instance):
             return self.quality if main.value is not None else 0
         if id == _QUALITY_LEVEL:
             return 100 if self.quality == 4 else 50 if self.quality == 3 else 0
-        return {_APPLICATION_TYPE: "", _CALIBRATION: 1, _POLARITY: False, _EDGES: _RISING}.get(id)
+        if id == _APPLICATION_TYPE:
+            return ""
+        if id == _POLARITY:
+            return False
+        return 1 if id == _CALIBRATION else _RISING if id == _EDGES else None
 
     def resolution_of(self, id: int) -> "float | None":
         found = self._extreme_of(id)

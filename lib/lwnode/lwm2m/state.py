@@ -12,10 +12,7 @@ import struct
 from micropython import const
 
 from . import cbor
-from .actuator import Actuator
 from .model import Path
-from .rules import NAMES, Rules
-from .sensor import Sensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
     from .tree import ObjectTree
 
 _VERSION = const(1)
-_SENSOR = ("counter", "sampled_at", "failures", "errors", "quality")
-_ACTUATOR = ("on_seconds", "off_seconds", "since")
 _RULES = ("reported", "reported_at", "above", "below", "waiting")
 _VALUES = ("value", "when", "minimum", "maximum")
 
@@ -46,13 +41,9 @@ def dump(tree: "ObjectTree") -> bytes:
     return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
 
 
-def _names(row: "Instance") -> "tuple[str, ...]":
-    return _SENSOR if isinstance(row, Sensor) else _ACTUATOR if isinstance(row, Actuator) else ()
-
-
 def _row(row: "Instance") -> "list[Any]":
     resources = [_resource(resource) for resource in row.resources]
-    own = [getattr(row, name) for name in _names(row)]
+    own = [getattr(row, name) for name in row.kept]
     return [row.object_id, row.instance, resources, row.written, own]
 
 
@@ -62,6 +53,8 @@ def _resource(resource: "Resource") -> "list[Any]":
     if rules is not None:
         state.append([getattr(rules, name) for name in _RULES])
         if rules.by_server:
+            from .rules import NAMES
+
             state.append([getattr(rules, name) for name in NAMES])
     return state
 
@@ -104,7 +97,7 @@ def _load_row(row: "Instance", state: "list[Any]") -> None:
         if id in row.offered:
             row.set(id, written[id])
     row.touched = 0
-    for name, value in zip(_names(row), state[4]):
+    for name, value in zip(row.kept, state[4]):
         if value != getattr(row, name) and (name != "counter" or getattr(row, name) is not None):
             setattr(row, name, value)
 
@@ -114,6 +107,8 @@ def _load_resource(resource: "Resource", state: "list[Any]") -> None:
         if value is not None:
             setattr(resource, name, value)
     if len(state) > 6:
+        from .rules import NAMES, Rules
+
         resource.rules = resource.rules or Rules()
         resource.rules.by_server = True
         for name, value in zip(NAMES, state[6]):
