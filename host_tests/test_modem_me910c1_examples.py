@@ -90,7 +90,7 @@ def test_example_07_fails_to_register():
     made = node(model={"registration_urcs": True})
     made.server.refuse = 403
     assert not made.modem.register(60000)
-    assert made.modem._status == NOT_REGISTERED and "FORCE_EXIT" in made.modem.refusal
+    assert made.modem.status() == NOT_REGISTERED and "FORCE_EXIT" in made.modem.refusal
 
 
 def test_example_08_is_suspended_and_comes_back():

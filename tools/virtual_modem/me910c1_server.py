@@ -38,11 +38,19 @@ class TelitServer(TelitAgent):
         super().__init__(clock, link, nvram, **options)
 
     def went_down(self, state):
-        self._watches = {}
+        if state == "off" or not self.options["psm_keeps"]:
+            self._watches = {}
         super().went_down(state)
 
     def booted(self, woken):
         super().booted(woken)
+        for path in sorted(self._watches):
+            watch = self._watches[path]
+            pending, watch["dirty"], watch["flying"] = watch["dirty"], False, False
+            if pending:
+                self._change_seen(path)
+            else:
+                self._arm_longest(path, watch)
         gate = self.nvram.get("fota_gate")
         if gate:
             self._open_gate(gate)

@@ -15,15 +15,13 @@ Source: Telit 80529ST10974A Rev. 3, sections in the code; what is the field's sa
 Bounds: 6 monitored objects, 6 resources with acknowledgement, one value of a path on its way, lines of 400 characters.
 """
 
-import struct
-
 from micropython import const
 
-from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
+from lwnode.at import CommandError
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
 from lwnode.modem import timers
-from lwnode.modem.me910c1.urcs import ACKED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
+from lwnode.modem.me910c1.shadow import Shadow
 from lwnode.modem.verbs import Capabilities
 
 TYPE_CHECKING = False
@@ -36,11 +34,10 @@ if TYPE_CHECKING:
 _ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
 _SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
 _AT_MS = const(500)
-_HISTORY = (19, 0, 0)
 _LIST_LIMIT = const(6)
 
 
-class Driver(Urcs):
+class Driver(Shadow):
     """The ME910C1 over one AtClient."""
 
     FAMILY = "me910c1"
@@ -53,22 +50,23 @@ class Driver(Urcs):
     ACCESS = timers.LTE_M
     CLOCK_IS_LOCAL = True
     OPTIONS = dict(
-        Urcs.OPTIONS,
+        Shadow.OPTIONS,
         # agent: PDP context, ACK mode and its guard times in s (3.1.3)
         cid=1, ack_mode=False, guard_request=5, guard_release=5,
         # reports: RFC 7252 4.8.2 MAX_TRANSMIT_WAIT is the longest a confirmable notification takes
         ack_wait_ms=93000, monitor=None, acknowledge=None, definitions=None, registration_urcs=True,
-        disable_s=86400, rat=None, sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
+        observe_ms=3000, disable_s=86400, rat=None, sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
     )
 
+    _account_due = 0  # checksum of an account that holds from the next restart on
+    _created = False
+
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
-        self._shared_texts: dict[tuple[Any, ...], str] = {}
-        Urcs.__init__(self, at, pins, **options)
+        Shadow.__init__(self, at, pins, **options)
         at.line_limit = 400  # 2.2.2
         at.gap_ms = max(at.gap_ms, 20)  # 2.2.5
-        self._account_due = 0
-        self._key = 0
-        self._acked: list[tuple[Any, ...]] = []  # what NFYACKURI is armed for
+        if self.options["rat"] == "nbiot":
+            self.ACCESS = timers.NB_IOT
 
     def _capabilities(self) -> Capabilities:
         return Capabilities(
@@ -91,7 +89,7 @@ class Driver(Urcs):
         self.CLOCK_IS_LOCAL = self.ask(self._write, "#CCLKMODE", 1) is None
 
     def _begin(self) -> bool:
-        if not Urcs._begin(self):
+        if not Shadow._begin(self):
             return False
         if self._account_due:
             from lwnode.modem.me910c1 import setup
@@ -102,12 +100,12 @@ class Driver(Urcs):
     def restart(self) -> bool:
         """AT#REBOOT: what was configured holds now; what the module forgets is armed by register()."""
         self._power_lost("module restarted")
-        return Urcs.restart(self)
+        return Shadow.restart(self)
 
     def power_off(self) -> bool:
         """AT#SHDN."""
         self._power_lost("module switched off")
-        return Urcs.power_off(self)
+        return Shadow.power_off(self)
 
     def wake(self) -> bool:
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again."""
@@ -194,9 +192,9 @@ class Driver(Urcs):
         """AT#LWM2MSTAT, or AT#LWM2MENA? while the agent refuses (3.1.1, 3.1.3). There is no query for the registration
         itself: an enabled agent that rests is taken for registered, unless a URC has said otherwise."""
         try:
-            lines = self.at.send("AT#LWM2MSTAT", prefix="#LWM2MGETSTAT", timeout_ms=self.options["command_ms"])
+            lines = self._lines("AT#LWM2MSTAT", "#LWM2MGETSTAT")
         except CommandError:
-            lines = self.at.send("AT#LWM2MENA?", timeout_ms=self.options["command_ms"])
+            lines = self._lines("AT#LWM2MENA?")
         values = split_fields(lines[-1]) if lines else []
         # Two shapes: 0,"DIS" and "DIS" alone (3.1.1); #LWM2MENA: 0 where it is off.
         self._take_state("DIS" if values == ["0"] else str(values[-1]) if values else "")
@@ -217,7 +215,9 @@ class Driver(Urcs):
             if self._suspended:
                 self._status = NOT_REGISTERED
             elif word == "IDLE" and self._status != REGISTERED:
-                self._session_stands("registered" if self._status == REGISTERING else None, "at rest")
+                if self._status == REGISTERING:
+                    self._on_registered()
+                self._session_stands(None)
             elif self._status != REGISTERED:
                 self._status = REGISTERING
         else:
@@ -229,12 +229,18 @@ class Driver(Urcs):
         clock = self.clock
         end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
         state = self.status()
-        if state in (NOT_REGISTERED, DEREGISTERED) and not self._suspended and not self._enable():
-            return False
+        if state in (NOT_REGISTERED, DEREGISTERED) and not self._suspended:
+            from lwnode.modem.me910c1 import arming
+
+            # Before the agent starts, so that its registration names them already; refused by firmware that wants it on.
+            self._created = arming.create(self)
+            if not self._enable():
+                return False
         if self._status != REGISTERED:
             self._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
         if self._status != REGISTERED:
             self.refusal = self.refusal or "registration: no answer of the server in time"
+            self._upkeep()  # after FORCE_EXIT: the restart that alone helps
             return False
         return self._armed or self._arm()
 
@@ -304,113 +310,7 @@ class Driver(Urcs):
         setup.write_server(self, self.server)
         return self.restart() and self.attach(timeout_ms) and self.register(timeout_ms)
 
-    # ---- reports ----------------------------------------------------------------------------------------------
-
-    @property
-    def deadline_ms(self) -> int:
-        """The longest a confirmable notification takes; in ACK mode with the time in which it is announced (3.1.3)."""
-        wait: int = self.options["ack_wait_ms"]
-        return wait + (self.options["guard_request"] * 1000 if self.options["ack_mode"] else 0)
-
-    def publish(self, records: "Any", confirm: bool = True) -> int:
-        """SET or W. Delivered: acknowledged by the server where NFYACK is armed for the path, else taken by the module.
-
-        The module repeats no value and keeps only the last: so one value of a path is on its way at a time.
-        """
-        from lwnode.modem.me910c1.values import wire_lines
-
-        lines = wire_lines(self, records)
-        ticket = self.reports.open()
-        for ids, text, name, values in lines:
-            self._wait_for(ids)
-            try:
-                self._set(ticket, ids, text, name, values, confirm)
-            except BudgetExceeded:
-                raise
-            except CommandError as error:
-                self.reports.refuse(ticket, "%s: %s" % (name, error.text))
-            except AtError:
-                self.reports.refuse(ticket, "no answer from the module")
-                break
-        self.reports.seal(ticket)
-        return ticket
-
-    def _set(self, ticket: int, ids: "Any", text: str, name: str, values: "Any", confirm: bool) -> None:
-        entry = self._known.get(ids)
-        same = entry is not None and entry[0] == mark_of(text)
-        self._write(name, *values)
-        state = TAKEN if entry is None else entry[1]
-        self._remember_value(ids, text, state)
-        if not confirm or ids not in self._acked:
-            return
-        if same:
-            # No change, no notification (3.1.15): what became of the value before is what becomes of this one.
-            self._count("unchanged")
-            if state == NACKED or ids == _HISTORY and state != ACKED:
-                self.reports.refuse(ticket, "the server did not acknowledge this value, and the module repeats only changes")
-            return
-        if state == UNWATCHED and ids != _HISTORY:
-            self._count("unwatched")
-            return
-        clock = self.clock
-        self._key = self._key % 0x3FFFFFFF + 1
-        self._flights[ids] = (self._key, clock.ticks_add(clock.ticks_ms(), self.deadline_ms))
-        self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
-
-    def _wait_for(self, ids: "Any") -> None:
-        """Until nothing of that path is on its way, and there is room for one more message."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), self.deadline_ms)
-        while ids in self._flights or self.reports.in_flight >= self.reports.limit:
-            self._give_up_unwatched()
-            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
-                return
-            self.at.poll(200)
-            self.reports.expire()
-
-    def _give_up_unwatched(self) -> None:
-        """No word of a notification: of a path that was acknowledged before it is lost; else nobody observes it.
-
-        What nobody observes the module still answers when it is read: it took it. A pack of history it would overwrite.
-        """
-        now = self.clock.ticks_ms()
-        for ids in list(self._flights):
-            key, due = self._flights[ids]
-            if self.clock.ticks_diff(due, now) > 0:
-                continue
-            del self._flights[ids]
-            entry = self._known[ids]
-            if entry[1] in (ACKED, NACKED):
-                self.reports.settle(key, "no acknowledgement in time")
-                entry[1] = NACKED
-            elif ids == _HISTORY:
-                self.reports.settle(key, "nobody observes /19/0/0")
-            else:
-                self._count("unwatched")
-                entry[1] = UNWATCHED
-                self.reports.settle(key, None)
-
-    # ---- values: see values.py --------------------------------------------------------------------------------
-
-    @property
-    def _texts(self) -> "dict[tuple[Any, ...], str]":
-        return self._shared_texts
-
-    def _operations(self, ids: "Any") -> str:
-        from lwnode.modem.me910c1.values import operations
-
-        return operations(ids)
-
-    def _read_text(self, ids: "Any") -> str:
-        """AT#LWM2MR; the value begins behind the name, and may itself hold commas (3.1.5 and the field)."""
-        lines = self.at.send(
-            "AT#LWM2MR=0,%d,%d,%d,0" % ids, prefix="#LWM2MR", timeout_ms=self.options["command_ms"])
-        return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
-
-    def _write_text(self, ids: "Any", text: str) -> None:
-        from lwnode.modem.me910c1.values import bare
-
-        self._write("#LWM2MW", 0, ids[0], ids[1], ids[2], 0, Raw(text) if bare(ids) else text)
+    # ---- values ---------------------------------------------------------------------------------------------
 
     def value(self, path: "Path") -> str:
         """The text that the module holds: GET where SET is the way in, else R (3.1.5, 3.1.11)."""
@@ -449,44 +349,14 @@ class Driver(Urcs):
     # ---- over the host's deep sleep ---------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """As Life, and what must be armed after a power cycle of the module, and what is known of its values."""
-        own = struct.pack(">BBB", len(self.objects), len(self._acked), len(self._known))
-        for object_id, instance, resources in self.objects:
-            own += struct.pack(">HHB", object_id, instance, len(resources))
-            own += b"".join([struct.pack(">H", resource) for resource in resources])
-        for ids in self._acked:
-            own += struct.pack(">HHH", *ids)
-        for ids in self._known:
-            own += struct.pack(">HHHIB", ids[0], ids[1], ids[2], *self._known[ids])
-        return struct.pack(">BH", self._suspended, len(own)) + own + Urcs.snapshot(self)
+        """See keeping.py; holds no secret."""
+        from lwnode.modem.me910c1 import keeping
+
+        return keeping.dump(self) + Shadow.snapshot(self)
 
     def restore(self, data: "bytes | None") -> bool:
         """Take up a snapshot; False where it is none of ours."""
-        if not data or len(data) < 3:
-            return False
-        suspended, length = struct.unpack_from(">BH", data)
-        if length < 3 or len(data) < length + 3 or not Urcs.restore(self, data[3 + length:]):
-            return False
-        try:
-            self._take_own(data[3:3 + length])
-        except (ValueError, IndexError):
-            return False
-        self._suspended = bool(suspended)
-        # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
-        self._armed = True
-        return True
+        from lwnode.modem.me910c1 import keeping
 
-    def _take_own(self, data: bytes) -> None:
-        objects, acked, known = data[:3]
-        at = 3
-        found = []
-        for _ in range(objects):
-            object_id, instance, count = struct.unpack_from(">HHB", data, at)
-            found.append((object_id, instance, struct.unpack_from(">%dH" % count, data, at + 5)))
-            at += 5 + 2 * count
-        self.objects = found
-        self._acked = [struct.unpack_from(">HHH", data, at + 6 * index) for index in range(acked)]
-        at += 6 * acked
-        for index in range(known):
-            row = struct.unpack_from(">HHHIB", data, at + 11 * index)
-            self._known[row[:3]] = [row[3], row[4]]
+        own, rest = keeping.split(data)
+        return Shadow.restore(self, rest) and keeping.load(self, own)

@@ -11,7 +11,7 @@
 from lwnode.at import AtError, BudgetExceeded, CommandError
 from lwnode.lwm2m import registry
 from lwnode.modem.me910c1.urcs import ids_of
-from lwnode.modem.me910c1.values import operations
+from lwnode.modem.me910c1.values import CLOSED, operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def arm(modem: "Any", settle_ms: int) -> bool:
     if found is None:
         modem.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
         return False
-    done = _instances(modem)
+    done = modem._created or create(modem)
+    modem._created = False
     done = _monitor(modem, found) and done
     done = _acknowledge(modem) and done
     if modem.options["registration_urcs"]:
@@ -59,8 +60,8 @@ def exists(modem: "Any", *numbers: int) -> bool:
     return True
 
 
-def _instances(modem: "Any") -> bool:
-    """Creating twice is an error, so each is asked for first (3.1.10)."""
+def create(modem: "Any") -> bool:
+    """The declared instances. Creating twice is an error, so each is asked for first (3.1.10)."""
     done = True
     lost = 0
     for object_id, instance, _ in modem.objects:
@@ -86,7 +87,7 @@ def writable(objects: "Any") -> "list[tuple[int, int, int]]":
         (object_id, instance, resource)
         for object_id, instance, resources in objects
         for resource in resources
-        if "W" in operations((object_id, instance, resource))
+        if object_id not in CLOSED and "W" in operations((object_id, instance, resource))
     ]
 
 
@@ -163,7 +164,7 @@ def _acknowledge(modem: "Any") -> bool:
 
 def _services(modem: "Any") -> None:
     """33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user)."""
-    lines = modem.at.send("AT#LWM2MR=0,33211,0,0,1", prefix="#LWM2MR", timeout_ms=modem.options["command_ms"])
+    lines = modem._lines("AT#LWM2MR=0,33211,0,0,1", "#LWM2MR")
     if lines and lines[-1].partition(":")[2].strip() == "0":
         modem._write("#LWM2MW", 0, 33211, 0, 0, 1, 1)
 
@@ -175,10 +176,7 @@ def look_at_all(modem: "Any") -> None:
         if ids[0] not in watched or ids[0] == 19:
             continue
         try:
-            if ids in modem._known:
-                modem._look(ids)
-            else:
-                modem._remember_value(ids, modem._read_text(ids), 0)
+            modem._look(ids)
         except BudgetExceeded:
             raise
         except AtError:

@@ -38,8 +38,8 @@ def configure(modem: "Any", server: "Server") -> bool:
     if mark == modem._configured or store is not None and store.load(_MARK) == b"%08x" % mark:
         modem._configured = mark
         return restart
-    if modem._status == REGISTERED:
-        modem.ask(modem.deregister)
+    if modem.ask(modem.status) == REGISTERED:
+        modem.ask(modem.deregister)  # the server need not wait for the lifetime to end
     write_server(modem, server)
     _write_keys(modem, server)
     modem._account_due = mark

@@ -63,11 +63,14 @@ class Urcs(Life):
     _reboot = False
     _force_exit = False
     _context = False
+    _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
         Life.__init__(self, at, pins, **options)
         self._known: dict[tuple[Any, ...], list[int]] = {}  # ids -> [checksum of the value, TAKEN...]
         self._flights: dict[tuple[Any, ...], tuple[int, int]] = {}  # ids -> (key of the report, deadline in ticks)
+        self._texts: dict[tuple[Any, ...], str] = {}  # writable ones, as node and module last agreed
+        self._acked: list[tuple[Any, ...]] = []  # what NFYACKURI is armed for
         at.is_answer = self._is_answer
 
     @staticmethod
@@ -135,6 +138,7 @@ class Urcs(Life):
 
     def _on_registered(self) -> None:
         self._suspended = False
+        self._fresh = self.clock.ticks_ms()
         self._session_stands("registered", "registered")
 
     def _on_deregistered(self) -> None:
@@ -219,19 +223,23 @@ class Urcs(Life):
 
     def _look(self, ids: "tuple[Any, ...]") -> None:
         """Read a writable resource; a value that we do not know becomes a write request."""
+        from lwnode.modem.me910c1 import values
+
         text = self._read_text(ids)
         entry = self._known.get(ids)
         mark = mark_of(text)
         if entry is not None and entry[0] == mark:
             self._count("echoes")
             return
-        response = self._handle(Request("write", Path(*ids), value=text.encode()))
+        if entry is None and mark in (mark_of(""), mark_of("0"), mark_of("0:0")):
+            self._remember_value(ids, text, TAKEN)  # the default of a new instance is nobody's write (3.1.10)
+            return
+        response = self._handle(Request("write", Path(*ids), value=values.raw(ids, text)))
         if response.code >= 400:
             # The module has said Changed already: all that is left is to put back what the node holds.
             self._count("writes_refused")
-            back = self._texts.get(ids)
-            if back is not None:
-                self._write_text(ids, back)
+            if ids in self._texts:
+                self._write("#LWM2MW", 0, *ids, 0, values.quoted(ids, self._texts[ids]))
             return
         self._remember_value(ids, text, TAKEN)
         if response.after is not None:
@@ -248,18 +256,10 @@ class Urcs(Life):
     def _read_text(self, ids: "tuple[Any, ...]") -> str:
         raise NotImplementedError
 
-    def _write_text(self, ids: "tuple[Any, ...]", text: str) -> None:
-        raise NotImplementedError
-
-    @property
-    def _texts(self) -> "dict[tuple[Any, ...], str]":
-        """Values of writable resources as last agreed between node and module."""
-        raise NotImplementedError
-
     # ---- work that waits for service() ------------------------------------------------------------------------
 
     def _upkeep(self) -> None:
-        self._give_up_unwatched()
+        self._give_up()
         if self._force_exit:
             self._force_exit = False
             self.ask(self.restart)
@@ -267,7 +267,7 @@ class Urcs(Life):
             self._reboot = False
             self.ask(self._after_reboot)
 
-    def _give_up_unwatched(self) -> None:
+    def _give_up(self) -> None:
         raise NotImplementedError
 
     def _after_reboot(self) -> bool:

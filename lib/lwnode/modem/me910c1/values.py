@@ -8,6 +8,8 @@ Refused with a ValueError before anything is sent: objects 0, 1, 2 and 5, intege
 lines of more than 400 characters.
 """
 
+from binascii import hexlify, unhexlify
+
 from lwnode.at import Raw
 from lwnode.at.params import parameter
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, registry
@@ -16,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_CLOSED = (0, 1, 2, 5)  # 3.1.5 to 3.1.7
+CLOSED = (0, 1, 2, 5)  # 3.1.5 to 3.1.7
 _LINE = 400  # 2.2.2
 _TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
 
@@ -29,14 +31,14 @@ def operations(ids: "tuple[Any, ...]") -> str:
     return "RW" if row is None else row[1]
 
 
-def wire_lines(modem: "Any", records: "Any") -> "list[tuple[Any, ...]]":
+def wire_lines(records: "Any") -> "list[tuple[Any, ...]]":
     """(ids, text, command name, parameters) of each record."""
     lines = []
     for record in records:
         path, kind, value = record[:3]
         if path.resource is None:
             raise ValueError("%s: expected a resource, the module takes single values (3.1.9)" % path)
-        if path.object in _CLOSED:
+        if path.object in CLOSED:
             raise ValueError("%s: objects 0, 1, 2 and 5 are closed to the host (3.1.7)" % path)
         text, last = _wire(path, kind, value)
         place: tuple[Any, ...] = path.ids + (0, last)
@@ -55,8 +57,6 @@ def _wire(path: "Any", kind: int, value: "Any") -> "tuple[str, Any]":
     """(text by which the value is known, parameter as it is sent)."""
     if kind == OPAQUE:
         data = value.encode() if isinstance(value, str) else bytes(value)
-        from binascii import hexlify
-
         return hexlify(data).decode().upper(), data
     text = value if isinstance(value, str) else bytes(value).decode()
     if kind in (STRING, OBJLNK):
@@ -77,10 +77,24 @@ def _check_number(path: "Any", kind: int, text: str) -> None:
         raise ValueError("%s: expected -2147483648 to 2147483647 (3.1.9), found %s" % (path, text))
 
 
-def bare(ids: "tuple[Any, ...]") -> bool:
-    """Whether its value is written without quotes."""
+def _type(ids: "tuple[Any, ...]") -> int:
     row = registry.lookup(ids[0], ids[2])
-    return row is not None and row[0] not in (STRING, OBJLNK)
+    return STRING if row is None else row[0]
+
+
+def quoted(ids: "tuple[Any, ...]", text: str) -> "Any":
+    """The module's own text as a parameter: numbers and digits bare."""
+    return text if _type(ids) in (STRING, OBJLNK) else Raw(text)
+
+
+def raw(ids: "tuple[Any, ...]", text: str) -> bytes:
+    """The module's text as the bytes of a request."""
+    if _type(ids) == OPAQUE:
+        try:
+            return bytes(unhexlify(text))
+        except ValueError:
+            pass
+    return text.encode()
 
 
 def get(modem: "Any", ids: "tuple[Any, ...]") -> str:
@@ -88,7 +102,5 @@ def get(modem: "Any", ids: "tuple[Any, ...]") -> str:
     row = registry.lookup(ids[0], ids[2])
     if row is None or "W" in operations(ids) or ids[0] < 7 and (ids[0] != 3 or ids[2] not in (6, 7, 8, 9, 17, 20)):
         return str(modem._read_text(ids))
-    lines = modem.at.send(
-        "AT#LWM2MGET=%d,%d,%d,%d,0" % ((_TYPES[row[0]],) + ids), prefix="#LWM2MGET",
-        timeout_ms=modem.options["command_ms"])
+    lines = modem._lines("AT#LWM2MGET=%d,%d,%d,%d,0" % ((_TYPES[row[0]],) + ids), "#LWM2MGET")
     return lines[-1].partition(":")[2].strip().strip('"') if lines else ""

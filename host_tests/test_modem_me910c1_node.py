@@ -1,0 +1,192 @@
+"""A node over an ME910C1, from the object tree to the server: what the shadow contract carries, through sleep and power loss.
+
+ObjectTree, driver, AtClient, FakeUart, model, LocalLink, LocalServer: everything but the board.
+"""
+
+from fakes.telit import Node, ready
+
+from lwnode.lwm2m import ObjectTree
+from lwnode.modem import NOT_REGISTERED, REGISTERED, Server
+
+ENDPOINT = "node-1"
+
+
+class Application:
+    """Temperature, humidity, one relay: rows of a table, and what a wake does with them."""
+
+    def __init__(self, made):
+        self.made = made
+        self.temperature, self.humidity, self.relay = 21.5, 40.0, []
+        self.tree = ObjectTree()
+        self.tree.sensor(3303, lambda: self.temperature, resolution=0.1)
+        self.tree.sensor(3304, lambda: self.humidity, resolution=1)
+        self.tree.actuator(3306, self.relay.append, initial=False)
+        self.boot()
+
+    def boot(self):
+        """The host starts: a driver is there, nothing is known of the module."""
+        self.modem = self.made.modem
+        self.modem.on_request = self.tree.handle
+
+    def start(self):
+        """start -> configure -> declare -> one restart -> attach -> register."""
+        modem = self.modem
+        assert modem.start()
+        restart = modem.configure(Server("host", 5683, ENDPOINT))
+        if modem.declare(self.tree.objects()) or restart:
+            assert modem.restart()
+        assert modem.attach(60000)
+        assert modem.register(60000), modem.refusal
+
+    def report(self):
+        """Sample, publish what the rules say, wait for the outcome: delivered tickets."""
+        now = self.made.clock.unix()
+        self.tree.sample(now)
+        before = len(self.made.told("delivered"))
+        for record in self.tree.reports(now):
+            self.modem.publish([record])
+        assert self.modem.settle(self.modem.deadline_ms)
+        return len(self.made.told("delivered")) - before
+
+    def deep_sleep(self, seconds):
+        """Module and host sleep; a new driver takes up the snapshot."""
+        assert self.modem.sleep()
+        kept = self.modem.snapshot()
+        self.made.clock.advance(seconds * 1000)
+        self.made.host_boots()
+        self.boot()
+        assert self.modem.restore(kept) and self.modem.wake()
+
+
+def at_server(made, path):
+    return [each.value for each in made.server.deliveries if each.path == path]
+
+
+def node(**options):
+    made = Node(pins=("power_key", "status"), sleep_confirm_ms=90000, **options)
+    application = Application(made)
+    made.observe([(3303, 0, 5700), (3304, 0, 5700)])
+    application.start()
+    made.modem.service(1000)
+    return made, application
+
+
+def test_from_an_empty_module_to_delivered_readings():
+    made, application = node()
+    registration = made.server.registrations[ENDPOINT]
+    for path in ("/3303/0", "/3304/0", "/3306/0"):
+        assert path in registration.objects
+    application.report()
+    assert at_server(made, (3303, 0, 5700)) == [21.5] and at_server(made, (3304, 0, 5700)) == [40.0]
+    read = made.server.read(ENDPOINT, (3303, 0))
+    made.clock.advance(1000)
+    assert {each.path[2]: each.value for each in read.values}[5700] == 21.5
+
+
+def test_the_server_switches_the_relay():
+    made, application = node()
+    written = made.server.write(ENDPOINT, (3306, 0, 5850), b"1", 0)
+    made.modem.service(2000)
+    assert written.code == 204 and application.relay[-1] in (True, 1)
+    made.server.write(ENDPOINT, (3306, 0, 5850), b"0", 0)
+    made.modem.service(2000)
+    assert application.relay[-1] in (False, 0)
+
+
+def test_a_day_of_wakes_by_a_module_that_forgets_in_psm():
+    """Each wake is a power cycle of the agent: enabled, armed and observed again, and no reading is lost."""
+    made, application = node()
+    made.modem.power_saving(7200, 10)
+    application.report()
+    for hour in range(6):
+        application.deep_sleep(3600)
+        assert application.modem.status() == NOT_REGISTERED
+        assert application.modem.attach(60000) and application.modem.register(60000)
+        application.temperature = 22.0 + hour
+        assert application.report() >= 1, hour
+    assert at_server(made, (3303, 0, 5700))[-6:] == [22.0, 23.0, 24.0, 25.0, 26.0, 27.0]
+    assert made.told("failed") == []
+
+
+def test_a_day_of_wakes_by_a_module_that_keeps_its_session():
+    made, application = node(model={"psm_keeps": True})
+    made.modem.power_saving(7200, 10)
+    application.report()
+    registered = len([event for event in made.server.events if event[2] == "registered"])
+    for hour in range(6):
+        application.deep_sleep(3600)
+        assert application.modem.status() == REGISTERED
+        application.temperature = 22.0 + hour
+        assert application.report() >= 1, hour
+    assert at_server(made, (3303, 0, 5700))[-6:] == [22.0, 23.0, 24.0, 25.0, 26.0, 27.0]
+    assert len([event for event in made.server.events if event[2] == "registered"]) == registered
+
+
+def test_a_write_during_sleep_is_there_after_the_wake():
+    made, application = node(model={"psm_keeps": True})
+    made.modem.power_saving(7200, 10)
+    application.report()
+    application.relay.clear()
+    assert application.modem.sleep()
+    kept = application.modem.snapshot()
+    made.server.write(ENDPOINT, (3306, 0, 5850), b"1", 0)
+    made.clock.advance(10000)
+    made.host_boots()
+    application.boot()
+    assert application.modem.restore(kept) and application.modem.wake()
+    assert application.modem.status() == REGISTERED
+    made.modem.service(15000)  # the server has repeated its request meanwhile
+    assert made.model.objects.get((3306, 0, 5850, 0)) == "1" and application.relay[-1:] in ([True], [1])
+
+
+def test_power_loss_in_mid_life_arms_again():
+    made, application = node()
+    application.report()
+    made.model.power_off()
+    made.clock.advance(60000)
+    assert application.modem.bring_back(240000)
+    assert made.model.monitored == [19, 3306] and len(made.model.ack_uris) == 3 and made.model.ack_enabled == 1
+    made.modem.service(1000)
+    application.temperature = 30.0
+    assert application.report() >= 1
+    assert at_server(made, (3303, 0, 5700))[-1] == 30.0
+    made.server.write(ENDPOINT, (3306, 0, 5850), b"1", 0)
+    made.modem.service(2000)
+    assert application.relay[-1] in (True, 1)
+
+
+def test_the_server_restarts_in_mid_life():
+    """The module finds out by its next update, and registers by itself."""
+    nvram = ready()
+    nvram["values"] = {"1/0/1/0": "300"}
+    made, application = node(nvram=nvram)
+    made.server.restart()
+    made.modem.service(300000)
+    assert ENDPOINT in made.server.registrations
+    application.temperature = 25.0
+    application.report()
+    assert at_server(made, (3303, 0, 5700))[-1] == 25.0
+
+
+def test_an_outage_keeps_the_reading_and_the_next_value_arrives():
+    made, application = node()
+    application.report()
+    made.link.radio(up=False)
+    application.temperature = 25.0
+    application.report()
+    assert len(made.told("failed")) == 1 and at_server(made, (3303, 0, 5700)) == [21.5]
+    made.link.radio(up=True)
+    application.temperature = 26.0
+    assert application.report() >= 1
+    assert at_server(made, (3303, 0, 5700))[-1] == 26.0
+
+
+def test_ack_mode_carries_the_same_application():
+    made, application = node(ack_mode=True, guard_release=10)
+    application.report()
+    assert at_server(made, (3303, 0, 5700)) == [21.5]
+    application.temperature = 23.0
+    made.modem.service(30000)
+    assert made.model.status == "IDLE"
+    assert application.report() >= 1
+    assert made.modem.stats["rings"] >= 2

@@ -1,0 +1,132 @@
+"""ME910C1: reports. A value goes into the module, the module notifies by itself, and may tell whether that arrived.
+
+    AT#LWM2MSET=1,3303,0,5700,0,21.5     OK: taken
+    #LWM2MNFYACK: 0,99,"/3303/0/5700","ACK"      the server has it (armed resources, six at most, 3.1.15)
+
+The module keeps only the last value of a path and notifies only changes. So one value of a path is on its way at a time,
+and one that did not change shares the fate of the one before. The host is not told who observes what: the first silence of
+a path costs its deadline; from then on, what nobody observes counts as delivered when the module took it.
+"""
+
+from micropython import const
+
+from lwnode.at import AtError, BudgetExceeded, CommandError
+from lwnode.modem.me910c1.urcs import ACKED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Ids = tuple[Any, ...]
+
+_HISTORY = (19, 0, 0)
+_KEYS = const(0x3FFFFFFF)
+
+
+class Shadow(Urcs):
+    """Values on their way."""
+
+    _key = 0
+
+    @property
+    def deadline_ms(self) -> int:
+        """The longest a confirmable notification takes; in ACK mode with the time in which it is announced (3.1.3)."""
+        options = self.options
+        return int(options["ack_wait_ms"] + (options["guard_request"] * 1000 if options["ack_mode"] else 0))
+
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """SET or W (values.py). Delivered: acknowledged by the server where armed for the path, else taken by the module."""
+        from lwnode.modem.me910c1.values import wire_lines
+
+        lines = wire_lines(records)
+        ticket = self.reports.open()
+        self._let_observe()
+        for ids, text, name, values in lines:
+            self._wait_for(ids)
+            try:
+                self._set(ticket, ids, text, name, values, confirm)
+            except BudgetExceeded:
+                raise
+            except CommandError as error:
+                self.reports.refuse(ticket, "%s: %s" % (name, error.text))
+            except AtError:
+                self.reports.refuse(ticket, "no answer from the module")
+                break
+        self.reports.seal(ticket)
+        return ticket
+
+    def _let_observe(self) -> None:
+        """A new registration has no observations: what is set before the server observes again is never notified."""
+        if self._fresh is not None:
+            clock = self.clock
+            left = clock.ticks_diff(clock.ticks_add(self._fresh, self.options["observe_ms"]), clock.ticks_ms())
+            self._fresh = None
+            if 0 < left <= self.options["observe_ms"]:
+                self.at.poll(left)
+
+    def _set(self, ticket: int, ids: "Ids", text: str, name: str, values: "Any", confirm: bool) -> None:
+        entry = self._known.get(ids)
+        same = entry is not None and entry[0] == mark_of(text)
+        state = TAKEN if entry is None else entry[1]
+        self._write(name, *values)
+        self._remember_value(ids, text, state)
+        if not confirm or ids not in self._acked:
+            return
+        if same:
+            # No change, no notification: what became of the value before is what becomes of this one.
+            self._count("unchanged")
+            if state == NACKED or ids == _HISTORY and state != ACKED:
+                self.reports.refuse(ticket, "not acknowledged before, and the module repeats only what changes")
+        elif state == UNWATCHED and ids != _HISTORY:
+            self._count("unwatched")
+        else:
+            self._key = self._key % _KEYS + 1
+            self._flights[ids] = (self._key, self.clock.ticks_add(self.clock.ticks_ms(), self.deadline_ms))
+            self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
+
+    def _wait_for(self, ids: "Ids") -> None:
+        """Until nothing of that path is on its way, and there is room for one more message."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), self.deadline_ms)
+        while ids in self._flights or self.reports.in_flight >= self.reports.limit:
+            self._give_up()
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                return
+            self.at.poll(200)
+            self.reports.expire()
+
+    def _give_up(self) -> None:
+        """No word of a notification in time: lost, where the path was acknowledged before; else nobody observes it."""
+        now = self.clock.ticks_ms()
+        for ids in list(self._flights):
+            key, due = self._flights[ids]
+            if self.clock.ticks_diff(due, now) > 0:
+                continue
+            del self._flights[ids]
+            entry = self._known[ids]
+            reason: "str | None" = None
+            if entry[1] in (ACKED, NACKED):
+                entry[1] = NACKED
+                reason = "no acknowledgement in time"
+            elif ids == _HISTORY:
+                reason = "nobody observes /19/0/0"  # the next pack would overwrite it
+            else:
+                entry[1] = UNWATCHED
+                self._count("unwatched")
+            self.reports.settle(key, reason)
+
+    # ---- values: see values.py --------------------------------------------------------------------------------
+
+    def _operations(self, ids: "Ids") -> str:
+        from lwnode.modem.me910c1.values import operations
+
+        return operations(ids)
+
+    def _read_text(self, ids: "Ids") -> str:
+        """AT#LWM2MR; the value begins behind the name, and may itself hold commas (3.1.5 and the field)."""
+        lines = self._lines("AT#LWM2MR=0,%d,%d,%d,0" % ids, "#LWM2MR")
+        return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
+
+    def _lines(self, line: str, prefix: "str | None" = None) -> "list[str]":
+        found: "list[str]" = self.at.send(line, prefix=prefix, timeout_ms=self.options["command_ms"])
+        return found
