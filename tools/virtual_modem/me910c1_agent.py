@@ -48,7 +48,6 @@ class TelitAgent(TelitModule):
             "registration_urcs": False,  # True: as if 33211/0/0/1 had been 1 from the factory
             "tlt": "example",  # LWM2M-TLT:"X",SSID=n,"uri" as every example; "syntax": #LWM2M-TLT: X,n,"uri"
             "servers": (),  # more accounts: (uri, short server id, link), which are registered and left beside the first
-            "redirect": None,  # (host, port) that every account leads to, for tests against a server of ours
         }
     )
 
@@ -136,13 +135,13 @@ class TelitAgent(TelitModule):
         keys = self.applied_keys()
         return [uri, self.options["ssid"], keys.get("id", ""), keys.get("key", "")]
 
-    def link_account(self, uri, identity, key):
+    def link_account(self, uri, identity, key, bootstrap=False):
         """What the link wants to know of a server."""
         scheme, _, rest = uri.partition("://")
         host, _, port = rest.rstrip("/").partition(":")
-        if self.options["redirect"] is not None:
-            host, port = self.options["redirect"]
         number = int(port) if port else 5684 if scheme == "coaps" else 5683
+        if self.redirect is not None:
+            host, number = self.redirect(host, number, bootstrap)
         return Account(host, number, identity, key) if scheme == "coaps" else Account(host, number)
 
     def secrets(self):
@@ -278,7 +277,7 @@ class TelitAgent(TelitModule):
         uri = self.first_server()[0]
         keys = self.applied_keys()
         self.tlt("BOOTSTRAPPING", 0, uri)
-        account = self.link_account(uri, keys.get("id", ""), keys.get("key", "") or self.options["factory_key"])
+        account = self.link_account(uri, keys.get("id", ""), keys.get("key", "") or self.options["factory_key"], True)
         self.link.bootstrap(account, self.endpoint(), self._bootstrap_write, self.exchange(self._bootstrapped))
 
     def _may_try(self):

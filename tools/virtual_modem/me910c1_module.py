@@ -8,7 +8,8 @@ What differs from the Quectel modules: no boot text, AT+CMEE=0 at the start, lis
 
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused
 from tools.virtual_modem.core import PENDING
-from tools.virtual_modem.generic import Generic, civil
+from tools.virtual_modem.civil import civil
+from tools.virtual_modem.generic import Generic
 from tools.virtual_modem.me910c1_errors import CME, NUMERIC
 
 NOT_ALLOWED, NOT_SUPPORTED = 3, 4
@@ -44,6 +45,7 @@ class TelitModule(Generic):
     )
     HIDDEN = ("+QCCID", "+QCGDEFCONT", "+CBC")
     IDENTITY = ("332",)
+    SECRET_FIELDS = {"+CPIN": (0, 1), "#LWM2MINJKEYS": (3, 4)}
     access_technology = 8  # E-UTRAN (CAT-M1)
 
     # ---- line and errors
@@ -60,11 +62,6 @@ class TelitModule(Generic):
         if self.quirk("cme_zero"):
             code = 0
         return "+CME ERROR: %s" % (code if mode == 1 else CME.get(code) or code)
-
-    def note(self, direction, text):
-        # The line with the keys is noted before they are known to be keys.
-        head, found, _ = text.partition("INJKEYS=")
-        super().note(direction, head + found + "***" if found else text)
 
     def cms(self, code):
         """The exception for a +CMS ERROR: a number whatever AT+CMEE says (2.2.2.2)."""
