@@ -508,3 +508,12 @@ def test_attributes_are_kept_for_discover():
     found = bench.server.discover(NODE, "/4/0/2")
     bench.wait(100)
     assert found.payload == b"</4/0/2>;pmax=60;pmin=5"
+
+
+def test_strings_of_the_device_object_by_a_command_of_the_field():
+    bench = registered_bc66()
+    assert bench.say('AT+QLWCFG="CR",3,0,1,"meter 7"') == ["OK"]
+    assert bench.say('AT+QLWCFG="CR",4,0,1,"meter 7"') == ["+CMEE ERROR: 3"]
+    exchange = bench.server.read(NODE, "/3/0/1")
+    bench.wait(100)
+    assert exchange.value == "meter 7"

@@ -271,8 +271,32 @@ def test_the_command_plays_a_script(tmp_path):
     assert "< +HELLO: 1" in done.stdout and "script.txt:3: error fault" in done.stderr
 
 
+def test_the_command_plays_a_fault_at_a_chosen_exchange():
+    async def main():
+        line = [sys.executable, "-m", "tools.virtual_modem", "--quiet", "--tcp", "0", "--fault", "error@2"]
+        line += ["--option", "boot_ms=5", "--option", "echo=0"]
+        running = await asyncio.create_subprocess_exec(*line, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        port = int((await running.stdout.readline()).decode().rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        heard = b""
+        while b"OK" not in heard:
+            writer.write(b"AT\r")
+            with contextlib.suppress(asyncio.TimeoutError):
+                heard += await asyncio.wait_for(reader.read(100), 0.2)
+        writer.write(b"AT\r")
+        while b"ERROR" not in heard:
+            heard += await asyncio.wait_for(reader.read(100), 5)
+        writer.close()
+        running.terminate()
+        await running.wait()
+        return running.returncode
+
+    assert asyncio.run(asyncio.wait_for(main(), 20)) == 0
+
+
 def test_the_command_refuses_in_one_sentence():
-    for arguments in (("--option", "nonsense=1"), ("--option", "bare"), ("--serial", "/dev/nothing")):
+    wrong = (("--fault", "error@x"), ("--fault", "nix@1"), ("--option", "nonsense=1"), ("--option", "bare"))
+    for arguments in (*wrong, ("--serial", "/dev/nothing")):
         done = command("--quiet", *arguments)
         assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
         assert done.stderr.startswith("virtual modem: ")

@@ -7,6 +7,8 @@ Commands end with Enter; ATE1 shows what you type. `AT+QLWSTATUS?` is a good fir
 import argparse
 import asyncio
 import contextlib
+import inspect
+import re
 import signal
 import sys
 
@@ -36,6 +38,9 @@ def parser():
     made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the model; see --list")
     made.add_argument("--hostile", nargs="?", const="all", metavar="QUIRK,...", help="habits of real firmware: --list")
     made.add_argument("--seed", type=int, metavar="N", help="faults at random, the same for each N")
+    made.add_argument(
+        "--fault", action="append", default=[], metavar="KIND@N", help="a fault at the N-th line; KIND@N:VALUE; see --list"
+    )
     made.add_argument("--script", metavar="FILE", help="control commands, one a line, `wait MS` between them")
     made.add_argument("--quiet", action="store_true", help="no live view: print the lines' names and the dialogue")
     made.add_argument("--list", action="store_true", help="list options, quirks and faults, and end")
@@ -53,14 +58,39 @@ def listing(family):
         def __getattr__(self, name):
             return lambda *args, **more: None
 
-    options = model(family, RealClock(asyncio.new_event_loop(), 0), NoLink(), start="off").OPTIONS
-    lines = [f"options of {family}:"] + [f"  {name} = {options[name]!r}" for name in sorted(options)]
+    loop = asyncio.new_event_loop()
+    chosen = type(model(family, RealClock(loop, 0), NoLink(), start="off"))
+    loop.close()
+    told = option_notes(chosen)
+    lines = [f"options of {family} (--option NAME=VALUE):"]
+    for name in sorted(chosen.OPTIONS):
+        lines.append(f"  {name} = {chosen.OPTIONS[name]!r}" + (f"   {told[name]}" if told.get(name) else ""))
     lines += ["", "quirks (--hostile):"]
     for name, (families, text, section) in QUIRKS.items():
         if family in families.split():
-            lines.append(f"  {name}: {text} (field_quirks.md {section})")
+            lines.append(f"  {name}: {text} (field note {section})")
     lines += ["", "faults (control port, --script):"] + [f"  {name}: {text}" for name, text in KINDS.items()]
     return "\n".join(lines)
+
+
+def option_notes(model_class):
+    """What the sources say beside each option: name -> comment."""
+    notes = {}
+    for base in model_class.__mro__[:-1]:
+        for line in inspect.getsource(base).splitlines():
+            found = re.match(r'\s+"(\w+)": .*#\s*(.*)', line)
+            if found:
+                notes.setdefault(found.group(1), found.group(2))
+    return notes
+
+
+def armed_fault(text):
+    """"error@3" or "late@2:2500" -> arguments of Faults.arm."""
+    kind, _, rest = text.partition("@")
+    at, _, value = rest.partition(":")
+    if at and not at.isdigit():
+        raise ValueError(f"--fault {text}: expected KIND@N or KIND@N:VALUE")
+    return kind, int(at) if at else 1, value or None
 
 
 def option_values(pairs):
@@ -120,6 +150,8 @@ async def main(arguments):
     await modem.start()
     if arguments.quiet:
         modem.model.on_note = lambda direction, line: print(direction, line, flush=True)
+    for text in arguments.fault:
+        modem.model.faults.arm(*armed_fault(text))
     if arguments.seed is not None:
         modem.model.faults.random(arguments.seed)
     stop = asyncio.Event()

@@ -147,7 +147,13 @@ class Bc66(Bc66Answers):
                 self._show_cfg(name, stored[name])
             return
         self.need(form, WRITE)
-        name = args.expect(1, 3).string(0, 20)
+        name = args.expect(1, 5).string(0, 20)
+        if name == "CR":  # in no manual, seen in the field: strings of the Device object
+            if len(args) != 5 or (args.integer(1, 3, 3), args.integer(2, 0, 0)) != (3, 0):
+                raise args.wrong()
+            self.stored("device", {})[str(args.integer(3, 0, 2))] = args.string(4, 100)
+            return
+        args.expect(1, 3)
         if name not in self.cfg_names():
             raise args.wrong()
         if len(args) == 1:

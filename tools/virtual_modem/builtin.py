@@ -35,6 +35,7 @@ class Builtin:
     def _table(self, object_id):
         modem = self._modem
         session = modem.session()
+        strings = modem.nvram.get("device", {})
         if object_id == 1:
             return [
                 (0, INTEGER, "1"),
@@ -47,9 +48,9 @@ class Builtin:
             ]
         if object_id == 3:
             return [
-                (0, STRING, self._manufacturer),
-                (1, STRING, self._model),
-                (2, STRING, modem.options["imei"]),
+                (0, STRING, strings.get("0", self._manufacturer)),
+                (1, STRING, strings.get("1", self._model)),
+                (2, STRING, strings.get("2", modem.options["imei"])),
                 (3, STRING, modem.options["revision"]),
                 (7, INTEGER, str(modem.options["battery_mv"])),
                 (11, INTEGER, "0"),

@@ -41,7 +41,12 @@ class Core(Output):
 
     family = ""
     # Documented knobs of a model: name -> default. A family adds to them; see `python -m tools.virtual_modem --help`.
-    OPTIONS = {"latency_ms": 0, "line_limit": 4096, "echo": 1, "cmee": 1}
+    OPTIONS = {
+        "latency_ms": 0,  # before each answer; the manuals allow 300
+        "line_limit": 4096,  # characters of a command line; a longer one is an ERROR
+        "echo": 1,  # the factory's ATE
+        "cmee": 1,  # the factory's AT+CMEE
+    }
 
     def __init__(self, clock, link, nvram=None, **options):
         super().__init__()

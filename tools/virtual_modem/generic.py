@@ -15,7 +15,14 @@ class Generic(GenericSleep):
     """A module with the usual 3GPP and Quectel commands."""
 
     OPTIONS = dict(GenericSleep.OPTIONS)
-    OPTIONS.update({"revision": "", "battery_mv": 3600, "zone_quarters": 0, "clock_format": "quarters"})
+    OPTIONS.update(
+        {
+            "revision": "",  # of the firmware
+            "battery_mv": 3600,  # AT+CBC
+            "zone_quarters": 0,  # time zone of the network
+            "clock_format": "quarters",  # of AT+CCLK?: "quarters", "bare" (no quotes), "gmt" (year of four digits)
+        }
+    )
     HIDDEN = ()
     IDENTITY = ("Quectel_Ltd", "Quectel_BC66", "Revision: MTK_2625")
 

@@ -24,9 +24,9 @@ class Power(V250):
             "power_on_ms": 500,  # shortest press of the power key that switches on
             "power_off_ms": 1000,  # shortest press that switches off
             "wake_pulse_ms": 0,  # shortest wake pulse that is seen
-            "at_lock_ms": 10000,
+            "at_lock_ms": 10000,  # how long a command holds off deep sleep
             "start": "on",  # "on": just booted; "boot": boots now, with its text; "off"
-            "hostile": (),
+            "hostile": (),  # names of quirks, or "all"
         }
     )
 

@@ -19,16 +19,16 @@ class Radio(Power):
     OPTIONS = dict(Power.OPTIONS)
     OPTIONS.update(
         {
-            "imei": "866971030000717",
-            "imsi": "460111174590523",
-            "iccid": "89860317482035195680",
+            "imei": "866971030000717",  # serial number, and endpoint of most examples
+            "imsi": "460111174590523",  # of the SIM
+            "iccid": "89860317482035195680",  # of the SIM
             "sim": "ready",  # "ready", "pin", "puk", "absent"
-            "pin": "1234",
-            "address": "100.97.37.69",
-            "attach_ms": 1500,
+            "pin": "1234",  # with sim "pin"
+            "address": "100.97.37.69",  # that the network gives
+            "attach_ms": 1500,  # from radio on to attached
             "deny_cause": 0,  # EMM cause of a refusal; 0 attaches
-            "roaming": False,
-            "rssi": 23,
+            "roaming": False,  # attached to a foreign network
+            "rssi": 23,  # AT+CSQ
             "loss_ms": 10000,  # how long without coverage until the module notices
             "oos_rest_ms": 30000,  # without coverage, the module rests (PSM) after so long
             "rrc_ms": 10000,  # RRC inactivity timer of the network
