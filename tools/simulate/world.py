@@ -11,6 +11,7 @@ firmware/main.py is executed at each boot as the port does it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -38,6 +39,11 @@ BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
 ENDPOINT = "urn:dev:lwnode-sim"
 HISTORY = (19, 0, 0)
 SENSOR = (3300, 0, 5700)
+_FREEZE_EVERY_MS = 3 * 86400000
+
+
+class Finished(BaseException):
+    """The days asked for are over: ends the firmware wherever it waits."""
 
 
 class Main:
@@ -112,14 +118,28 @@ class World:
         end = self.clock.now + int(days * 86400000)
         before, store.FILES, here = store.FILES, self.flash, os.getcwd()
         os.chdir(self.folder.name)
+        # Modules that the firmware drops and imports again at each boot come from a cache, as .mpy files would.
+        sys.dont_write_bytecode, sys.pycache_prefix = False, self.folder.name
         try:
-            while self.clock.now < end:
+            self.clock.at(end, self._finish)
+            self._housekeeping()
+            while True:
                 self._life(main)
+        except Finished:
+            pass
         except Dead as dead:
             self.ledger.dead = str(dead)
         finally:
             store.FILES = before
             os.chdir(here)
+
+    def _finish(self) -> None:
+        raise Finished
+
+    def _housekeeping(self) -> None:
+        """The node collects its garbage at each wake: what the world itself remembers is none of its business."""
+        gc.freeze()
+        self.clock.after(_FREEZE_EVERY_MS, self._housekeeping)
 
     def _life(self, main: Main) -> None:
         try:
