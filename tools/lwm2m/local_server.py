@@ -137,9 +137,14 @@ class LocalServer:
         self.registrations[endpoint] = registration
         self._heard(registration)
         self._say(endpoint, "registered" if old is None else "reregistered")
-        for path in self.auto_observe:
-            self.observe(endpoint, path)
+        # After the 201 is on its way: an observation that overtook it would be of the registration before.
+        self.clock.after(1, lambda: self._observe_by_itself(registration))
         return 201, self._number
+
+    def _observe_by_itself(self, registration):
+        if self.registrations.get(registration.endpoint) is registration:
+            for path in self.auto_observe:
+                self.observe(registration.endpoint, path)
 
     def handle_update(self, number, lifetime, binding, objects):
         """POST /rd/<number>; 404 for a registration that expired or was lost by a restart."""
