@@ -313,6 +313,8 @@ def test_rows_that_cannot_be_are_refused_with_a_sentence():
         ({"object_id": 3303, "read": None, "instance": 1, "resources": (5605,)}, "no value"),
         ({"object_id": 3303, "read": None, "instance": 1, "pmin": 60, "pmax": 10}, "pmax"),
         ({"object_id": 3303, "read": None, "instance": 70000}, "65535"),
+        ({"object_id": 3303, "read": None, "instance": 1, "values": {5750: "attic"}}, "no resource 5750"),
+        ({"object_id": 3303, "read": None, "instance": 1, "executes": {5505: None}}, "no resource 5505"),
     ):
         try:
             tree.sensor(**arguments)
@@ -342,6 +344,18 @@ def test_other_values_are_seen_through_a_resource_without_becoming_readings():
             assert False, wrong
         except ValueError:
             pass
+
+
+def test_a_value_that_the_node_updates_and_the_server_writes_is_one_value():
+    tree = ObjectTree()
+    tree.sensor(3411, lambda: 80, values={5: 20})
+    tree.resource("/3411/0/5").update(30)
+    assert value(tree, "/3411/0/5") == "30"
+    assert tree.handle(Request("write", Path(3411, 0, 5), 1, value=b"10")).code == 204
+    assert value(tree, "/3411/0/5") == "10" and tree.resource("/3411/0/5").value == 10
+    woken = ObjectTree()
+    woken.sensor(3411, lambda: 80, values={5: 20})
+    assert woken.load(tree.dump()) and value(woken, "/3411/0/5") == "10"
 
 
 def test_changes_tell_live_values_once():

@@ -80,12 +80,7 @@ class Actuator(Instance):
         callback = self.apply.get(id)
         if callback is not None:
             callback(value)
-        resource = self.find(id)
-        if resource is None:
-            self.set(id, value)
-        else:
-            resource.update(value, self.tree.time())
-            self.tree.dirty = True
+        super().write(id, value)
 
     def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
         if resource.type == BOOLEAN:

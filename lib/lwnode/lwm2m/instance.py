@@ -90,8 +90,11 @@ class Instance:
         return resource
 
     def offer(self) -> None:
-        """Settle which resources this instance shows: those with something behind them."""
+        """Settle which resources this instance shows: those with something behind them. ValueError for unknown ones."""
         present = registry.resources(self.object_id, self.version)
+        for id in list(self.settings or ()) + list(self.executes or ()):
+            if id not in present:
+                raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
         own = [resource.id for resource in self.resources]
         self.offered = tuple(own + [id for id in present if id not in own and self.serves(id)])
 
@@ -208,8 +211,13 @@ class Instance:
         return value
 
     def write(self, id: int, value: "Plain") -> None:
-        """Apply a checked value; the callback may raise Reject."""
-        self.set(id, value)
+        """Apply a checked value; a callback may raise Reject."""
+        resource = self.find(id)
+        if resource is None:
+            self.set(id, value)
+        else:
+            resource.update(value, self.tree.time())
+            self.tree.dirty = True
 
     def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
         """Run an executable resource; what its callback returns is run after the answer has gone out."""

@@ -109,7 +109,7 @@ class Rows:
             row.executes = executes
         row.settings = dict(values or {})
         unit = _unit(object_id, unit)
-        if unit is not None:
+        if unit is not None and 5701 in registry.resources(object_id, version):
             row.settings.setdefault(5701, unit)
         resource = row.add(main)
         _rule(resource, resolution, rules)
