@@ -10,16 +10,14 @@
     modem.sleep()
 
 A family file fills in URCS (what each unsolicited line does), OPTIONS, and the verbs that its contract carries; a verb
-left as here raises Unsupported. Bounds: 4 messages in flight, 8 remembered answers, every wait has a deadline.
+left as here raises Unsupported. Bounds: 4 messages in flight, every wait has a deadline.
 Cost: about 3 KB of heap for one driver, its tables included.
 """
-
-from binascii import crc32
 
 from lwnode.at import AtError, BudgetExceeded
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
-from lwnode.modem import RECOVERING, REGISTERED, REGISTERING, UNKNOWN, ladder
+from lwnode.modem import RECOVERING, REGISTERED, REGISTERING, UNKNOWN
 from lwnode.modem.network import Network
 from lwnode.modem.reports import Reports
 from lwnode.modem.verbs import Verbs
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lwnode.modem import Server
-
-_REMEMBERED = 8  # answers kept for requests that CoAP repeats; the exchange lifetime of a sleeping node sees far fewer
 
 
 class Modem(Verbs, Network):
@@ -63,7 +59,6 @@ class Modem(Verbs, Network):
         self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
         self._declared = 0  # the same of the objects
         self._restart_expected = False
-        self._answers: list[tuple[int, int]] = []
         at.on_restart = self._on_restart
         for prefix in self.URC_PREFIXES:
             at.subscribe(prefix, self._on_urc)
@@ -164,7 +159,6 @@ class Modem(Verbs, Network):
 
     def _forget_session(self, reason: str) -> None:
         self._status = UNKNOWN
-        self._answers = []
         self.reports.fail_all(reason)
         self._tell_outcomes()
 
@@ -189,18 +183,6 @@ class Modem(Verbs, Network):
         except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
             self._count("handler_errors")
             return Response(500)
-
-    def _remembered(self, line: bytes) -> "int | None":
-        """The code that a repeated request was answered with (CoAP repeats what it thinks lost)."""
-        key = crc32(line)
-        for known, code in self._answers:
-            if known == key:
-                self._count("repeated_requests")
-                return code
-        return None
-
-    def _remember(self, line: bytes, code: int) -> None:
-        self._answers = self._answers[1 - _REMEMBERED:] + [(crc32(line), code)]
 
     def _busy(self) -> bool:
         """Whether the module works at the session by itself: nothing may be configured or registered meanwhile."""
@@ -231,11 +213,11 @@ class Modem(Verbs, Network):
         A server that does not answer is no reason to restart a module that does: the last two steps are taken where
         the module is silent or confused, and else at every fourth failure in a row. True where REGISTERED.
         """
-        return ladder.climb(self, timeout_ms)
+        return bool(self._in("ladder", "climb", timeout_ms))
 
     def power_cycle(self) -> bool:
         """Off and on by the power key, or by command where no pin is wired. True where the module answers again."""
-        return ladder.power_cycle(self)
+        return bool(self._in("ladder", "power_cycle"))
 
     def restart(self) -> bool:
         """Reset the module by command and bring it to the state after start(). True where it answers again."""

@@ -10,8 +10,8 @@ from micropython import const
 
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERING, UNKNOWN
-from lwnode.modem.bc66.answers import Answers
 from lwnode.modem.bc66.codes import status_name
+from lwnode.modem.bc66.wire import Wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _DRAIN_LIMIT = const(64)  # requests answered in one go; a module that never say
 _NUMBERED = {"0": "observe", "1": "read", "2": "write", "3": "execute"}  # R01A06 numbers what later firmware names
 
 
-class Urcs(Answers):
+class Urcs(Wire):
     """Effects of unsolicited lines."""
 
     URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QNBIOTEVENT")
@@ -69,6 +69,21 @@ class Urcs(Answers):
             name = parts[0]
         name = _NUMBERED.get(name, name.strip().replace(" ", "_"))
         return name, values[1:]
+
+    def _on_read(self, *values: "Any") -> None:
+        self._answer("read", values)
+
+    def _on_observe(self, *values: "Any") -> None:
+        self._answer("observe", values)
+
+    def _on_write(self, *values: "Any") -> None:
+        self._answer("write", values)
+
+    def _on_execute(self, *values: "Any") -> None:
+        self._answer("execute", values)
+
+    def _answer(self, operation: str, values: "Any") -> None:
+        self._in("bc66.answers", "on_" + operation, *values)
 
     def _on_ping(self, status: int) -> None:
         if status == 0:
@@ -144,7 +159,7 @@ class Urcs(Answers):
             self._status = DEREGISTERED
 
     def _busy(self) -> bool:
-        return self._bootstrapping or Answers._busy(self)
+        return self._bootstrapping or Wire._busy(self)
 
     # ---- work that waits for service() ------------------------------------------------------------------------
 

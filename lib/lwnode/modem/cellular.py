@@ -1,0 +1,157 @@
+"""SIM, attachment and identity. Loaded when the first of them is asked for: a kept session needs none.
+
+    modem.attach(180000)     AT+CPIN?, AT+CFUN?, AT+CEREG? every 2 s, AT+CGPADDR=1
+
+A PIN is tried once, and its refusal is remembered until the secrets change. Bounds: SIM 10 s, attach as asked for.
+"""
+
+from binascii import crc32
+
+from micropython import const
+
+from lwnode.at import CommandError, Secret
+from lwnode.modem.network import command_of, number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lwnode.modem.network import Network
+
+_POLL_MS = const(2000)
+_SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14) for some seconds after power-on
+_DENIALS = const(3)  # CEREG 3 this often in a row: another network may still take us after the first ones
+
+# 3GPP TS 24.301 9.9.3.9, those that a node meets; the rest are told by number.
+_CAUSES = {
+    2: "IMSI unknown in HSS", 3: "illegal UE", 5: "IMEI not accepted", 6: "illegal ME", 7: "EPS services not allowed",
+    8: "EPS and non-EPS services not allowed", 11: "PLMN not allowed", 12: "tracking area not allowed",
+    13: "roaming not allowed in this tracking area", 14: "EPS services not allowed in this PLMN",
+    15: "no suitable cells in tracking area", 17: "network failure", 19: "ESM failure (check the APN)",
+    22: "congestion", 25: "not authorized for this CSG", 35: "requested service option not authorized in this PLMN",
+}
+_SEARCH = ("not searching", "registered", "searching", "registration denied", "unknown", "registered, roaming")
+
+
+def identity(modem: "Network") -> "dict[str, str]":
+    """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
+    found: dict[str, str] = {}
+    for key, line in (
+        ("model", "AT+CGMM"), ("revision", "AT+CGMR"), ("imei", command_of(modem.IMEI)), ("iccid", "AT" + modem.ICCID),
+    ):
+        text = modem._bare_line(line)
+        if text:
+            found[key] = text
+    if "revision" in found:
+        modem.revision = found["revision"]
+    return found
+
+
+def unlock_sim(modem: "Network") -> bool:
+    """True where the SIM is ready; sets `refusal` where it is not. A PIN is tried once in its life."""
+    clock = modem.clock
+    end = clock.ticks_add(clock.ticks_ms(), _SIM_WAIT_MS)
+    while True:
+        state = _sim_state(modem)
+        if state == "READY":
+            return True
+        if state == "SIM PIN":
+            return _enter_pin(modem)
+        busy = state in ("", "14", "NOT READY", "SIM busy")
+        if not busy or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            modem.refusal = "SIM: %s" % (
+                "not inserted" if state in ("10", "SIM not inserted") else state or "no answer")
+            return False
+        modem.at.poll(1000)
+
+
+def _sim_state(modem: "Network") -> str:
+    try:
+        answer = modem._read("+CPIN")
+    except CommandError as error:
+        return str(error.code if error.code is not None else error.text or "")
+    return str(answer[-1][0]) if answer and answer[-1] else ""
+
+
+def _enter_pin(modem: "Network") -> bool:
+    pin = modem.options["pin"]
+    if not pin:
+        modem.refusal = "SIM: wants a PIN, and no pin is configured"
+        return False
+    store = modem.options["store"]
+    # Kept is a PIN that is known to be wrong, and only its checksum: enough to see that the secrets have changed.
+    mark = str(crc32(str(pin).encode())).encode()
+    if store is not None and store.load("pin-refused") == mark:
+        modem.refusal = "SIM: this PIN was refused before; it is not tried again until it is changed"
+        return False
+    try:
+        modem._write("+CPIN", Secret(str(pin)), timeout_ms=5000, secret=True)
+    except CommandError:
+        if store is not None:
+            store.save("pin-refused", mark)
+        modem.refusal = "SIM: the PIN was refused; two tries are left"
+        return False
+    modem.at.poll(1000)
+    return _sim_state(modem) == "READY"
+
+
+def attach(modem: "Network", timeout_ms: int) -> bool:
+    """Wait for the network. False: see `refusal`. A denial that lasts ends the wait early, to spare the battery."""
+    clock = modem.clock
+    end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+    modem.refusal = ""
+    if not unlock_sim(modem):
+        modem._emit("refused", modem.refusal)
+        return False
+    _radio_on(modem)
+    shown, denials = -1, 0
+    while True:
+        state, cause = _registration(modem)
+        if state in (1, 5):
+            modem.roaming = state == 5
+            modem.refusal = ""
+            return _addressed(modem, clock.ticks_diff(end, clock.ticks_ms()))
+        if state != shown:
+            shown = state
+            modem._emit("attach", _SEARCH[state])
+        denials = denials + 1 if state == 3 else 0
+        if state == 3:
+            modem.refusal = "network: %s" % (cause or "registration denied")
+        if denials >= _DENIALS or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            break
+        modem.at.poll(_POLL_MS)
+    modem.refusal = modem.refusal or f"network: {_SEARCH[shown]}"
+    modem._emit("refused", modem.refusal)
+    return False
+
+
+def _registration(modem: "Network") -> "tuple[int, str]":
+    """(stat, cause in words) of AT+CEREG?. Field counts differ by <n>; a state out of range counts as unknown."""
+    try:
+        answer = modem._read("+CEREG")
+    except CommandError:
+        return 4, ""
+    values = answer[-1] if answer else []
+    state = number(values, 1, 0, 5)
+    if state is None:
+        return 4, ""
+    code = number(values, 6, 0, 255) if state == 3 else None
+    return state, "" if code is None else "%s (EMM cause %d)" % (_CAUSES.get(code, "refused"), code)
+
+
+def _radio_on(modem: "Network") -> None:
+    if modem._first_line("AT+CFUN?").split(",")[0] not in ("1", ""):
+        modem._first_line("AT+CFUN=1")
+
+
+def _addressed(modem: "Network", timeout_ms: int) -> bool:
+    """Registered is not yet connected: an address must be there too (recovers a lost +IP URC)."""
+    clock = modem.clock
+    end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+    while True:
+        address = modem._first_line("AT+CGPADDR=1").partition(",")[2].strip('"')
+        if address and address != "0.0.0.0":
+            return True
+        if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            modem.refusal = "network: registered, but no address (check the APN)"
+            modem._emit("refused", modem.refusal)
+            return False
+        modem.at.poll(_POLL_MS)
