@@ -89,7 +89,7 @@ def test_the_key_is_in_no_trace():
 
 def test_firmware_that_wants_the_short_injkeys():
     """field_quirks 3: AT#LWM2MINJKEYS=0,1,"name" answered OK."""
-    made = Node()
+    made = Node(psm=None)
     made.modem.start()
     made.model.faults.arm("error", at=5)  # CGSN, STAT, STS, INJKEYS 3, INJKEYS 1
     assert made.modem.configure(SERVER)
@@ -138,6 +138,19 @@ def test_apn_and_radio_access_are_written_where_they_differ():
     mark = len(made.commands)
     assert not modem.configure(SERVER)
     assert [line for line in made.since(mark) if "=" in line] == []
+
+
+def test_psm_is_asked_for_unless_told_otherwise():
+    made = Node()
+    made.modem.start()
+    made.modem.configure(SERVER)
+    assert made.said("AT+CPSMS=") == ['AT+CPSMS=1,,,"00111000","00000101"']
+    made.modem.configure(SERVER)
+    assert len(made.said("AT+CPSMS=")) == 1  # on the air a change costs a tracking area update
+    as_found = Node(psm=None)
+    as_found.modem.start()
+    as_found.modem.configure(SERVER)
+    assert as_found.said("AT+CPSMS") == []
 
 
 def test_bootstrap_names_the_server_again():

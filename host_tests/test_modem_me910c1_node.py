@@ -159,7 +159,7 @@ def test_the_server_restarts_in_mid_life():
     """The module finds out by its next update, and registers by itself."""
     nvram = ready()
     nvram["values"] = {"1/0/1/0": "300"}
-    made, application = node(nvram=nvram)
+    made, application = node(nvram=nvram, psm=None)
     made.server.restart()
     made.modem.service(300000)
     assert ENDPOINT in made.server.registrations
@@ -182,7 +182,7 @@ def test_an_outage_keeps_the_reading_and_the_next_value_arrives():
 
 
 def test_ack_mode_carries_the_same_application():
-    made, application = node(ack_mode=True, guard_release=10)
+    made, application = node(ack_mode=True, guard_release=10, psm=None)
     application.report()
     assert at_server(made, (3303, 0, 5700)) == [21.5]
     application.temperature = 23.0

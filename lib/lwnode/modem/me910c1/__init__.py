@@ -55,7 +55,9 @@ class Driver(Shadow):
         cid=1, ack_mode=False, guard_request=5, guard_release=5,
         # reports: RFC 7252 4.8.2 MAX_TRANSMIT_WAIT is the longest a confirmable notification takes
         ack_wait_ms=93000, monitor=None, acknowledge=None, definitions=None, registration_urcs=True,
-        observe_ms=3000, disable_s=86400, rat=None, sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
+        observe_ms=3000, disable_s=86400, rat=None,
+        # PSM timers asked of the network (tracking area update, active time) in s; None leaves them as they are
+        psm=(86400, 10), sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
     )
 
     _account_due = 0  # checksum of an account that holds from the next restart on

@@ -32,6 +32,8 @@ def configure(modem: "Any", server: "Server") -> bool:
     options = modem.options
     restart = _write_apn(modem, options["apn"]) | _write_rat(modem, options["rat"])
     account = (server.host, server.port, server.endpoint, server.bootstrap, server.psk_identity, server.psk)
+    if options["psm"] is not None:
+        modem.ask(modem.power_saving, *options["psm"])
     imei = modem._bare_line("AT+CGSN")  # another module does not hold what this store remembers
     mark = crc32(repr((imei, account)).encode()) | 1
     store = options["store"]
