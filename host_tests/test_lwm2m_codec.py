@@ -1,7 +1,7 @@
 """Text, TLV, SenML CBOR, journal entries: both ways, against the specifications' own examples."""
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, codec
-from lwnode.lwm2m import cbor, decode, senml, tlv
+from lwnode.lwm2m import cbor, decode, senml, tlv, unpack
 
 NOW = 1790000000
 
@@ -229,7 +229,7 @@ def test_pack_and_unpack_keep_every_type_and_time():
     ]
     payload, used = senml.pack_senml(records, 512)
     assert used == len(records)
-    assert senml.unpack_senml(payload) == sorted_by_first_path(records)
+    assert unpack.unpack_senml(payload) == sorted_by_first_path(records)
 
 
 def sorted_by_first_path(records):
@@ -255,7 +255,7 @@ def test_a_pack_takes_as_many_from_the_front_as_fit():
     for limit in range(0, 700, 7):
         payload, used = senml.pack_senml(records, limit)
         assert len(payload) <= limit
-        assert senml.unpack_senml(payload or b"\x80") == records[:used]
+        assert unpack.unpack_senml(payload or b"\x80") == records[:used]
         if used < len(records):
             more, one_more = senml.pack_senml(records[: used + 1], 2000)
             assert one_more == used + 1 and len(more) > limit, (limit, used, len(more))
@@ -270,7 +270,7 @@ def test_readings_without_time_stay_without():
     ]
     payload, used = senml.pack_senml(records, 512)
     assert used == 4
-    found = senml.unpack_senml(payload)
+    found = unpack.unpack_senml(payload)
     assert len(found) == 4 and all([record in found for record in records])
 
 
@@ -281,7 +281,7 @@ def test_packs_of_others_are_understood():
         " a2 00 64 35 37 30 30 02 f9 4d 60 a3 00 64 35 37 30 30 02 fa 41 ac 00 00 06 01"
         " a3 00 64 35 37 30 30 02 fb 40 35 80 00 00 00 00 00 06 c1 02 ff"
     )
-    assert [(name, value, when) for name, value, when in senml.entries(pack)] == [
+    assert [(name, value, when) for name, value, when in unpack.entries(pack)] == [
         ("/3303/0/", None, NOW),
         ("/3303/0/5700", 21.5, NOW),
         ("/3303/0/5700", 21.5, NOW + 1),
@@ -292,13 +292,13 @@ def test_packs_of_others_are_understood():
 def test_damaged_packs_are_refused_never_followed():
     payload, _ = senml.pack_senml([(Path(3303, 0, 5700), FLOAT, "21.5", NOW)], 512)
     for end in range(len(payload)):
-        assert refused(senml.unpack_senml, payload[:end]) is not None, end
+        assert refused(unpack.unpack_senml, payload[:end]) is not None, end
     for bad in (
         "a0", "81 01", "81 a1 00 61 78", "9b 7f ff ff ff ff ff ff ff", "81 a1 02 f8 20", "1c", "1f", "3f", "df 01", "ff",
         "81 ff", "7f 61 61 ff", "9f", "bf 01 ff", "81 a1 02 c4 82 19 ff ff 01", "81 a1 02 c4 01", "81 a1 80 01",
         "81 a2 21 6c 2f 33 33 30 33 2f 30 2f 35 37 30 30 03 61 61",
     ):  # fmt: skip
-        assert refused(senml.unpack_senml, unhex(bad)) is not None, bad
+        assert refused(unpack.unpack_senml, unhex(bad)) is not None, bad
     assert refused(cbor.decode, b"\x81" * 9 + b"\x00") is not None
     assert refused(cbor.decode, b"\x81" * 8 + b"\x00") is None
 

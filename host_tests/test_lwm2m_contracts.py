@@ -1,7 +1,7 @@
 """What the contracts need: packs and commands on object 19, limits of modules, state that survives."""
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, ObjectTree, Path, Request
-from lwnode.lwm2m import cbor, container, senml
+from lwnode.lwm2m import cbor, tlvpack, unpack
 
 NOW = 1790000000
 
@@ -26,7 +26,7 @@ def test_object_19_is_declared_and_can_be_observed():
     assert tree.objects()[-2:] == [(19, 0, (0,)), (19, 1, (0,))]
     answer = tree.handle(Request("observe", Path(19, 0, 0), 1))
     assert (answer.code, answer.values) == (205, [(Path(19, 0, 0), OPAQUE, b"\x80")])
-    assert tree.observed(Path(19, 0, 0)) and senml.unpack_senml(b"\x80") == []
+    assert tree.observed(Path(19, 0, 0)) and unpack.unpack_senml(b"\x80") == []
     tree.handle(Request("cancel", Path(19, 0, 0), 2))
     assert not tree.observed(Path(19, 0, 0))
     for path, operation, code in (
@@ -121,13 +121,13 @@ def test_a_restart_by_command_waits_for_the_end_of_the_contact():
 def test_packs_split_where_the_module_ends():
     tree, _ = node()
     records = [(Path(3303, n % 2, 5700), FLOAT, "2{}.5".format(n % 10), NOW + 60 * n) for n in range(100)]
-    for codec, unpack in (("senml", senml.unpack_senml), ("tlv", container.unpack_tlv)):
+    for codec, read in (("senml", unpack.unpack_senml), ("tlv", tlvpack.unpack_tlv)):
         tree.container = codec
         found, left = [], records
         while left:
             payload, used = tree.pack(left, 128)
             assert used > 0 and len(payload) <= 128
-            found += unpack(payload)
+            found += read(payload)
             left = left[used:]
         assert sorted([(one[3], one[2]) for one in found]) == [(one[3], one[2]) for one in records]
         assert tree.pack(records, 10) == (b"", 0)
@@ -135,11 +135,11 @@ def test_packs_split_where_the_module_ends():
 
 def test_tlv_packs_carry_times_as_resource_5518():
     records = [(Path(3303, 0, 5700), FLOAT, "21.5", NOW), (Path(3200, 0, 5501), INTEGER, "7", None)]
-    payload, used = container.pack_tlv(records, 512)
-    assert used == 2 and container.unpack_tlv(payload) == records
+    payload, used = tlvpack.pack_tlv(records, 512)
+    assert used == 2 and tlvpack.unpack_tlv(payload) == records
     for end in range(1, len(payload)):
         try:
-            assert len(container.unpack_tlv(payload[:end])) == 1
+            assert len(tlvpack.unpack_tlv(payload[:end])) == 1
         except ValueError:
             pass
 
@@ -147,7 +147,7 @@ def test_tlv_packs_carry_times_as_resource_5518():
 def test_tlv_commands():
     tree, applied = node()
     tree.container = "tlv"
-    payload, _ = container.pack_tlv([(Path(3306, 0, 5850), BOOLEAN, "1", None)], 512)
+    payload, _ = tlvpack.pack_tlv([(Path(3306, 0, 5850), BOOLEAN, "1", None)], 512)
     assert tree.handle(Request("write", Path(19, 1, 0), None, value=payload)).code == 204
     assert command(tree, {0: "/3306/0/5850", 4: False}) == 204
     assert applied == [True, False]

@@ -19,9 +19,10 @@ from lwnode.lwm2m import (
     Request,
     cbor,
     codec,
-    container,
     senml,
     tlv,
+    tlvpack,
+    unpack,
 )
 from lwnode.lwm2m.rules import Rules
 from tools.lwm2m import codec as peer
@@ -90,7 +91,7 @@ def test_a_double_of_text_is_the_one_of_the_hardware(text):
 def test_packs_come_back_whole_and_within_the_limit(readings, limit):
     payload, used = senml.pack_senml(readings, limit)
     assert len(payload) <= limit
-    found = senml.unpack_senml(payload) if used else []
+    found = unpack.unpack_senml(payload) if used else []
     key = lambda record: (str(record[0]), str(record[2]), record[3] or 0)
     assert sorted(found, key=key) == sorted(readings[:used], key=key)
 
@@ -108,9 +109,9 @@ def test_packs_are_what_the_peer_reads(readings):
 
 @given(records.filter(lambda readings: all(one[0].object != 19 for one in readings)), some.integers(0, 600))
 def test_tlv_packs_come_back_whole(readings, limit):
-    payload, used = container.pack_tlv(readings, limit)
+    payload, used = tlvpack.pack_tlv(readings, limit)
     assert len(payload) <= limit
-    found = container.unpack_tlv(payload)
+    found = tlvpack.unpack_tlv(payload)
     assert [(one[0], one[1], plain(one[1], one[2]), one[3]) for one in found] == [
         (one[0], one[1], plain(one[1], one[2]), one[3]) for one in readings[:used]
     ]
@@ -139,7 +140,7 @@ def test_cbor_comes_back(value):
 @given(some.binary(max_size=80))
 def test_no_bytes_break_a_decoder(data):
     for decode in (
-        cbor.decode, senml.unpack_senml, senml.entries, container.unpack_tlv, codec.unpack_record,
+        cbor.decode, unpack.unpack_senml, unpack.entries, tlvpack.unpack_tlv, codec.unpack_record,
         lambda raw: tlv.decode_tlv(raw, Path(3303, 0)), lambda raw: tlv.decode_tlv(raw, Path(3303)), tlv.split,
     ):  # fmt: skip
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, container, senml
+from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, senml, tlvpack
 from lwnode.lwm2m import Path as ResourcePath
 from tools.objects import example
 from tools.objects.families import FAMILIES, fitted
@@ -29,7 +29,7 @@ def run(*arguments, data=b""):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-@pytest.mark.parametrize("pack", [senml.pack_senml, container.pack_tlv])
+@pytest.mark.parametrize("pack", [senml.pack_senml, tlvpack.pack_tlv])
 def test_payloads_of_both_codecs(pack):
     payload, used = pack(RECORDS, 512)
     assert used == len(RECORDS)

@@ -19,7 +19,7 @@ import sys
 from typing import NamedTuple
 
 import tools.objects  # noqa: F401  puts lib/ on the path
-from lwnode.lwm2m import cbor, codec, container, senml
+from lwnode.lwm2m import cbor, codec, tlvpack, unpack
 
 
 class Reading(NamedTuple):
@@ -34,8 +34,8 @@ def decode(payload: bytes) -> "list[Reading]":
     if not payload:
         raise ValueError("an empty payload")
     # A SenML pack is a CBOR array (0x80 to 0x9f); a TLV pack begins with an object id, below 0x80 for all of OMA's and IPSO's.
-    unpack = senml.unpack_senml if 0x80 <= payload[0] <= 0x9F else container.unpack_tlv
-    return [Reading(str(path), type, codec.from_wire(type, value), when) for path, type, value, when in unpack(payload)]
+    read = unpack.unpack_senml if 0x80 <= payload[0] <= 0x9F else tlvpack.unpack_tlv
+    return [Reading(str(path), type, codec.from_wire(type, value), when) for path, type, value, when in read(payload)]
 
 
 def encode(commands: "list[str]") -> bytes:

@@ -39,15 +39,16 @@ if TYPE_CHECKING:
     from .resource import Resource as Resource
     from .sensor import Sensor as Sensor
     from .actuator import Actuator as Actuator
-    from .senml import pack_senml as pack_senml, unpack_senml as unpack_senml
+    from .senml import pack_senml as pack_senml
     from .tlv import decode_tlv as decode_tlv, encode_tlv as encode_tlv
     from .tree import ObjectTree as ObjectTree
+    from .unpack import unpack_senml as unpack_senml
 
 # The rest is loaded on first use: name, module.
 _LATER = (
     "ObjectTree tree Resource resource Sensor sensor Actuator actuator "
     "decimal codec decode_value decode pack_record codec unpack_record codec "
-    "encode_tlv tlv decode_tlv tlv pack_senml senml unpack_senml senml"
+    "encode_tlv tlv decode_tlv tlv pack_senml senml unpack_senml unpack"
 )
 
 

@@ -18,8 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .decode import decode_value as decode_value
     from .model import Plain
-    from .senml import pack_senml as pack_senml, unpack_senml as unpack_senml
+    from .senml import pack_senml as pack_senml
     from .tlv import decode_tlv as decode_tlv, encode_tlv as encode_tlv
+    from .unpack import unpack_senml as unpack_senml
 
 _RECORD = ">HHHBII"
 _ALL = 0xFFFF  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
@@ -200,18 +201,13 @@ def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int]
     return path, type, value, None if flags & 0x80 else (epoch, seconds)
 
 
+# The other codecs are loaded when they are first used: name, module.
+_LATER = "pack_senml senml unpack_senml unpack encode_tlv tlv decode_tlv tlv decode_value decode"
+
+
 def __getattr__(name: str) -> "object":
-    # The other codecs are loaded when they are first used.
-    if name in ("pack_senml", "unpack_senml"):
-        from . import senml
-
-        return getattr(senml, name)
-    if name in ("encode_tlv", "decode_tlv"):
-        from . import tlv
-
-        return getattr(tlv, name)
-    if name == "decode_value":
-        from .decode import decode_value
-
-        return decode_value
-    raise AttributeError("lwnode.lwm2m.codec has no {}".format(name))
+    names = _LATER.split(" ")
+    if name not in names[::2]:
+        raise AttributeError("lwnode.lwm2m.codec has no {}".format(name))
+    module = __import__("lwnode.lwm2m." + names[names.index(name) + 1], None, None, (name,))
+    return getattr(module, name)

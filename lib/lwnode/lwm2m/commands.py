@@ -1,0 +1,89 @@
+"""Commands of a server on 19/1/0: the way back on modules that hand on nothing but bytes.
+
+A pack holds SenML records. One with a value writes it (or executes, where the resource is executable), one without asks
+for the present value, which goes out with the next report; a name with a query sets reporting rules:
+
+    [{0: "/3306/0/5850", 4: true}, {0: "/3303/0/5601"}, {0: "/3303/0/5700?pmin=60&gt=30"}]
+
+Each command stands for itself. A codec of one's own, and "tlv", may bring writes too. Bound: 32 commands in a pack.
+"""
+
+from micropython import const
+
+from .model import NONE, Path, Reject, Request
+from .unpack import entries, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .tree import ObjectTree
+
+_COMMANDS = const(32)
+
+
+def carry_out(tree: "ObjectTree", payload: bytes) -> int:
+    """Carry out a pack of commands, each by itself; 204, or the first code that was none. Reject if unreadable."""
+    try:
+        found = _commands(tree.container, payload)
+    except (ValueError, IndexError) as error:
+        raise Reject(400, "commands: {}".format(error))
+    if len(found) > _COMMANDS:
+        raise Reject(400, "{} commands in one pack; {} are taken".format(len(found), _COMMANDS))
+    worst = 204
+    for name, type, value in found:
+        code = _command(tree, name, type, value)
+        if code != 204 and worst == 204:
+            worst = code
+    return worst
+
+
+def _commands(codec: "Any", payload: bytes) -> "list[tuple[str, int, Any]]":
+    """(name, type, value or None) of each; a SenML pack is known by its first byte whatever the codec."""
+    if codec == "tlv" and not 0x80 <= payload[0] <= 0x9F:
+        from .tlvpack import unpack_tlv
+
+        return [(str(path), type, value) for path, type, value, _ in unpack_tlv(payload)]
+    if codec not in (None, "senml", "tlv"):
+        return [(str(path), type, value) for path, type, value, _ in codec.unpack(payload)]
+    return [(name, NONE, value) for name, value, _ in entries(payload)]
+
+
+def _command(tree: "ObjectTree", name: str, type: int, value: "Any") -> int:
+    from .requests import serve
+
+    name, query, rules = name.partition("?")
+    try:
+        path = Path.parse(name)
+        if query:
+            return serve(tree, Request("write_attributes", path, value=rules.encode())).code
+        row = tree.row(path.object, path.instance)
+        if row is None or path.resource is None:
+            raise Reject(404, "no such resource")
+        if row.type_of(path.resource) == NONE:
+            argument = value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""
+            response = serve(tree, Request("execute", path, value=argument))
+            if response.after is not None:
+                tree.after = response.after
+            return response.code
+        if value is None:
+            return _ask(tree, path)
+        if type == NONE:
+            type, value = plain(path, value)
+        data = value.encode() if isinstance(value, str) else value
+        return serve(tree, Request("write", path, value=data)).code
+    except ValueError as error:
+        return tree.refuse("command {}".format(name), 400, str(error))
+    except Reject as error:
+        return tree.refuse("command {}".format(name), error.code, error.reason)
+
+
+def _ask(tree: "ObjectTree", path: Path) -> int:
+    values = tree.values(path)
+    if not values:
+        raise Reject(404, "no value yet")
+    for where, type, value in values:
+        row = tree.row(where.object, where.instance)
+        found = row.find(where.resource or 0) if row is not None else None
+        tree.queue((where, type, value, found.when if found is not None else tree.seen))
+    return 204
