@@ -223,8 +223,10 @@ class Chip:
         self.adc_mv = {}
         self.dead = None
         self.boots = 0
-        self.awake_ms = 0
         self.asleep_ms = 0
+        self.awake_ms = 0
+        self.awake_since = clock.now
+        self.on_sleep = None  # fn(milliseconds awake) at the end of each time awake
         self.sleeping = False
         self._woken = False
         self._watchdog_ms = 0
@@ -271,6 +273,18 @@ class Chip:
             pass
 
     # sleep
+
+    def falls_asleep(self):
+        """A time awake ends; the pauses between the slices of one sleep are none."""
+        awake = self.clock.now - self.awake_since
+        self.awake_ms += awake
+        if awake > 100 and self.on_sleep is not None:
+            self.on_sleep(awake)
+
+    def wakes_up(self, slept):
+        """It begins again."""
+        self.asleep_ms += slept
+        self.awake_since = self.clock.now
 
     def pass_time(self, ms):
         """Let time pass until ms are over or something wakes the chip; returns the milliseconds passed."""

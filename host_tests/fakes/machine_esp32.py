@@ -89,6 +89,7 @@ class Esp32(Chip):
         self.watchdog_cancel()
         self.uart = None
         self.sleeping = True
+        self.falls_asleep()
         self._float()
         self._fired = None
         start = self.clock.now
@@ -104,7 +105,7 @@ class Esp32(Chip):
         else:
             self.pass_time(true_ms)
         passed = self.clock.now - start
-        self.asleep_ms += passed
+        self.wakes_up(passed)
         # time() counted the same wrong clock as the sleep did.
         counted = passed if ms is None else passed * ms // max(true_ms, 1)
         self.time.slip(counted - passed)

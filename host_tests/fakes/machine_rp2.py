@@ -157,6 +157,7 @@ class Rp2(Chip):
             raise ValueError("sleep too long")
         early = self.early(ms) if self.early is not None else None
         self.sleeping = True
+        self.falls_asleep()
         paused = self.watchdog_on and self.chip == "rp2350" and self.version < (1, 29)
         start = self.clock.now
         if paused:
@@ -167,7 +168,7 @@ class Rp2(Chip):
             self.sleeping = False
         if paused:
             self._watchdog_end -= ms - (self.clock.now - start)
-        self.asleep_ms += slept
+        self.wakes_up(slept)
         self.frequency = _DEFAULT_HZ
         self.uart_spoilt = True
         self.deafen()

@@ -11,8 +11,7 @@
 
 A definition is a module or object with NAME, PORT ("esp32", "rp2"), CHIP, UART, PINS, LEVELS and, where the board has
 them, BATTERY and LIMITS: boards/check.py says what each may hold, and refuses a pin that cannot do its job.
-`machine`, `port` (esp32 or rp2) and `clock` default to the interpreter's own modules; a simulation hands in its own, or
-has them as attributes of the definition, so that main.py runs unchanged.
+`machine`, `port` (esp32 or rp2) and `clock` default to the interpreter's own modules; a simulation hands in its own.
 """
 
 TYPE_CHECKING = False
@@ -28,9 +27,6 @@ class Unsupported(Exception):
 
 def open_board(definition: "Any", machine: "Any" = None, port: "Any" = None, clock: "Any" = None) -> "Board":
     """Return the Board of a definition; reads the reset cause and retained memory once. ValueError for an unknown PORT."""
-    machine = machine or getattr(definition, "machine", None)
-    port = port or getattr(definition, "port", None)
-    clock = clock or getattr(definition, "clock", None)
     if definition.PORT == "esp32":
         from lwnode.board.esp32 import Board as Esp32
 

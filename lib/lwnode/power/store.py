@@ -56,15 +56,12 @@ class Files:
         os.mkdir(path)
 
 
-FILES = Files()  # what a FileStore uses by default; a simulation puts its flash here
-
-
 class FileStore:
     """Store protocol on files of one directory, which is made on the first save."""
 
     def __init__(self, directory: str, files: "Files | None" = None) -> None:
         self._directory = directory
-        self._files = files or FILES
+        self._files = files or Files()
         self.writes = 0
         self.damaged = 0
 

@@ -1,0 +1,57 @@
+"""What goes wrong, and when: a plan for so many days, the same for the same seed.
+
+    plan = Plan("default", days=365, seed=1)
+    plan.events                         [(hour, "outage", minutes), (hour, "restart", 0), ...] in order
+
+Rates of "default", per year: each AT exchange disturbed with 2 % (ERROR, silence, garbage, late); the module restarts weekly;
+outages of 10 minutes weekly, of 3 hours monthly, of 5 days once; brown-out monthly; the power cut in the middle of 50
+random flash writes; twice a fault in the application that crashes every start for six hours.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+NAMES = ("none", "default", "outages", "power")
+_YEAR_H = 365 * 24
+# kind: (times a year, length in minutes)
+_RATES = {
+    "restart": [(52, 0)],
+    "outage": [(52, 10), (12, 180), (1, 7200)],
+    "brown_out": [(12, 0)],
+    "power_cut": [(50, 0)],
+    "bug": [(2, 360)],
+}
+_KINDS = {
+    "none": (),
+    "default": ("restart", "outage", "brown_out", "power_cut", "bug"),
+    "outages": ("outage",),
+    "power": ("brown_out", "power_cut"),
+}
+EXCHANGE_PERMILLE = {"default": 20}
+EXCHANGE_KINDS = ("error", "silence", "garbage", "late")
+
+
+class Plan:
+    """Events at random hours. A rate below one event in the whole time still happens where the dice say so."""
+
+    def __init__(self, name: str, days: float, seed: int) -> None:
+        if name not in NAMES:
+            raise ValueError(f"FAULTS={name}: expected one of {', '.join(NAMES)}")
+        self.name = name
+        self.permille = EXCHANGE_PERMILLE.get(name, 0)
+        random = Random(seed)
+        hours = days * 24
+        self.events: list[tuple[float, str, int]] = []
+        for kind in _KINDS[name]:
+            for per_year, minutes in _RATES[kind]:
+                expected = per_year * hours / _YEAR_H
+                count = int(expected) + (random.random() < expected - int(expected))
+                for _ in range(count):
+                    # Not in the very first hour: a node must have come to life to lose something.
+                    self.events.append((random.uniform(1, max(1.5, hours - minutes / 60)), kind, minutes))
+        self.events.sort()
+
+    def count(self, kind: str) -> int:
+        """How many events of a kind are planned."""
+        return sum(1 for event in self.events if event[1] == kind)

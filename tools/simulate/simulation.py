@@ -1,0 +1,155 @@
+"""One node's life: boots, sleeps, faults, and the account of it.
+
+The world is host_tests/fakes/world.py; this adds what years need: faults by plan, power cuts in the middle of flash
+writes, a watch on time awake, and two quiet days at the end in which everything that waits must arrive.
+"""
+
+from __future__ import annotations
+
+import gc
+from random import Random
+
+from fakes.chip import Dead, Reset
+from fakes.flash import PowerCut
+from fakes.world import Stop, World
+
+from .faults import EXCHANGE_KINDS, Plan
+from .ledger import Ledger
+
+SENSOR = "/3300/0/5700"
+HISTORY = "/19/0/0"
+QUIET_DAYS = 2
+_HOUR_MS = 3600000
+_FREEZE_EVERY_MS = 72 * _HOUR_MS
+_DRIFT_STEP_S = 6 * 3600
+
+
+class Bug(Exception):
+    """A fault of the application: raised where sensors are declared."""
+
+
+class Simulation(World):
+    """A node on a port with a module of a family, under a plan of faults."""
+
+    def __init__(self, port: str = "esp32", family: str = "bc66", seed: int = 1, faults: str = "default", **config: object) -> None:
+        given = {"family": family, "maintenance_window": 5}
+        given.update(config)
+        super().__init__(port, given, (SENSOR, HISTORY))
+        self.family = family
+        self.seed = seed
+        self.faults = faults
+        self.random = Random(seed)
+        self.ledger = Ledger(self)
+        self.chip.on_sleep = self.ledger.slept
+        self.accounted_until = self.clock.unix()
+        self.broken = False
+        self.cuts = 0
+        self.boots: dict[str, int] = {}
+        if port == "esp32" and faults != "none":
+            self.chip.drift_ppm = self._drift
+
+    def _declare(self, tree, board):
+        if self.broken:
+            raise Bug("a sensor driver that fails at each start")
+        tree.sensor(3300, self.ledger.read, resolution=1)
+
+    def _drift(self, unix: int) -> int:
+        """Minus two to plus two percent, in steps of the temperature."""
+        return Random(self.seed * 1_000_003 + unix // _DRIFT_STEP_S).randint(-20000, 20000)
+
+    # time
+
+    def live(self, days: float) -> None:
+        """Let so many days pass with faults, and two without; a dead node ends it."""
+        plan = Plan(self.faults, days, self.seed)
+        self.plan = plan
+        end = self.clock.now + int(days * 24 * _HOUR_MS)
+        for hour, kind, minutes in plan.events:
+            self.clock.after(int(hour * _HOUR_MS), getattr(self, "_begin_" + kind)(minutes))
+        if plan.permille:
+            self.model.faults.random(self.seed, plan.permille, EXCHANGE_KINDS)
+        self.clock.at(end, self._calm)
+        self._tidy()
+        self.accounted_until = self.clock.start_unix + end // 1000
+        self._lives(end + QUIET_DAYS * 24 * _HOUR_MS)
+
+    def _lives(self, until: int) -> None:
+        def stop() -> None:
+            raise Stop
+
+        self.clock.at(until, stop)
+        while True:
+            try:
+                self._firmware(self.chip)
+            except Stop:
+                return
+            except Reset as reset:
+                self._boot(reset.kind)
+            except PowerCut:
+                self.cuts += 1
+                self._boot("power_on")
+            except Dead as dead:
+                self.ledger.dead = str(dead)
+                return
+            else:
+                self.ledger.dead = "main.py returned: awake in the REPL for ever"
+                return
+
+    def _boot(self, kind: str) -> None:
+        self.boots[kind] = self.boots.get(kind, 0) + 1
+        kept = kind != "power_on" and (kind != "brown_out" or self.random.random() < 0.5)
+        self.flash.cut_at = None
+        if kind != "deep_sleep":
+            self.ledger.ram_lost(kept)
+        if kind in ("power_on", "brown_out"):
+            self.chip.awake_since = self.clock.now
+            self.model.restart()  # board and module share the supply
+        self.chip.boot(kind, kept)
+
+    def _tidy(self) -> None:
+        """The node collects its garbage at each wake: what the world itself remembers is none of its business."""
+        gc.freeze()
+        self.clock.after(_FREEZE_EVERY_MS, self._tidy)
+
+    def _calm(self) -> None:
+        self.model.faults.random(0, 0)
+        self.flash.cut_at = None
+        self.broken = False
+        self.outage(False)
+
+    # what goes wrong
+
+    def _begin_outage(self, minutes: int):
+        def begin() -> None:
+            self.outage(True)
+            self.clock.after(minutes * 60000, lambda: self.outage(False))
+
+        return begin
+
+    def _begin_restart(self, _minutes: int):
+        return self.model.restart
+
+    def _begin_brown_out(self, _minutes: int):
+        def begin() -> None:
+            raise Reset("brown_out")
+
+        return begin
+
+    def _begin_power_cut(self, _minutes: int):
+        def begin() -> None:
+            if self.flash.cut_at is None:
+                self.flash.cut_at = self.flash.operations + self.random.randint(1, 12)
+
+        return begin
+
+    def _begin_bug(self, minutes: int):
+        def begin() -> None:
+            self.broken = True
+            # The fault shows at the next start; a board that keeps its RAM is restarted by whoever brought it.
+            self.clock.after(minutes * 60000, self._mend)
+            raise Reset("panic" if self.port == "esp32" else "watchdog")
+
+        return begin
+
+    def _mend(self) -> None:
+        self.broken = False
