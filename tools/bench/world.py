@@ -46,6 +46,7 @@ os.umount("/")
 os.mount(root, "/")
 """
 
+
 @dataclass(frozen=True)
 class Step:
     """The heap after one step of the node's life: bytes live, the most that was live, the largest block."""

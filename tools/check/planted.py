@@ -14,7 +14,7 @@ CALLS = {
     "esp32": [
         "machine.deepslep(1000)",
         'machine.deepsleep("1000")',
-        'machine.Pin(4, machine.Pin.OUT, walue=1)',
+        "machine.Pin(4, machine.Pin.OUT, walue=1)",
         "machine.UART(1).redinto(bytearray(5))",
         "machine.RTC().memory(b'a', b'b')",
         'esp32.NVS("lwnode").set_i32("key", "value")',
@@ -24,7 +24,7 @@ CALLS = {
     "rp2": [
         "machine.lightslep(1000)",
         'machine.lightsleep("1000")',
-        'machine.Pin(4, machine.Pin.OUT, walue=1)',
+        "machine.Pin(4, machine.Pin.OUT, walue=1)",
         "machine.UART(1).redinto(bytearray(5))",
         "machine.WDT(timeout='8000')",
         "rp2.bootsel_buton()",

@@ -114,7 +114,7 @@ class HostBoard:
 
     def __init__(
         self, port: str, folder: str | Path, pty_path: str | None, control_port: int | None, *, speed: float = 1.0,
-        heap: str = "192k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0,
+        heap: str = "192k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0, flash_kb: int = 2048,
         ticks: int = 0, course: Callable[[str, int], float] = rising, on_event: Callable[[Event], None] | None = None,
         on_console: Callable[[str], None] | None = None, micropython: str | None = None, repl: bool = False,
     ) -> None:  # fmt: skip
@@ -122,7 +122,7 @@ class HostBoard:
             raise ValueError(f"port must be esp32 or rp2, not {port!r}")
         self.port, self.folder, self.speed, self.heap = port, Path(folder), speed, heap
         self.baudrate, self.battery_mv, self.drift_ppm, self.ticks = baudrate, battery_mv, drift_ppm, ticks
-        self.on_event, self.on_console = on_event, on_console
+        self.on_event, self.on_console, self.flash_kb = on_event, on_console, flash_kb
         self.readings: list[Reading] = []
         self.events: list[Event] = []
         self.wakes: list[Wake] = []
@@ -353,6 +353,8 @@ class HostBoard:
             )  # fmt: skip
         if self.repl:
             self.repl.attach(self._process)
+        if self._injected is not None:
+            self._kill()  # it happened while the port was starting
         console = asyncio.create_task(self._copy_console(self._process.stdout))
         guard = asyncio.create_task(self._guard_watchdog())
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
@@ -468,7 +470,8 @@ class HostBoard:
             "port": self.port, "machine": MACHINES.get(self.chip, self.chip), "now": self.world_ms, "ticks": self.ticks,
             "rtc": self._retained.rtc_offset_ms, "epoch": UNIX_2000 if self.port == "esp32" else 0,
             "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
-            "repl": self._repl_mode, "repl_uart": 0 if self.port == "esp32" else -1, "baudrate": self.baudrate,
+            "repl": self._repl_mode, "flash_kb": self.flash_kb,
+            "repl_uart": 0 if self.port == "esp32" else -1, "baudrate": self.baudrate,
             "wdt_limit": 8388 if self.port == "rp2" else 0,
         }  # fmt: skip
 

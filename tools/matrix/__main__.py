@@ -1,8 +1,8 @@
 """Run the portable tests everywhere and print version by result.
 
-    python -m tools.matrix                 all
-    python -m tools.matrix ends            the oldest and the newest of each interpreter
-    python -m tools.matrix 1.24 3.13       these
+python -m tools.matrix                 all
+python -m tools.matrix ends            the oldest and the newest of each interpreter
+python -m tools.matrix 1.24 3.13       these
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """MicroPython's webassembly builds: 32-bit interpreters, one per release, run by node.
 
-    builds = Builds()                                # installs them once, into build/matrix
-    builds.run("1.24", files, [("name", code)])      # -> {"name": (what it printed, error or None)}
+builds = Builds()                                # installs them once, into build/matrix
+builds.run("1.24", files, [("name", code)])      # -> {"name": (what it printed, error or None)}
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Builds:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
         if done.returncode:
             installed.unlink()
-            raise Missing(f"npm could not install MicroPython's builds (network, proxy?): {(done.stderr or done.stdout)[-300:]}")
+            raise Missing(
+                f"npm could not install MicroPython's builds (network, proxy?): {(done.stderr or done.stdout)[-300:]}"
+            )
 
     def module(self, version: str) -> Path:
         """The file that node loads."""

@@ -15,3 +15,20 @@ def uname():
 
 def sync():
     pass
+
+
+def _used(folder):
+    blocks = 0
+    for entry in ilistdir(folder):  # noqa: F405
+        if entry[1] == 0x4000:
+            blocks += 1 + (0 if entry[0] == ".rom" else _used(folder + "/" + entry[0]))
+        else:
+            blocks += (stat(folder + "/" + entry[0])[6] + 4095) // 4096  # noqa: F405
+    return blocks
+
+
+def statvfs(path):
+    """The board's own flash, not this machine's disk."""
+    total = _host.boot["flash_kb"] // 4
+    free = max(0, total - _used(""))
+    return (4096, 4096, total, free, free, 0, 0, 0, 0, 255)

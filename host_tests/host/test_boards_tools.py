@@ -1,0 +1,416 @@
+"""make deploy, provision, image, flash: unpatched mpremote against the host board's raw REPL, esptool as far as it goes."""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from littlefs import LittleFS
+
+from tools.boards import application, catalog, flash, image, remote
+from tools.boards.catalog import RP2_FLASH, UF2_FAMILY
+from tools.boards.remedy import Remedy
+from tools.host_board.runner import HostBoard
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIG = {"family": "bc66", "host": "192.0.2.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot", "maintenance_window": 5}
+PSK = "5ec4e7"
+
+
+class Bench:
+    """A host board at the end of a cable, and commands typed at the desk."""
+
+    def __init__(self, folder, **options):
+        self.folder = folder
+        self.config = folder / "config.json"
+        self.config.write_text(json.dumps(CONFIG))
+        self.board = HostBoard("esp32", folder / "node", None, None, speed=600, repl=True, heap="1m", **options)
+        (folder / "node").mkdir()
+
+    async def tool(self, *arguments, board="ESP32_GENERIC", port=None):
+        """python -m tools.boards ...: (exit status, what it printed)."""
+        command = [sys.executable, "-m", "tools.boards", *arguments, "--board", board, "--port", port or self.board.repl_path]
+        return await self.run([*command, "--config", str(self.config)])
+
+    async def mpremote(self, *arguments):
+        """mpremote connect PORT ...: what it printed."""
+        status, output = await self.run([sys.executable, "-m", "mpremote", "connect", self.board.repl_path, *arguments])
+        assert status == 0, output
+        return output
+
+    async def run(self, command):
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), 90)
+        return process.returncode, output.decode()
+
+    async def cold_boot(self):
+        """The reset button: main.py is in its maintenance window soon after."""
+        self.board.reset_button()
+        await self.board.until("boot")
+        await asyncio.sleep(0.7)
+
+
+@pytest.fixture
+def at_desk(tmp_path):
+    """at_desk(script, **options): run an async script with a Bench whose board is on."""
+
+    def run(script, **options):
+        async def live():
+            bench = Bench(tmp_path, **options)
+            await bench.board.start()
+            try:
+                await bench.board.until("at_repl")
+                await script(bench)
+            finally:
+                await bench.board.stop()
+
+        asyncio.run(live())
+
+    return run
+
+
+def test_mpremote_drives_the_bridge(at_desk):
+    async def script(bench):
+        assert await bench.mpremote("eval", "6 * 7") == "42\n"
+        blob = bench.folder / "blob"
+        blob.write_bytes(os.urandom(9000))
+        await bench.mpremote("fs", "cp", str(blob), ":blob")
+        assert (bench.board.flash / "blob").read_bytes() == blob.read_bytes()
+        assert hashlib.sha256(blob.read_bytes()).hexdigest() in await bench.mpremote("fs", "sha256sum", "blob")
+        await bench.mpremote("soft-reset", "exec", "import machine; assert machine.reset_cause() == 5")
+        status, output = await bench.run([sys.executable, "-m", "mpremote", "connect", bench.board.repl_path, "exec", "1/0"])
+        assert status == 1 and "ZeroDivisionError" in output
+
+    at_desk(script)
+
+
+def test_deploy_provision_shell_and_restart(at_desk):
+    async def script(bench):
+        flash_folder = bench.board.flash
+        restarted = asyncio.create_task(bench.board.until("reset"))
+        status, output = await bench.tool("deploy")
+        assert status == 0, output
+        await restarted
+        wanted = application.files(catalog.find("esp32_generic"), "bc66")
+        for path, data in wanted.items():
+            assert (flash_folder / path.lstrip("/")).read_bytes() == data, path
+        assert json.loads((flash_folder / "config.json").read_text()) == CONFIG
+        assert f"copying {len(wanted)} of {len(wanted)}" in output
+        assert not list(flash_folder.rglob("me910c1*")), "another family's dialect stays at home"
+
+        # Only what changed is copied, what is no longer ours goes, what the user added stays.
+        await bench.cold_boot()
+        (flash_folder / "sensors.py").write_text("# mine\n")
+        (flash_folder / "lib" / "lwnode" / "old.mpy").write_bytes(b"M")
+        (flash_folder / "notes.txt").write_text("keep")
+        status, output = await bench.tool("deploy")
+        assert status == 0, output
+        assert f"copying 1 of {len(wanted)} files" in output and "removing 1" in output and "  /sensors.py" in output
+        assert not (flash_folder / "lib" / "lwnode" / "old.mpy").exists() and (flash_folder / "notes.txt").exists()
+
+        # Provisioning: checked first, then verified; a secret is never printed.
+        await bench.cold_boot()
+        secrets = bench.folder / "secrets.json"
+        secrets.write_text(json.dumps({"psk_identity": "node-1", "psk": PSK}))
+        bench.config.write_text(json.dumps(CONFIG | {"lifetime": "a day"}))
+        status, output = await bench.tool("provision", "--secrets", str(secrets))
+        assert status == 1 and '"lifetime" must be a whole number' in output
+        bench.config.write_text(json.dumps(CONFIG | {"lifetime": 600, "security": "psk"}))
+        status, output = await bench.tool("provision", "--secrets", str(secrets))
+        assert status == 0, output
+        assert PSK not in output
+        assert json.loads((flash_folder / "config.json").read_text())["lifetime"] == 600
+        assert json.loads((flash_folder / "secrets.json").read_text())["psk"] == PSK
+
+        # The deployed .mpy run, and a person gets to the shell.
+        await bench.cold_boot()
+        output = await bench.mpremote("exec", "from shell import *; help()")
+        assert "doctor()" in output
+
+    at_desk(script)
+
+
+def test_deploy_refuses_what_cannot_work_and_says_what_to_do(at_desk):
+    async def script(bench):
+        status, output = await bench.tool("deploy", board="RPI_PICO")
+        assert status == 1 and "BOARD=RPI_PICO is for rp2040: name the right board" in output
+        status, output = await bench.tool("deploy", board="ESP32_GENERIC_S3")
+        assert status == 1 and "name the right board" in output
+        status, output = await bench.tool("deploy", "--dry-run")
+        assert status == 0 and "would compare, and copy if it differs: /main.py" in output
+        assert not (bench.board.flash / "main.py").exists()
+        line = os.open(bench.board.repl_path, os.O_RDWR | os.O_NOCTTY)
+        fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status, output = await bench.tool("deploy")
+        os.close(line)
+        assert status == 1 and "close the other program" in output
+
+    at_desk(script)
+
+
+def test_a_board_without_room_is_told_before_anything_is_copied(at_desk):
+    async def script(bench):
+        status, output = await bench.tool("deploy")
+        assert status == 1 and "KB free and" in output and "ERASE=1" in output
+        assert not (bench.board.flash / "lib").exists()
+
+    at_desk(script, flash_kb=64)
+
+
+def test_a_missing_board_is_said_by_its_port(tmp_path):
+    command = [sys.executable, "-m", "tools.boards", "deploy", "--board", "rpi_pico", "--port", "/dev/no-such-port"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "deploy: there is no board on /dev/no-such-port: plug it in, or name its port with PORT= "
+        "(`mpremote connect list` shows those there are)\n"
+    )
+
+
+def test_a_board_that_does_not_answer_is_asleep_or_running():
+    assert "press its reset button" in remote.Remote("/dev/ttyX").explain("mpremote: could not enter raw repl")
+
+
+@pytest.mark.parametrize(
+    "answer, sentence",
+    [
+        ({"version": (1, 23, 0)}, "1.24 or later is needed"),
+        ({"mpy": 5}, "loads .mpy format 5"),
+        ({"port": "esp32"}, "name the right board"),
+    ],
+)
+def test_an_old_micropython_and_another_board_are_refused(answer, sentence):
+    said = {
+        "port": "rp2",
+        "machine": "Raspberry Pi Pico with RP2040",
+        "version": (1, 28, 0),
+        "mpy": 6,
+        "free": 0,
+        "hashes": {},
+        "lib": [],
+    }
+    pico = catalog.find("rpi_pico")
+    remote.refuse_other_board(remote.Found(**said), pico)
+    with pytest.raises(Remedy, match=sentence):
+        remote.refuse_other_board(remote.Found(**(said | answer)), pico)
+
+
+def test_boards_are_found_in_any_case_and_bad_wiring_is_refused():
+    assert catalog.find("Esp32_Generic_s3").name == "ESP32_GENERIC_S3"
+    with pytest.raises(Remedy, match="RPI_PICO2"):
+        catalog.find("nothing")
+    board = catalog.find("ESP32_GENERIC")
+    with pytest.raises(Remedy, match="does not say at which level"):
+        catalog.refuse_bad_wiring(catalog.Board(board.name, board.folder, board.values | {"IO_MV": None}))
+    with pytest.raises(Remedy, match="flash chip"):
+        catalog.refuse_bad_wiring(catalog.Board(board.name, board.folder, board.values | {"PINS": {"wake": 6}}))
+
+
+# Images.
+
+
+def esp_firmware(path, chip_id, partitions=(("nvs", 0x9000, 0x6000), ("vfs", 0x200000, 0x100000)), offset=0x1000):
+    """An image as MicroPython's: header, and the partition table at 0x8000 of the flash."""
+    data = bytearray(b"\xff" * 0x10000)
+    data[0:4] = b"\xe9\x03\x02\x20"
+    struct.pack_into("<H", data, 12, chip_id)
+    at = 0x8000 - offset
+    for label, place, size in partitions:
+        data[at : at + 32] = b"\xaa\x50" + struct.pack("<BBII16sI", 1, 0x81, place, size, label.encode(), 0)
+        at += 32
+    path.write_bytes(data)
+    return path
+
+
+def make(tmp_path, board, **options):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(CONFIG))
+    options = {"family": None, "secrets": None, "table": None, "firmware": None, "frozen": False, "dry_run": False} | options
+    return image.image(catalog.find(board), config=config, out=tmp_path / "out", **options)
+
+
+def mounted(data):
+    volume = LittleFS(block_size=4096, block_count=len(data) // 4096, mount=False)
+    volume.context.buffer[:] = data
+    volume.mount()
+    found = {}
+    for folder, _, files in volume.walk("/"):
+        for name in files:
+            path = folder.rstrip("/") + "/" + name
+            with volume.open(path, "rb") as file:
+                found[path] = file.read()
+    return found
+
+
+def flat(uf2, family):
+    """A UF2 file as (address, bytes); erased gaps filled."""
+    blocks = [uf2[at : at + 512] for at in range(0, len(uf2), 512)]
+    placed = {}
+    for number, block in enumerate(blocks):
+        first, second, flags, address, size, index, count, said = struct.unpack_from("<8I", block)
+        assert (first, second, flags, size, index, count, said) == (
+            0x0A324655,
+            0x9E5D5157,
+            0x2000,
+            256,
+            number,
+            len(blocks),
+            family,
+        )
+        assert block[-4:] == struct.pack("<I", 0x0AB16F30)
+        placed[address] = block[32:288]
+    start = min(placed)
+    data = bytearray(b"\xff" * (max(placed) + 256 - start))
+    for address, piece in placed.items():
+        data[address - start : address - start + 256] = piece
+    return start, bytes(data)
+
+
+def test_an_rp2_image_holds_the_application_where_the_port_looks_for_it(tmp_path):
+    (path,) = make(tmp_path, "RPI_PICO_W")
+    start, data = flat(path.read_bytes(), UF2_FAMILY["rp2040"])
+    flash_size, size = RP2_FLASH["RPI_PICO_W"]
+    assert start == 0x10000000 + flash_size - size
+    found = mounted(data.ljust(size, b"\xff"))
+    wanted = application.files(catalog.find("RPI_PICO_W"), "bc66")
+    assert {path: data for path, data in found.items() if path not in ("/config.json", "/secrets.json")} == wanted
+    assert json.loads(found["/config.json"]) == CONFIG
+
+
+def test_micropython_mounts_the_image_and_imports_from_it(tmp_path):
+    (path,) = make(tmp_path, "ESP32_GENERIC", firmware=esp_firmware(tmp_path / "esp32.bin", 0))
+    program = f"""
+import os, sys
+class Flash:
+    def __init__(self, data):
+        self.data = data
+    def readblocks(self, block, buf, offset=0):
+        buf[:] = self.data[block * 4096 + offset : block * 4096 + offset + len(buf)]
+    def writeblocks(self, block, buf, offset=0):
+        raise OSError(30)
+    def ioctl(self, op, arg):
+        return len(self.data) // 4096 if op == 4 else 4096 if op == 5 else 0
+with open({str(path)!r}, "rb") as file:
+    flash = Flash(file.read())
+os.umount("/")
+os.mount(os.VfsLfs2(flash), "/")
+sys.path[:] = ["/lib"]
+for name in ("lwnode.at", "lwnode.lwm2m", "lwnode.power", "lwnode.node", "lwnode.modem.bc66"):
+    __import__(name)
+print("imported", sys.modules["lwnode.node"].Node.__name__)
+"""
+    micropython = os.environ.get("MICROPYTHON") or str(ROOT / ".venv" / "bin" / "micropython")
+    done = subprocess.run([micropython, "-X", "heapsize=4m", "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "imported Node\n", done.stdout + done.stderr
+
+
+def test_each_device_of_the_table_gets_its_own_identity(tmp_path, capsys):
+    table = tmp_path / "devices.csv"
+    table.write_text("endpoint,psk_identity,psk\nnode-1,one,aa11\nnode-2,two,bb22\n")
+    paths = make(tmp_path, "RPI_PICO", table=table)
+    assert [path.name for path in paths] == ["node-1.uf2", "node-2.uf2"]
+    found = mounted(flat(paths[1].read_bytes(), UF2_FAMILY["rp2040"])[1].ljust(RP2_FLASH["RPI_PICO"][1], b"\xff"))
+    assert json.loads(found["/config.json"])["endpoint"] == "node-2"
+    assert json.loads(found["/secrets.json"]) == {"psk_identity": "two", "psk": "bb22"}
+    assert "bb22" not in capsys.readouterr().out
+    assert paths[0].stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("name\nx\n", "no column endpoint"),
+        ("endpoint\nnode-1\nnode-1\n", "line 3: endpoint node-1 is there twice"),
+        ('endpoint\n""\n', "line 2: endpoint is empty"),
+        ("endpoint,psk_identity,psk\nnode-1,one,xyz\n", "device node-1: .*hexadecimal"),
+    ],
+)
+def test_a_table_with_a_mistake_makes_no_image_of_that_device(tmp_path, text, sentence):
+    table = tmp_path / "devices.csv"
+    table.write_text(text)
+    with pytest.raises(Remedy, match=sentence):
+        make(tmp_path, "RPI_PICO", table=table)
+
+
+def test_an_application_that_does_not_fit_is_said_so(tmp_path):
+    small = esp_firmware(tmp_path / "esp32.bin", 0, (("vfs", 0x200000, 0x10000),))
+    with pytest.raises(Remedy, match="does not fit into the board's filesystem of 64 KB"):
+        make(tmp_path, "ESP32_GENERIC", firmware=small)
+    with pytest.raises(Remedy, match="no partition called vfs"):
+        make(tmp_path, "ESP32_GENERIC", firmware=esp_firmware(tmp_path / "other.bin", 0, ()))
+    with pytest.raises(Remedy, match="say FIRMWARE="):
+        make(tmp_path, "ESP32_GENERIC")
+
+
+# Flashing.
+
+
+def uf2_firmware(path, family):
+    block = (
+        struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000, 256, 0, 1, family)
+        + bytes(476)
+        + struct.pack("<I", 0x0AB16F30)
+    )
+    path.write_bytes(block)
+    return path
+
+
+@pytest.mark.parametrize(
+    "board, chip_id, offset",
+    [
+        ("ESP32_GENERIC", 0, "0x1000"),
+        ("ESP32_GENERIC_S3", 9, "0x0"),
+        ("ESP32_GENERIC_C3", 5, "0x0"),
+        ("ESP32_GENERIC_C6", 13, "0x0"),
+    ],
+)
+def test_esptool_is_told_the_chip_and_its_offset(tmp_path, capsys, board, chip_id, offset):
+    firmware = esp_firmware(tmp_path / "image.bin", chip_id)
+    chip = catalog.find(board).chip
+    flash.flash(catalog.find(board), "/dev/ttyX", firmware, erase=True, dry_run=True)
+    assert capsys.readouterr().out.splitlines() == [
+        f"would run: esptool --chip {chip} --port /dev/ttyX erase-flash",
+        f"would run: esptool --chip {chip} --port /dev/ttyX write-flash {offset} {firmware}",
+    ]
+
+
+def test_an_image_for_another_chip_is_refused_before_anything_is_erased(tmp_path):
+    esp32, pico = catalog.find("ESP32_GENERIC"), catalog.find("RPI_PICO")
+    with pytest.raises(Remedy, match="is for esp32s3, ESP32_GENERIC has esp32"):
+        flash.flash(esp32, None, esp_firmware(tmp_path / "s3.bin", 9), False, False)
+    with pytest.raises(Remedy, match="is a UF2 file, for RP2 boards"):
+        flash.flash(esp32, None, uf2_firmware(tmp_path / "pico.uf2", 0xE48BFF56), False, False)
+    with pytest.raises(Remedy, match="is for RP2350, RPI_PICO has rp2040"):
+        flash.flash(pico, None, uf2_firmware(tmp_path / "pico2.uf2", 0xE48BFF59), False, False)
+    with pytest.raises(Remedy, match="is no UF2 file"):
+        flash.flash(pico, None, esp_firmware(tmp_path / "esp32.bin", 0), False, False)
+    with pytest.raises(Remedy, match="FIRMWARE=path"):
+        flash.flash(pico, None, tmp_path / "absent.uf2", False, False)
+
+
+def test_esptool_itself_on_a_missing_port_shows_the_remedy(tmp_path, capsys):
+    with pytest.raises(Remedy, match="there is no board on /dev/no-such-port: plug it in"):
+        flash.flash(catalog.find("ESP32_GENERIC"), "/dev/no-such-port", esp_firmware(tmp_path / "esp32.bin", 0), False, False)
+
+
+def test_a_pico_is_flashed_by_copying_onto_its_own_drive_only(tmp_path):
+    firmware = uf2_firmware(tmp_path / "pico.uf2", 0xE48BFF56)
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    pico = catalog.find("RPI_PICO")
+    with pytest.raises(Remedy, match="no bootloader's drive"):
+        flash.flash(pico, str(drive), firmware, False, False)
+    (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v1.0\nModel: Raspberry Pi RP2350\nBoard-ID: RP2350\n")
+    with pytest.raises(Remedy, match="an RP2350, RPI_PICO has rp2040"):
+        flash.flash(pico, str(drive), firmware, False, False)
+    (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v3.0\nModel: Raspberry Pi RP2\nBoard-ID: RPI-RP2\n")
+    flash.flash(pico, str(drive), firmware, False, False)
+    assert (drive / "pico.uf2").read_bytes() == firmware.read_bytes()
