@@ -324,3 +324,17 @@ def test_observations_are_bounded():
     assert tree.observed(Path(3303, 31, 5700)) and not tree.observed(Path(3303, 32, 5700))
     tree.clear_observations()
     assert not tree.observed(Path(3303, 0, 5700))
+
+
+def test_a_whole_record_of_another_shape_breaks_nothing():
+    import binascii
+    import struct
+
+    for body in (0, [], [1, 2, 3, 4, 5], [[], [], [], [0, False], [[3303, 0, 7, None, []], [3304, 0, [[5700]], {1: 2}, [0]]]],
+                 [[[1, 2, 3, 4]], [], [], [0, False], []], [[], [[1]], [], [0, False], []]):  # fmt: skip
+        data = b"\x01" + cbor.encode(body)
+        record = data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
+        tree, _ = node()
+        assert tree.load(record) == (isinstance(body, list) and len(body) == 5 and body[0] == [] and body[1] == [])
+        tree.sample(NOW)
+        assert len(tree.reports(NOW)) == 2

@@ -63,10 +63,13 @@ class Sensor(Instance):
     # -- sampling ----------------------------------------------------------------------------------------
 
     def due(self, when: "int | None") -> bool:
-        """Whether the row's own period, if it has one, is over; a clock set back does not hold it up."""
+        """Whether the row's own period, if it has one, is over; a clock set back does not hold it up.
+
+        A twentieth of the period is given away: wakes come some seconds early or late, and the next one is far.
+        """
         if self.every is None or when is None or self.sampled_at is None:
             return True
-        return not 0 <= when - self.sampled_at < self.every
+        return not 0 <= when - self.sampled_at < self.every - self.every // 20
 
     def begin(self) -> int:
         """Power up and start a conversion; ms until the value can be collected."""
@@ -90,7 +93,8 @@ class Sensor(Instance):
     def collect(self, when: "int | None") -> int:
         """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
         self.started = False
-        self.sampled_at = when
+        if self.every is not None:
+            self.sampled_at = when
         try:
             raw = self.read()
         except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on

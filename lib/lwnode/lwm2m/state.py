@@ -78,8 +78,11 @@ def load(tree: "ObjectTree", data: bytes) -> bool:
     tree.observations, tree.answers, tree.pushed = observations, answers, pushed
     tree.error_told, tree.binary_writes = told, binary
     for row, state in rows:
-        if row is not None:
-            _load_row(row, state)
+        try:
+            if row is not None:
+                _load_row(row, state)
+        except (ValueError, TypeError, IndexError):
+            pass  # written by a firmware whose row of that name was another: it starts anew
     tree.dirty = False
     return True
 
