@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from lwnode.lwm2m import Path
     from lwnode.modem import Server
 
-_ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
-_SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
+_SETUP, _SESSION, _VALUES = "me910c1.setup", "me910c1.session", "me910c1.values"
 _AT_MS = const(500)
 _LIST_LIMIT = const(6)
 
@@ -61,7 +60,6 @@ class Driver(Shadow):
     )
 
     _account_due = 0  # checksum of an account that holds from the next restart on
-    _created = False
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
         Shadow.__init__(self, at, pins, **options)
@@ -94,9 +92,7 @@ class Driver(Shadow):
         if not Shadow._begin(self):
             return False
         if self._account_due:
-            from lwnode.modem.me910c1 import setup
-
-            setup.account_holds(self)
+            self._in(_SETUP, "account_holds")
         return True
 
     def restart(self) -> bool:
@@ -147,46 +143,23 @@ class Driver(Shadow):
     def _seen_asleep(self) -> bool:
         return self._asleep or (self.pins is not None and self.pins.get("status") is False)
 
-    def _after_reboot(self) -> bool:
-        """After 3/0/4, 3/0/5 or a firmware update: enabled and armed again, the instances looked for (3.1.3)."""
-        self._restart_expected = True
-        try:
-            self.at.poll(1000)
-            clock = self.clock
-            end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
-            while not self._begin():
-                if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
-                    return False
-        finally:
-            self._restart_expected = False
-        self._emit("restarted", "server")
-        return self.register(_ENABLE_MS)
-
     # ---- configuration: see setup.py --------------------------------------------------------------------------
 
     def configure(self, server: "Server") -> bool:
-        """STS, INJKEYS, APN, radio access. ValueError, by key and with the manual's range, before the wire."""
-        from lwnode.modem.me910c1 import setup
-
-        return setup.configure(self, server)
+        """STS, INJKEYS, APN, radio access, PSM. ValueError, by key and with the manual's range, before the wire."""
+        return bool(self._in(_SETUP, "configure", server))
 
     def declare(self, objects: "Any") -> bool:
         """Definitions uploaded where they are missing (True: restart), instances and lists once the agent is enabled."""
-        from lwnode.modem.me910c1 import setup
-
-        return setup.declare(self, objects)
+        return bool(self._in(_SETUP, "declare", objects))
 
     def undeclare(self, object_id: int) -> bool:
         """No command deletes an instance."""
-        raise Unsupported(
-            "me910c1 cannot remove an instance: let the server delete it, or reset the module to factory (3/0/5)")
+        raise Unsupported("me910c1 cannot remove an instance: let the server delete it, or reset to factory (3/0/5)")
 
     def forget(self) -> None:
         """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14)."""
-        from lwnode.modem.me910c1 import setup
-
-        self.deregister()
-        setup.forget(self)
+        self._in(_SETUP, "forget")
 
     # ---- registration -----------------------------------------------------------------------------------------
 
@@ -228,74 +201,19 @@ class Driver(Shadow):
 
     def register(self, timeout_ms: int) -> bool:
         """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
-        state = self.status()
-        if state in (NOT_REGISTERED, DEREGISTERED) and not self._suspended:
-            from lwnode.modem.me910c1 import arming
-
-            # Before the agent starts, so that its registration names them already; refused by firmware that wants it on.
-            self._created = arming.create(self)
-            if not self._enable():
-                return False
-        if self._status != REGISTERED:
-            self._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
-        if self._status != REGISTERED:
-            self.refusal = self.refusal or "registration: no answer of the server in time"
-            self._upkeep()  # after FORCE_EXIT: the restart that alone helps
-            return False
-        return self._armed or self._arm()
-
-    def _enable(self) -> bool:
-        """ENA=1. An agent that is off and refuses has left by FORCE_EXIT: only a reboot helps (3.1.3)."""
-        options = self.options
-        values: tuple[int, ...] = (1,)
-        if options["ack_mode"] or options["cid"] != 1:
-            values = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
-        self.refusal = ""
-        for attempt in range(2):
-            try:
-                self._write("#LWM2MENA", *values, timeout_ms=_ENABLE_MS)
-            except CommandError:
-                if attempt or not self.restart():
-                    self.refusal = "registration: the module refuses to enable its agent"
-                    return False
-                continue
-            self._status = REGISTERING
+        if self.status() == REGISTERED and self._armed:
             return True
-        return False
-
-    def _arm(self) -> bool:
-        from lwnode.modem.me910c1 import arming
-
-        self._armed = arming.arm(self, _SETTLE_MS)
-        return self._armed
+        return bool(self._in(_SESSION, "register", timeout_ms))
 
     def deregister(self) -> bool:
         """AT#LWM2MENA=0; in ACK mode the RING "DRG" is answered. True where the agent is off."""
-        if self.status() in (NOT_REGISTERED, DEREGISTERED) and not self._suspended:
-            return True
-        self._suspended = False
-        if self.ask(self._write, "#LWM2MENA", 0, timeout_ms=_ENABLE_MS) is None:
-            return False
-        self._status = DEREGISTERING
-        for _ in range(10):
-            if self._await(lambda: self._status != DEREGISTERING, 2000):
-                break
-            rows = self.ask(self._read, "#LWM2MENA") or []
-            if rows and rows[-1] == ["0"]:
-                self._status = DEREGISTERED
-            elif rows and rows[-1][-1:] == ["WAIT"]:
-                self._on_ring()
-        self._armed = False
-        return self._status in (NOT_REGISTERED, DEREGISTERED)
+        return bool(self._in(_SESSION, "deregister"))
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """The module updates by itself, also when instances are created: True where it is registered."""
         if lifetime is not None or binding is not None:
-            raise Unsupported(
-                "me910c1 cannot change lifetime or binding (object 1 is closed to AT#LWM2MW, 3.1.7): let the server write"
-                " /1/0/1 or /1/0/7, or the bootstrap server's account hold them")
+            # Object 1 is closed to W (3.1.7).
+            raise Unsupported("me910c1 cannot change lifetime or binding: let a server write /1/0/1 or /1/0/7")
         return self.status() == REGISTERED
 
     def recover(self, timeout_ms: int = 30000) -> bool:
@@ -304,33 +222,21 @@ class Driver(Shadow):
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
-        if self.server is None or not self.server.bootstrap:
-            raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
-        from lwnode.modem.me910c1 import setup
-
-        self.ask(self.deregister)
-        setup.write_server(self, self.server)
-        return self.restart() and self.attach(timeout_ms) and self.register(timeout_ms)
+        return bool(self._in(_SETUP, "bootstrap", timeout_ms))
 
     # ---- values ---------------------------------------------------------------------------------------------
 
     def value(self, path: "Path") -> str:
         """The text that the module holds: GET where SET is the way in, else R (3.1.5, 3.1.11)."""
-        from lwnode.modem.me910c1.values import get
-
-        return get(self, path.ids)
+        return str(self._in(_VALUES, "get", path.ids))
 
     def exists(self, *numbers: int, agent: int = 0) -> bool:
         """Whether the module has that object, instance, resource or resource instance (3.1.17)."""
-        from lwnode.modem.me910c1 import arming
-
-        return arming.exists(self, agent, *numbers)
+        return bool(self._in("me910c1.arming", "exists", agent, *numbers))
 
     def inspect(self) -> "dict[str, str]":
         """What the module says to every test and read form, by line."""
-        from lwnode.modem.me910c1.inspect import inspect
-
-        return inspect(self)
+        return dict(self._in("me910c1.inspect", "inspect"))
 
     def execute(self, path: "Path") -> bool:
         """Execute a resource of the module itself, such as /3/0/4 (3.1.6). The server is not involved."""

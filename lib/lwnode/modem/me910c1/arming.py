@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 _LIMIT = 6
 
 
-def arm(modem: "Any", settle_ms: int) -> bool:
+def arm(modem: "Any", settle_ms: int, created: bool) -> bool:
     """True where everything stands. What is missing is named in `refusal` and does not keep the rest from being armed."""
     found = _when_ready(modem, settle_ms)
     if found is None:
         modem.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
         return False
-    done = modem._created or create(modem)
-    modem._created = False
+    done = created or create(modem)
     done = _monitor(modem, found) and done
     done = _acknowledge(modem) and done
     if modem.options["registration_urcs"]:

@@ -77,8 +77,18 @@ def _write_keys(modem: "Any", server: "Server") -> None:
         modem._write("#LWM2MINJKEYS", 0, 1, server.endpoint)
 
 
+def bootstrap(modem: "Any", timeout_ms: int) -> bool:
+    """See Driver.bootstrap."""
+    if modem.server is None or not modem.server.bootstrap:
+        raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+    modem.ask(modem.deregister)
+    write_server(modem, modem.server)
+    return bool(modem.restart() and modem.attach(timeout_ms) and modem.register(timeout_ms))
+
+
 def forget(modem: "Any") -> None:
-    """Factory server, no keys, nothing remembered."""
+    """Leave; factory server, no keys, nothing remembered."""
+    modem.deregister()
     modem._write("#LWM2MSTS", 0)
     modem._write("#LWM2MINJKEYS", 0, 0, "", "", "")
     modem._doubt()
@@ -166,10 +176,10 @@ def declare(modem: "Any", objects: "Any") -> bool:
     uploaded = mark != modem._declared and _upload_missing(modem)
     modem._declared = mark
     if uploaded:
-        modem._armed = False
         return True
+    modem._armed = False
     if modem.status() == REGISTERED:
-        modem._arm()
+        modem.register(0)
     return False
 
 

@@ -10,7 +10,7 @@ AT#LWM2MENA? (0 after a power cycle: everything is armed again), AT#LWM2MR (what
 from binascii import crc32
 
 from lwnode.at import fields as split_fields
-from lwnode.lwm2m import Path, Request
+
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERING
 from lwnode.modem.life import Life
 
@@ -101,15 +101,7 @@ class Urcs(Life):
 
     def _on_ring(self) -> None:
         """3.1.4: the context is active, and the module may use it."""
-        self._count("rings")
-        self._in_session = True
-        if not self._context:
-            rows = self.ask(self._read, "#SGACT") or []
-            cid = str(self.options["cid"])
-            if not [row for row in rows if row[:2] == [cid, "1"]]:
-                self.ask(self._write, "#SGACT", self.options["cid"], 1, timeout_ms=30000)
-            self._context = True
-        self.ask(self._write, "#LWM2MACK", 1)
+        self._in("me910c1.changes", "ring")
 
     def _on_ring_register(self) -> None:
         self._status = REGISTERING
@@ -222,28 +214,7 @@ class Urcs(Life):
             self._look(ids)
 
     def _look(self, ids: "tuple[Any, ...]") -> None:
-        """Read a writable resource; a value that we do not know becomes a write request."""
-        from lwnode.modem.me910c1 import values
-
-        text = self._read_text(ids)
-        entry = self._known.get(ids)
-        mark = mark_of(text)
-        if entry is not None and entry[0] == mark:
-            self._count("echoes")
-            return
-        if entry is None and mark in (mark_of(""), mark_of("0"), mark_of("0:0")):
-            self._remember_value(ids, text, TAKEN)  # the default of a new instance is nobody's write (3.1.10)
-            return
-        response = self._handle(Request("write", Path(*ids), value=values.raw(ids, text)))
-        if response.code >= 400:
-            # The module has said Changed already: all that is left is to put back what the node holds.
-            self._count("writes_refused")
-            if ids in self._texts:
-                self._write("#LWM2MW", 0, *ids, 0, values.quoted(ids, self._texts[ids]))
-            return
-        self._remember_value(ids, text, TAKEN)
-        if response.after is not None:
-            response.after()
+        self._in("me910c1.changes", "look", ids)
 
     def _remember_value(self, ids: "tuple[Any, ...]", text: str, state: int) -> None:
         self._known[ids] = [mark_of(text), state]
@@ -265,12 +236,9 @@ class Urcs(Life):
             self.ask(self.restart)
         if self._reboot:
             self._reboot = False
-            self.ask(self._after_reboot)
+            self.ask(self._in, "me910c1.session", "after_reboot")
 
     def _give_up(self) -> None:
-        raise NotImplementedError
-
-    def _after_reboot(self) -> bool:
         raise NotImplementedError
 
 

@@ -1,0 +1,97 @@
+"""ME910C1: into a session and out of it. Loaded where the session does not stand already.
+
+    AT#LWM2MEXIST=0,3303,0        the instances first, so that the registration names them
+    AT#LWM2MENA=1                 OK; the agent activates its context, bootstraps, registers
+    AT#LWM2MSTAT                  #LWM2MGETSTAT: 1,"IDLE": it rests, so it is done
+    AT#LWM2MMON=1,3306 ...        what a power cycle has taken (arming.py)
+"""
+
+from micropython import const
+
+from lwnode.at import CommandError
+from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING
+from lwnode.modem.me910c1 import arming
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
+_SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
+_OFF = (NOT_REGISTERED, DEREGISTERED)
+
+
+def register(modem: "Any", timeout_ms: int) -> bool:
+    """From the status just asked to REGISTERED and armed; see Driver.register."""
+    clock = modem.clock
+    end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+    created = False
+    if modem._status in _OFF and not modem._suspended:
+        # Before the agent starts, so that its registration names them; firmware that wants it on refuses.
+        created = arming.create(modem)
+        if not _enable(modem):
+            return False
+    if modem._status != REGISTERED:
+        modem._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+    if modem._status != REGISTERED:
+        modem.refusal = modem.refusal or "registration: no answer of the server in time"
+        modem._upkeep()  # after FORCE_EXIT: the restart that alone helps
+        return False
+    modem._armed = modem._armed or arming.arm(modem, _SETTLE_MS, created)
+    return bool(modem._armed)
+
+
+def _enable(modem: "Any") -> bool:
+    """ENA=1. An agent that is off and refuses has left by FORCE_EXIT: only a reboot helps (3.1.3)."""
+    options = modem.options
+    values: tuple[int, ...] = (1,)
+    if options["ack_mode"] or options["cid"] != 1:
+        values = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
+    modem.refusal = ""
+    for attempt in range(2):
+        try:
+            modem._write("#LWM2MENA", *values, timeout_ms=_ENABLE_MS)
+        except CommandError:
+            if attempt or not modem.restart():
+                break
+            continue
+        modem._status = REGISTERING
+        return True
+    modem.refusal = "registration: the module refuses to enable its agent"
+    return False
+
+
+def deregister(modem: "Any") -> bool:
+    """See Driver.deregister. ENA? shows the way: WAIT (for our ACK), DEREG, 0."""
+    if modem.status() in _OFF and not modem._suspended:
+        return True
+    modem._suspended = False
+    if modem.ask(modem._write, "#LWM2MENA", 0, timeout_ms=_ENABLE_MS) is None:
+        return False
+    modem._status = DEREGISTERING
+    for _ in range(10):
+        if modem._await(lambda: modem._status != DEREGISTERING, 2000):
+            break
+        rows = modem.ask(modem._read, "#LWM2MENA") or []
+        if rows and rows[-1] == ["0"]:
+            modem._status = DEREGISTERED
+        elif rows and rows[-1][-1:] == ["WAIT"]:
+            modem._on_ring()
+    modem._armed = False
+    return modem._status in _OFF
+
+
+def after_reboot(modem: "Any") -> bool:
+    """After 3/0/4, 3/0/5 or a firmware update: enabled and armed again, the instances looked for (3.1.3)."""
+    modem._restart_expected = True
+    try:
+        modem.at.poll(1000)
+        clock = modem.clock
+        end = clock.ticks_add(clock.ticks_ms(), modem.options["boot_ms"])
+        while not modem._begin():
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                return False
+    finally:
+        modem._restart_expected = False
+    modem._emit("restarted", "server")
+    return bool(modem.register(_ENABLE_MS))
