@@ -34,19 +34,15 @@ def pack(codec: "Any", records: "Sequence[Record]", limit: int) -> "tuple[bytes,
 
 
 def serve(tree: "ObjectTree", request: Request) -> Response:
-    """A request on object 19: observe and read 19/0/0, write commands to 19/1/0."""
+    """Observe, read and cancel on 19/0/0; commands on 19/1/0 are taken by requests.py before."""
     path = request.path
-    uplink, downlink = Path(19, 0, 0), Path(19, 1, 0)
-    if request.operation in ("read", "observe", "cancel"):
-        if not path.contains(uplink):
-            raise Reject(405 if path == downlink else 404, "19/0/0 can be observed")
-        if request.operation == "observe":
-            tree.observe(path)
-        elif request.operation == "cancel":
-            tree.cancel(path)
-        return Response(205, [(uplink, OPAQUE, EMPTY)])
-    if request.operation != "write" or not path.contains(downlink):
+    uplink = Path(19, 0, 0)
+    if request.operation not in ("read", "observe", "cancel"):
         raise Reject(405, "commands are written to 19/1/0")
-    from .commands import carry_out
-
-    return Response(carry_out(tree, bytes(request.value)))
+    if not path.contains(uplink):
+        raise Reject(405 if path == Path(19, 1, 0) else 404, "19/0/0 can be observed")
+    if request.operation == "observe":
+        tree.observe(path)
+    elif request.operation == "cancel":
+        tree.cancel(path)
+    return Response(205, [(uplink, OPAQUE, EMPTY)])

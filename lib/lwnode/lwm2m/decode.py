@@ -32,18 +32,14 @@ def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: 
         inner = unwrap(data, resource)
         if inner is not None:
             return binary_value(type, inner)
-    for decode in (binary_value, _text_value) if binary else (_text_value, binary_value):
+    text = type == STRING or _printable(data)
+    for decode in (binary_value, from_wire) if binary else (from_wire, binary_value):
         try:
-            return decode(type, data)
+            if text or decode is binary_value:
+                return decode(type, data)
         except (ValueError, UnicodeError):
             pass
     raise ValueError("{} bytes are no value of this resource's type".format(len(data)))
-
-
-def _text_value(type: int, data: bytes) -> "Plain":
-    if type != STRING and not _printable(data):
-        raise ValueError("no text")
-    return from_wire(type, data)
 
 
 def written_in_binary(type: int, data: bytes) -> "bool | None":
@@ -51,7 +47,7 @@ def written_in_binary(type: int, data: bytes) -> "bool | None":
     if type == STRING or type == OPAQUE:
         return None
     readable = []
-    for decode in (_text_value, binary_value):
+    for decode in (from_wire, binary_value) if _printable(data) else (binary_value,):
         try:
             decode(type, data)
             readable.append(decode is binary_value)

