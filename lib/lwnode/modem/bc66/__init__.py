@@ -192,6 +192,8 @@ class Driver(Reporting):
         """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
         clock = self.clock
         end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while self.at.poll(0):
+            pass  # a result of an earlier recovery that nobody took would be taken for this one's
         self._status = RECOVERING
         try:
             self._run("+QLWRECOVER")
