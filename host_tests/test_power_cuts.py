@@ -216,6 +216,33 @@ def test_flash_behind_retained_memory_is_written_seldom_and_wear_is_stated():
     assert store.writes == 6, "writes per day at one wake in 15 minutes"
 
 
+def test_flash_behind_is_written_as_often_where_each_wake_starts_anew():
+    """Deep sleep forgets the object: commits are counted by the sequence."""
+    files, memory = FlashFiles(), Memory(2036)
+    for wake in range(96):
+        state = RetainedState(memory, 1, FileStore("/state", files), every=16)
+        assert wake == 0 or state.load("schedule") == b"%d" % (wake - 1)
+        state.save("schedule", b"%d" % wake)
+        state.commit()
+    assert files.saves == 6
+    after_power_loss = RetainedState(Memory(2036), 1, FileStore("/state", files), every=16)
+    assert int(after_power_loss.load("schedule")) >= 96 - 17
+
+
+def test_a_state_that_outgrows_retained_memory_does_not_come_back_as_its_smaller_past():
+    files, memory = FlashFiles(), Memory(512)
+    state = RetainedState(memory, 1, FileStore("/state", files))
+    state.save("tree", b"small")
+    state.commit()
+    state.save("tree", b"x" * 600)
+    state.commit()
+    again = RetainedState(memory, 1, FileStore("/state", files))
+    assert again.load("tree") == b"x" * 600
+    again.save("tree", b"small again")
+    again.commit()
+    assert RetainedState(memory, 1, FileStore("/state", files)).load("tree") == b"small again"
+
+
 def test_a_durable_name_is_on_flash_after_the_next_commit_and_not_after_the_sixteenth():
     files = FlashFiles()
     state = RetainedState(Memory(2036), 1, FileStore("/state", files))

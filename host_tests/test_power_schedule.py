@@ -81,7 +81,17 @@ def test_first_synchronisation_does_not_serve_the_same_slot_again():
     assert clock.set_unix(ticks.unix(), "network")
     schedule.rebase(clock.moved)
     assert schedule.due(clock.now()) is None
-    assert 0 < schedule.seconds_to_next(clock.now()) <= 900
+    assert 0 < schedule.seconds_to_next(clock.now()) <= 900 + 450
+
+
+def test_a_reading_shortly_before_the_aligned_slot_of_the_new_time_counts_as_that_slot():
+    for before, slot in ((67, 900_000), (449, 900_000), (451, 899_100), (800, 899_100)):
+        schedule = Schedule(900)
+        schedule.serve(5400)  # by the port's own count
+        schedule.rebase(900_000 - before - 5400)
+        assert schedule.served == slot, before
+        assert schedule.due(900_000 - before + 5) is None
+        assert schedule.due(slot + 900) == slot + 900
 
 
 def test_state_survives_and_garbage_is_refused():

@@ -87,6 +87,7 @@ class Simulation(World):
                 self._boot(reset.kind)
             except PowerCut:
                 self.cuts += 1
+                self.flash.cut_at = None
                 self._boot("power_on")
             except Dead as dead:
                 self.ledger.dead = str(dead)
@@ -98,7 +99,6 @@ class Simulation(World):
     def _boot(self, kind: str) -> None:
         self.boots[kind] = self.boots.get(kind, 0) + 1
         kept = kind != "power_on" and (kind != "brown_out" or self.random.random() < 0.5)
-        self.flash.cut_at = None
         if kind != "deep_sleep":
             self.ledger.ram_lost(kept)
         if kind in ("power_on", "brown_out"):

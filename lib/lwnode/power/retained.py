@@ -71,7 +71,7 @@ class RetainedState:
         self._behind = behind
         self._slot = memory.size // 2 if memory.size >= _SMALLEST else 0
         self._every = every if self._slot else 1
-        self._since = 0
+        self._era = 0
         self._durable = False
         self._next = 0
         self._mirror = bytearray(self._slot * 2)
@@ -93,14 +93,15 @@ class RetainedState:
                     best = found
                     self.source = "memory"
                     self._next = 1 - slot
-        raw_behind = self._behind.load(_BEHIND) if self._behind else None
-        found = unseal(raw_behind, self._version) if raw_behind else None
-        if found is not None and (best is None or found[0] > best[0]):
-            best = found
-            self.source = "behind"
+        if best is None and self._behind is not None:
+            # Retained memory is never older: what does not fit into it empties it.
+            raw_behind = self._behind.load(_BEHIND)
+            best = unseal(raw_behind, self._version) if raw_behind else None
+            self.source = "behind" if best is not None else "defaults"
         if best is not None:
             self.sequence, self._committed = best
             self._values = _unpack(self._committed)
+        self._era = self.sequence // self._every
 
     def load(self, name: str) -> bytes | None:
         """Return the bytes kept under name, or None."""
@@ -133,12 +134,16 @@ class RetainedState:
         if changed:
             self.sequence += 1
             self._committed = image
-            self._since += 1
             if fits:
                 self._write_slot(image)
+            elif self._slot:
+                self._mirror = bytearray(len(self._mirror))
+                self._memory.save(b"")
+                self._durable = True
         if not behind or self._behind is None:
             return fits or not changed
-        if self._durable or self._since >= self._every or (self._since and not fits):
+        # Counted by the sequence, which goes on over a sleep that forgets this object.
+        if self._durable or self.sequence // self._every != self._era:
             return self._write_behind(image)
         return True
 
@@ -156,6 +161,6 @@ class RetainedState:
         except OSError:
             self.failed += 1
             return False
-        self._since = 0
+        self._era = self.sequence // self._every
         self._durable = False
         return True

@@ -93,9 +93,12 @@ class Schedule:
         return wait
 
     def rebase(self, moved_s: int) -> None:
-        """Follow a step of the clock (Clock.moved): what was served just before it is not due again just after it."""
+        """Follow a step of the clock (Clock.moved): what was served before it counts as the nearest slot of the new time.
+
+        So the next one comes half a period later at least, and nothing is served twice.
+        """
         if self._served is not None and moved_s:
-            self._served += moved_s
+            self._served = self._start(self._served + moved_s + self.interval_s // 2)
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""
