@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from esp32_mock_bootloader.api import MockHandle
 from littlefs import LittleFS
 
 from tools.boards import application, catalog, flash, image, remote
@@ -394,6 +395,18 @@ def test_an_image_for_another_chip_is_refused_before_anything_is_erased(tmp_path
         flash.flash(pico, None, esp_firmware(tmp_path / "esp32.bin", 0), False, False)
     with pytest.raises(Remedy, match="FIRMWARE=path"):
         flash.flash(pico, None, tmp_path / "absent.uf2", False, False)
+
+
+def test_esptool_itself_flashes_and_verifies_and_refuses_another_chip(tmp_path, capsys):
+    rom = MockHandle(chip="esp32")
+    try:
+        flash.flash(catalog.find("ESP32_GENERIC"), rom.url(), esp_firmware(tmp_path / "esp32.bin", 0), False, False)
+        said = capsys.readouterr().out
+        assert "Wrote 65536 bytes" in said and "Hash of data verified." in said and "flashed: ESP32_GENERIC" in said
+        with pytest.raises(Remedy, match="^This chip is ESP32, not ESP32-S3. BOARD=ESP32_GENERIC_S3 is for esp32s3"):
+            flash.flash(catalog.find("ESP32_GENERIC_S3"), rom.url(), esp_firmware(tmp_path / "s3.bin", 9), False, False)
+    finally:
+        rom.stop()
 
 
 def test_esptool_itself_on_a_missing_port_shows_the_remedy(tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import struct
 import subprocess
@@ -75,7 +77,8 @@ def flash_esp(board: Board, port: str | None, firmware: Path, erase: bool, dry_r
             print("would run: esptool", *command[3:])
             continue
         print("running: esptool", *command[3:])
-        done = subprocess.run(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True)
+        plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
+        done = subprocess.run(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True, env=plain)
         print(done.stdout, end="")
         if done.returncode:
             raise Remedy(explain(board, port, done.stdout))
@@ -96,7 +99,7 @@ def explain(board: Board, port: str | None, output: str) -> str:
             f"no chip answers on {where}: hold the BOOT button while the command starts, and check that the cable carries data"
         )
     if "This chip is" in output:
-        chip = [line for line in said if "This chip is" in line][-1]
+        chip = re.sub(r"^.*(This chip is [^.]+\.).*$", r"\1", [line for line in said if "This chip is" in line][-1])
         return f"{chip} BOARD={board.name} is for {board.chip}: name the right board"
     return f"esptool failed: {said[-1] if said else 'it said nothing'}; unplug the board, plug it in and try again"
 
