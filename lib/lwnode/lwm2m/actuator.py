@@ -11,6 +11,7 @@ the server resets it by writing 0.
 
 from micropython import const
 
+from . import decode as _decode  # noqa: F401  here and not in the handler of the first write, where the stack is deep
 from . import registry
 from .instance import Instance, readings
 from .model import BOOLEAN, NONE, OBJLNK, OPAQUE, STRING, Reject

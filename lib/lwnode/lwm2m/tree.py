@@ -20,6 +20,7 @@ Nothing here knows a module: the same rows serve the three contracts. Bounds: 64
 from micropython import const
 
 from .model import INTEGER, Path, Request, Response
+from .requests import answer, set_rules
 from .resource import Resource
 from .rows import Rows
 from .sensor import Sensor
@@ -139,8 +140,6 @@ class ObjectTree(Rows):
 
     def handle(self, request: Request) -> Response:
         """Answer a server's request; never raises. A repeated message id gets its first answer again."""
-        from .requests import answer
-
         return answer(self, request)
 
     def refuse(self, what: str, code: int, reason: str) -> int:
@@ -154,8 +153,6 @@ class ObjectTree(Rows):
 
         Rules that a server has set survive sleep; those of a row come with the row.
         """
-        from .requests import set_rules
-
         set_rules(self, Path.parse(path) if isinstance(path, str) else path, by_server, rules)
 
     def forget_answers(self) -> None:
