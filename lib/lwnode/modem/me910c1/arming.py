@@ -153,7 +153,7 @@ def _acknowledge(modem: "Any") -> bool:
         if ids in found or modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None:
             armed.append(ids)
     # After a power cycle nothing is listed, and nothing enabled. The answer has no # (3.1.16): its last field counts.
-    rows = found and modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []
+    rows = (modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []) if found else []
     if not (rows and rows[-1][-1:] == ["1"]) and armed:
         if modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 1) is None:
             armed = []
