@@ -53,11 +53,11 @@ def main(arguments: list[str]) -> int:
         return 1
     build.compiled()
     figures = sizes()
-    where = heap(builds, figures)
+    heap(builds, figures)
     (build.BUILD / "figures.json").write_text(json.dumps(figures, indent=2))
     if "--where" in arguments:
-        for name, live in where:
-            print(f"{name:12} {live:8}")
+        for name, live in where(builds):
+            print(f"{live:8}  {name}")
     return judge(figures, budgets())
 
 
@@ -73,8 +73,20 @@ def sizes() -> dict[str, int]:
     return found
 
 
-def heap(builds: Builds, figures: dict[str, int]) -> list[tuple[str, int]]:
-    """A node's heap, exchanges and flash writes into `figures`; (step, live bytes) of the 32-bit run."""
+def where(builds: Builds) -> list[tuple[str, int]]:
+    """(module or step, bytes that it adds to the heap), dearest first: each file imported by itself, then the node's life."""
+    files = build.files("rp2", "bc66")
+    imports = [("base", node.PROLOGUE.format(port="rp2"))]
+    imports += [(f"import {name}", f"import {name}") for name in node.MODULES]
+    steps = World("rp2", "bc66", files, PERIOD).live_in_webassembly(
+        builds.module(RELEASE), imports + node.steps("rp2", 3)[1:]
+    )
+    added = [(after.name, after.live - before.live) for before, after in zip(steps, steps[1:])]
+    return sorted([row for row in added if row[1] > 256], key=lambda row: -row[1])
+
+
+def heap(builds: Builds, figures: dict[str, int]) -> None:
+    """A node's heap, exchanges and flash writes into `figures`."""
     files = build.files("rp2", "bc66")
     world = World("rp2", "bc66", files, PERIOD)
     steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", WAKES))
@@ -87,7 +99,6 @@ def heap(builds: Builds, figures: dict[str, int]) -> list[tuple[str, int]]:
     figures["heap/largest"] = max(step.largest for step in steps if step.name != "base")
     expect(world, WAKES)
     sampled(files, figures)
-    return [(step.name, step.live - base) for step in steps if step.name not in ("base", "asleep")]
 
 
 def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
