@@ -376,7 +376,31 @@ def test_after_sleep_nothing_is_asked_that_was_known():
 def test_what_is_unknown_is_asked_by_an_update():
     bench = Bench("bc20", answers(**{"AT+QLWUPDATE": ["OK", (700, "UPDATE FAIL")]}))
     assert bench.modem.status() == NOT_REGISTERED
-    assert bench.commands == ["AT+QLWUPDATE"]
+    assert bench.commands == ["AT+CEREG?", "AT+QLWUPDATE"]
+
+
+def test_without_a_network_nothing_is_asked_of_the_platform():
+    """An update into nowhere would cost two minutes."""
+    bench = Bench("bc20", answers(**{"AT+CEREG?": "+CEREG: 0,2"}))
+    assert bench.modem.status() == UNKNOWN
+    assert bench.commands == ["AT+CEREG?"]
+
+
+def test_an_open_that_is_refused_is_open_already():
+    """Its CONNECT OK fell into a deaf moment; an update shows that the session stands."""
+    bench = Bench("bc20", answers(**{"AT+QLWOPEN=0": "ERROR"}))
+    bench.modem.configure(PLATFORM)
+    assert bench.modem.register(128000)
+    assert bench.commands[-2:] == ["AT+QLWOPEN=0", "AT+QLWUPDATE"]
+
+
+def test_a_session_that_no_longer_stands_is_closed_and_opened_again():
+    opened = ["ERROR", ["OK", "CONNECT OK", "+QLWOBSERVE: 0,19,0,0"]]
+    bench = Bench("bc20", answers(**{
+        "AT+QLWOPEN=0": lambda line: opened.pop(0), "AT+QLWUPDATE": ["OK", (700, "UPDATE FAIL")]}))
+    bench.modem.configure(PLATFORM)
+    assert bench.modem.register(128000)
+    assert bench.commands[-4:] == ["AT+QLWOPEN=0", "AT+QLWUPDATE", "AT+QLWCLOSE", "AT+QLWOPEN=0"]
 
 
 def test_the_test_forms_tell_what_the_firmware_knows():

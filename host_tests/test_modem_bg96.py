@@ -263,6 +263,15 @@ def test_update_lifetime_objects_and_leaving():
     assert bench.modem.status() == DEREGISTERED
 
 
+def test_a_registration_that_is_refused_stands_already():
+    """Its events fell into a deaf moment; an update is taken, so there is a registration."""
+    updates = ["ERROR", "OK"]
+    bench = Bench("bg96", answers(**{
+        'AT+QLWM2M="register"': "ERROR", 'AT+QLWM2M="update",101': lambda line: updates.pop(0)}))
+    assert bench.modem.register(10000)
+    assert bench.told("updated") == [None]
+
+
 def test_a_registration_mode_may_be_asked_for():
     bench = Bench("bg96", answers(**{'AT+QLWM2M="register",1': ["OK", (900, READY)]}), auto_register=True)
     assert bench.modem.register(10000)
@@ -278,7 +287,7 @@ def test_bootstrap_sets_the_mode_and_registers():
 def test_after_rdy_commands_are_tried_until_app_rdy():
     """field_quirks 2.7: between RDY and APP RDY every command answers ERROR."""
     bench = Bench("bg96", answers())
-    bench.talker.answers["AT+QLWM2M=?"] = lambda line: "OK" if bench.clock.now > 6000 else "ERROR"
+    bench.talker.answers['AT+QLWM2M="select"'] = lambda line: "OK" if bench.clock.now > 6000 else "ERROR"
     assert bench.modem.restart()
     assert bench.clock.now > 6000
     assert bench.commands[0] == "AT+CFUN=1,1"

@@ -137,6 +137,11 @@ def _registration(modem: "Network") -> "tuple[int, str]":
     return state, "" if code is None else "%s (EMM cause %d)" % (_CAUSES.get(code, "refused"), code)
 
 
+def attached(modem: "Network") -> bool:
+    """Whether the module is registered with a network now (AT+CEREG?)."""
+    return _registration(modem)[0] in (1, 5)
+
+
 def _radio_on(modem: "Network") -> None:
     if modem._first_line("AT+CFUN?").split(",")[0] not in ("1", ""):
         modem._first_line("AT+CFUN=1")

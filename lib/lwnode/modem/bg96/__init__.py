@@ -71,17 +71,11 @@ class Driver(Life):
 
     def _greet(self) -> None:
         """After RDY every command is refused until APP RDY."""
-        self._await(lambda: self.ask(self.at.test, "+QLWM2M", timeout_ms=3000) is not None, _READY_MS)
+        self._await(lambda: self.ask(self._sub, "select") is not None, _READY_MS)
 
     def inspect(self) -> "dict[str, str]":
         """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
-        found = {}
-        for row in self.ask(self.at.test, "+QLWM2M", timeout_ms=3000) or []:
-            found[str(row[0])] = ",".join([str(value) for value in row[1:]])
-        for name in ("select", "cdp", "epns", "bsmode", "mbsps"):
-            rows = self.ask(self._sub, name)
-            found[name] = "refused" if not rows else ",".join([str(value) for value in rows[-1][1:]])
-        return found
+        return dict(self._in("bg96.setup", "inspect"))
 
     def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":
         return self._write("+QLWM2M", name, *values, **how)
@@ -135,8 +129,11 @@ class Driver(Life):
             return True
         if self._status != REGISTERING:
             mode = self.options["auto_register"]
-            self.ask(self._sub, "register", *(() if mode is None else (int(mode),)))
+            taken = self.ask(self._sub, "register", *(() if mode is None else (int(mode),))) is not None
             self._status = REGISTERING
+            if not taken and self.update():
+                self._session_stands("updated")  # it was registered all the time; its events fell into a deaf moment
+                return True
         if self._await(lambda: self._status == REGISTERED, timeout_ms):
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
@@ -280,6 +277,8 @@ class Driver(Life):
             for _ in range(_AT_TRIES):
                 if self.ask(self.at.send, "AT", timeout_ms=500) is not None:
                     self._asleep = False
+                    if self._status != REGISTERED:
+                        self._status = UNKNOWN  # what happened meanwhile fell into a deaf moment
                     self._greet()
                     return True
             return False

@@ -86,6 +86,17 @@ def _configure_lgu(modem: "Driver", server: "Server") -> None:
     modem._sub("dltype", 1)
 
 
+def inspect(modem: "Driver") -> "dict[str, str]":
+    """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
+    found = {}
+    for row in modem.ask(modem.at.test, "+QLWM2M", timeout_ms=3000) or []:
+        found[str(row[0])] = ",".join([str(value) for value in row[1:]])
+    for name in ("select", "cdp", "epns", "bsmode", "mbsps"):
+        rows = modem.ask(modem._sub, name)
+        found[name] = "refused" if not rows else ",".join([str(value) for value in rows[-1][1:]])
+    return found
+
+
 def expect(name: str, value: int, low: int, high: int) -> None:
     """ValueError with the guide's range."""
     if not low <= value <= high:

@@ -11,11 +11,9 @@ kept over sleep, and where nothing is known AT+QLWUPDATE is the question. One co
 lost result is asked for (QLWDATASTATUS). Bounds: 512 bytes a message, results within about 128 s.
 """
 
-from binascii import crc32
-
 from micropython import const
 
-from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
@@ -68,46 +66,11 @@ class Driver(NbIot):
 
     def inspect(self) -> "dict[str, str]":
         """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
-        found = {}
-        for name in ("+QLWSERV", "+QLWCONF", "+QLWRD", "+QLWCFG"):
-            rows = self.ask(self.at.test, name, timeout_ms=self.options["command_ms"])
-            found[name] = "refused" if rows is None else ",".join([str(value) for row in rows for value in row])
-        return found
-
-    # ---- configuration ----------------------------------------------------------------------------------------
+        return dict(self._in("bc20.setup", "inspect"))
 
     def configure(self, server: "Server") -> bool:
         """QLWSERV, QLWCONF and the two objects. Never needs a restart. Unsupported names what BC20 cannot hold."""
-        pipe.refuse_account("BC20", server, ("lifetime", "binding", "security", "bootstrap"))
-        if not server.endpoint:
-            raise ValueError("endpoint: expected a name, the IMEI as a rule (BC20 manual 3.2), found none")
-        if self.options["ack_timeout"] != 2 or self.options["max_retransmit"] != 4:
-            raise Unsupported("BC20 cannot set ack_timeout or max_retransmit: its results come within 128 s")
-        self.server = server
-        mark = crc32(repr((server.host, server.port, server.endpoint)).encode()) | 1
-        if mark == self._configured:
-            return False
-        restart = self._write_apn()
-        try:
-            self._set_up(server, False)
-        except CommandError:
-            # After any error of the set-up only a deleted context helps (field_quirks 5).
-            self._set_up(server, True)
-        self._configured = mark
-        return restart
-
-    def _set_up(self, server: "Server", delete: bool) -> None:
-        known = [row[:2] for row in self.ask(self._read, "+QLWSERV") or []]
-        name = [row[:1] for row in self.ask(self._read, "+QLWCONF") or []]
-        same = known == [[server.host, str(server.port)]] and name == [[server.endpoint]]
-        if delete or (known and not same):
-            self.forget()  # 5.1: needed before another platform is set
-        if delete or not same:
-            self._write("+QLWSERV", server.host, server.port)
-            self._write("+QLWCONF", server.endpoint)
-            self._declared = 0
-            self._status = NOT_REGISTERED
-            self.observed = []
+        return bool(self._in("bc20.setup", "configure", server))
 
     def declare(self, objects: "Any") -> bool:
         """19/0/0 and 19/1/0, whatever the node's objects are: their values travel inside. Never needs a restart."""
@@ -138,8 +101,8 @@ class Driver(NbIot):
 
     def status(self) -> int:
         """There is no query: what was last heard, or an update where nothing is known."""
-        if self._status in (UNKNOWN, REGISTERING):
-            self.update()
+        if self._status in (UNKNOWN, REGISTERING) and self._in("cellular", "attached"):
+            self.update()  # without a network it would only cost two minutes
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
@@ -151,13 +114,29 @@ class Driver(NbIot):
         # Hexadecimal both ways: text may hold commas, quotes and line ends. Sent each time, it has no read form (3.11).
         self._write("+QLWCFG", "dataformat", 1, 1)
         self._ready = False
-        if not self._outcome("AT+QLWOPEN=%d" % bool(self.options["buffered"]), "CONNECT", timeout_ms):
+        done = self._open(timeout_ms)
+        if done is None:
+            # Refused: it is open already, and what it said of that was not heard. An update tells whether it still holds.
+            if self.update():
+                return True
+            self.deregister()
+            done = self._open(timeout_ms)
+        if not done:
             self._status = NOT_REGISTERED
             self.refusal = "registration: CONNECT FAIL"
             return False
         self._session_stands("registered", "server")
         self._await(lambda: self._ready, min(_READY_MS, timeout_ms))
         return True
+
+    def _open(self, timeout_ms: int) -> "bool | None":
+        """QLWOPEN and its result; None where the module refuses the command itself."""
+        try:
+            return self._result("AT+QLWOPEN=%d" % bool(self.options["buffered"]), "CONNECT", timeout_ms)
+        except CommandError:
+            return None
+        except AtTimeout:
+            return False
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """QLWUPDATE; it carries nothing else."""
@@ -178,13 +157,15 @@ class Driver(NbIot):
         self.observed = []
         return done
 
-    def _outcome(self, line: str, word: str, timeout_ms: int = _RESULT_MS) -> bool:
+    def _outcome(self, line: str, word: str) -> bool:
         """Send a line whose result `word` OK or FAIL comes later. False for FAIL, refusal and silence."""
+        return bool(self.ask(self._result, line, word, _RESULT_MS))
+
+    def _result(self, line: str, word: str, timeout_ms: int) -> bool:
         results = (word + " OK", word + " FAIL")
-        lines = self.ask(
-            self.at.send, line, timeout_ms=self.options["command_ms"], result=results,
-            result_timeout_ms=min(timeout_ms, _RESULT_MS))
-        return bool(lines) and lines[-1] == results[0]
+        lines = self.at.send(
+            line, timeout_ms=self.options["command_ms"], result=results, result_timeout_ms=min(timeout_ms, _RESULT_MS))
+        return bool(lines[-1] == results[0])
 
     # ---- reports ----------------------------------------------------------------------------------------------
 
