@@ -51,9 +51,10 @@ def is_late(client: "Any", line: bytearray) -> bool:
     if client._dirty and not client._running and client._name:
         if matches(line, client._name) and is_answer(client, line):
             return True
-    for prefix in client._owed:
+    late = client._trouble
+    for prefix in () if late is None else late.owed:
         if matches(line, prefix):
-            client._owed = ()
+            late.owed = ()
             client.stats.late += 1
             break  # still a URC for who subscribed it
     return False

@@ -3,6 +3,7 @@
 from lwnode.at.errors import AtError, AtTimeout, CommandError
 from lwnode.at.framing import framing, length
 from lwnode.at.names import fields, matches
+from lwnode.at.recovery import trouble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,41 +14,66 @@ if TYPE_CHECKING:
     Data = bytes | str | Iterable[bytes]
 
 
+def prepare(
+    client: "Any",
+    command: bytes,
+    prefix: str | None = None,
+    timeout_ms: int = 300,
+    payload: "Payload | None" = None,
+    data: "Data | None" = None,
+    prompt: str | None = None,
+    secret: bool = False,
+    result: "str | Sequence[str] | None" = None,
+    result_timeout_ms: int = 0,
+) -> "tuple[str | None, int, Extras | None]":
+    """The keywords of AtClient.send, with their defaults: the prefix, the deadline, and what else to expect."""
+    if secret:
+        from lwnode.at.trace import hide
+
+        hide(command, client._secrets)
+    extras = None
+    if payload or result or data is not None or prompt is not None:
+        extras = Extras(client, payload, result, result_timeout_ms or timeout_ms)
+        if data is not None or prompt is not None:
+            extras.prepare_data(prompt or ">", data)
+    return prefix, timeout_ms, extras
+
+
 class Extras:
     """What one command expects besides information lines and OK. Made before its first byte goes out."""
 
     def __init__(
-        self,
-        client: "Any",
-        payload: "Payload | None",
-        data: "Data | None",
-        prompt: str | None,
-        result: "str | Sequence[str] | None",
-        result_timeout_ms: int,
+        self, client: "Any", payload: "Payload | None", result: "str | Sequence[str] | None", result_ms: int
     ) -> None:
         self._client = client
-        self._framing = framing(client)
+        self._framing = framing(client._rx)
         self._payload = payload
-        self._data = data
-        self._prompt = b"" if data is None and prompt is None else (prompt or ">").encode()
+        self._prompt = b""
+        self._data: "Data | None" = None
         wanted = [] if result is None else [result] if isinstance(result, str) else list(result)
         # SEND FAIL answers who waits for SEND OK, unless that was asked for too
         failures = [name[:-2] + "FAIL" for name in wanted if name[-3:] == " OK" and name[:-2] + "FAIL" not in wanted]
         self._failures = [name.encode() for name in failures]
         self._results = [name.encode() for name in wanted + failures]
-        self._result_ms = result_timeout_ms
+        self._result_ms = result_ms
         self._found: "bytearray | None" = None
+
+    def prepare_data(self, prompt: str, data: "Data | None") -> None:
+        """Data will go out after the prompt."""
+        self._prompt = prompt.encode()
+        self._data = data
 
     def arm(self) -> None:
         """Right before the command goes out."""
         self._framing.prompt = self._prompt
-        self._client._escape = bool(self._prompt)
+        if self._prompt:
+            trouble(self._client).escape = True
 
     def disarm(self) -> None:
         """However it ended. A result that has not come may still come, and belongs to nobody then."""
         self._framing.clear()
         if self._results and not self._found:
-            self._client._owed = self._results
+            trouble(self._client).owed = self._results
 
     def takes(self, line: bytearray, lines: list[bytearray]) -> bool:
         """Is this line a payload, the prompt or the late result?"""
@@ -64,11 +90,11 @@ class Extras:
         """After one of the command's information lines: does a payload come next?"""
         client = self._client
         count = 0 if self._payload is None else length(self._payload, client._text(line))
-        if count > len(client._rx):
+        if count > client._rx.size:
             client.stats.overruns += 1
             raise AtError("a payload of %d bytes needs a larger rx_size" % count)
         if count:
-            self._framing.expect(client, count)
+            self._framing.expect(client._rx, count)
 
     def _send_data(self) -> None:
         """Bytes go out as they are, in pieces if they come so: who is short of RAM may make them as they go."""
@@ -84,8 +110,9 @@ class Extras:
         client = self._client
         if not _any(line, self._results):
             return False
-        if client._dirty and _any(line, client._owed):  # before our OK: the one that the last command missed
-            client._owed = ()
+        late = client._trouble
+        if client._dirty and late is not None and _any(line, late.owed):  # before our OK: what the last command missed
+            late.owed = ()
             client.stats.late += 1
         elif self._found:
             return False
@@ -93,10 +120,10 @@ class Extras:
             self._found = line
         return True
 
-    def finish(self, lines: list[bytearray], timeout_ms: int) -> bool:
+    def finish(self, lines: list[bytearray]) -> bool:
         """After OK: wait for the result. False: it did not come."""
         client = self._client
-        deadline = client._deadline(self._result_ms or timeout_ms)
+        deadline = client.clock.ticks_add(client.clock.ticks_ms(), self._result_ms)
         while self._results and not self._found:
             line = client._next(deadline)
             if line is None:
@@ -117,7 +144,7 @@ def _any(line: bytearray, prefixes: "Sequence[bytes]") -> bool:
     return False
 
 
-def fields_of(lines: list[str], payload: "Payload | None") -> "list[list[str | None]]":
+def split_all(lines: list[str], payload: "Payload | None") -> "list[list[str | None]]":
     """The fields of information lines; a payload that follows one stays whole."""
     found: "list[list[str | None]]" = []
     follows = False
@@ -136,21 +163,21 @@ def subscribe(client: "Any", prefix: bytes, handler: "Handler | None", payload: 
             place += 1
         kept.insert(place, (prefix, handler))
     client._subscribed = kept
-    if payload is not None or client._framing is not None:
-        framing(client).declare(prefix, payload)
+    if payload is not None or client._rx.framing is not None:
+        framing(client._rx).declare(prefix, payload)
 
 
 def wait(client: "Any", prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None") -> str:
     """See AtClient.wait."""
     name = prefix.encode()
-    deadline = client._deadline(timeout_ms)
+    deadline = client.clock.ticks_add(client.clock.ticks_ms(), timeout_ms)
     while True:
         for line in client._queue:
             if matches(line, name) and (accept is None or accept(client._text(line))):
                 client._queue.remove(line)
                 client._queued -= len(line)
                 return str(client._text(line))
-        if client._dispatch_one() and client._left(deadline) > 0:
+        if client._dispatch_one() and client.clock.ticks_diff(deadline, client.clock.ticks_ms()) > 0:
             continue  # what the handler did may have brought our line
         line = client._next(deadline)
         if line is None:

@@ -30,7 +30,7 @@ def length(payload: "Payload", text: str) -> int:
 
 
 class Framing:
-    """Stands between the receive buffer and who wants lines. One per client, once it is needed."""
+    """Stands between the receive buffer and who wants lines. One per buffer, once it is needed."""
 
     def __init__(self) -> None:
         self.by_length = False  # what was handed out last is a value, not a line
@@ -38,7 +38,7 @@ class Framing:
         self._payloads: "list[tuple[bytes, Payload]]" = []
         self._count = 0  # so many bytes come next, as they are
         self._skip_lf = False
-        self._as_it_is = False  # the next line was given up to be whole
+        self._held = False  # the next line is one that was put back: it is as whole as it will be
         self._missing = 0
         self._since = 0
 
@@ -48,90 +48,92 @@ class Framing:
         if payload is not None:
             self._payloads.append((prefix, payload))
 
-    def expect(self, client: "Any", count: int) -> None:
+    def expect(self, rx: "Any", count: int) -> None:
         """After the line handed out last come `count` bytes, as they are."""
         self._count = count
-        self._skip_lf = client._rx[client._start - 1] == 13  # the other half of its line end
+        self._skip_lf = rx.bytes[rx.start - 1] == 13  # the other half of its line end
 
     def clear(self) -> None:
         """Lines only, from now on."""
         self._count = 0
         self.prompt = b""
 
-    def scan(self, client: "Any") -> "bytearray | None":
+    def scan(self, rx: "Any") -> "bytearray | None":
         """The next value, prompt or line."""
         self.by_length = False
         if self._count:
-            return self._scan_value(client)
-        if self.prompt and self._prompt_is_here(client):
+            return self._scan_value(rx)
+        if self.prompt and self._prompt_is_here(rx):
             prompt = bytearray(self.prompt)
             self.prompt = b""
             return prompt
-        line: "bytearray | None" = client._scan()
-        if line is not None and self._payloads and self._is_cut(line, client):
-            return self.scan(client) if client._searched < client._end else None
+        line: "bytearray | None" = rx.scan()
+        if line is not None and self._payloads and self._is_cut(line, rx):
+            return self.scan(rx) if rx.searched < rx.end else None
         return line
 
-    def _scan_value(self, client: "Any") -> "bytearray | None":
-        start = client._start
-        if self._skip_lf and start < client._end:
+    def _scan_value(self, rx: "Any") -> "bytearray | None":
+        start = rx.start
+        if self._skip_lf and start < rx.end:
             self._skip_lf = False
-            if client._rx[start] == 10:
-                client._start = start = start + 1
+            if rx.bytes[start] == 10:
+                rx.start = start = start + 1
         stop = start + self._count
-        if self._skip_lf or stop > client._end:
+        if self._skip_lf or stop > rx.end:
             return None
-        client._start = client._searched = stop
+        rx.start = rx.searched = stop
         self._count = 0
         self.by_length = True
-        return client._rx[start:stop]  # type: ignore[no-any-return]
+        return rx.bytes[start:stop]  # type: ignore[no-any-return]
 
-    def _prompt_is_here(self, client: "Any") -> bool:
-        rx = client._rx
-        start = client._start
-        end = client._end
-        while start < end and not 32 < rx[start] < 127:
+    def _prompt_is_here(self, rx: "Any") -> bool:
+        buf = rx.bytes
+        start = rx.start
+        end = rx.end
+        while start < end and not 32 < buf[start] < 127:
             start += 1
-        if rx[start : min(end, start + len(self.prompt))] != self.prompt:
+        if buf[start : min(end, start + len(self.prompt))] != self.prompt:
             return False
         start += len(self.prompt)
-        while start < end and rx[start] in b"> ":
+        while start < end and buf[start] in b"> ":
             start += 1
-        client._start = client._searched = start
+        rx.start = rx.searched = start
         return True
 
-    def _is_cut(self, line: bytearray, client: "Any") -> bool:
+    def _is_cut(self, line: bytearray, rx: "Any") -> bool:
         """Was this line cut by a line end inside its value? Then it goes back until the rest is there."""
-        as_it_is = self._as_it_is
-        self._as_it_is = False
+        if self._held:
+            self._held = False
+            return False
         for prefix, payload in self._payloads:
-            if not as_it_is and matches(line, prefix):
-                least = _least(client._text(line), payload)
-                if least <= client._start - 1 - client._first:
+            if matches(line, prefix):
+                stop = rx.first + _least(rx.client._text(line), payload)
+                value = rx.bytes[rx.first : stop]
+                if b"\r" not in value and b"\n" not in value:
                     return False
-                if least >= len(client._rx):
-                    client.stats.overruns += 1
+                if stop - rx.first >= rx.size:
+                    rx.stats.overruns += 1
                     return False
-                client._start = client._first
-                client._searched = client._start + least
+                rx.start = rx.first
+                rx.searched = stop
+                self._held = True
                 return True
         return False
 
-    def patience(self, client: "Any") -> int:
+    def patience(self, rx: "Any", clock: "Any") -> int:
         """Milliseconds to wait for more. When nothing came of a value for 200 ms it is given up."""
-        missing = self._count + client._start - client._end if self._count else client._searched - client._end
-        now = client.clock.ticks_ms()
+        missing = self._count + rx.start - rx.end if self._count else rx.searched - rx.end
+        now = clock.ticks_ms()
         if missing <= 0:
             self._missing = 0
             return 500
         if missing != self._missing:
             self._missing = missing
             self._since = now
-        elif client.clock.ticks_diff(now, self._since) >= _STALL_MS:
-            self._as_it_is = not self._count
+        elif clock.ticks_diff(now, self._since) >= _STALL_MS:
             self._count = self._missing = 0
-            client._searched = client._start
-            client.stats.garbage += 1
+            rx.searched = rx.start
+            rx.stats.garbage += 1
             return 0
         return _STEP_MS
 
@@ -149,8 +151,8 @@ def _least(text: str, payload: "Payload") -> int:
     return 0
 
 
-def framing(client: "Any") -> Framing:
-    """The client's, made on first use."""
-    if client._framing is None:
-        client._framing = Framing()
-    return client._framing  # type: ignore[no-any-return]
+def framing(rx: "Any") -> Framing:
+    """The buffer's, made on first use."""
+    if rx.framing is None:
+        rx.framing = Framing()
+    return rx.framing  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""From the UART to whole lines, by a deadline. One receive buffer, allocated on first use and never again.
+"""From the UART to whole lines. One receive buffer, allocated on first use and never again.
 
 A line ends at CR or LF, whatever the mixture: modules send CR LF, LF CR (the boot ROM of BC66), a lone LF
 (Telit's lists) and CR CR LF (echo). What no text begins or ends with (blanks, control characters, NUL, 0xFF and
@@ -12,9 +12,9 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
-_IDLE_MS = const(500)  # the idle hook is called at least so often
+_OK = b"\r\nOK\r\n"
 
 
 class Stats:
@@ -34,132 +34,106 @@ class Stats:
         return getattr(self, name)  # type: ignore[no-any-return]
 
 
-class LineReceiver:
-    """The lower half of AtClient; not used by itself."""
+class LineBuffer:
+    """`next()` gives a line or None. The rest is open to lwnode.at.framing and lwnode.at.sync.
 
-    def __init__(self, uart: "Any", clock: "Any", rx_size: int) -> None:
-        self.uart = uart
-        self.clock = clock
-        self.rx_size = rx_size  # may be changed until the first byte is read
-        self.stats = Stats()
-        self.idle: "Callable[[], object] | None" = None
-        self._rx = bytearray()
-        self._view = memoryview(self._rx)
-        self._start = self._end = 0  # of what has not been handed out
-        self._first = 0  # where the line handed out last begins
-        self._searched = 0  # no line end before this, or none that counts
-        self._skipping = False  # the rest of a line that was too long
-        self._framing: "Any" = None  # what does not come by lines, see lwnode.at.framing
-        self._trace: "Any" = None
-        self._wait: "Callable[[int], object] | None" = getattr(uart, "wait", None)
+    What is in `bytes` from `start` to `end` has not been handed out. Before `searched` there is no line end, or none that
+    counts. `first` is where the line begins that was handed out last.
+    """
 
-    def _next(self, deadline: int) -> "bytearray | None":
-        """The next line, or None at the deadline; what came until then is looked at first."""
-        clock = self.clock
-        while True:
-            line = self._scan() if self._framing is None else self._framing.scan(self)
-            if line is not None:
-                self.stats.lines += 1
-                return line
-            left = clock.ticks_diff(deadline, clock.ticks_ms())
-            if left < 0:
-                return None
-            if not self._fill():
-                if not left:
-                    return None
-                self._pause(left)
+    def __init__(self, client: "Any") -> None:
+        self.client = client
+        self.uart = client.uart
+        self.stats = client.stats
+        self.bytes = bytearray()
+        self.size = 0
+        self.start = self.end = self.searched = self.first = 0
+        self.skipping = False  # the rest of a line that was too long
+        self.framing: "Any" = None  # values by length and prompts, once there are any
+        self.trace: "Any" = None
 
-    def _scan(self) -> "bytearray | None":
-        """The next whole line in the buffer, without its end and never empty."""
-        rx = self._rx
-        start = self._start
-        end = self._end
-        while start < end and not 32 < rx[start] < 127:
-            start += 1
-        self._start = start
-        stop = self._searched
-        if stop < start:
-            stop = start
-        if stop >= end:
-            if start >= end:
-                self._start = self._end = self._searched = 0
-            return None
-        self._first = start
-        self._searched = end
-        end = rx.find(b"\n", stop, end)
-        stop = rx.find(b"\r", stop, self._searched if end < 0 else end)
-        if stop < 0:
-            stop = end
-            if stop < 0:
-                return None
-        self._start = self._searched = stop + 1
-        if self._skipping:
-            self._skipping = False
-            return self._scan()
-        while not 32 < rx[stop - 1] < 127:
-            stop -= 1
-        return rx[start:stop]
+    def next(self) -> "bytearray | bytes | None":
+        """The next line, without its end and never empty. None: what one read brought holds none."""
+        line = None
+        if self.start != self.end:
+            line = self.scan() if self.framing is None else self.framing.scan(self)
+        if line is None and self._fill():
+            line = self.scan() if self.framing is None else self.framing.scan(self)
+        if line is not None:
+            self.stats.lines += 1
+        return line
 
     def _fill(self) -> bool:
         """Take what the UART has. False: nothing."""
         count = self.uart.any()
         if not count:
             return False
-        end = self._end
-        if end == len(self._rx):
+        end = self.end
+        if end == self.size:
             end = self._make_room()
-        view = self._view[end : end + count]
-        count = self.uart.readinto(view)
+        count = self.uart.readinto(self.view[end : end + count])
         if not count:
             return False
-        self._end = end + count
-        if self._trace is not None:
-            self._trace.received(view[:count])
+        self.end = end + count
+        if self.trace is not None:
+            self.trace.received(self.view[end : end + count])
         return True
+
+    def scan(self) -> "bytearray | bytes | None":
+        """The next line that is in the buffer."""
+        buf = self.bytes
+        start = self.start
+        end = self.end
+        if end - start == 6 and buf.startswith(_OK, start):  # how most answers end: not worth a search
+            self.start = self.searched = end
+            return None if self.skipping else b"OK"
+        while start < end and not 32 < buf[start] < 127:
+            start += 1
+        self.start = start
+        if start == end:
+            return None
+        stop = self.searched
+        if stop < start:
+            stop = start
+        elif stop >= end:
+            return None
+        self.searched = end
+        feed = buf.find(b"\n", stop, end)
+        if feed >= 0:
+            end = feed
+        stop = buf.find(b"\r", stop, end)
+        if stop < 0:
+            stop = feed
+            if stop < 0:
+                return None
+        self.first = start
+        self.start = self.searched = stop + 1
+        if self.skipping:
+            self.skipping = False
+            return self.scan()
+        if feed == stop + 1:
+            self.start = feed + 1
+        while not 32 < buf[stop - 1] < 127:
+            stop -= 1
+        return buf[start:stop]
 
     def _make_room(self) -> int:
         """The buffer is full: move the part line to its front, or drop it when it is the whole buffer."""
-        if not self._rx:
-            self._rx = bytearray(self.rx_size)
-            self._view = memoryview(self._rx)
+        if not self.bytes:
+            self.size = self.client.rx_size
+            self.bytes = bytearray(self.size)
+            self.view = memoryview(self.bytes)
             return 0
-        start = self._start
-        size = self._end - start
+        start = self.start
+        size = self.end - start
         if start:
-            self._view[:size] = self._view[start : self._end]
+            self.view[:size] = self.view[start : self.end]
         else:
-            start = self._end
+            start = self.end
             size = 0
-            if not self._skipping:
+            if not self.skipping:
                 self.stats.overruns += 1
-            self._skipping = True
-        self._searched = max(0, self._searched - start)
-        self._start = 0
+            self.skipping = True
+        self.searched = max(0, self.searched - start)
+        self.start = 0
         return size
-
-    def _pause(self, ms: int) -> None:
-        """Wait for bytes, `ms` at most, in steps that leave room for the idle hook and for values cut short."""
-        if self.idle is not None:
-            self.idle()
-        if self._framing is not None:
-            ms = min(ms, self._framing.patience(self))
-        if self._wait is None:
-            from lwnode.at.waiting import waiter
-
-            self._wait = waiter(self.uart, self.clock)
-        self._wait(min(ms, _IDLE_MS))
-
-    def _deadline(self, ms: int) -> int:
-        return self.clock.ticks_add(self.clock.ticks_ms(), ms)  # type: ignore[no-any-return]
-
-    def _left(self, deadline: int) -> int:
-        return self.clock.ticks_diff(deadline, self.clock.ticks_ms())  # type: ignore[no-any-return]
-
-    def _text(self, line: "bytearray | bytes") -> str:
-        """A line as text; what is no UTF-8 is counted and comes character by character."""
-        try:
-            return str(line, "utf-8")
-        except UnicodeError:
-            from lwnode.at.recovery import latin
-
-            return latin(self, line)

@@ -1,5 +1,11 @@
 """What a command's answer is called, whether a line has that name, and what stands behind it."""
 
+from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
     """A prefix is a whole name: a colon, blank, comma or the end follows. One that has a colon is literal."""
@@ -9,16 +15,32 @@ def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
     return not size or len(line) == size or line[size] in b": ," or b":" in prefix
 
 
+def find(table: "list[tuple[bytes, Any]]", line: "bytes | bytearray") -> "Any":
+    """What stands beside the first prefix that the line has, or None."""
+    for entry in table:
+        if matches(line, entry[0]):
+            return entry[1]
+    return None
+
+
+def latin(line: "bytes | bytearray", stats: "Any") -> str:
+    """A line that is no UTF-8, character by character."""
+    stats.garbage += 1
+    return "".join(map(chr, line))
+
+
 def answer_name(line: bytes) -> bytes:
     """What the information lines of a command begin with: +X for AT+X=?, nothing for basic ones (AT, ATI, AT&V)."""
     if len(line) < 3 or line[2] in b"&" or line[2] > 64:
         return b""
-    end = len(line)
-    for mark in (b"=", b"?", b";"):
-        found = line.find(mark, 3, end)
-        if found > 0:
-            end = found
-    return line[2:end]
+    end = line.find(b"?", 3)
+    if end < 0:
+        end = len(line)
+    cut = line.find(b"=", 3, end)
+    if cut > 0:
+        end = cut
+    cut = line.find(b";", 3, end)
+    return line[2 : cut if cut > 0 else end]
 
 
 def fields(line: str) -> "list[str | None]":

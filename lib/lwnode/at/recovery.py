@@ -5,7 +5,7 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, NoReturn, Sequence
 
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
@@ -14,22 +14,46 @@ _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 _REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
 
+class Trouble:
+    """What one client has to remember once something went wrong or could."""
+
+    def __init__(self) -> None:
+        self.escape = False  # the module may be waiting for data
+        self.booted = False  # a banner came and nothing was answered since
+        self.row = 0  # timeouts in a row
+        self.owed: "Sequence[bytes]" = ()  # late results that never came
+        self.in_hook = False
+
+    def answered(self) -> None:
+        """A final result came: the module lives."""
+        self.escape = self.booted = False
+        self.row = 0
+
+
+def trouble(client: "Any") -> Trouble:
+    """The client's, made on first use."""
+    if client._trouble is None:
+        client._trouble = Trouble()
+    return client._trouble  # type: ignore[no-any-return]
+
+
 def make_ready(client: "Any", command: bytes, timeout_ms: int) -> None:
     """Wake the module, and settle the line if the last command was given up."""
     if client.before_send is not None:
-        call(client, client.before_send, -client._left(client._ended))
+        call(client, client.before_send, client.clock.ticks_diff(client.clock.ticks_ms(), client._ended))
     if client._dirty and not resync(client, timeout_ms):
         timed_out(client, command, timeout_ms)
 
 
 def call(client: "Any", hook: "Callable[[int], object]", value: int) -> None:
     """A hook that may send, and is not called for what it sends itself."""
-    if not client._in_hook:
-        client._in_hook = True
+    state = trouble(client)
+    if not state.in_hook:
+        state.in_hook = True
         try:
             hook(value)
         finally:
-            client._in_hook = False
+            state.in_hook = False
 
 
 def refused(client: "Any", line: bytearray) -> None:
@@ -54,25 +78,28 @@ def refused(client: "Any", line: bytearray) -> None:
         from lwnode.at.trace import redact
 
         text = str(redact(text.encode(), client._secrets), "utf-8")
-    client._answered()
+    client._dirty = False
+    trouble(client).answered()
     raise CommandError(code, text, client._command, kind)
 
 
-def timed_out(client: "Any", command: bytes, timeout_ms: int) -> None:
+def timed_out(client: "Any", command: bytes, timeout_ms: int) -> "NoReturn":
     """Count, let the board escalate, raise. A module that said OK and owes only a late result is not silent."""
     client.stats.timeouts += 1
     if client._dirty:
-        client._row += 1
+        state = trouble(client)
+        state.row += 1
         if client.on_timeouts is not None:
-            call(client, client.on_timeouts, client._row)
+            call(client, client.on_timeouts, state.row)
     name = str(command.split(b"=")[0], "utf-8")  # without the parameters, which may be secret
     raise AtTimeout("%s: no %s within %d ms" % (name, "answer" if client._dirty else "result", timeout_ms))
 
 
 def restarted(client: "Any", text: str) -> None:
     """A boot banner. It has several lines, and counts once until the module has answered something."""
-    if not client._booted:
-        client._booted = True
+    state = trouble(client)
+    if not state.booted:
+        state.booted = True
         client.stats.restarts += 1
         if client.on_restart is not None:
             client.on_restart(text)
@@ -83,12 +110,12 @@ def restarted(client: "Any", text: str) -> None:
 def write_rest(client: "Any", out: bytes, sent: int) -> None:
     """machine.UART takes less than it is given when its buffer is full; the module may hold us back by CTS."""
     rest = memoryview(out)[sent:]
-    deadline = client._deadline(_WRITE_MS)
+    deadline = _deadline(client, _WRITE_MS)
     while len(rest):
         sent = client.uart.write(rest) or 0
         rest = rest[sent:]
         if not sent:
-            if client._left(deadline) <= 0:
+            if _left(client, deadline) <= 0:
                 raise AtTimeout("the UART takes no more bytes: is CTS held, or the module off?")
             if client.idle is not None:
                 client.idle()
@@ -101,13 +128,13 @@ def resync(client: "Any", timeout_ms: int) -> bool:
     The module answers in order. So with the final results counted, the line is settled when as many came as
     commands went out, or when it has been quiet for a second: the old answer is lost then. False: no answer.
     """
-    give_up = client._deadline(timeout_ms)
-    owed = 0 if client._booted else 1
-    if client._escape:
+    give_up = _deadline(client, timeout_ms)
+    owed = 0 if trouble(client).booted else 1
+    if trouble(client).escape:
         client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
     results = 0
     while not results:
-        left = client._left(give_up)
+        left = _left(client, give_up)
         if left <= 0:
             return False
         client._write(b"AT\r")
@@ -119,13 +146,14 @@ def resync(client: "Any", timeout_ms: int) -> bool:
             break
         results += more
     client.stats.late += max(0, results - 1)
-    client._answered()
+    client._dirty = False
+    trouble(client).answered()
     return True
 
 
 def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
     """Count final results until there are enough, or time is up. Other lines go where they belong."""
-    deadline = client._deadline(quiet_ms)
+    deadline = _deadline(client, quiet_ms)
     results = 0
     while results < enough:
         line = client._next(deadline)
@@ -138,7 +166,9 @@ def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
     return results
 
 
-def latin(client: "Any", line: bytearray) -> str:
-    """A line that is no UTF-8, character by character."""
-    client.stats.garbage += 1
-    return "".join([chr(byte) for byte in line])
+def _deadline(client: "Any", ms: int) -> int:
+    return client.clock.ticks_add(client.clock.ticks_ms(), ms)  # type: ignore[no-any-return]
+
+
+def _left(client: "Any", deadline: int) -> int:
+    return client.clock.ticks_diff(deadline, client.clock.ticks_ms())  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ State that may be found (Telit manual 2.1, and any 3GPP module): echo on or off 
 none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or 2), another rate.
 """
 
-from lwnode.at.recovery import call, timed_out
+from lwnode.at.recovery import call, timed_out, trouble
 from micropython import const
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 def sync(client: "Any", rates: "Sequence[int] | None") -> int:
     """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
     if client.before_send is not None:
-        call(client, client.before_send, -client._left(client._ended))
+        call(client, client.before_send, client.clock.ticks_diff(client.clock.ticks_ms(), client._ended))
     for rate in rates or (0,):
         if rate:
             client.uart.init(baudrate=rate)
@@ -30,7 +30,8 @@ def sync(client: "Any", rates: "Sequence[int] | None") -> int:
     else:
         timed_out(client, b"AT", _REPLY_MS)
     _settle(client, terminator)
-    client._answered()
+    client._dirty = False
+    trouble(client).answered()
     return rate or 1
 
 
@@ -90,8 +91,8 @@ class _Tee:
 def _ask(client: "Any", command: bytes, timeout_ms: int) -> bytes:
     """Send a line and return the raw reply up to a short silence; URCs in it are not lost."""
     clock = client.clock
-    tee = _Tee(client._trace)
-    client._trace = tee
+    tee = _Tee(client._rx.trace)
+    client._rx.trace = tee
     try:
         client._write(command)
         deadline = clock.ticks_add(clock.ticks_ms(), timeout_ms)
@@ -105,6 +106,6 @@ def _ask(client: "Any", command: bytes, timeout_ms: int) -> bytes:
                     client._unclaimed(line)
                 line = client._next(quiet)
     finally:
-        client._trace = tee.trace
-    client._start = client._end  # with strange line ends it never ends
+        client._rx.trace = tee.trace
+    client._rx.start = client._rx.end  # with strange line ends it never ends
     return bytes(tee.raw)
