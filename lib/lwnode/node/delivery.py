@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HISTORY = Path(19, 0, 0)
 
-# One pack must fit one opaque message of every family that can declare object 19 (BC66 manual 4.2.12: 512 bytes).
+# The longest pack that is made (BC66 manual 4.2.12: one opaque message holds 512 bytes); a module may take less.
 _PACK_LIMIT = 512
 # Readings decoded at once while a pack is made; bounds the heap, not the pack.
 _PACK_READINGS = 40
@@ -106,7 +106,8 @@ class Delivery:
             return number
         if not self._may_send(HISTORY, len(batch)):
             return batch[-1][0]
-        pack, used = self.tree.pack([record for _, record in batch], _PACK_LIMIT)
+        limit = min(_PACK_LIMIT, self.modem.capabilities.limits["pack"])
+        pack, used = self.tree.pack([record for _, record in batch], limit)
         numbers = [number for number, _ in batch[:used]]
         self._publish([(HISTORY, OPAQUE, pack, None)], numbers)
         self._await()
