@@ -31,6 +31,7 @@ def test_unknown_until_somebody_has_said():
     port = Port(1609459200)
     clock = Clock(port)
     assert clock.unix() is None
+    assert clock.age is None
     epoch, seconds = clock.stamp()
     assert epoch != 0
     assert seconds == 1609459200
@@ -40,6 +41,10 @@ def test_unknown_until_somebody_has_said():
     assert clock.unix() == port.unix()
     assert clock.resolve((epoch, seconds)) == port.unix() - 10
     assert clock.stamp() == (0, port.unix())
+    assert clock.age == 0
+    port.advance(5000)
+    assert clock.age == 5
+    port.now -= 5000
     assert clock.moved == port.unix() - 1609459210
 
 

@@ -336,6 +336,8 @@ class Chip:
 
     def forget_ram(self):
         """What every reset does."""
+        if self.sleeping:
+            self.wakes_up(self.clock.now - self.awake_since)
         self.boots += 1
         self.watchdog_cancel()
         self.handlers = {}

@@ -98,10 +98,10 @@ class Simulation(World):
 
     def _boot(self, kind: str) -> None:
         self.boots[kind] = self.boots.get(kind, 0) + 1
-        kept = kind != "power_on" and (kind != "brown_out" or self.random.random() < 0.5)
+        kept = kind not in ("power_on", "run_pin") and (kind != "brown_out" or self.random.random() < 0.5)
         if kind != "deep_sleep":
             self.ledger.ram_lost(kept)
-        if kind in ("power_on", "brown_out"):
+        if kind in ("power_on", "brown_out", "run_pin"):
             self.chip.awake_since = self.clock.now
             self.model.restart()  # board and module share the supply
         self.chip.boot(kind, kept)
@@ -145,9 +145,9 @@ class Simulation(World):
     def _begin_bug(self, minutes: int):
         def begin() -> None:
             self.broken = True
-            # The fault shows at the next start; a board that keeps its RAM is restarted by whoever brought it.
             self.clock.after(minutes * 60000, self._mend)
-            raise Reset("panic" if self.port == "esp32" else "watchdog")
+            if self.port == "rp2":
+                raise Reset("run_pin")  # the fault shows at the next start: whoever brought it presses the button
 
         return begin
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # The hard stop of a wake: what sending the module to sleep may take when the budget is spent (low-power notes, 2.3).
 _CLOSING_S = const(20)
+# An ESP32's sleep clock is off by up to 5 % and learns from answers at least half an hour apart.
+_RESYNC_S = const(3600)
 
 # Everything that survives sleep, by its name in the retained state.
 _PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
@@ -181,7 +183,8 @@ class Node:
             self.backoff.failed(self.clock.now())
 
     def _sync_clock(self) -> None:
-        if self.clock.unix() is None:
+        age = self.clock.age
+        if self.clock.unix() is None or age is None or age >= _RESYNC_S:
             unix = self.modem.network_time()
             if unix is not None and self.clock.set_unix(unix, "network"):
                 for part in (self.sampling, self.reporting, self.backoff, self.session):

@@ -147,6 +147,11 @@ class Clock:
         self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))
         self._learnt = True
 
+    @property
+    def age(self) -> int | None:
+        """Seconds since somebody said the time, None while nobody has. Ask again when it grows: drift is learnt so."""
+        return int(self._ticks.time()) - self._base_count if self._base is not None else None
+
     def sleep_ms(self, seconds: int) -> int:
         """Return the milliseconds to ask the port for, so that `seconds` of the world pass."""
         return seconds * 1000 * 1000000 // (1000000 + self.ppm)
