@@ -173,6 +173,7 @@ class Driver(Shadow):
         values = split_fields(lines[-1]) if lines else []
         # Two shapes: 0,"DIS" and "DIS" alone (3.1.1); #LWM2MENA: 0 where it is off.
         self._take_state("DIS" if values == ["0"] else str(values[-1]) if values else "")
+        self._arm_due = self._status == REGISTERED and not self._armed
         return self._status
 
     def _take_state(self, word: str) -> None:

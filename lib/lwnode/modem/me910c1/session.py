@@ -33,6 +33,7 @@ def register(modem: "Any", timeout_ms: int) -> bool:
             return False
     if modem._status != REGISTERED:
         modem._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+    modem._arm_due = False
     if modem._status != REGISTERED:
         modem.refusal = modem.refusal or "registration: no answer of the server in time"
         modem._upkeep()  # after FORCE_EXIT: the restart that alone helps

@@ -39,6 +39,7 @@ class Shadow(Urcs):
         from lwnode.modem.me910c1.values import wire_lines
 
         lines = wire_lines(records)
+        self._upkeep()
         ticket = self.reports.open()
         self._let_observe()
         for ids, text, name, values in lines:

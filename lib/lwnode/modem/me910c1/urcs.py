@@ -60,6 +60,7 @@ class Urcs(Life):
     _ringing = False
     _in_session = False
     _armed = False
+    _arm_due = False
     _reboot = False
     _force_exit = False
     _context = False
@@ -230,6 +231,10 @@ class Urcs(Life):
     # ---- work that waits for service() ------------------------------------------------------------------------
 
     def _upkeep(self) -> None:
+        if self._arm_due:
+            # Enabled, but the wake that enabled it was cut short: once for each status().
+            self._arm_due = False
+            self.ask(self._in, "me910c1.session", "register", 0)
         self._give_up()
         if self._force_exit:
             self._force_exit = False
