@@ -100,6 +100,10 @@ def test_what_is_no_value_of_a_type_is_refused():
     for type, data in (
         (INTEGER, b"4.5"),
         (INTEGER, b"xyz"),
+        (INTEGER, b"1_0"),
+        (INTEGER, b"-"),
+        (INTEGER, b"100000000000000000000"),
+        (INTEGER, "٣٣".encode() + b"0"),
         (INTEGER, b""),
         (INTEGER, b"\x01\x02\x03"),
         (FLOAT, b"tepid"),

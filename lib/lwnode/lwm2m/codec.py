@@ -99,7 +99,7 @@ def shortest(value: float) -> str:
 def _checked_decimal(text: str) -> str:
     body = text[1:] if text[:1] in ("-", "+") else text
     whole, _, fraction = body.partition(".")
-    if not (whole + fraction).isdigit():
+    if not _digits(whole + fraction):
         raise ValueError("decimal text such as -21.5 was expected, not {}".format(text))
     return text[1:] if text[0] == "+" else text
 
@@ -149,13 +149,18 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
 
 
 def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        whole, _, fraction = text.partition(".")
-        if not fraction.strip("0"):
-            return int(whole)
-        raise ValueError("a whole number was expected, not {}".format(text))
+    whole, _, fraction = text.partition(".")
+    digits = whole[1:] if whole[:1] in ("-", "+") else whole
+    if not _digits(digits) or fraction.strip("0") or len(digits.lstrip("0")) > 19:
+        raise ValueError("a whole number of up to 64 bits was expected, not {}".format(text))
+    return int(whole)
+
+
+def _digits(text: str) -> bool:
+    for character in text:
+        if not "0" <= character <= "9":  # isdigit() takes other scripts' digits too
+            return False
+    return text != ""
 
 
 def _number(text: str) -> float:
