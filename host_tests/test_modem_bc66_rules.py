@@ -193,6 +193,35 @@ def test_persistence_is_switched_on_by_0():
     assert not same.modem.configure(server())
 
 
+def test_a_restart_that_did_not_come_is_due_until_it_does():
+    """4.2.2: settings hold after a reboot; one that was written in an earlier wake must not be taken for effective."""
+    one = bench({"AT+QLWCONFIG=": "+CMEE ERROR: 1"})
+    try:
+        one.modem.configure(server())
+        raise AssertionError("not refused")
+    except CommandError:
+        kept = one.modem.snapshot()
+    written = [line.replace('mode",0', 'mode",1') if "recovery" in line else line for line in SETTINGS]
+    two = bench({"AT+QLWCFG?": written})
+    assert two.modem.restore(kept)
+    assert two.modem.configure(server())
+    assert two.modem.restart()
+    assert not two.modem.configure(server())
+
+
+def test_a_lost_answer_repeats_the_step_and_not_the_whole_contact():
+    """Read, compare, write what differs: it may be done again as often as the line loses something."""
+    lost = [None, None]
+    one = bench({"AT+QLWCFG=": lambda line: lost.pop() if lost else "OK", "AT+QLWADDOBJ=": ["OK"]}, command_ms=500)
+    assert one.modem.configure(server())
+    assert one.modem.stats["steps_repeated"] == 2
+    assert one.talker.said("AT+QLWCONFIG=") != []
+    listed = [["OK"], ["+QLWADDOBJ: 3303,0,1,5700", "OK"]]
+    one.talker.answers["AT+QLWADDOBJ?"] = lambda line: listed.pop(0)
+    one.modem.declare([(3303, 0, (5700,))])
+    assert one.talker.said("AT+QLWADDOBJ=") == ["AT+QLWADDOBJ=3303,0,1,5700"]
+
+
 def test_an_account_is_recognized_in_all_shapes_of_its_line():
     """Bare and quoted host, no blank behind the colon, a second line for the other kind (4.2.1), any case of the key."""
     for line in ('+QLWCONFIG:0,192.0.2.7,5683,"node-1",86400,3', '+QLWCONFIG: 0,"192.0.2.7",5683,"node-1",86400,3'):

@@ -131,6 +131,8 @@ def test_leshan_is_configured_by_sub_commands_and_needs_a_restart():
         'AT+QLWM2M="bootstrap",2,900', 'AT+QLWM2M="bootstrap",3,0', 'AT+QLWM2M="bootstrap",4,3',
         'AT+QLWM2M="apn","iot.example"', 'AT+QLWM2M="endpoint",4,4', 'AT+QLWM2M="dltype",1', 'AT+QLWM2M="ippref",0',
         'AT+QLWM2M="qcli_en",0', 'AT+QLWM2M="enable",1', 'AT+QLWM2M="reset"']
+    assert bench.modem.configure(LESHAN)  # until the restart has come
+    assert bench.modem.restart()
     bench.talker.commands.clear()
     assert not bench.modem.configure(LESHAN)
     assert not bench.modem.declare([(3303, 0, (5700,))])

@@ -14,7 +14,7 @@ left as here raises Unsupported. Bounds: 4 messages in flight, every wait has a 
 Cost: about 3 KB of heap for one driver, its tables included.
 """
 
-from lwnode.at import AtError, BudgetExceeded
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
 from lwnode.modem import RECOVERING, REGISTERED, REGISTERING, UNKNOWN
@@ -58,6 +58,7 @@ class Modem(Verbs, Network):
         self._status = UNKNOWN
         self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
         self._declared = 0  # the same of the objects
+        self._restart_due = False  # something was written that holds only after a restart, however long ago
         self._restart_expected = False
         at.on_restart = self._on_restart
         for prefix in self.URC_PREFIXES:
@@ -226,6 +227,22 @@ class Modem(Verbs, Network):
     def power_off(self) -> bool:
         """Switch the module off. True where it confirmed."""
         raise NotImplementedError
+
+    def _steadily(self, step: "Callable[..., Any]", *values: "Any") -> "Any":
+        """A step that reads, compares and writes what differs, up to three times where the line loses an answer.
+
+        So too where the module says a plain ERROR although it has been told to give numbers (field_quirks 2.2).
+        """
+        for _ in range(2):
+            try:
+                return step(*values)
+            except (AtTimeout, LinkError):
+                self._count("steps_repeated")
+            except CommandError as error:
+                if error.code is not None:
+                    raise
+                self._count("steps_repeated")
+        return step(*values)
 
     def ask(self, call: "Callable[..., Any]", *parameters: "Any", **keywords: "Any") -> "Any":
         """call(...), or None where the module refused or stayed silent; an exhausted budget passes."""

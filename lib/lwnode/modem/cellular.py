@@ -65,7 +65,7 @@ def unlock_sim(modem: "Network") -> bool:
 
 def _sim_state(modem: "Network") -> str:
     try:
-        answer = modem._read("+CPIN")
+        answer = modem._query("+CPIN")
     except CommandError as error:
         return str(error.code if error.code is not None else error.text or "")
     return str(answer[-1][0]) if answer and answer[-1] else ""
@@ -126,7 +126,7 @@ def attach(modem: "Network", timeout_ms: int) -> bool:
 def _registration(modem: "Network") -> "tuple[int, str]":
     """(stat, cause in words) of AT+CEREG?. Field counts differ by <n>; a state out of range counts as unknown."""
     try:
-        answer = modem._read("+CEREG")
+        answer = modem._query("+CEREG")
     except CommandError:
         return 4, ""
     values = answer[-1] if answer else []

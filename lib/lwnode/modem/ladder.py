@@ -134,6 +134,7 @@ def power_cycle(modem: "Modem") -> bool:
             modem._count("pulses_" + pin)
             for _ in range(_BOOT_TRIES):
                 if modem.ask(modem._begin):
+                    modem._restart_due = False
                     modem._emit("restarted", "power")
                     return True
     finally:

@@ -59,6 +59,7 @@ class Life(Modem):
             self.at.poll(1000)
             for _ in range(_BOOT_TRIES):
                 if self._begin():
+                    self._restart_due = False
                     self._emit("restarted", "command")
                     return True
             return False
@@ -77,7 +78,8 @@ class Life(Modem):
         """13 bytes, the revision, 6 for each observation."""
         revision = self.revision.encode()[:40]
         data = struct.pack(
-            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255), self._status, self._configured,
+            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255), self._status | self._restart_due << 7,
+            self._configured,
             self._declared, len(self.observed))
         for path in self.observed:
             data += struct.pack(">HHH", *[65535 if part is None else part for part in path.ids])
@@ -89,6 +91,8 @@ class Life(Modem):
         if not data or len(data) < size or data[0] != _SNAPSHOT or len(data) != size + data[1] + 6 * data[size - 1]:
             return False
         _, length, self.failures, self._status, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
+        self._restart_due = bool(self._status & 128)
+        self._status &= 127
         self.observed = []
         for index in range(count):
             ids = [value if value != 65535 else -1 for value in struct.unpack_from(">HHH", data, size + 6 * index)]

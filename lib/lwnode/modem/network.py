@@ -10,7 +10,7 @@ Class attributes carry what differs; an operation that differs more is overridde
 every 2 s (a URC ends the wait early), a PIN is tried once, and its refusal is remembered until the secrets change.
 """
 
-from lwnode.at import AtError, BudgetExceeded
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,17 @@ class Network:
 
     def _read(self, name: str, **how: "Any") -> "Any":
         return self.at.read(name, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
+
+    def _query(self, name: str, **how: "Any") -> "Any":
+        """_read, once more where the answer was damaged or lost: a question changes nothing."""
+        try:
+            return self._read(name, **how)
+        except (AtTimeout, LinkError):
+            pass
+        except CommandError as error:
+            if error.code is not None:
+                raise
+        return self._read(name, **how)
 
     def _write(self, name: str, *values: "Any", **how: "Any") -> "Any":
         return self.at.write(name, *values, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)

@@ -34,8 +34,11 @@ class NbIot(Life):
         self._asleep = False
 
     def _hold_awake(self) -> bool:
+        return self._set_sleep(0)
+
+    def _set_sleep(self, mode: int) -> bool:
         """QSCLK=0 was seen to answer ERROR after 1.9 s (field_quirks 2.2): asked twice."""
-        return self.ask(self._write, "+QSCLK", 0) is not None or self.ask(self._write, "+QSCLK", 0) is not None
+        return self.ask(self._write, "+QSCLK", mode) is not None or self.ask(self._write, "+QSCLK", mode) is not None
 
     def wake(self) -> bool:
         """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
@@ -55,7 +58,7 @@ class NbIot(Life):
     def sleep(self) -> bool:
         """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). True: seen by event or status pin."""
         self._asleep = False
-        if self.ask(self._write, "+QSCLK", 1) is None:
+        if not self._set_sleep(1):
             self._count("sleep_refused")
             return False
         self.ask(self._run, "+QRELLOCK")
@@ -73,9 +76,10 @@ class NbIot(Life):
         apn = self.options["apn"]
         if apn is None:
             return False
-        rows = self.ask(self._read, "+QCGDEFCONT") or []
+        rows = self.ask(self._query, "+QCGDEFCONT") or []
         if rows and rows[-1][1:2] == [apn]:
             return False
+        self._restart_due = True
         self._write("+QCGDEFCONT", "IP", apn)
         return True
 

@@ -33,20 +33,24 @@ def configure(modem: "Driver", server: "Server") -> bool:
     modem.server = server
     mark = crc32(repr((server.host, server.port, server.endpoint)).encode()) | 1
     if mark == modem._configured:
-        return False
-    restart = modem._write_apn()
+        return modem._restart_due
+    modem._steadily(_write_all, modem, server)
+    modem._configured = mark
+    return modem._restart_due
+
+
+def _write_all(modem: "Driver", server: "Server") -> None:
+    modem._write_apn()
     try:
         _set_up(modem, server, False)
     except CommandError:
         # After any error of the set-up only a deleted context helps (field_quirks 5).
         _set_up(modem, server, True)
-    modem._configured = mark
-    return restart
 
 
 def _set_up(modem: "Driver", server: "Server", delete: bool) -> None:
-    known = [row[:2] for row in modem.ask(modem._read, "+QLWSERV") or []]
-    name = [row[:1] for row in modem.ask(modem._read, "+QLWCONF") or []]
+    known = [row[:2] for row in modem.ask(modem._query, "+QLWSERV") or []]
+    name = [row[:1] for row in modem.ask(modem._query, "+QLWCONF") or []]
     same = known == [[server.host, str(server.port)]] and name == [[server.endpoint]]
     if delete or (known and not same):
         modem.forget()  # 5.1: needed before another platform is set

@@ -113,7 +113,7 @@ class Driver(Reporting):
         """AT+QLWSTATUS? (4.2.14). Firmware without it: what was last heard, and registering is the question."""
         if self.level < 7:
             return self._status
-        rows = self._read("+QLWSTATUS")
+        rows = self._query("+QLWSTATUS")
         try:
             self._status = _STATES[int(rows[-1][0])]
         except (ValueError, IndexError, TypeError):
@@ -141,6 +141,8 @@ class Driver(Reporting):
             self._run("+QLWREG")
         except CommandError as error:
             return self._registration_refused(error, timeout_ms)
+        except AtTimeout:
+            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
         self._status = REGISTERING
         if not self._take("reg", "+QLWREG" if self.level >= 7 else "+QLWURC", timeout_ms):
             self.status()  # the result may have been lost
@@ -201,6 +203,8 @@ class Driver(Reporting):
             self.refusal = "recovery: " + error_name(error.code)
             self._status = UNKNOWN
             return False
+        except AtTimeout:
+            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
         if not self._take("recovered", "+QLWURC", timeout_ms):
             self.status()
         if self._status in (REGISTERING, RECOVERING):

@@ -29,13 +29,17 @@ def configure(modem: "Driver", server: "Server") -> bool:
     _check_budget(modem)
     modem.server = server
     mark = crc32(repr((_account(server), wanted, modem.options["apn"])).encode()) | 1
-    if mark == modem._configured:
-        return False
-    restart = _write_settings(modem, wanted)
-    restart = modem._write_apn() or restart
+    if mark != modem._configured:
+        modem._steadily(_write_all, modem, server, wanted)
+        modem._configured = mark
+    # A change of an earlier wake that did not come to its restart still waits for it.
+    return modem._restart_due
+
+
+def _write_all(modem: "Driver", server: "Server", wanted: "list[tuple[Any, ...]]") -> None:
+    _write_settings(modem, wanted)
+    modem._write_apn()
     _write_account(modem, server)
-    modem._configured = mark
-    return restart
 
 
 def _settings(modem: "Driver") -> "list[tuple[Any, ...]]":
@@ -67,10 +71,9 @@ def _check_budget(modem: "Driver") -> None:
                 modem.options["ack_timeout"], modem.options["max_retransmit"], modem.deadline_ms, budget))
 
 
-def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> bool:
+def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> None:
     """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
-    rows = values_of(modem.ask(modem._read, "+QLWCFG") or [])
-    changed = False
+    rows = values_of(modem.ask(modem._query, "+QLWCFG") or [])
     for setting in wanted:
         row = [str(value) for value in setting]
         found = [known for known in rows if known[:1] == row[:1]]
@@ -79,15 +82,14 @@ def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> bool:
         if not found:
             modem._count("settings_unknown_to_module")
         elif found[-1] != row:
+            modem._restart_due = True
             modem._write("+QLWCFG", *setting)
-            changed = True
-    return changed
 
 
 def _write_account(modem: "Driver", server: "Server") -> None:
     """QLWCONFIG where it differs. Two lines may come (4.2.1): the one of the wanted kind counts."""
     account = _account(server)
-    rows = modem.ask(modem._read, "+QLWCONFIG", secret=True) or []
+    rows = modem.ask(modem._query, "+QLWCONFIG", secret=True) or []
     wanted = [str(value) for value in account]
     for row in values_of(rows):
         if row[:len(wanted) - 1] == wanted[:-1] and row[-1:] and row[-1].upper() == wanted[-1].upper():
@@ -135,8 +137,13 @@ def declare(modem: "Driver", objects: "Any") -> bool:
     wanted = check_objects(objects)
     modem.objects = wanted
     mark = crc32(repr(wanted).encode()) | 1
-    if mark == modem._declared:
-        return False
+    if mark != modem._declared:
+        modem._steadily(_declare, modem, wanted)
+        modem._declared = mark
+    return False
+
+
+def _declare(modem: "Driver", wanted: "dict[tuple[int, int], tuple[int, ...]]") -> None:
     found = declared_objects(modem)
     for object_id in sorted({key[0] for key in found}):
         if _of_object(found, object_id) != _of_object(wanted, object_id):
@@ -147,13 +154,11 @@ def declare(modem: "Driver", objects: "Any") -> bool:
     for key in sorted(wanted):
         if key not in found:
             _add_object(modem, key[0], key[1], wanted[key])
-    modem._declared = mark
-    return False
 
 
 def declared_objects(modem: "Driver") -> "dict[tuple[int, int], tuple[int, ...]]":
     found = {}
-    for row in values_of(modem.ask(modem._read, "+QLWADDOBJ") or []):
+    for row in values_of(modem.ask(modem._query, "+QLWADDOBJ") or []):
         try:
             numbers = [int(value) for value in row]
             found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))

@@ -27,13 +27,9 @@ def configure(modem: "Driver", server: "Server") -> bool:
         server.host, server.port, server.endpoint, server.lifetime, server.security, server.bootstrap,
         modem.options["apn"], modem.options["server_type"])).encode()) | 1
     if mark == modem._configured:
-        return False
-    if modem.options["server_type"] == 2:
-        _configure_lgu(modem, server)
-    else:
-        _configure_files(modem, server)
-    # Persistent files of the old server outlive everything else (chapter 7, question 3).
-    modem._sub("reset")
+        return modem._restart_due
+    modem._restart_due = True
+    modem._steadily(_configure_lgu if modem.options["server_type"] == 2 else _configure_files, modem, server)
     modem._configured = mark
     modem.observed = []
     return True
@@ -74,6 +70,8 @@ def _configure_files(modem: "Driver", server: "Server") -> None:
         if modem.options[option] is not None:
             modem._sub(name, int(modem.options[option]))
     modem._sub("enable", 1)
+    # Persistent files of the old server outlive everything else (chapter 7, question 3).
+    modem._sub("reset")
 
 
 def _configure_lgu(modem: "Driver", server: "Server") -> None:
@@ -84,6 +82,7 @@ def _configure_lgu(modem: "Driver", server: "Server") -> None:
     modem._sub("mbsps", *modem.options["mbsps"])
     modem._sub("bsmode", 1)
     modem._sub("dltype", 1)
+    modem._sub("reset")
 
 
 def inspect(modem: "Driver") -> "dict[str, str]":
