@@ -25,11 +25,12 @@ KEY = ("lwnode-interop", "6c776e6f64652d696e7465726f702121")  # a key of this be
 class Run:
     """All nodes at once; `cells` is {(row, column): (good, text)}."""
 
-    def __init__(self, distribution, families, folder, say):
+    def __init__(self, distribution, families, folder, say, only=""):
         self.distribution = distribution
         self.families = families
         self.folder = folder
         self.say = say
+        self.only = only
         self.cells = {}
         self.leshan = None
 
@@ -41,21 +42,25 @@ class Run:
             nodes = [Node(family, self.leshan, self.folder / "nodes", self.say) for family in self.families]
             try:
                 await asyncio.gather(*[self.live(node) for node in nodes])
-                await self.restart([node for node in nodes if self.cells.get(("registration", node.family), (False,))[0]])
+                if not self.only:
+                    await self.restart([node for node in nodes if self.cells.get(("registration", node.family), (False,))[0]])
             finally:
                 for node in nodes:
                     await node.stop()
-            if "bc66" in self.families:
+            if "bc66" in self.families and not self.only:
                 await asyncio.gather(self.with_key(), self.with_wrong_key(), self.with_bootstrap())
 
     async def live(self, node):
         """One node through all the rows; a dead one leaves the rest undone."""
         await node.start()
         for name, check in checks.ROWS:
+            if name != "registration" and self.only not in name:
+                continue
             good = await self.cell(name, node.family, check(node))
             if not good and name == "registration":
                 for rest, _ in checks.ROWS[1:]:
-                    self.cells[(rest, node.family)] = (False, "not registered")
+                    if self.only in rest:
+                        self.cells[(rest, node.family)] = (False, "not registered")
                 return
 
     async def restart(self, nodes):
@@ -172,9 +177,12 @@ def main(words=None):
     """See the module."""
     parser = argparse.ArgumentParser(prog="make interop", description=__doc__)
     parser.add_argument("--family", action="append", choices=sorted(FAMILIES), help="only these (default: all)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only rows of one node whose name contains it")
     parser.add_argument("--quiet", action="store_true", help="only the table")
     chosen = parser.parse_args(words)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
     began = time.monotonic()
 
     def say(who, text):
@@ -186,7 +194,7 @@ def main(words=None):
     except Missing as absent:
         print(f"make interop: {absent}", file=sys.stderr)
         return ABSENT
-    run = Run(distribution, chosen.family or list(FAMILIES), fresh(Path(CACHE) / "run"), say)
+    run = Run(distribution, chosen.family or list(FAMILIES), fresh(Path(CACHE) / "run"), say, chosen.only)
     try:
         asyncio.run(run.run())
     except LeshanError as error:

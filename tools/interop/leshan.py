@@ -229,7 +229,7 @@ class Leshan:
         return await self._ask("GET", endpoint, path + "/discover", timeout=timeout)
 
     async def write(self, endpoint, path, value, form=None, timeout=10):
-        """Write one resource: bool, int, float or str."""
+        """Write one resource: bool, int, float, str or bytes."""
         body = {"id": int(path.split("/")[-1]), "kind": "singleResource", **_typed(value, self.distribution.modern)}
         return await self._ask("PUT", endpoint, path, body, timeout, format=form)
 
@@ -450,6 +450,8 @@ def _typed(value, modern):
     """A value as the REST interface wants it: newer milestones take numbers as text and want the type."""
     if isinstance(value, bool):
         return {"type": "boolean", "value": value}
+    if isinstance(value, bytes):
+        return {"type": "opaque", "value": value.hex()}
     if isinstance(value, (int, float)):
         kind = "integer" if isinstance(value, int) else "float"
         return {"type": kind, "value": str(value) if modern else value}
