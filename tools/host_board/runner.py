@@ -4,6 +4,7 @@
 
     board = HostBoard("esp32", folder, modem.pty_path, modem.control_port, speed=60)
     board.deploy("ESP32_GENERIC", config={"host": "127.0.0.1", ...}, secrets={})   # once: fills folder/flash
+    board.burn()                              # optional: lib/ runs from flash, as when frozen, and not from RAM
     await board.start()                       # power on; the node runs by itself from here
     await board.until("sleep", count=3)       # three sleeps later (TimeoutError after `timeout` real seconds)
     board.brown_out()                         # now, asleep or awake; also watchdog() panic() power_cut(off_ms) reset_button()
@@ -38,6 +39,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import termios
 import time
 import tty
@@ -46,14 +48,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools.mpy import compile_tree
+
 from . import definition
 from .registers import Registers
 from .repl import Repl
+from .rom import image as rom_image
 from .sensors import Reading, Sht3x, rising
 from .wire import Control
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = Path(__file__).with_name("modules")
+LAUNCHER = Path(__file__).with_name("launcher.py")
 EVENTS = ("boot", "sleep", "reset", "soft_reset", "watchdog", "brown_out", "panic", "power_cut", "reset_button",
           "repl", "at_repl", "crash", "locked_up", "dormant", "output")  # fmt: skip
 FATAL = ("repl", "crash", "locked_up", "dormant")  # a node in the field would be dead, or awake until the battery is
@@ -180,6 +186,25 @@ class HostBoard:
         settings = json.loads((firmware / "config.json").read_text()) | (config or {})
         (self.flash / "config.json").write_text(json.dumps(settings, indent=2))
         (self.flash / "secrets.json").write_text(json.dumps(secrets or {}))
+
+    def burn(self) -> int:
+        """Take lib/ from the file system into memory-mapped flash, as an image with frozen code has it; the image's bytes.
+
+        It then runs from there (`rom`) and leaves the heap to objects, and so do this port's own modules. With a MicroPython
+        of one's own ($MICROPYTHON) there is no such memory: lib/ is compiled and stays where it is; the answer is its size.
+        """
+        library = self.flash / "lib"
+        if os.environ.get("MICROPYTHON"):
+            return compile_tree(library)
+        data = rom_image(library, self.port)
+        self.rom.write_bytes(data)
+        shutil.rmtree(library)
+        return len(data)
+
+    @property
+    def rom(self) -> Path:
+        """The image of the board's memory-mapped flash, where burn() has made one."""
+        return self.folder / "rom.img"
 
     async def start(self) -> None:
         """Power on. The node lives until stop() or until it is dead (see `dead`)."""
@@ -345,7 +370,8 @@ class HostBoard:
         self._prepare(cause)
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [self._micropython, "-X", f"heapsize={self.heap}", str(MODULES / "start.py"), str(MODULES),
+            interpreter = [sys.executable, str(LAUNCHER), str(self.rom)] if self.rom.exists() else [self._micropython]
+            command = [*interpreter, "-X", f"heapsize={self.heap}", str(MODULES / "start.py"), str(MODULES),
                        self.port, str(self.flash), str(theirs.fileno()), str(self._tty)]  # fmt: skip
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -18,6 +18,14 @@ def rom(folder, port, flash, wire, tty):
     os.mount(dev, "/.rom")
     os.chdir("/")
     sys.path[:] = ["/.rom/" + port, "/.rom/common", "", ".frozen", "/lib"]
+    romfs = os.getenv("ROMFS")  # launcher.py
+    if romfs:
+        import uctypes
+        import vfs
+
+        address, length = romfs.split()
+        vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(address), int(length))), "/rom")
+        sys.path[:] = ["/rom/port", "", ".frozen", "/lib", "/rom/lib"]
     sys.argv[:] = []
     import _host
 
