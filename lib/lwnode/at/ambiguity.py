@@ -18,7 +18,7 @@ def is_answer(client: "Any", line: bytearray) -> bool:
     nobody subscribed; then by the command's form: what a write form (AT+CFUN=1) is followed by is a URC.
     """
     name = client._name
-    command = client._command
+    command = client._command[:-1]
     if client.is_answer is not None:
         verdict = client.is_answer(str(command, "utf-8"), client._text(line))
         if verdict is not None:

@@ -28,7 +28,7 @@ class CommandError(AtError):
 
     def __init__(self, code: int | None, text: str, command: bytes = b"", result: str = "") -> None:
         # without the command's parameters, which may be secret
-        super().__init__("%s: %s %s" % (str(command.split(b"=")[0], "utf-8"), result, text))
+        super().__init__("%s: %s %s" % (str(command.split(b"=")[0].strip(), "utf-8"), result, text))
         self.code = code
         self.text = text
         self.result = result or text

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def prepare(
     client: "Any",
     command: bytes,
+    name: bytes,
     prefix: str | None = None,
     timeout_ms: int = 300,
     payload: "Payload | None" = None,
@@ -25,8 +26,8 @@ def prepare(
     secret: bool = False,
     result: "str | Sequence[str] | None" = None,
     result_timeout_ms: int = 0,
-) -> "tuple[str | None, int, Extras | None]":
-    """The keywords of AtClient.send, with their defaults: the prefix, the deadline, and what else to expect."""
+) -> "tuple[bytes, int, Extras | None]":
+    """The keywords of AtClient.send, with their defaults: name of the answer, deadline, and what else to expect."""
     if secret:
         from lwnode.at.trace import hide
 
@@ -36,7 +37,10 @@ def prepare(
         extras = Extras(client, payload, result, result_timeout_ms or timeout_ms)
         if data is not None or prompt is not None:
             extras.prepare_data(prompt or ">", data)
-    return prefix, timeout_ms, extras
+    if prefix is not None:
+        client._explicit = True
+        name = prefix.encode()
+    return name, timeout_ms, extras
 
 
 class Extras:

@@ -30,12 +30,12 @@ def latin(line: "bytes | bytearray", stats: "Any") -> str:
 
 
 def answer_name(line: bytes) -> bytes:
-    """What the information lines of a command begin with: +X for AT+X=?, nothing for basic ones (AT, ATI, AT&V)."""
-    if len(line) < 3 or line[2] in b"&" or line[2] > 64:
+    """What the information lines of a command (with its CR) begin with: +X for AT+X=?, nothing for AT, ATI, AT&V."""
+    if line[2] in b"\r&" or line[2] > 64:
         return b""
     end = line.find(b"?", 3)
     if end < 0:
-        end = len(line)
+        end = len(line) - 1
     cut = line.find(b"=", 3, end)
     if cut > 0:
         end = cut
@@ -52,44 +52,41 @@ def fields(line: str) -> "list[str | None]":
     >>> fields('+CCLK: "20/04/05,15:38:02+08",,0000')
     ['20/04/05,15:38:02+08', None, '0000']
     """
-    return split(line.encode())
-
-
-def split(line: "bytes | bytearray") -> "list[str | None]":
-    """The same for a line that is still bytes. Modules write +NAME: 1, +NAME:1 and +NAME :1, or no name at all."""
-    colon = line.find(b":")
-    start = colon + 1
-    if colon >= 0 and (b"," in line[:colon] or b'"' in line[:colon] or line.startswith(b"//", start)):
+    start = line.find(":") + 1  # modules write +NAME: 1, +NAME:1 and +NAME :1, or no name at all
+    if start and (line.find(",", 0, start) >= 0 or line.find('"', 0, start) >= 0 or line.startswith("//", start)):
         start = 0
     found: "list[str | None]" = []
-    size = len(line)
-    while start < size:
-        while start < size and line[start] == 32:
+    while line.startswith(" ", start):
+        start += 1
+    if start == len(line):
+        return found
+    while start >= 0:
+        while line.startswith(" ", start):
             start += 1
-        stop = line.find(b",", start)
-        if start < size and line[start] in b'"(':
-            stop = _close(line, start)
-        if stop < 0:
-            stop = size
-        part = line[start:stop].strip()
-        if part.startswith(b'"'):
-            part = part[1 : -1 if len(part) > 1 and part[-1] == 34 else size]
-            found.append(str(part, "utf-8"))
-        else:
-            found.append(str(part, "utf-8") if part else None)
-        start = stop + 1
-    if size and line[-1] == 44:
-        found.append(None)
+        stop = line.find(",", start)
+        if line.startswith('"', start):
+            stop = _close(line, start, '"')
+        elif line.startswith("(", start):
+            stop = _close(line, start, ")")
+        found.append(_field(line[start:] if stop < 0 else line[start:stop]))
+        start = stop + 1 or -1
     return found
 
 
-def _close(line: "bytes | bytearray", start: int) -> int:
+def _field(part: str) -> "str | None":
+    if part.endswith(" "):
+        part = part.rstrip()
+    if part.startswith('"'):
+        return part[1:-1] if part.endswith('"') and part != '"' else part[1:]
+    return part or None
+
+
+def _close(line: str, start: int, closing: str) -> int:
     """Index of the comma behind a quoted or bracketed field, or -1."""
-    closing = b'"' if line[start] == 34 else b")"
     stop = line.find(closing, start + 1)
     while stop >= 0:
         following = line[stop + 1 :].lstrip()
-        if not following or following[0] == 44:
+        if not following or following.startswith(","):
             break
         stop = line.find(closing, stop + 1)
-    return line.find(b",", stop) if stop >= 0 else -1
+    return line.find(",", stop) if stop >= 0 else -1

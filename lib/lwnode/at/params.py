@@ -1,7 +1,7 @@
 """Parameters on their way out: quoting what must be, refusing what could break out of a command.
 
     >>> joined((0, "a.example.org", 5683, None, Raw("UQ"), b"\\x01\\xff"), [])
-    '0,"a.example.org",5683,,UQ,01FF'
+    b'0,"a.example.org",5683,,UQ,01FF'
 """
 
 from binascii import hexlify
@@ -57,12 +57,12 @@ def parameter(value: object) -> str:
     raise ValueError("no parameter is written as %s: give str, int, bytes, None, Raw or Secret" % type(value).__name__)
 
 
-def joined(values: "Sequence[object]", secrets: list[bytes]) -> str:
+def joined(values: "Sequence[object]", secrets: list[bytes]) -> bytes:
     """The parameters of a write command; the secret ones are remembered."""
     for value in values:
         if isinstance(value, Secret):
             remember(value.text.encode(), secrets)
-    return ",".join([parameter(value) for value in values])
+    return ",".join([parameter(value) for value in values]).encode()
 
 
 def remember(secret: bytes, secrets: list[bytes]) -> None:
@@ -75,6 +75,6 @@ def refuse(command: bytes, running: bool, limit: int) -> None:
     """Say why a line cannot be sent. Its text is not repeated: it may be secret."""
     if running:
         raise AtError("a command is running: handlers run between commands, hooks inside one may not send")
-    if limit and len(command) > limit:
-        raise ValueError("the command has %d characters, the module takes %d" % (len(command), limit))
+    if limit and len(command) > limit + 1:
+        raise ValueError("the command has %d characters, the module takes %d" % (len(command) - 1, limit))
     raise ValueError("the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it")

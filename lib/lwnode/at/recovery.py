@@ -91,7 +91,7 @@ def timed_out(client: "Any", command: bytes, timeout_ms: int) -> "NoReturn":
         state.row += 1
         if client.on_timeouts is not None:
             call(client, client.on_timeouts, state.row)
-    name = str(command.split(b"=")[0], "utf-8")  # without the parameters, which may be secret
+    name = str(command.split(b"=")[0].strip(), "utf-8")  # without the parameters, which may be secret
     raise AtTimeout("%s: no %s within %d ms" % (name, "answer" if client._dirty else "result", timeout_ms))
 
 

@@ -5,7 +5,7 @@ eight characters of a secret appears, also where a URC or noise cuts it, and als
 pieces: the last bytes given out are remembered, and what completes a run with them is painted over.
 """
 
-from lwnode.at.names import split
+from lwnode.at.names import fields
 from lwnode.at.params import remember
 from micropython import const
 
@@ -40,9 +40,9 @@ def _paint(painted: bytearray, stream: bytes, secret: bytes) -> None:
 
 def hide(command: bytes, secrets: list[bytes]) -> None:
     """A line whose parameters are secret: all together, and each that is long enough to be one by itself."""
-    values = command[command.find(b"=") + 1 :]
+    values = command[command.find(b"=") + 1 :].strip()
     remember(values, secrets)
-    for value in split(values):
+    for value in fields(str(values, "utf-8")):
         if value and len(value) > 3:
             remember(value.encode(), secrets)
 
