@@ -227,7 +227,7 @@ class Radio(Power):
             self.on_rrc(False)
 
     def _enter_psm(self):
-        if self.psm or self.rrc or self.in_flight:
+        if self.psm or self.rrc or self.in_flight or self.active_time_s() is None:
             return
         self.psm = True
         self.on_psm(True)
