@@ -5,14 +5,24 @@ Everything else of this world is real or modelled as in test_node_cycle; the ser
 
 from fakes.world import World
 
+from tools.lwm2m.names import parse_path
 from tools.virtual_modem.faults import KINDS
 
 CALM_H = 3  # after the faults: time to bring everything home, longer than the node's longest rest
 
 
+def observe_again(server, endpoint, event):
+    """A server that asks again at each update: an observation that the module never confirmed carries nothing."""
+    if event == "updated":
+        for path in server.auto_observe:
+            if parse_path(path) not in server.observations(endpoint):
+                server.observe(endpoint, path)
+
+
 def life(port, hours, seed=None, permille=30, kinds=None, **options):
     """Hours with faults, then some without; returns the world."""
     world = World(port, **options)
+    world.server.on_registration = lambda endpoint, event: observe_again(world.server, endpoint, event)
     if seed is not None:
         world.model.faults.random(seed, permille, kinds)
     world.run(hours=hours)
