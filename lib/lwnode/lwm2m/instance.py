@@ -120,15 +120,17 @@ class Instance:
         known = registry.lookup(self.object_id, id, self.version)
         return known[1] if known else ""
 
-    def wire(self, id: int) -> "str | bytes | None":
-        """The present value of a resource as it leaves; None if there is none yet."""
+    def entry(self, id: int) -> "tuple[int, str | bytes] | None":
+        """(type, text or bytes) of a resource's present value as it leaves; None if there is none yet."""
         resource = self.find(id)
         if resource is not None:
-            return resource.text()
+            text = resource.text()
+            return None if text is None else (resource.type, text)
         value = self.extra(id)
         if value is None:
             return None
-        return codec.to_wire(self.type_of(id), value, self.resolution_of(id))
+        type = self.type_of(id)
+        return type, codec.to_wire(type, value, self.resolution_of(id))
 
     def extra(self, id: int) -> "Plain | None":
         """The present value of a resource that is no reading."""
@@ -249,4 +251,4 @@ class Instance:
         return Path(self.object_id, self.instance, id)
 
     def __repr__(self) -> str:
-        return "{} {}".format(self.path(), " ".join([str(self.wire(resource.id)) for resource in self.resources]))
+        return "{} {}".format(self.path(), " ".join([str(resource.text()) for resource in self.resources]))

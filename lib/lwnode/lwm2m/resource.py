@@ -58,10 +58,11 @@ class Resource:
             self.owner.refused(self, value, str(error))
             return False
         self.owner.accepted(self, taken, when, 4 if quality is None else quality)
-        before = self.text()
+        compared = self.rules is not None or not self.reading  # otherwise each reading goes, changed or not
+        before = self.text() if compared else None
         self.value = taken
         self.when = when
-        changed = self.text() != before
+        changed = not compared or self.text() != before
         if not self.attached:
             self.owner.attach(self)
         if self.reading and (self.type == FLOAT or self.type == INTEGER):

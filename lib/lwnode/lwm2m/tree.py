@@ -110,10 +110,9 @@ class ObjectTree(Rows):
             if path is None or path.contains(row.path()) or row.path().contains(path):
                 for id in sorted(row.offered):
                     where = row.path(id)
-                    if path is None or path.contains(where):
-                        value = row.wire(id)
-                        if value is not None:
-                            out.append((where, row.type_of(id), value))
+                    found = row.entry(id) if path is None or path.contains(where) else None
+                    if found is not None:
+                        out.append((where, found[0], found[1]))
         return out
 
     def changes(self) -> "list[Value]":
@@ -123,9 +122,9 @@ class ObjectTree(Rows):
             for index in range(len(row.offered)):
                 if row.touched >> index & 1:
                     id = row.offered[index]
-                    value = row.wire(id)
-                    if value is not None:
-                        out.append((row.path(id), row.type_of(id), value))
+                    found = row.entry(id)
+                    if found is not None:
+                        out.append((row.path(id), found[0], found[1]))
             if row.touched:
                 row.touched = 0
         return out
