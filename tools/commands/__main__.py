@@ -124,9 +124,9 @@ def contracts() -> str:
                "relay")
     out = ["\n## One application over the four families\n",
            "Three hours in virtual time with an outage of forty minutes: readings taken and delivered, and how the server's"
-           " read of 3303/0/5700, write to 3306/0/5850, execute of 3303/0/5605 and command on 19/1/0 were answered; *relay* is the"
-           " actuator afterwards. Readings are typed on their objects where the contract is pull or shadow, SenML CBOR packs on"
-           " 19/0/0 where it is pipe and wherever they are history.\n",
+           " read of 3303/0/5700, write to 3306/0/5850, execute of 3303/0/5605 and command on 19/1/0 were answered;"
+           " *relay* is the actuator afterwards. Readings are typed on their objects where the contract is pull or shadow,"
+           " SenML CBOR packs on 19/0/0 where it is pipe and wherever they are history.\n",
            "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for family in families:
         row = carried(family)

@@ -12,6 +12,7 @@ import struct
 from micropython import const
 
 from lwnode.at import AtError, BudgetExceeded
+from lwnode.modem import DEREGISTERED
 from lwnode.modem.base import Modem, path_of
 
 _SNAPSHOT = const(3)  # format; a snapshot of another one starts cold
@@ -92,7 +93,7 @@ class Life(Modem):
             return False
         _, length, self.failures, self._status, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
         self._restart_due = bool(self._status & 128)
-        self._status &= 127
+        self._status = min(self._status & 127, DEREGISTERED)
         self.observed = []
         for index in range(count):
             ids = [value if value != 65535 else -1 for value in struct.unpack_from(">HHH", data, size + 6 * index)]

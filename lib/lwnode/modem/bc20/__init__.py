@@ -17,6 +17,7 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
+from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
 from lwnode.modem.verbs import Capabilities
 
@@ -259,7 +260,7 @@ class Driver(NbIot):
             if not head or len(head[0]) < 2:
                 break
             digits += "".join([line for line in lines if not line.strip("0123456789ABCDEFabcdef")])
-            length = int(head[0][1] or 0)
+            length = number(head[0], 1, 0, _READ_LIMIT) or 0
             if length == 0:
                 pipe.received(self, object_id, instance, resource, len(digits) // 2, digits)
                 digits = ""

@@ -6,6 +6,7 @@
 from lwnode.at import AtTimeout, CommandError
 from lwnode.at import fields as split_fields
 from lwnode.modem.bc66.codes import error_name
+from lwnode.modem.network import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def _update(modem: "Driver", mode: int, value: int) -> bool:
         except AtTimeout:
             return False
         results = [split_fields(line)]
-    status = int(results[-1][0] or -1)
+    status = number(results[-1], 0, 0, 255)
+    if status is None:
+        modem._count("malformed_results")
+        return False
     modem._on_ping(status)
     return status == 0

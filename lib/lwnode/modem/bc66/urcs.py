@@ -12,6 +12,7 @@ from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERING, UNKNOWN
 from lwnode.modem.bc66.codes import status_name
 from lwnode.modem.bc66.wire import Wire
+from lwnode.modem.network import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class Urcs(Wire):
     def buffered_requests(self) -> int:
         """How many requests wait in the module (buffer mode); what a lost "buffer" URC would have announced."""
         rows = self._read("+QLWRD")
-        count = int(rows[-1][0]) if rows and rows[-1] else 0
+        count = number(rows[-1], 0, 0, 65535) or 0 if rows else 0
         self._buffered = count > 0
         return count
 

@@ -1,0 +1,265 @@
+"""SIM, attachment, signal, clock and power saving: what all families ask in nearly the same way."""
+
+from fakes.modem_bench import Bench, Store
+from fakes.modem_field import Field
+
+from lwnode.modem import timers
+
+READY = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
+         "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}
+
+
+def bench(family="bc66", **answers):
+    table = dict(READY)
+    table.update(answers)
+    return Bench(family, table)
+
+
+def in_turn(*answers):
+    left = list(answers)
+    return lambda line: left.pop(0) if len(left) > 1 else left[0]
+
+
+# ---- identity
+
+
+def test_identity_tells_what_the_module_tells():
+    one = bench(**{"AT+CGMM": "BC66", "AT+CGMR": "Revision: BC66NBR01A10", "AT+CGSN=1": "+CGSN: 867997030052996",
+                   "AT+QCCID": "+QCCID: 89882390000012345678"})
+    assert one.modem.identity() == {
+        "model": "BC66", "revision": "BC66NBR01A10", "imei": "867997030052996", "iccid": "89882390000012345678"}
+    assert "AT+CIMI" not in one.commands
+
+
+def test_identity_of_a_bare_answer_and_of_a_refused_one():
+    one = bench("bg96", **{"AT+CGMM": "BG96", "AT+CGMR": "BG96MAR04A02M1G", "AT+CGSN": "864508030012428",
+                           "AT+QCCID": "+CME ERROR: 10"})
+    assert one.modem.identity() == {"model": "BG96", "revision": "BG96MAR04A02M1G", "imei": "864508030012428"}
+
+
+def test_a_urc_in_between_is_not_taken_for_an_identity():
+    one = bench(**{"AT+CGMR": ["+IP: 10.0.0.1", "Revision: BC66NBR01A10", "OK"]})
+    assert one.modem.identity()["revision"] == "BC66NBR01A10"
+
+
+# ---- SIM
+
+
+def test_a_sim_that_is_busy_is_waited_for():
+    one = bench(**{"AT+CPIN?": in_turn("+CME ERROR: 14", "+CME ERROR: 14", "+CPIN: READY")})
+    assert one.modem.attach(60000)
+
+
+def test_a_missing_sim_is_told_at_once():
+    for answer in ("+CME ERROR: 10", "+CME ERROR: SIM not inserted"):
+        one = bench(**{"AT+CPIN?": answer})
+        began = one.clock.now
+        assert not one.modem.attach(60000)
+        assert one.told("refused") == ["SIM: not inserted"]
+        assert one.clock.now - began < 5000
+
+
+def test_a_pin_is_entered_where_the_sim_wants_it():
+    table = dict(READY)
+    table["AT+CPIN?"] = in_turn("+CPIN: SIM PIN", "+CPIN: READY")
+    store = Store()
+    seen = []
+    one = Bench("bc66", table, pin="1234", store=store)
+    one.at.trace_to(lambda direction, data: seen.append(bytes(data)))
+    assert one.modem.attach(60000)
+    assert 'AT+CPIN="1234"' in one.commands
+    assert b"1234" not in b"".join(seen)
+    assert store.kept == {}
+
+
+def test_a_pin_without_configuration_is_asked_for_by_name():
+    one = bench(**{"AT+CPIN?": "+CPIN: SIM PIN"})
+    assert not one.modem.attach(60000)
+    assert "no pin is configured" in one.modem.refusal
+
+
+def test_a_puk_is_not_touched():
+    one = bench(**{"AT+CPIN?": "+CPIN: SIM PUK"})
+    assert not one.modem.attach(60000)
+    assert one.modem.refusal == "SIM: SIM PUK"
+    assert one.talker.said("AT+CPIN=") == []
+
+
+# ---- attachment
+
+
+def test_progress_and_success():
+    one = bench(**{"AT+CEREG?": in_turn("+CEREG: 0,2", "+CEREG: 0,2", "+CEREG: 0,5")})
+    assert one.modem.attach(60000)
+    assert one.told("attach") == ["searching"]
+    assert one.modem.roaming
+
+
+def test_both_shapes_of_the_answer_are_read():
+    """low_power 3.1: <n> first, location and causes behind; a URC has no <n>."""
+    for line in ("+CEREG: 0,1", '+CEREG: 2,1,"1A2B","01A2D101",9', '+CEREG: 3,1,"1A2B","01A2D101",9,,', "+CEREG:0,1"):
+        assert bench(**{"AT+CEREG?": line}).modem.attach(5000)
+
+
+def test_a_denial_that_lasts_ends_the_wait_with_its_cause():
+    one = bench(**{"AT+CEREG?": '+CEREG: 3,3,"1A2B","01A2D101",9,0,11'})
+    began = one.clock.now
+    assert not one.modem.attach(600000)
+    assert one.modem.refusal == "network: PLMN not allowed (EMM cause 11)"
+    assert one.told("refused") == [one.modem.refusal]
+    assert one.clock.now - began < 20000
+
+
+def test_a_denial_that_passes_does_not():
+    one = bench(**{"AT+CEREG?": in_turn("+CEREG: 0,3", "+CEREG: 0,2", "+CEREG: 0,1")})
+    assert one.modem.attach(60000)
+
+
+def test_no_network_ends_at_the_deadline():
+    one = bench(**{"AT+CEREG?": "+CEREG: 0,2"})
+    began = one.clock.now
+    assert not one.modem.attach(30000)
+    assert one.modem.refusal == "network: searching"
+    assert 30000 <= one.clock.now - began <= 33000
+
+
+def test_registered_without_an_address_is_not_attached():
+    """Recovers a lost +IP URC; 0.0.0.0 is none."""
+    one = bench(**{"AT+CGPADDR=1": in_turn("+CGPADDR: 1", "+CGPADDR: 1,0.0.0.0", '+CGPADDR: 1,"10.0.0.7"')})
+    assert one.modem.attach(60000)
+    none = bench(**{"AT+CGPADDR=1": "+CGPADDR: 1"})
+    assert not none.modem.attach(10000)
+    assert "check the APN" in none.modem.refusal
+
+
+def test_a_radio_that_is_off_is_switched_on():
+    one = bench(**{"AT+CFUN?": "+CFUN: 0"})
+    assert one.modem.attach(10000)
+    assert "AT+CFUN=1" in one.commands
+
+
+def test_a_damaged_state_is_no_state():
+    """field_quirks 1.7: single-bit errors."""
+    one = bench(**{"AT+CEREG?": in_turn("+CEREG: 0,9", "+CEREG: 0,x", "+CEREG:", "+CEREG: 0,1")})
+    assert one.modem.attach(60000)
+
+
+# ---- signal and time
+
+
+def test_signal_in_dbm_and_impossible_numbers_left_out():
+    one = bench(**{"AT+CSQ": "+CSQ: 18,99", "AT+CESQ": "+CESQ: 99,99,255,255,17,45"})
+    assert one.modem.signal() == {"rssi": -77, "rsrp": -95, "rsrq": -12}
+    unknown = bench(**{"AT+CSQ": "+CSQ: 89,99", "AT+CESQ": "+CESQ: 99,99,255,255,255,255"})
+    assert unknown.modem.signal() == {}
+    refused = bench(**{"AT+CSQ": "ERROR", "AT+CESQ": "+CME ERROR: 3"})
+    assert refused.modem.signal() == {}
+
+
+def test_clock_strings_of_all_forms():
+    """low_power 3.7."""
+    for text, wanted in (
+        ('"20/11/27,03:37:40+32"', (1606448260, 28800)), ("24/02/19,14:57:04-20", (1708354624, -18000)),
+        ("2023/03/09,14:02:31GMT-5", (1678370551, -18000)), ('"2017/01/13,03:40:48+32,0"', None),
+        ('"2026/10/02,23:50:20"', (1790985020, None)), ('"80/01/06,02:08:09+00"', None), ("70/01/01,00:00:00", None),
+        ("00/01/01,00:00:00+00", None), ("", None), ("moon", None), ("26/13/01,00:00:00", None), ("26/01/01,25:00:00", None),
+        ('"26/01/01,00:00:00+00"', (1767225600, 0)),
+    ):
+        assert timers.parse_clock(text) == wanted, text
+
+
+def test_network_time_is_utc_or_none():
+    assert bench(**{"AT+CCLK?": '+CCLK: "26/01/01,00:00:48+32"'}).modem.network_time() == 1767225648
+    assert bench(**{"AT+CCLK?": '+CCLK: "80/01/06,00:00:48+00"'}).modem.network_time() is None
+    assert bench(**{"AT+CCLK?": "ERROR"}).modem.network_time() is None
+
+
+def test_the_radio_link():
+    assert bench(**{"AT+CSCON?": "+CSCON: 0,1"}).modem.rrc_connected() is True
+    assert bench(**{"AT+CSCON?": "+CSCON: 1,0"}).modem.rrc_connected() is False
+    assert bench(**{"AT+CSCON?": "ERROR"}).modem.rrc_connected() is None
+
+
+def test_the_modules_own_radio_time():
+    one = bench(**{"AT+QENG=2": "+QENG: 3,12340,560,70"})
+    assert one.modem.radio_time() == {"sleep": 1234, "rx": 56, "tx": 7}
+    assert bench(**{"AT+QENG=2": "ERROR"}).modem.radio_time() == {}
+
+
+# ---- power saving
+
+
+def test_timer_codes_differ_between_the_two_timers():
+    """3GPP TS 24.008: the same digits mean an hour to T3412 and a minute to T3324."""
+    assert timers.periodic_tau(3600) == "00000110"
+    assert timers.periodic_tau_s("00100001") == 3600
+    assert timers.active_time_s("00100001") == 60
+    assert timers.active_time(60) == "00011110"
+    for seconds in (0, 2, 60, 62, 63, 600, 930, 3600, 18600, 111600, 1116000, 35712000):
+        coded = timers.periodic_tau_s(timers.periodic_tau(seconds))
+        assert coded is not None and seconds <= coded, seconds
+    for seconds in (0, 2, 62, 63, 1860, 11160):
+        coded = timers.active_time_s(timers.active_time(seconds))
+        assert coded is not None and seconds <= coded, seconds
+    assert timers.periodic_tau_s("11100000") is None
+    assert timers.active_time_s("moon") is None
+
+
+def test_timers_out_of_range_are_refused():
+    for call in (lambda: timers.periodic_tau(35712001), lambda: timers.active_time(11161),
+                 lambda: timers.edrx_code(10486, timers.NB_IOT)):
+        try:
+            call()
+            raise AssertionError("not refused")
+        except ValueError as error:
+            assert "expected" in str(error)
+
+
+def test_edrx_codes_by_access():
+    assert timers.edrx_code(20.48, timers.NB_IOT) == "0010"
+    assert timers.edrx_code(5.12, timers.LTE_M) == "0000"
+    assert timers.edrx_code(60, timers.NB_IOT) == "0101"
+    assert timers.edrx_code(60, timers.LTE_M) == "0100"
+    assert timers.edrx_s("1111") == 10485.76
+    assert timers.edrx_s("x") is None
+
+
+def test_psm_is_written_only_where_it_differs():
+    """On the air a changed setting costs a tracking area update."""
+    one = bench(**{"AT+CPSMS?": '+CPSMS: 1,,,"00111000","00011110"'})
+    assert not one.modem.power_saving(86400, 60)
+    assert one.modem.power_saving(3600, 60)
+    assert one.commands[-1] == 'AT+CPSMS=1,,,"00000110","00011110"'
+    assert one.modem.power_saving(None)
+    assert one.commands[-1] == "AT+CPSMS=0"
+    off = bench(**{"AT+CPSMS?": "+CPSMS: 0"})
+    assert not off.modem.power_saving(None)
+
+
+def test_edrx_says_what_the_network_grants():
+    """AT+CEDRXS? shows the request even where eDRX is off: CEDRXRDP counts."""
+    one = bench(**{"AT+CEDRXRDP": in_turn("+CEDRXRDP: 0", '+CEDRXRDP: 5,"0101","0011","0001"')})
+    assert one.modem.edrx(81.92) == 40.96
+    assert 'AT+CEDRXS=1,5,"0101"' in one.commands
+    same = bench(**{"AT+CEDRXRDP": '+CEDRXRDP: 5,"0101","0101","0001"'})
+    assert same.modem.edrx(81.92) == 81.92
+    assert same.talker.said("AT+CEDRXS") == []
+    assert same.modem.edrx(None) is None
+    assert same.commands[-1] == "AT+CEDRXS=0,5"
+
+
+# ---- against the models
+
+
+def test_the_models_agree():
+    for family in ("bc66", "bc20", "bg96"):
+        field = Field(family, apn="iot.example")
+        assert field.modem.start()
+        known = field.modem.identity()
+        assert known["imei"].isdigit() and len(known["imei"]) == 15, family
+        assert known["iccid"].startswith("89"), family
+        assert field.modem.attach(60000), field.modem.refusal
+        assert "rssi" in field.modem.signal(), family
+        assert abs(field.modem.network_time() - field.clock.unix()) < 3, family
+        assert field.modem.power_saving(7200, 120), family
+        assert not field.modem.power_saving(7200, 120), family
