@@ -11,6 +11,7 @@ a path costs its deadline; from then on, what nobody observes counts as delivere
 from micropython import const
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
+from lwnode.modem import REGISTERED
 from lwnode.modem.me910c1.urcs import ACKED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
 
 TYPE_CHECKING = False
@@ -70,13 +71,14 @@ class Shadow(Urcs):
         same = entry is not None and entry[0] == mark_of(text)
         state = TAKEN if entry is None else entry[1]
         self._write(name, *values)
-        self._remember_value(ids, text, state)
+        # Open until its own acknowledgement: one of the value before says nothing of this one.
+        self._remember_value(ids, text, state if same or state != ACKED else NACKED)
         if not confirm or ids not in self._acked:
             return
         if same:
             # No change, no notification: what became of the value before is what becomes of this one.
             self._count("unchanged")
-            if state == NACKED or ids == _HISTORY and state != ACKED:
+            if state in (TAKEN, NACKED) or ids == _HISTORY and state != ACKED:
                 self.reports.refuse(ticket, "not acknowledged before, and the module repeats only what changes")
         elif state == UNWATCHED and ids != _HISTORY:
             self._count("unwatched")
@@ -111,6 +113,8 @@ class Shadow(Urcs):
                 reason = "no acknowledgement in time"
             elif ids == _HISTORY:
                 reason = "nobody observes /19/0/0"  # the next pack would overwrite it
+            elif self.ask(self.status) != REGISTERED:
+                reason = "the module had restarted"  # that silence says nothing of observers
             else:
                 entry[1] = UNWATCHED
                 self._count("unwatched")
