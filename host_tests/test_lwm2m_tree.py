@@ -97,6 +97,17 @@ def test_requests_of_resource_instance_and_object():
         assert read(path).code == code, path
 
 
+def test_a_request_never_calls_a_driver():
+    calls = []
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: calls.append(1) or 21.0)
+    tree.sample(NOW)
+    for operation in ("read", "observe", "cancel"):
+        for path in (Path(3303), Path(3303, 0), Path(3303, 0, 5700), Path(3303, 0, 5601)):
+            tree.handle(Request(operation, path, None))
+    assert calls == [1]
+
+
 def test_observations_hold_for_what_lies_below():
     tree = ObjectTree()
     tree.sensor(3303, lambda: 21.0)

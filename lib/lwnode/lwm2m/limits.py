@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .rows import Rows
 
 _OWN = const(8)  # BC66 has 0 to 7 built in, the Telit modules allow new instances from 7 on
-# Value, unit, extremes, reset, range, then what servers rarely ask for (reference/lwm2m_mapping.md section 0.5).
+# Value, unit, extremes, reset, range, then what servers rarely ask for.
 _ORDER = (
     5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5508, 5509, 5510, 5511,
     5512, 5513, 5605, 5501, 5505, 5851, 5852, 5603, 5604, 5821, 5750, 5518, 6042, 6049,

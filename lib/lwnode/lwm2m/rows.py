@@ -1,6 +1,6 @@
 """The rows of a node: what a sensor or actuator is declared with, and how the drivers are read.
 
-The base of ObjectTree; tree.py has the worked session.
+The base of ObjectTree; tree.py has the worked example.
 """
 
 from . import registry
