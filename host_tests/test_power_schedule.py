@@ -94,6 +94,18 @@ def test_a_reading_shortly_before_the_aligned_slot_of_the_new_time_counts_as_tha
         assert schedule.due(slot + 900) == slot + 900
 
 
+def test_a_slot_served_late_by_a_clock_that_was_wrong_is_not_followed_at_once():
+    """A node behind the time by 377 s serves a slot 574 s late; corrected, the next slot would be due seconds later."""
+    schedule = Schedule(900)
+    schedule.serve(899_100 - 900)
+    assert schedule.due(899_100 + 574) == 899_100
+    schedule.serve(899_100)
+    schedule.rebase(377)
+    now = 899_100 + 574 + 377 + 2
+    assert schedule.due(now) is None
+    assert schedule.seconds_to_next(now) >= 450
+
+
 def test_state_survives_and_garbage_is_refused():
     schedule = Schedule(900, 5)
     schedule.serve(schedule.due(100_000))

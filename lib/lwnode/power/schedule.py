@@ -44,6 +44,7 @@ class Schedule:
         self.stretch = 1
         self.missed = 0
         self._served: int | None = None
+        self._late = 0
         self._early = min(_EARLY_S, period_s // 2)
 
     @property
@@ -70,6 +71,7 @@ class Schedule:
         slot = self._start(now + self._early)
         if self._served is not None and slot <= self._served:
             return None
+        self._late = max(0, now - slot)
         return slot
 
     def serve(self, slot: int) -> None:
@@ -95,10 +97,10 @@ class Schedule:
     def rebase(self, moved_s: int) -> None:
         """Follow a step of the clock (Clock.moved): what was served before it counts as the nearest slot of the new time.
 
-        So the next one comes half a period later at least, and nothing is served twice.
+        Nearest to the moment at which it was served, in the same wake: so the next comes half a period later at least.
         """
         if self._served is not None and moved_s:
-            self._served = self._start(self._served + moved_s + self.interval_s // 2)
+            self._served = self._start(self._served + self._late + moved_s + self.interval_s // 2)
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""
