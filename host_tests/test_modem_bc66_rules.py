@@ -239,7 +239,8 @@ def test_an_account_is_recognized_in_all_shapes_of_its_line():
 
 def test_the_key_is_in_no_trace_and_no_exception():
     seen = []
-    one = bench({"AT+QLWCONFIG?": '+QLWCONFIG:0,192.0.2.7,5684,"node-1",900,0,"me","00ff"',
+    former = "8899aabbccddeeff0011"
+    one = bench({"AT+QLWCONFIG?": '+QLWCONFIG:0,192.0.2.7,5684,"node-1",900,0,"me","%s"' % former,
                  "AT+QLWCONFIG=": "+CMEE ERROR: 3"})
     one.at.trace_to(lambda direction, data: seen.append(bytes(data)))
     try:
@@ -250,6 +251,7 @@ def test_the_key_is_in_no_trace_and_no_exception():
     trace = b"".join(seen)
     assert b"AT+QLWCFG?" in trace
     assert KEY.encode() not in trace
+    assert former.encode() not in trace, "the key of an earlier life, printed by the module"
 
 
 def test_nothing_is_configured_while_the_module_registers_by_itself():

@@ -159,6 +159,7 @@ def test_the_derived_key_is_a_secret_in_an_answer():
     assert key.text == "0123456789abcdef0123456789abcdef"
     assert "0123" not in repr(key)
     assert bench.commands == ['AT+QLWM2M="psk",0', 'AT+QLWM2M="psk",1']
+    assert b"01234567" not in b"".join(seen)
 
 
 def test_ranges_are_refused_before_the_wire():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 _RUN = const(8)  # as long a piece of a secret never shows; shorter secrets never show whole
+_ANSWER = b"\0"  # marks the name of an answer in the list of secrets; no secret has a NUL
 _LIMIT = const(1024)  # bytes of a line that has not ended that are kept back
 
 
@@ -23,7 +24,10 @@ def redact(data: bytes, secrets: list[bytes], context: bytes = b"") -> bytes:
     lower = stream.lower()
     painted = bytearray(stream)
     for secret in secrets:
-        _paint(painted, lower, secret.lower())
+        if secret[:1] == _ANSWER:
+            _cover(painted, stream, secret[1:])
+        else:
+            _paint(painted, lower, secret.lower())
     return bytes(painted[len(context) :])
 
 
@@ -38,9 +42,28 @@ def _paint(painted: bytearray, stream: bytes, secret: bytes) -> None:
             found = stream.find(run, found + 1)
 
 
+def _cover(painted: bytearray, stream: bytes, name: bytes) -> None:
+    """Stars over all that follows this name in a line: an answer may hold a key that nobody here has known before."""
+    found = stream.find(name)
+    while found >= 0:
+        if found == 0 or stream[found - 1] in b"\r\n":
+            start = found + len(name)
+            end = start
+            while end < len(stream) and stream[end] not in b"\r\n":
+                end += 1
+            painted[start:end] = b"*" * (end - start)
+        found = stream.find(name, found + 1)
+
+
 def hide(command: bytes, secrets: list[bytes]) -> None:
-    """A line whose parameters are secret: all together, and each that is long enough to be one by itself."""
-    values = command[command.find(b"=") + 1 :].strip()
+    """A line whose parameters are secret: all together, and each that is long enough to be one by itself.
+
+    Its answer is secret, too, the more so where the command only asks: AT+QLWCONFIG? prints the key of an earlier life.
+    """
+    name, form, values = command.strip().partition(b"=")
+    remember(_ANSWER + name.rstrip(b"?")[2:] + b":", secrets)
+    if not form:
+        return
     remember(values, secrets)
     for value in fields(str(values, "utf-8")):
         if value and len(value) > 3:
