@@ -1,7 +1,9 @@
 """Actuator rows: what the server may set, applied by a callback before it counts.
 
-    >>> relay = tree.actuator(3306, lambda on: pin.value(on), initial=False)
+    >>> tree = ObjectTree()
+    >>> relay = tree.actuator(3306, lambda on: print("relay", on), initial=False)
     >>> tree.handle(Request("write", Path(3306, 0, 5850), 7, value=b"1"))
+    relay True
     Response(204, 0 values)
 
 apply(value) may raise Reject(code) to refuse. For several writable resources give a dict instead:

@@ -1,9 +1,9 @@
-"""Values as text: numbers by their resolution, what a server wrote by its type, journal entries as bytes.
+"""Values as text, numbers by their resolution; journal entries as bytes; and the way to the other codecs.
 
     >>> decimal(21.46, 0.1), decimal(101325.0, 10), decimal(0.00001234)
     ('21.5', '101330', '0.00001234')
-    >>> decode_value(BOOLEAN, b"1"), decode_value(INTEGER, b"\\x01\\x00"), decode_value(FLOAT, b"21.5")
-    (True, 256, 21.5)
+    >>> from_wire(BOOLEAN, "1"), to_wire(FLOAT, 21.46, 0.1)
+    (True, '21.5')
 
 Boards compute in 32-bit floats, so a number becomes text by integer arithmetic on its grid, never by
 repr, and times are integers throughout. Bounds: a string or opaque value of up to 65535 bytes.

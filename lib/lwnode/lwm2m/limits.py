@@ -1,5 +1,7 @@
 """What of a tree a module can hold, in a fixed order of importance, with a sentence for each thing dropped.
 
+    >>> tree = ObjectTree()
+    >>> row = tree.sensor(3334, lambda: None, version="1.1", range=(-10, 10))
     >>> tree.fit({"objects": 15, "instances": 4, "resources": 14})[1]
     ['/3334/0 has 17 resources, the module holds 14: dropped 5518 6042 6049']
 

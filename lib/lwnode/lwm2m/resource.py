@@ -1,5 +1,7 @@
 """One resource with a value of its own: the newest reading, its extremes, and the fate of each.
 
+    >>> tree = ObjectTree()
+    >>> row = tree.sensor(3303, lambda: None, resolution=0.1)
     >>> resource = tree.resource("/3303/0/5700")
     >>> resource.update(21.46, when=1790000000)
     True
@@ -130,4 +132,5 @@ class Resource:
         return None if self.value is None else codec.to_wire(self.type, self.value, self.resolution)
 
     def __repr__(self) -> str:
-        return "Resource({} {} {})".format(self.path, repr(self.text()), self.reason)
+        text = self.text()
+        return "Resource({} {} {})".format(self.path, text if isinstance(text, str) else repr(text), self.reason)

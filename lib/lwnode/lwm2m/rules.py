@@ -1,12 +1,14 @@
 """Reporting rules: which readings go out now, which wait, which are dropped, and why.
 
-    >>> rules = Rules(pmin=60, pmax=3600, gt=30, deadband=0.5)
+    >>> rules = Rules(pmin=60, pmax=3600, gt=30)
     >>> rules.judge(21.4, 1000)
     'sent: first reading'
     >>> rules.judge(21.5, 1300)
-    'dropped: changed by less than the deadband'
+    'dropped: crossed no threshold'
     >>> rules.judge(30.2, 1320)
     'sent: rose above gt'
+    >>> rules.judge(29.0, 1330)
+    'deferred: pmin is not over'
 
 gt, lt, st, pmin and pmax follow OMA LwM2M 1.0.2 section 5.1.2: a crossing counts in both directions,
 st is measured against the last reported value, pmin defers to the newest value, pmax repeats. Where one

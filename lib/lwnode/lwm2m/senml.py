@@ -1,6 +1,9 @@
 """Readings with their times as SenML CBOR (RFC 8428), the payload of object 19 on every contract.
 
+    >>> records = [(Path(3303, 0, 5700), FLOAT, "21.5", 1790000000), (Path(3303, 0, 5700), FLOAT, "21.7", 1790000060)]
     >>> data, used = pack_senml(records, 512)       # as many records as fit, from the first on
+    >>> len(data), used
+    (38, 2)
 
 Records of one path share a base name, all share a base time; records without time come first, where no base
 time holds yet (time 0: not known). Numbers are integers or decimal fractions, exactly as their text.

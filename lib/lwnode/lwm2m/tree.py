@@ -8,6 +8,7 @@
     >>> tree.reports(1790000000)
     [(Path(/3303/0/5700), 4, '21.5', 1790000000)]
     >>> tree.handle(Request("write", Path(3306, 0, 5850), 1, value=b"1")).code
+    True
     204
     >>> tree                                              # at the REPL: every reading and its fate
     Resource(/3303/0/5700 21.5 sent: first reading)

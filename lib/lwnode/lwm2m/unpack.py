@@ -1,6 +1,6 @@
 """SenML CBOR packs read: commands of a server, and readings in the decoder of the host.
 
-    >>> unpack_senml(data)
+    >>> unpack_senml(bytes.fromhex("81a3216c2f333330332f302f35373030221a6ab13b8002c4822018d7"))
     [(Path(/3303/0/5700), 4, '21.5', 1790000000)]
 
 ValueError with a sentence for whatever is no pack; floats of all sizes, base names, base times and tags are understood.
