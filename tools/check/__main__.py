@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from tools.boards import package
+
 from . import planted
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -31,7 +33,7 @@ def main(arguments: list[str]) -> int:
     steps = [(f"types, {port} stubs", lambda port=port: types(port)) for port in ports]
     steps += [(f"planted mistakes, {port}", lambda port=port: planted_mistakes(port)) for port in ports]
     if not arguments:
-        steps = [("ruff", ruff), ("bare ignores", bare_ignores), *steps]
+        steps = [("ruff", ruff), ("bare ignores", bare_ignores), ("boards", boards), ("package.json", package.problem), *steps]
     failed = 0
     for name, step in steps:
         began = time.monotonic()
@@ -46,6 +48,11 @@ def main(arguments: list[str]) -> int:
 def ruff() -> str:
     """What ruff finds, or nothing."""
     return run([sys.executable, "-m", "ruff", "check", "--quiet", "--output-format=concise", "."])
+
+
+def boards() -> str:
+    """Board files whose pins cannot do their job, or nothing."""
+    return run([sys.executable, "-m", "boards.check"])
 
 
 def bare_ignores() -> str:
