@@ -79,6 +79,28 @@ def test_a_wrong_key_or_identity_is_refused_and_said_without_either(library, ide
     run(body())
 
 
+@pytest.mark.parametrize("identity, key", [("", "30313233"), ("node", ""), ("node", "00" * 100)])
+def test_a_key_that_no_handshake_can_use_is_said(library, identity, key):
+    async def body():
+        pair = Secured()
+        async with pair as (server, node):
+            assert await node.register(account=pair.account(identity, key)) is None
+            assert "must not be empty" in pair.trouble[0]
+
+    run(body())
+
+
+def test_a_key_that_is_not_hexadecimal_is_said_without_it():
+    async def body():
+        async with Pair(register=False) as (server, node):
+            told = []
+            node.link.trouble = told.append
+            assert await node.register(account=Account("127.0.0.1", server.port, "node", "opensesame")) is None
+            assert "hexadecimal" in told[0] and "sesame" not in told[0]
+
+    run(body())
+
+
 def test_the_right_key_after_a_wrong_one(library):
     async def body():
         pair = Secured()

@@ -54,6 +54,11 @@ async def read_resource(node):
     answer = await node.ask(node.leshan.read, TEMPERATURE)
     if node.contract == "pipe":
         return refused(answer, 404)
+    for _ in range(100):  # a shadow holds nothing before the first report
+        if node.contract != "shadow" or answer.value in node.readings(TEMPERATURE):
+            break
+        await asyncio.sleep(0.5)
+        answer = await node.ask(node.leshan.read, TEMPERATURE)
     need(answer.code == 205 and answer.value in node.readings(TEMPERATURE), f"a reading expected, {answer} came")
     return f"{answer.value} Cel"
 
@@ -153,8 +158,8 @@ async def execute(node):
     answer = await node.ask(node.leshan.execute, "/3303/0/5605")
     if node.contract == "pipe":
         return refused(answer, 404)
-    if node.contract == "shadow":
-        return refused(answer, 404, 405)
+    if node.contract == "shadow":  # the manual has no word to the host about it, whatever the module answers
+        return refused(answer, 204, 404, 405) + ", unheard"
     need(answer.code == 204, f"204 expected, {answer} came")
     values = (await node.ask(node.leshan.read, "/3303/0")).values
     need(values[5601] == values[5602], f"5601 = 5602 expected, {values} came")

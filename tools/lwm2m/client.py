@@ -209,11 +209,11 @@ class CoapLink(Link):
     async def _reach(self, account, request, answered):
         """Find the way to the account's server, then send; no way is silence with a sentence."""
         life = self._life
-        psk = None if account.psk is None else key_bytes(account.psk)
         try:
+            psk = None if account.psk is None else key_bytes(account.psk)
             remote = await self.relay.towards(account.host, account.port, account.psk_identity, psk)
             self.relay.renew(remote)
-        except (RelayError, ImportError) as error:
+        except (RelayError, ImportError, ValueError) as error:
             self._complain(str(error))
             if life == self._life:
                 answered(None)

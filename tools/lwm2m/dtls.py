@@ -118,7 +118,10 @@ class DtlsClient:
             handshake_timeout_min=first_timeout_s,
             handshake_timeout_max=last_timeout_s,
         )
-        self.context = self.tls.ClientContext(configuration)
+        try:
+            self.context = self.tls.ClientContext(configuration)
+        except self.error:
+            raise ValueError("DTLS: identity and key must not be empty, nor the key longer than 32 bytes") from None
         self.transmit = transmit
         self.deliver = deliver
         self.complain = complain

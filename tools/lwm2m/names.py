@@ -46,4 +46,8 @@ def key_bytes(key):
     """A PSK as bytes, from bytes or hex text."""
     if not isinstance(key, str):
         return bytes(key)
-    return bytes([int(key[n : n + 2], 16) for n in range(0, len(key), 2)])
+    try:
+        return bytes([int(key[n : n + 2], 16) for n in range(0, len(key), 2)])
+    except ValueError:
+        pass  # raised anew below, without the key in the message or in its context
+    raise ValueError("a pre-shared key must be bytes or hexadecimal text")
