@@ -200,7 +200,7 @@ def test_what_a_module_cannot_hold_is_dropped_in_order_and_said():
         "/3329/0: the module holds 15 objects, this one is dropped",
         "/3330/0: the module holds 15 objects, this one is dropped",
     ]
-    assert kept == tree.objects()
+    assert kept == tree.objects() and tree.dropped == dropped
     assert len(set([one[0] for one in kept])) == 15 and max([len(one[2]) for one in kept]) == 14
     assert tree.fit(BC66) == (kept, [])
     for path, code in (("/3330/0/5700", 404), ("/3303/4", 404), ("/3334/0/6042", 404), ("/3303/3/5701", 205)):

@@ -23,6 +23,7 @@ class Rows:
     rows: "list[Instance]"
     clock: "Any" = None
     container: "Any" = "senml"  # codec of object 19: "senml", "tlv", one of your own, None for no object 19
+    dropped: "list[str] | tuple[()]" = ()  # what fit() found to be too much, in words
     seen: "int | None" = None  # newest time that sample() or reports() was given
     _started_at: "int | None" = None
 
@@ -160,11 +161,14 @@ class Rows:
         """Cut objects() down to what a module holds; (objects as kept, a sentence for each thing dropped).
 
         limits: "objects", "instances", "resources", "monitored" as in Modem.capabilities; others are not looked at.
-        What is dropped is neither declared nor answered from then on; its readings still go into packs.
+        What is dropped is neither declared nor answered from then on; its readings still go into packs. The sentences
+        stay in .dropped.
         """
         from .limits import fit
 
-        return fit(self, limits, executes)
+        kept, dropped = fit(self, limits, executes)
+        self.dropped = dropped
+        return kept, dropped
 
     # -- sampling ----------------------------------------------------------------------------------------
 
