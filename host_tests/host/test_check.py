@@ -28,10 +28,9 @@ def test_a_mistake_that_nobody_finds_fails_the_step(monkeypatch):
     assert "not found: firmware/planted.py:4" in check.planted_mistakes("rp2")
 
 
-@pytest.mark.parametrize("ignore", ["# type: ignore", "#type:ignore", "# noqa"])
+@pytest.mark.parametrize("ignore", ["type: ignore", "noqa", "NOQA"])
 def test_a_bare_ignore_is_found(ignore):
-    pattern = check.BARE_IGNORE
-    assert pattern.search("x = 1  " + ignore.replace("type:ignore", "type: ignore"))
+    assert check.BARE_IGNORE.search("x = 1  # " + ignore)
 
 
 @pytest.mark.parametrize("ignore", ["# type: ignore[arg-type]", "# noqa: F401"])
