@@ -256,3 +256,13 @@ def test_quirk_autobaud_speaks_after_the_first_line():
     said = bench.wait(3000)
     assert "RDY" not in said and "Leaving the BROM" in said
     assert bench.say("ATE0")[-4:] == ["OK", "RDY", "+CFUN: 1", "+CPIN: READY"]
+
+
+def test_quirk_the_first_answer_to_an_observe_fails():
+    bench = registered_bc66(hostile="observe_refused")
+    for mid, result in ((1, 1), (2, 0)):
+        bench.server.observe(NODE, "/3303/0/5700")
+        bench.wait(100)
+        said = bench.say("AT+QLWOBSRSP=%d,1,3303,0,5700,4,4,21.5,0" % mid, 200)
+        assert said == ["OK", "+QLWOBSRSP: %d" % result]
+    assert bench.link.observations() == [(3303, 0, 5700)]

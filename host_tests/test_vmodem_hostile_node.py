@@ -1,4 +1,4 @@
-"""The real firmware on a BC66 that misbehaves: quirks, and faults by seed, for hours; no reading is lost on any of it.
+"""The real firmware on modules that misbehave: quirks, and faults by seed, for hours; no reading is lost on any of it.
 
 Everything else of this world is real or modelled as in test_node_cycle; the server counts what arrives.
 """
@@ -64,3 +64,10 @@ def test_each_kind_of_fault_alone():
     for kind in sorted(KINDS):
         world = life("esp32", 2, 3, 150, (kind,))
         assert not missing(world), (kind, missing(world)[:3])
+
+
+def test_the_other_families():
+    for family in ("bc20", "bg96", "me910c1"):
+        world = life("esp32", 4, 11, config={"family": family}, hostile="all")
+        assert len(world.model.faults.played) > 1, family
+        assert not missing(world), (family, missing(world)[:3])

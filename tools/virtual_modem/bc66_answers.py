@@ -89,6 +89,8 @@ class Bc66Answers(Bc66Dialects):
         if len(args) == 9 and code == 205:
             values = [self._value(args, 2)]
             last = args.integer(8, 0, 65535) == 0
+        if last and "observe" in operations and self.quirk_once("observe_refused"):
+            self.open_requests.pop(mid, None)
         done = self.answer_request(mid, operations, code, values, last)
         if last or self.options["index_results"]:
             self.after(10, lambda: self.result(name, 0 if done else OTHER))
