@@ -39,9 +39,9 @@ def missing(world):
 
 def test_all_quirks_of_real_firmware_at_once():
     for port in ("esp32", "rp2"):
-        world = life(port, 6, hostile="all")
+        world = life(port, 3, hostile="all")
         assert not missing(world), (port, missing(world)[:3])
-        assert world.model.counters["deep_sleeps"] > 30, (port, world.model.counters)
+        assert world.model.counters["deep_sleeps"] > 15, (port, world.model.counters)
         assert len(world.server.registrations) == 1
 
 
