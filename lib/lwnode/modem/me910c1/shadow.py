@@ -42,19 +42,14 @@ class Shadow(Urcs):
         lines = wire_lines(records)
         self._upkeep()
         ticket = self.reports.open()
-        self._let_observe()
-        for ids, text, name, values in lines:
-            self._wait_for(ids)
-            try:
-                self._set(ticket, ids, text, name, values, confirm)
-            except BudgetExceeded:
-                raise
-            except CommandError as error:
-                self.reports.refuse(ticket, "%s: %s" % (name, error.text))
-            except AtError:
-                self.reports.refuse(ticket, "no answer from the module")
-                break
-        self.reports.seal(ticket)
+        try:
+            self._let_observe()
+            for ids, text, name, values in lines:
+                self._wait_for(ids)
+                if not self._set(ticket, ids, text, name, values, confirm):
+                    break
+        finally:
+            self.reports.seal(ticket)
         return ticket
 
     def _let_observe(self) -> None:
@@ -66,26 +61,50 @@ class Shadow(Urcs):
             if 0 < left <= self.options["observe_ms"]:
                 self.at.poll(left)
 
-    def _set(self, ticket: int, ids: "Ids", text: str, name: str, values: "Any", confirm: bool) -> None:
+    def _set(self, ticket: int, ids: "Ids", text: str, name: str, values: "Any", confirm: bool) -> bool:
+        """One value. False: the module does not answer, the rest is not tried."""
         entry = self._known.get(ids)
-        same = entry is not None and entry[0] == mark_of(text)
         state = TAKEN if entry is None else entry[1]
-        self._write(name, *values)
-        # Open until its own acknowledgement: one of the value before says nothing of this one.
+        same = entry is not None and entry[0] == mark_of(text)
+        again = same and ids == _HISTORY and state != ACKED
+        notified = confirm and ids in self._acked and (not same or again) and (state != UNWATCHED or ids == _HISTORY)
+        # Noted first, for an answer may be lost; and open until its own acknowledgement.
         self._remember_value(ids, text, state if same or state != ACKED else NACKED)
-        if not confirm or ids not in self._acked:
-            return
-        if same:
-            # No change, no notification: what became of the value before is what becomes of this one.
-            self._count("unchanged")
-            if state in (TAKEN, NACKED) or ids == _HISTORY and state != ACKED:
-                self.reports.refuse(ticket, "not acknowledged before, and the module repeats only what changes")
-        elif state == UNWATCHED and ids != _HISTORY:
-            self._count("unwatched")
-        else:
+        if notified:
             self._key = self._key % _KEYS + 1
             self._flights[ids] = (self._key, self.clock.ticks_add(self.clock.ticks_ms(), self.deadline_ms))
             self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
+        try:
+            if again:
+                # The same pack, which the module would take for no change: an empty one goes in between.
+                self._write("#LWM2MW", 0, 19, 0, 0, 0, b"\x80")
+            self._write(name, *values)
+        except BudgetExceeded:
+            raise
+        except CommandError as error:
+            if entry is None:
+                del self._known[ids]
+            else:
+                self._known[ids] = entry
+            self._ground(ticket, ids, notified, "%s: %s" % (name, error.text))
+            return True
+        except AtError:
+            self.ask(self.at.poll, 0)  # its acknowledgement may have come instead of the answer
+            self._ground(ticket, ids, notified, "no answer from the module")
+            return False
+        if confirm and ids in self._acked and not notified:
+            # No change, no notification: what became of the value before is what becomes of this one.
+            self._count("unchanged" if same else "unwatched")
+            if same and state in (TAKEN, NACKED):
+                self.reports.refuse(ticket, "not acknowledged before, and the module repeats only what changes")
+        return True
+
+    def _ground(self, ticket: int, ids: "Ids", notified: bool, reason: str) -> None:
+        """The value did not get into the module, or nobody knows; unless its acknowledgement is there already."""
+        if not notified:
+            self.reports.refuse(ticket, reason)
+        elif ids in self._flights:
+            self.reports.settle(self._flights.pop(ids)[0], reason)
 
     def _wait_for(self, ids: "Ids") -> None:
         """Until nothing of that path is on its way, and there is room for one more message."""
