@@ -45,11 +45,13 @@ def _answers_registration(command: bytes, line: bytearray) -> bool:
 
 
 def is_late(client: "Any", line: bytearray) -> bool:
-    """Does it belong to a command, or to a late result, that was given up? Then it belongs to nobody."""
+    """Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody."""
     if line in _FINAL:
+        client.stats.late += 1
         return True
     if client._dirty and not client._running and client._name:
         if matches(line, client._name) and is_answer(client, line):
+            client.stats.late += 1
             return True
     late = client._trouble
     for prefix in () if late is None else late.owed:

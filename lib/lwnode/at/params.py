@@ -49,7 +49,7 @@ def parameter(value: object) -> str:
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return hexlify(value).decode().upper()
+        return hexlify(bytes(value)).decode().upper()
     if isinstance(value, Raw):
         return value.text
     if isinstance(value, Secret):

@@ -132,7 +132,7 @@ class Receiver:
 
     # Waiting.
 
-    def _next(self, deadline: int) -> "bytearray | None":
+    def _next(self, deadline: int) -> "Any":
         """The next line, or None at the deadline; what came until then is looked at first."""
         clock = self.clock
         while True:

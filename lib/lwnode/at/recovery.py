@@ -147,6 +147,7 @@ def resync(client: "Any", timeout_ms: int) -> bool:
         results += more
     client.stats.late += max(0, results - 1)
     client._dirty = False
+    client._ended = client.clock.ticks_ms()
     trouble(client).answered()
     return True
 

@@ -1,0 +1,481 @@
+"""Whose line is it: answers and URCs of one name, whole names, late results, handlers, the queue, banners."""
+
+from fakes.at_modem import AtModem
+from fakes.clock import VirtualClock
+from fakes.uart import FakeUart
+from lwnode.at import AtClient, AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
+
+OK = b"\r\nOK\r\n"
+
+
+def line(text):
+    return b"\r\n" + text.encode() + b"\r\n"
+
+
+def client(script=(), chunk=8, **options):
+    clock = VirtualClock()
+    uart = FakeUart(clock, chunk=chunk).script(script)
+    return AtClient(uart, clock, **options), uart, clock
+
+
+def raises(kind, function, *args, **options):
+    try:
+        function(*args, **options)
+    except kind as error:
+        return error
+    assert False, "no %s" % kind
+
+
+# Names.
+
+
+def test_a_prefix_is_a_whole_name():
+    pairs = [("+QLWRD", "+QLWRDRSP: 0"), ("#LWM2MR", "#LWM2MRING: REG"), ("#LWM2ME", "#LWM2MEND: 0")]
+    for name, other in pairs:
+        at, uart, _ = client([(b"AT" + name.encode() + b"\r", line(other) + line(name + ": 7") + OK)])
+        heard = []
+        at.subscribe(name, heard.append)
+        at.subscribe(other.split(":")[0], lambda text, heard=heard: heard.append("other " + text))
+        assert at.run(name, prefix=name) == [["7"]]
+        at.poll(1)
+        assert heard == ["other " + other]
+
+
+def test_what_follows_a_name():
+    at, uart, _ = client()
+    heard = []
+    at.subscribe("+QATSLEEP", heard.append)
+    at.subscribe("*MATREADY", heard.append)
+    uart.feed(line("+QATSLEEP") + line("+QATSLEEP: 1") + line("+QATSLEEP :1") + line("+QATSLEEP,1") + line("+QATSLEEPX"))
+    uart.feed(line("*MATREADY: 1") + line("*MATREADYX"))
+    at.poll(1)
+    assert heard == ["+QATSLEEP", "+QATSLEEP: 1", "+QATSLEEP :1", "+QATSLEEP,1", "*MATREADY: 1"]
+    assert at.stats.unknown == 2
+
+
+def test_a_prefix_with_a_colon_is_literal_and_the_longest_wins():
+    at, uart, _ = client()
+    heard = []
+    at.subscribe("+QLWURC", lambda text: heard.append(("any", text)))
+    at.subscribe('+QLWURC: "read"', lambda text: heard.append(("read", text)))
+    at.subscribe("", lambda text: heard.append(("nobody", text)))
+    uart.feed(line('+QLWURC: "read",1') + line('+QLWURC: "ping",0') + line("RING"))
+    assert at.poll(1) == 3
+    assert [who for who, _ in heard] == ["read", "any", "nobody"]
+    at.subscribe('+QLWURC: "read"', None)
+    uart.feed(line('+QLWURC: "read",2'))
+    at.poll(1)
+    assert heard[-1] == ("any", '+QLWURC: "read",2')
+
+
+# Answer or URC of the same name.
+
+
+def same_name(command, lines, answer, urcs, subscribe=True, **how):
+    for chunk in (1, 3, 8, None):
+        reply = b"".join([line(text) for text in lines]) + OK
+        at, _, _ = client([(command.encode() + b"\r", reply)], chunk)
+        heard = []
+        name = lines[0].split(":")[0].strip()
+        if subscribe:
+            at.subscribe(name, heard.append)
+        assert at.send(command, **how) == answer, (command, lines)
+        at.poll(1)
+        assert heard == urcs, (command, lines)
+
+
+def test_cereg_answer_and_urc_are_told_apart_by_their_fields():
+    urc, answer = '+CEREG: 5,"1A2B","01A2D101",9', '+CEREG: 2,5,"1A2B","01A2D101",9'
+    same_name("AT+CEREG?", [urc, answer], [answer], [urc])
+    same_name("AT+CEREG?", [answer, urc], [answer], [urc])
+    same_name("AT+CEREG?", ["+CEREG: 1", "+CEREG: 0,1"], ["+CEREG: 0,1"], ["+CEREG: 1"])
+    same_name("AT+CEREG=2", ["+CEREG: 2"], [], ["+CEREG: 2"])
+    same_name("AT+CEREG=?", ["+CEREG: (0-2)"], ["+CEREG: (0-2)"], [])
+    same_name("AT+CEREG?", [urc, answer], [answer], [], subscribe=False)
+
+
+def test_cpin_and_cfun_by_the_form_of_the_command():
+    same_name("AT+CPIN?", ["+CPIN: READY"], ["+CPIN: READY"], [])
+    same_name("AT+CFUN=1", ["+CFUN: 1"], [], ["+CFUN: 1"])
+    same_name("AT+CFUN?", ["+CFUN: 1"], ["+CFUN: 1"], [])
+
+
+def test_a_named_prefix_makes_it_the_answer():
+    same_name("AT+QLWRD=10", ["+QLWRD: 0"], ["+QLWRD: 0"], [], prefix="+QLWRD")
+    same_name("AT#LWM2MMON=0", ["#LWM2MMON: UPD"], ["#LWM2MMON: UPD"], [], prefix="#LWM2MMON")
+
+
+def test_the_family_decides_with_a_hook():
+    at, _, _ = client([(b"AT#LWM2MMON?\r", line("#LWM2MMON: UPD,\"/3/0/9\"") + line('#LWM2MMON: "4"') + OK)])
+    asked = []
+    heard = []
+
+    def is_answer(command, text):
+        asked.append((command, text))
+        return None if text.endswith('"4"') else False
+
+    at.is_answer = is_answer
+    at.subscribe("#LWM2MMON", heard.append)
+    assert at.read("#LWM2MMON") == [["4"]]
+    at.poll(1)
+    assert heard == ['#LWM2MMON: UPD,"/3/0/9"']
+    assert asked[0] == ("AT#LWM2MMON?", '#LWM2MMON: UPD,"/3/0/9"')
+
+
+def test_two_meanings_of_qlwupdate_before_and_after_ok():
+    script = [(b"AT+QLWUPDATE=0,60\r", [(1, OK), (900, line("+QLWUPDATE: 0,4711"))])]
+    at, _, _ = client(script)
+    at.subscribe("+QLWUPDATE", lambda text: None)
+    assert at.write("+QLWUPDATE", 0, 60, result="+QLWUPDATE", result_timeout_ms=5000) == [["0", "4711"]]
+
+
+def test_basic_commands_take_lines_without_a_name_only():
+    at, _, _ = client([(b"ATI\r", line("Quectel_Ltd") + line("+CEREG: 5") + line("Revision: BC66NBR01A10") + OK)])
+    assert at.send("ATI") == ["Quectel_Ltd", "Revision: BC66NBR01A10"]
+    assert at.stats.unknown == 1
+    at, _, _ = client([(b"AT+CGSN\r", line("867997030012345") + OK)])
+    assert at.send("AT+CGSN", prefix="") == ["867997030012345"]
+
+
+def test_several_commands_in_a_line_with_one_final_result():
+    at, _, _ = client([(b"AT+A?;+B?\r", line("+A: 1") + line("+B: 2") + OK)])
+    assert at.send("AT+A?;+B?", prefix="") == ["+A: 1", "+B: 2"]
+
+
+def test_lines_of_a_list_joined_by_lf():
+    at, _, _ = client([(b"AT#LWM2MMON?\r", b'\r\n#LWM2MMON: "4"\n#LWM2MMON: "3"\r\n\r\nOK\r\n')])
+    assert at.read("#LWM2MMON") == [["4"], ["3"]]
+
+
+# Final and late results.
+
+
+def test_a_final_result_is_a_whole_line():
+    for impostor in ("LOOK", "OKAY", "CONNECT OK", "SEND OK", "xOK", "OK,", "ERRORS", "NO CARRIERS", "+CMEE: 1"):
+        at, _, _ = client([(b"AT+Q\r", line(impostor) + OK)])
+        assert at.send("AT+Q") == []
+        assert at.stats.lines == 2
+
+
+def test_every_final_result():
+    for text, code, words in [
+        ("ERROR", None, "ERROR"), ("ABORTED", None, "ABORTED"), ("NO CARRIER", None, "NO CARRIER"),
+        ("+CME ERROR: 0", 0, "0"), ("+CME ERROR:4", 4, "4"), ("+CMEE ERROR : 33", 33, "33"),
+        ("+CMS  ERROR:  500", 500, "500"), ("+CME ERROR: phone failure", None, "phone failure"), ("+CME ERROR", None, ""),
+    ]:
+        at, _, _ = client([(b"AT+Q\r", line(text)), (b"AT+Q\r", OK)])
+        error = raises(CommandError, at.send, "AT+Q")
+        assert (error.code, error.text) == (code, words), text
+        assert at.send("AT+Q") == []
+
+
+def test_the_answer_of_cmee_is_no_error():
+    at, _, _ = client([(b"AT+CMEE?\r", line("+CMEE: 1") + OK)])
+    assert at.read("+CMEE") == [["1"]]
+
+
+def test_a_result_before_ok_with_ok_and_long_after():
+    for reply in ([(1, line("+QLWREG: 0") + OK)], [(1, OK + line("+QLWREG: 0"))], [(1, OK), (128_000, line("+QLWREG: 0"))]):
+        for chunk in (1, 3, 8, None):
+            at, _, _ = client([(b"AT+QLWREG\r", reply), (b"AT+CSQ\r", line("+CSQ: 18,99") + OK)], chunk)
+            heard = []
+            at.subscribe("+QLWREG", heard.append)
+            assert at.send("AT+QLWREG", result="+QLWREG:", result_timeout_ms=130_000) == ["+QLWREG: 0"]
+            assert at.send("AT+CSQ") == ["+CSQ: 18,99"]
+            at.poll(1)
+            assert heard == []
+
+
+def test_send_fail_answers_who_waits_for_send_ok():
+    at, _, _ = client([(b"AT+S\r", [(1, OK), (900, line("SEND OK"))]), (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))]),
+                       (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))])])
+    assert at.send("AT+S", result="SEND OK", result_timeout_ms=1000) == ["SEND OK"]
+    error = raises(CommandError, at.send, "AT+S", result="SEND OK", result_timeout_ms=1000)
+    assert error.text == "SEND FAIL"
+    assert at.send("AT+S", result=("SEND OK", "SEND FAIL"), result_timeout_ms=1000) == ["SEND FAIL"]
+
+
+def test_a_result_nobody_armed_belongs_to_nobody():
+    at, uart, _ = client([(b"AT+A\r", line("CONNECT OK") + OK), (b"AT+S\r", [(1, OK), (10, line("SEND OK"))])])
+    uart.feed(line("SEND OK"))
+    assert at.send("AT+A") == []
+    began = at.clock.now
+    assert at.send("AT+S", result="SEND OK") == ["SEND OK"]
+    assert at.clock.now - began >= 10  # its own, not the one that had come before
+
+
+def test_a_late_result_is_not_given_to_the_next_command():
+    script = [(b"AT+QLWREG\r", [(1, OK), (6000, line("+QLWREG: 1"))]),
+              (b"AT+QLWREG\r", [(3000, b""), (1500, OK), (9000, line("+QLWREG: 0"))])]
+    at, _, clock = client(script)
+    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=5000)
+    assert at.stats.timeouts == 1
+    assert at.send("AT+QLWREG", timeout_ms=2000, result="+QLWREG:", result_timeout_ms=10_000) == ["+QLWREG: 0"]
+    assert at.stats.late == 1
+
+
+def test_a_result_that_did_not_come_does_not_make_the_line_dirty():
+    at, uart, _ = client([(b"AT+QLWREG\r", OK), (b"AT+CSQ\r", OK)])
+    rows = []
+    at.on_timeouts = rows.append
+    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:")
+    at.send("AT+CSQ")  # the script would object to an AT in between
+    assert rows == []
+
+
+# Handlers.
+
+
+def test_a_handler_may_send_and_wait():
+    script = [(b"AT+QLWRDRSP=1\r", [(1, OK), (30, line("+QLWRDRSP: 0"))])]
+    at, uart, _ = client(script)
+    seen = []
+
+    def on_read(text):
+        seen.append(at.send("AT+QLWRDRSP=1"))
+        seen.append(at.wait("+QLWRDRSP", 100))
+
+    at.subscribe('+QLWURC: "read"', on_read)
+    uart.feed(line('+QLWURC: "read",1'))
+    at.poll(100)
+    assert seen == [[], "+QLWRDRSP: 0"]
+
+
+def test_a_urc_per_answer_for_ever_neither_nests_nor_hangs():
+    """A split answer (3 parts) is not interleaved with the next one, and depth stays one."""
+    clock = VirtualClock()
+    urc = line('+QLWURC: "observe",1')
+    modem = AtModem({b"AT+PART=%d" % part: [] for part in range(3)})
+    uart = FakeUart(clock, peer=modem)
+    at = AtClient(uart, clock)
+    depth = [0, 0]
+
+    def on_urc(text):
+        depth[0] += 1
+        depth[1] = max(depth)
+        for part in range(3):
+            uart.feed(urc, after_ms=1)
+            at.write("+PART", part)
+        depth[0] -= 1
+
+    at.subscribe("+QLWURC", on_urc)
+    uart.feed(urc)
+    at.poll(2000)
+    assert clock.now < 2200
+    assert depth[1] == 1
+    parts = [heard for heard in modem.heard if heard.startswith(b"AT+PART")]
+    assert len(parts) > 20
+    for index, heard in enumerate(parts):
+        assert heard == b"AT+PART=%d" % (index % 3)
+
+
+def test_wait_looks_in_the_queue_first_and_takes_its_own_only():
+    at, uart, _ = client([(b"AT\r", line("+A: 1") + line("+B: 1") + line("+B: 2") + OK)])
+    heard = []
+    at.subscribe("+A", heard.append)
+    at.subscribe("+B", heard.append)
+    at.send("AT")
+    assert at.wait("+B", 10, accept=lambda text: text.endswith("2")) == "+B: 2"
+    assert heard == []
+    at.poll(1)
+    assert heard == ["+A: 1", "+B: 1"]
+    raises(AtTimeout, at.wait, "+B", 10)
+
+
+def test_wait_dispatches_other_urcs_and_keeps_what_nobody_claimed():
+    at, uart, clock = client([(b"AT+CFUN=1\r", line("+CPIN: READY") + OK)])
+    heard = []
+    at.subscribe("+IP", heard.append)
+    at.send("AT+CFUN=1")
+    assert at.wait("+CPIN", 10) == "+CPIN: READY"  # it came before anybody waited
+    uart.feed(line("+IP: 10.0.0.1") + line("+CEREG: 1"), after_ms=20)
+    assert at.wait("+CEREG", 100) == "+CEREG: 1"
+    at.poll(1)
+    assert heard == ["+IP: 10.0.0.1"]
+
+
+def test_handlers_never_run_inside_send():
+    at, uart, _ = client([(b"AT\r", line("+A: 1") + OK), (b"AT\r", OK)])
+    heard = []
+    at.subscribe("+A", heard.append)
+    at.send("AT")
+    at.send("AT")
+    assert heard == []
+    assert at.poll(0) == 1
+
+
+def test_a_handler_that_raises_leaves_the_client_usable():
+    at, uart, _ = client([(b"AT\r", OK)])
+
+    def fails(text):
+        raise KeyError(text)
+
+    at.subscribe("+A", fails)
+    uart.feed(line("+A: 1") + line("+A: 2"))
+    raises(KeyError, at.poll, 10)
+    raises(KeyError, at.poll, 10)
+    assert at.poll(10) == 0
+    assert at.send("AT") == []
+
+
+def test_sending_inside_a_hook_of_a_running_command_is_refused():
+    at, uart, _ = client([(b"AT+A\r", OK, 5)])
+    errors = []
+    at.idle = lambda: errors.append(raises(AtError, at.send, "AT+B"))
+    assert at.send("AT+A") == []
+    assert len(errors) == 1 and "running" in str(errors[0])
+
+
+def test_poll_ends_when_told_to():
+    at, uart, clock = client()
+    heard = []
+    at.subscribe("+A", heard.append)
+    for ms in (100, 200, 300):
+        uart.feed(line("+A: %d" % ms), after_ms=ms)
+    assert at.poll(1000, until=lambda: len(heard) == 2) == 2
+    assert clock.now == 200
+    assert at.poll(1000) == 1
+    assert clock.now == 1200
+
+
+# The queue.
+
+
+def test_the_queue_is_bounded_in_bytes_and_drops_the_oldest():
+    flood = b"".join([line("+A: %04d" % number) for number in range(1000)])
+    at, uart, _ = client([(b"AT\r", flood + OK)], chunk=None, rx_size=256)
+    heard = []
+    at.subscribe("+A", heard.append)
+    at.send("AT", timeout_ms=2000)
+    assert at.stats.dropped == 1000 - at.queue_size // 8
+    at.poll(1)
+    assert len(heard) == at.queue_size // 8
+    assert heard[-1] == "+A: 0999"
+
+
+def test_unknown_lines_never_push_out_a_urc():
+    flood = b"".join([line("unknown %d" % number) for number in range(1000)])
+    at, uart, _ = client([(b"AT\r", line("+A: 1") + flood + OK)], chunk=None)
+    heard = []
+    at.subscribe("+A", heard.append)
+    at.send("AT", prefix="+NONE", timeout_ms=2000)
+    at.poll(1)
+    assert heard == ["+A: 1"]
+    assert at.stats.unknown == 1000
+    assert at.stats.dropped == 0
+
+
+# Restarts.
+
+
+def test_a_banner_in_mid_command_fails_it_at_once():
+    banner = b"\n\rF1: 0000 0000\n\rV0: 0000 0000 [0001]\n\r00: 0006 000C\n\rT0: 0000 00B4\n\rLeaving the BROM\n\r\r\nRDY\r\n"
+    at, uart, clock = client([(b"AT+X?\r", b"\r\n+X: 1" + banner, 50), (b"AT\r", OK), (b"AT+X?\r", line("+X: 1,2") + OK)])
+    at.banners = ("F1", "RDY")
+    restarts = []
+    at.on_restart = restarts.append
+    raises(LinkError, at.read, "+X", timeout_ms=5000)
+    assert clock.now == 50
+    assert at.read("+X") == [["1", "2"]]
+    assert at.stats.restarts == 1  # both lines are of one boot
+    assert restarts == ["F1: 0000 0000"]
+
+
+def test_a_banner_while_idle_is_reported_and_still_a_urc():
+    at, uart, _ = client()
+    restarts, heard = [], []
+    at.on_restart = restarts.append
+    at.subscribe("RDY", heard.append)
+    uart.feed(b"\x00\xff\r\nRDY\r\n", after_ms=10)
+    at.poll(20)
+    assert (restarts, heard, at.stats.restarts) == (["RDY"], ["RDY"], 1)
+
+
+def test_a_restart_that_was_asked_for():
+    at, _, _ = client([(b"AT+QRST=1\r", [(1, OK), (5000, b"\r\nRDY\r\n")])])
+    assert at.send("AT+QRST=1", result="RDY", result_timeout_ms=10_000) == ["RDY"]
+
+
+# Hooks.
+
+
+def test_idle_runs_at_least_every_500_ms_and_may_end_the_wait():
+    at, uart, clock = client([(b"AT+A\r", b""), (b"AT\r", OK), (b"AT+A\r", OK)])
+    calls = []
+    at.idle = lambda: calls.append(clock.now)
+    raises(AtTimeout, at.send, "AT+A", timeout_ms=3000)
+    assert calls[0] == 0 and len(calls) == 6
+    assert max([later - earlier for earlier, later in zip(calls, calls[1:])]) <= 500
+
+    def over():
+        raise BudgetExceeded("the wake took its time")
+
+    at.idle = over
+    raises(BudgetExceeded, at.poll, 1000)
+    raises(BudgetExceeded, at.wait, "+A", 1000)
+    at.idle = None
+    assert at.send("AT+A") == []
+
+
+def test_budget_exceeded_in_a_command_makes_the_line_dirty():
+    script = [(b"AT+X?\r", line("+X: 9") + OK, 700), (b"AT\r", OK), (b"AT+X?\r", line("+X: 1") + OK)]
+    at, uart, clock = client(script)
+
+    def idle():
+        if clock.now >= 500:
+            raise BudgetExceeded("over")
+
+    at.idle = idle
+    raises(BudgetExceeded, at.read, "+X", timeout_ms=5000)
+    assert clock.now == 500
+    at.idle = None
+    assert at.read("+X") == [["1"]]
+
+
+def test_before_send_gets_the_idle_time_and_may_send():
+    at, uart, clock = client([(b"AT\r", OK), (b"AT+CSQ\r", OK), (b"AT\r", OK), (b"AT+CSQ\r", OK)])
+    idle_times = []
+
+    def wake(idle_ms):
+        idle_times.append(idle_ms)
+        at.send("AT")
+
+    at.before_send = wake
+    at.send("AT+CSQ")
+    clock.advance(60_000)
+    at.send("AT+CSQ")
+    assert len(idle_times) == 2 and idle_times[1] == 60_000
+
+
+def test_timeouts_in_a_row_are_reported_for_escalation():
+    clock = VirtualClock()
+    modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,1"]})
+    modem.dead = True
+    at = AtClient(FakeUart(clock, peer=modem), clock)
+    rows = []
+
+    def escalate(count):
+        rows.append(count)
+        if count == 3:
+            modem.dead = False  # the reset pin
+
+    at.on_timeouts = escalate
+    for _ in range(3):
+        raises(AtTimeout, at.send, "AT+CSQ")
+    assert at.send("AT+CSQ") == ["+CSQ: 1,1"]
+    modem.dead = True
+    raises(AtTimeout, at.send, "AT+CSQ")
+    assert rows == [1, 2, 3, 1]
+
+
+def test_the_gap_between_final_result_and_next_command():
+    at, uart, clock = client([(b"AT\r", OK, 5)] * 3, gap_ms=20)
+    for _ in range(3):
+        at.send("AT")
+    assert clock.now == 5 + 20 + 5 + 20 + 5
+
+
+def test_stats_are_attributes_and_items():
+    at, _, _ = client([(b"AT\r", OK)])
+    at.send("AT")
+    assert at.stats.lines == at.stats["lines"] == 1
