@@ -285,13 +285,14 @@ class Leshan:
         return (await self.event("REGISTRATION", endpoint, timeout, after)).data
 
     async def event(self, name, endpoint=None, timeout=60, after=0, where=None):
-        """The first event of that name from number `after` on, waiting for it. LeshanError after `timeout` seconds."""
+        """The first event of that name (or of one of these) from number `after` on. LeshanError after `timeout` seconds."""
+        names = (name,) if isinstance(name, str) else name
         deadline = asyncio.get_running_loop().time() + timeout
         seen = after
         while True:
             for each in self.events[seen:]:
                 seen += 1
-                if each.name == name and endpoint in (None, _endpoint(each.data)) and (where is None or where(each.data)):
+                if each.name in names and endpoint in (None, _endpoint(each.data)) and (where is None or where(each.data)):
                     return each
             left = deadline - asyncio.get_running_loop().time()
             self._arrived.clear()
@@ -299,7 +300,7 @@ class Leshan:
                 await asyncio.wait_for(self._arrived.wait(), max(0.01, left))
             except asyncio.TimeoutError:
                 heard = ", ".join(dict.fromkeys(each.name for each in self.events[after:])) or "nothing"
-                raise LeshanError(f"no {name} from {endpoint} within {timeout} s; heard: {heard}") from None
+                raise LeshanError(f"no {' or '.join(names)} from {endpoint} within {timeout} s; heard: {heard}") from None
 
     async def _follow(self, connected):
         """Read the event stream for ever (text/event-stream, one `event:` and one `data:` line each)."""
