@@ -37,7 +37,8 @@ class Modem(Verbs, Network):
     POWER_KEY_MS = 500
     RESET_MS = 100
     URC_PREFIXES: "tuple[str, ...]" = ()
-    # name -> (argument pattern, method): i integer, o object, instance or resource id, s text, * what remains
+    # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains;
+    # an effect is a method, or "room.function" of the family, loaded when the first such line comes
     URCS: "dict[str, tuple[str, str]]" = {}
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
@@ -143,7 +144,11 @@ class Modem(Verbs, Network):
             self._count("unknown_urcs" if row is None else "malformed_urcs")
             return
         # A dialogue that breaks inside an effect (an answer refused, say) must not cost the caller of service() a turn.
-        self.ask(getattr(self, row[1]), *arguments)
+        room, _, effect = row[1].rpartition(".")
+        if room:
+            self.ask(self._in, self.FAMILY + "." + room, effect, *arguments)
+        else:
+            self.ask(getattr(self, effect), *arguments)
         self._tell_outcomes()
 
     def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":

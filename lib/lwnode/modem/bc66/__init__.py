@@ -9,8 +9,6 @@ Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the c
 older dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14 resources, string 1024, opaque 512 bytes.
 """
 
-from micropython import const
-
 from lwnode.at import AtTimeout, CommandError
 from lwnode.at import fields as split_fields
 from lwnode.modem import (
@@ -23,7 +21,7 @@ from lwnode.modem import (
     REGISTERING,
     UNKNOWN,
 )
-from lwnode.modem.bc66.codes import error_name
+from lwnode.modem.bc66.codes import error_name, level_of
 from lwnode.modem.bc66.reporting import Reporting
 from lwnode.modem.verbs import Capabilities
 
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lwnode.modem import Server
-
-_PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_quirks 5)
 
 # 4.2.14
 _STATES = (
@@ -64,11 +60,9 @@ class Driver(Reporting):
     def _choose_dialect(self) -> None:
         if not self.revision:
             return
-        from lwnode.modem.bc66 import legacy
-
-        before, self.level = self.level, legacy.level_of(self.revision)
+        before, self.level = self.level, level_of(self.revision)
         if self.level < 7 <= before:
-            legacy.open_pipe(self)
+            self._in("bc66.legacy", "open_pipe")
 
     def wake(self) -> bool:
         """As NbIot; in buffer mode requests may wait that a lost URC has told of."""
@@ -80,22 +74,11 @@ class Driver(Reporting):
 
     def configure(self, server: "Server") -> bool:
         """QLWCFG, APN and QLWCONFIG where they differ. ValueError, by key and with the manual's range, before the wire."""
-        from lwnode.modem.bc66 import setup
-
-        return setup.configure(self, server)
+        return bool(self._in("bc66.setup", "configure", server))
 
     def declare(self, objects: "Any") -> bool:
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-        from lwnode.modem.bc66 import setup
-
-        if self.level < 7:
-            from lwnode.modem import pipe
-
-            objects = pipe.OBJECTS
-        if self.level < 10 and self._status != REGISTERED:
-            self.objects = setup.check_objects(objects)
-            return False
-        return setup.declare(self, objects)
+        return bool(self._in("bc66.setup", "declare", objects))
 
     def _declare_late(self) -> None:
         if self.level < 10 and self._status == REGISTERED and self.objects and not self._declared:
@@ -106,6 +89,10 @@ class Driver(Reporting):
         """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
         self._declared = 0
         return self._act("+QLWDELOBJ", object_id) == 0
+
+    def forget(self) -> None:
+        """Leave the server and delete every declared object."""
+        self._in("bc66.setup", "forget")
 
     # ---- registration -----------------------------------------------------------------------------------------
 
@@ -123,72 +110,19 @@ class Driver(Reporting):
 
     def register(self, timeout_ms: int) -> bool:
         """AT+QLWREG and its result; nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
-        state = self.status()
-        if state == NEED_RECOVER:
-            if self.recover(timeout_ms):
-                return True
-            state = self.status()
-        if state == REGISTERED:
-            return True
-        if self.options["auto_reg"] and state == NOT_REGISTERED:
-            self._status = REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
-        if self._busy() and self._own_outcome(timeout_ms) == REGISTERED:
-            return True
-        if self._busy():
-            return False
-        self._pause_after_deregistration()
-        try:
-            self._run("+QLWREG")
-        except CommandError as error:
-            return self._registration_refused(error, timeout_ms)
-        except AtTimeout:
-            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
-        self._status = REGISTERING
-        if not self._take("reg", "+QLWREG" if self.level >= 7 else "+QLWURC", timeout_ms):
-            self.status()  # the result may have been lost
-        self._declare_late()
-        return self._status == REGISTERED
-
-    def _registration_refused(self, error: CommandError, timeout_ms: int) -> bool:
-        if error.code == 33 and (self.level < 7 or self.status() == REGISTERED):
-            self._status = REGISTERED
-            return True
-        if error.code == 32:  # keep connecting: it is at it by itself
-            self._status = REGISTERING
-            return self._own_outcome(timeout_ms) == REGISTERED
-        self.refusal = "registration: " + error_name(error.code)
-        return False
+        return bool(self._in("bc66.session", "register", timeout_ms))
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
-        from lwnode.modem.bc66 import setup
-
-        return setup.bootstrap(self, timeout_ms)
+        return bool(self._in("bc66.session", "bootstrap", timeout_ms))
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """AT+QLWUPDATE, one for each thing that changed (5.7.2). An object list needs none: QLWADDOBJ sends its own."""
-        from lwnode.modem.bc66 import update
-
-        return update.update(self, lifetime, binding)
+        return bool(self._in("bc66.session", "update", lifetime, binding))
 
     def deregister(self) -> bool:
         """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
-        try:
-            self._run("+QLWDEREG")
-        except CommandError as error:
-            if error.code == 4:
-                self._status = DEREGISTERED
-            return error.code == 4
-        done = self._take("dereg", "+QLWDEREG" if self.level >= 7 else "+QLWURC", self.deadline_ms)
-        self._left_at = self.clock.ticks_ms()
-        return done and self._status == DEREGISTERED
-
-    def _pause_after_deregistration(self) -> None:
-        if self._left_at is not None:
-            since = self.clock.ticks_diff(self.clock.ticks_ms(), self._left_at)
-            if 0 <= since < _PAUSE_MS:
-                self.at.poll(_PAUSE_MS - since)
-            self._left_at = None
+        return bool(self._in("bc66.session", "deregister"))
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
@@ -210,12 +144,6 @@ class Driver(Reporting):
         if self._status in (REGISTERING, RECOVERING):
             self._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
         return self._status == REGISTERED
-
-    def forget(self) -> None:
-        """Leave the server and delete every declared object."""
-        from lwnode.modem.bc66 import setup
-
-        setup.forget(self)
 
     def _take(self, name: str, prefix: str, timeout_ms: int) -> bool:
         """Wait for the line that is called `name` in URCS and give it its effect. False where it did not come."""

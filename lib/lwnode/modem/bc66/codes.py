@@ -10,6 +10,12 @@ _TEXT_LIMIT = 1024  # 4.2.12, bytes
 _OPAQUE_LIMIT = 512  # 4.2.12, bytes
 
 
+def level_of(revision: str) -> int:
+    """10 for BC66NBR01A10; a revision that cannot be read counts as 10, the manual's."""
+    digits = revision[revision.rfind("A") + 1:][:2]
+    return int(digits) if digits.isdigit() else 10
+
+
 def error_name(code: "int | None") -> str:
     """The manual's name of an <err>, with its number."""
     from lwnode.modem.bc66.names import ERRORS

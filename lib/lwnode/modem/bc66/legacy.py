@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 _LINES = ("+QLWOBSERVE", "+QLWDATARECV", "SEND OK", "SEND FAIL")
 
 
-def level_of(revision: str) -> int:
-    """10 for BC66NBR01A10; a revision that cannot be read counts as 10, the manual's."""
-    digits = revision[revision.rfind("A") + 1:][:2]
-    return int(digits) if digits.isdigit() else 10
-
-
 def open_pipe(modem: "Reporting") -> None:
     """Listen for the lines of the object-19 model."""
     for prefix in _LINES:

@@ -134,8 +134,12 @@ def _write_config(modem: "Driver", server: "Server", account: "tuple[Any, ...]")
 
 def declare(modem: "Driver", objects: "Any") -> bool:
     """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-    wanted = check_objects(objects)
+    from lwnode.modem import pipe
+
+    wanted = check_objects(pipe.OBJECTS if modem.level < 7 else objects)
     modem.objects = wanted
+    if modem.level < 10 and modem._status != REGISTERED:
+        return False  # firmware before R01A10 takes objects only while registered: done after register()
     mark = crc32(repr(wanted).encode()) | 1
     if mark != modem._declared:
         modem._steadily(_declare, modem, wanted)
@@ -165,14 +169,6 @@ def declared_objects(modem: "Driver") -> "dict[tuple[int, int], tuple[int, ...]]
         except (ValueError, IndexError):
             modem._count("malformed_results")
     return found
-
-
-def bootstrap(modem: "Driver", timeout_ms: int) -> bool:
-    """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
-    if modem.server is None or not modem.server.bootstrap:
-        raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
-    modem.ask(modem.deregister)
-    return modem.register(timeout_ms)
 
 
 def forget(modem: "Driver") -> None:
