@@ -7,6 +7,7 @@ A person at the cable is never locked out: KeyboardInterrupt (mpremote's Ctrl-C)
 the REPL; the window of a cold boot waits for it.
 """
 
+import gc
 import sys
 
 TYPE_CHECKING = False
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Rest after something that a restart does not mend: long enough to spare the battery, short enough to see a new file.
 REST_MS = 3600000
+# Bytes allocated between two collections, about a tenth of a board's heap.
+GC_EVERY = 20000
 # Waiting for a person when the configuration is wrong or the crash guard has said stop (seconds).
 LONG_WINDOW_S = 60
 
@@ -100,6 +103,8 @@ def main(board: "Any", parts: "Any" = None) -> None:
 
 def start() -> None:
     """Open the board and run; where not even that works, rest and try again."""
+    # Collect often: what lives long then lies together, and the heap does not break into pieces.
+    gc.threshold(GC_EVERY)
     try:
         import board as definition
         from lwnode.board import open_board

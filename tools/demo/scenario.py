@@ -21,7 +21,6 @@ from tools.demo.dialogue import Dialogue
 from tools.demo.ledger import PATHS, Ledger
 from tools.host_board.runner import Event, HostBoard
 from tools.lwm2m.server import Lwm2mServer
-from tools.mpy import compile_tree
 from tools.virtual_modem.transport import VirtualModem
 
 ENDPOINT = "urn:dev:lwnode-demo"
@@ -66,8 +65,8 @@ class Scenario:
         self.board.deploy(BOARDS[self.port], config=self._config())
         if prepare:
             prepare(self.board.flash)
-        size = compile_tree(self.board.flash / "lib")
-        self.say("board", f"flashed: lib/ as {size / 1024:.0f} KB of .mpy, firmware/*.py as it is")
+        size = self.board.burn()
+        self.say("board", f"flashed: lib/ frozen, {size / 1024:.0f} KB with the port; firmware/*.py as it is")
         self._began = self.modem.clock.unix()
         try:
             await self.board.start()

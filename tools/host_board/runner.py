@@ -144,6 +144,7 @@ class HostBoard:
         self._pty_path, self._tty, self._far_end = pty_path, -1, -1
         self._registers: Registers | None = None
         self._retained = _Retained()
+        self._rtc_pieces = ""
         self._definition = definition.Definition()
         self._began = time.monotonic()
         self._skipped_ms = 0.0
@@ -505,13 +506,23 @@ class HostBoard:
         self._retained.rtc_offset_ms = offset_ms
 
     async def _on_load(self, name: str) -> Any:
-        return self._retained.rtc_memory if name == "rtc_memory" else self._retained.nvs.get(name)
+        return self._retained.nvs.get(name)
+
+    async def _on_rtc_memory(self, start: int, length: int, piece: str) -> None:
+        if not start:
+            self._rtc_pieces = ""
+        self._rtc_pieces += piece
+        if len(self._rtc_pieces) == 2 * length:
+            self._retained.rtc_memory = self._rtc_pieces
+
+    async def _on_rtc_memory_length(self) -> int:
+        return len(self._retained.rtc_memory) // 2
+
+    async def _on_rtc_memory_piece(self, start: int, length: int) -> str:
+        return self._retained.rtc_memory[2 * start : 2 * (start + length)]
 
     async def _on_save(self, name: str, value: Any) -> None:
-        if name == "rtc_memory":
-            self._retained.rtc_memory = value
-        else:
-            self._retained.nvs[name] = value
+        self._retained.nvs[name] = value
 
     async def _on_wdt(self, timeout_ms: int) -> None:
         self._watchdog_ms = timeout_ms

@@ -38,10 +38,16 @@ class RTC:
 
     def memory(self, data=None):
         if data is None:
-            return bytes.fromhex(_host.ask("load", "rtc_memory") or "")
+            found = bytearray(_host.ask("rtc_memory_length"))
+            for start in range(0, len(found), 128):
+                found[start : start + 128] = bytes.fromhex(_host.ask("rtc_memory_piece", start, 128))
+            return bytes(found)
         if len(data) > 2048:
             raise ValueError("buffer too long")
-        _host.ask("save", "rtc_memory", bytes(data).hex())
+        # In pieces: a board copies its 2048 bytes without a heap, so this one must not need 8 KB of it.
+        data = memoryview(data)
+        for start in range(0, max(len(data), 1), 128):
+            _host.ask("rtc_memory", start, len(data), bytes(data[start : start + 128]).hex())
         return None
 
     def datetime(self, fields=None):
