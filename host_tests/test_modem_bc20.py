@@ -317,6 +317,18 @@ def test_what_bc20_cannot_hold_is_refused_by_key():
     assert bench.commands == []
 
 
+def test_an_awake_budget_that_a_confirmed_message_exceeds_is_refused():
+    """3.8, note 2: about 128 s."""
+    bench = Bench("bc20", answers(), awake_budget_ms=120000)
+    try:
+        bench.modem.configure(PLATFORM)
+        assert False
+    except ValueError as error:
+        assert "120000" in str(error) and "128 s" in str(error)
+    assert bench.commands == []
+    Bench("bc20", answers(), awake_budget_ms=180000).modem.configure(PLATFORM)
+
+
 def test_lifetime_and_binding_cannot_be_changed():
     bench = registered()
     for change in ({"lifetime": 900}, {"binding": "U"}):

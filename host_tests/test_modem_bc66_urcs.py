@@ -253,5 +253,13 @@ def test_a_restart_by_itself_fails_what_was_in_flight_and_tells_the_node():
     assert bench.modem._status == UNKNOWN
 
 
+def test_a_module_that_restarted_by_itself_is_told_again_to_stay_awake():
+    """3.3 note: it would go to deep sleep in the middle of an exchange."""
+    bench = registered()
+    bench.say("RDY", serve_ms=3000)
+    assert "AT+QSCLK=0" in bench.commands
+    assert 'AT+QCFG="dsevent",1' in bench.commands
+
+
 def test_the_state_after_registration_is_registered():
     assert registered().modem._status == REGISTERED

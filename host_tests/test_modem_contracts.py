@@ -96,6 +96,22 @@ def test_bg96_passes_packs_both_ways():
     assert row["relay"] == 1, row
 
 
+def test_each_driver_declares_what_it_can_carry():
+    wanted = {  # contract, typed, executes, acknowledges, history, psk, bootstrap
+        "bc20": ("pipe", False, False, "server", "pack", False, False),
+        "bc66": ("pull", True, True, "server", "pack", True, True),
+        "bg96": ("pipe", False, False, "module", "pack", True, True),
+    }
+    for family in wanted:
+        told = Bench(family).modem.capabilities
+        assert (told.contract, told.typed, told.executes, told.acknowledges, told.history, told.psk,
+                told.bootstrap) == wanted[family], family
+        assert told.limits["pack"] >= 512
+    assert Bench("bc66", buffered=True).modem.capabilities.buffered
+    assert not Bench("bc66").modem.capabilities.buffered
+    assert Bench("me910c1").modem.capabilities.contract == "shadow"
+
+
 def test_only_the_chosen_family_is_loaded():
     """The other three cost no heap: they are not even found in the list of modules."""
     for family in FAMILIES:

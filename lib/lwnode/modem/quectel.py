@@ -12,6 +12,10 @@ from micropython import const
 from lwnode.modem.life import Life
 from lwnode.modem.network import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _WAKE_MS = const(100)  # PSM_EINT low; the BC65 manual asks 100 ms, one driver gets by with 5 (field_quirks 5)
 _AT_MS = const(500)
 _AT_TRIES = const(12)
@@ -27,11 +31,23 @@ class NbIot(Life):
     POWER_OFF = "AT+QPOWD=0"
     OPTIONS = dict(Life.OPTIONS, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000)
 
+    _greeting_due = False
+
     def _greet(self) -> None:
         self._hold_awake()
         self.ask(self._write, "+QNBIOTEVENT", 1, 1)
         self.ask(self._write, "+QCFG", "dsevent", 1)
         self._asleep = False
+
+    def _on_restart(self, *line: "Any") -> None:
+        self._greeting_due = not self._restart_expected
+        Life._on_restart(self, *line)
+
+    def _upkeep(self) -> None:
+        """A module that restarted by itself sleeps again when it likes: it is told anew to stay awake."""
+        if self._greeting_due:
+            self._greeting_due = False
+            self.ask(self._begin)
 
     def _hold_awake(self) -> bool:
         return self._set_sleep(0)

@@ -205,6 +205,7 @@ class Driver(NbIot):
             self._status = UNKNOWN
 
     def _upkeep(self) -> None:
+        NbIot._upkeep(self)
         if self.reports.in_flight and self.clock.ticks_diff(self.clock.ticks_ms(), self._asked_at) > _ASK_MS:
             self._asked_at = self.clock.ticks_ms()
             self.ask(self.ask_sent)

@@ -30,6 +30,10 @@ def configure(modem: "Driver", server: "Server") -> bool:
         raise ValueError("endpoint: expected a name, the IMEI as a rule (BC20 manual 3.2), found none")
     if modem.options["ack_timeout"] != 2 or modem.options["max_retransmit"] != 4:
         raise Unsupported("BC20 cannot set ack_timeout or max_retransmit: its results come within 128 s")
+    budget = modem.options["awake_budget_ms"]
+    if budget is not None and budget < modem.deadline_ms:
+        raise ValueError("awake_budget_ms: expected at least %d, found %d: a confirmed message of BC20 may take about 128 s"
+                         % (modem.deadline_ms, budget))
     modem.server = server
     mark = crc32(repr((server.host, server.port, server.endpoint)).encode()) | 1
     if mark == modem._configured:

@@ -116,6 +116,7 @@ class Urcs(Wire):
     # ---- work that waits for service() ------------------------------------------------------------------------
 
     def _upkeep(self) -> None:
+        Wire._upkeep(self)
         self._declare_late()
         if self._buffered:
             self._buffered = False
