@@ -8,5 +8,6 @@
     simulation.ledger.verdict()         -> [] or what is wrong, a sentence each
 
 Bottom up: host_tests/fakes (clock, chips, flash, a world of one node), `faults` (what goes wrong when), `ledger` (the
-account of every reading), `simulation` (life after life), `report` (tables), `sabotage` (one protection off).
+account of every reading), `simulation` (life after life), `charge` (where it goes), `report` (tables), `sabotage` (one
+protection off, to see the run fail).
 """

@@ -5,15 +5,17 @@
 
 Rates of "default", per year: each AT exchange disturbed with 2 % (ERROR, silence, garbage, late); the module restarts weekly;
 outages of 10 minutes weekly, of 3 hours monthly, of 5 days once; brown-out monthly; the power cut in the middle of 50
-random flash writes; twice a fault in the application that crashes every start for six hours.
+random flash writes; twice a fault in the application that crashes every start for six hours. "dense" has two of each at
+least, but for the outage of 5 days: for short runs.
 """
 
 from __future__ import annotations
 
 from random import Random
 
-NAMES = ("none", "default", "outages", "power")
+NAMES = ("none", "default", "dense", "outages", "power")
 _YEAR_H = 365 * 24
+_LONGEST_DENSE = 6 * 60
 # kind: (times a year, length in minutes)
 _RATES = {
     "restart": [(52, 0)],
@@ -25,10 +27,11 @@ _RATES = {
 _KINDS = {
     "none": (),
     "default": ("restart", "outage", "brown_out", "power_cut", "bug"),
+    "dense": ("restart", "outage", "brown_out", "power_cut", "bug"),
     "outages": ("outage",),
     "power": ("brown_out", "power_cut"),
 }
-EXCHANGE_PERMILLE = {"default": 20}
+EXCHANGE_PERMILLE = {"default": 20, "dense": 20}
 EXCHANGE_KINDS = ("error", "silence", "garbage", "late")
 
 
@@ -47,6 +50,8 @@ class Plan:
             for per_year, minutes in _RATES[kind]:
                 expected = per_year * hours / _YEAR_H
                 count = int(expected) + (random.random() < expected - int(expected))
+                if name == "dense" and minutes <= _LONGEST_DENSE:
+                    count = max(count, 2)
                 for _ in range(count):
                     # Not in the very first hour: a node must have come to life to lose something.
                     self.events.append((random.uniform(1, max(1.5, hours - minutes / 60)), kind, minutes))

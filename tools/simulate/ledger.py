@@ -1,4 +1,4 @@
-"""The account of every reading, and the verdict: nothing here is taken from the node's own counters but what it dropped by policy.
+"""The account of every reading, and the verdict. Of the node's own counters only `dropped` is believed.
 
 A reading is delivered, or waits in flash or RTC memory, or was exposed when the power went (at most a batch, by the
 stated policy), or was dropped by the stated limit; any other is lost.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fakes.world import Stop
 from lwnode.lwm2m import codec
 from lwnode.power import FileStore, Journal, RetainedState
 
@@ -45,11 +46,17 @@ class Ledger:
         self.wakes = 0
         self.hour_awake: dict[int, int] = {}
         self.dead = ""
+        self.storm = False
 
     # what the world tells
 
     def read(self) -> int:
         """The sensor's driver calls this."""
+        simulation = self._simulation
+        period = int(simulation.settings.sample_every)
+        if len(self.taken) > 200 + 3 * simulation.clock.now // (1000 * period):
+            self.storm = True
+            raise Stop
         self.taken.append(self._simulation.clock.unix())
         return len(self.taken)
 
@@ -134,7 +141,7 @@ class Ledger:
         simulation = self._simulation
         wrong = []
         if self.dead:
-            wrong.append(f"the node is dead: {self.dead}")
+            return [f"the node is dead: {self.dead}"]
         lost = self.lost(simulation.accounted_until)
         if lost:
             wrong.append(f"{len(lost)} readings were lost, the first is number {lost[0]}")
@@ -142,7 +149,8 @@ class Ledger:
         if doubled:
             wrong.append(f"{len(doubled)} slots were served twice")
         if self.overruns:
-            wrong.append(f"{len(self.overruns)} times awake beyond {self.limit_ms() // 1000} s, the longest {self.longest_ms // 1000} s")
+            limit, longest = self.limit_ms() // 1000, self.longest_ms // 1000
+            wrong.append(f"{len(self.overruns)} times awake beyond {limit} s, the longest {longest} s")
         batch = int(simulation.settings.journal_batch)
         if self.most_exposed > batch + 1:
             wrong.append(f"{self.most_exposed} readings were exposed at once, the stated batch is {batch}")
@@ -150,6 +158,8 @@ class Ledger:
         if busy:
             wrong.append(f"the node was awake more than half of the time in {len(busy)} hours")
         stuck = [number for number in self.waiting() if self.taken[number - 1] < simulation.accounted_until]
-        if stuck and not self.dead:
+        if self.storm:
+            return [f"the node reads far more often than its slots come: {len(self.taken)} readings", *wrong]
+        if stuck:
             wrong.append(f"{len(stuck)} readings still wait after two quiet days")
         return wrong

@@ -12,7 +12,8 @@ from typing import Any
 from lwnode.power import BootGuard, Journal, Schedule
 
 
-def _forget(self: Any) -> bool:
+def _keep_newest(self: Any, force: bool = False) -> bool:
+    self._fresh = self._fresh[-1:]
     return True
 
 
@@ -36,7 +37,7 @@ def _not_served(self: Any, slot: int) -> None:
 
 def _places(name: str) -> list[tuple[Any, str, Any]]:
     if name == "journal":
-        return [(Journal, "_save_fresh", _forget), (Journal, "_spill", _forget)]
+        return [(Journal, "flush", _keep_newest)]
     if name == "recovery":
         from lwnode.modem.base import Modem
 

@@ -21,6 +21,7 @@ HISTORY = "/19/0/0"
 QUIET_DAYS = 2
 _HOUR_MS = 3600000
 _FREEZE_EVERY_MS = 72 * _HOUR_MS
+_MOST_BOOTS = 400
 _DRIFT_STEP_S = 6 * 3600
 
 
@@ -31,7 +32,8 @@ class Bug(Exception):
 class Simulation(World):
     """A node on a port with a module of a family, under a plan of faults."""
 
-    def __init__(self, port: str = "esp32", family: str = "bc66", seed: int = 1, faults: str = "default", **config: object) -> None:
+    def __init__(self, port: str = "esp32", family: str = "bc66", seed: int = 1, faults: str = "default",
+                 **config: object) -> None:
         given = {"family": family, "maintenance_window": 5}
         given.update(config)
         super().__init__(port, given, (SENSOR, HISTORY))
@@ -45,6 +47,7 @@ class Simulation(World):
         self.broken = False
         self.cuts = 0
         self.boots: dict[str, int] = {}
+        self._hour = self._this_hour = 0
         if port == "esp32" and faults != "none":
             self.chip.drift_ppm = self._drift
 
@@ -78,26 +81,33 @@ class Simulation(World):
             raise Stop
 
         self.clock.at(until, stop)
-        while True:
-            try:
-                self._firmware(self.chip)
-            except Stop:
-                return
-            except Reset as reset:
-                self._boot(reset.kind)
-            except PowerCut:
-                self.cuts += 1
-                self.flash.cut_at = None
-                self._boot("power_on")
-            except Dead as dead:
-                self.ledger.dead = str(dead)
-                return
-            else:
-                self.ledger.dead = "main.py returned: awake in the REPL for ever"
-                return
+        try:
+            while True:
+                self._boot(self._life())
+        except Stop:
+            pass
+        except Dead as dead:
+            self.ledger.dead = str(dead)
+
+    def _life(self) -> str:
+        """Run main.py until something ends it; returns what."""
+        try:
+            self._firmware(self.chip)
+        except Reset as reset:
+            return reset.kind
+        except PowerCut:
+            self.cuts += 1
+            self.flash.cut_at = None
+            return "power_on"
+        raise Dead("main.py returned: awake in the REPL for ever")
 
     def _boot(self, kind: str) -> None:
         self.boots[kind] = self.boots.get(kind, 0) + 1
+        hour = self.clock.now // _HOUR_MS
+        self._this_hour = self._this_hour + 1 if hour == self._hour else 1
+        self._hour = hour
+        if self._this_hour > _MOST_BOOTS:
+            raise Dead("a crash loop without rest: %d boots within an hour" % self._this_hour)
         kept = kind not in ("power_on", "run_pin") and (kind != "brown_out" or self.random.random() < 0.5)
         if kind != "deep_sleep":
             self.ledger.ram_lost(kept)

@@ -1,0 +1,58 @@
+"""python -m tools.simulate --days 365 --port rp2 --family bc66 --faults default --seed 1 [--sabotage journal]."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
+    sys.path.insert(1, str(ROOT / folder))
+
+
+def _arguments() -> argparse.Namespace:
+    from . import faults, sabotage
+
+    parser = argparse.ArgumentParser(prog="make simulate", description="A node's life in virtual time.")
+    parser.add_argument("--days", type=float, default=30)
+    parser.add_argument("--port", choices=("esp32", "rp2"), default="esp32")
+    parser.add_argument("--family", choices=("bc66", "bc20", "bg96", "me910c1"), default="bc66")
+    parser.add_argument("--faults", choices=faults.NAMES, default="default")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--capacity", type=float, default=3000, help="of the cell, in mAh")
+    parser.add_argument("--sabotage", choices=sabotage.NAMES, help="switch one protection off: the run must fail")
+    parser.add_argument("--verbose", action="store_true", help="show what the node prints")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Live, account, judge. Exit status 1 where something is wrong."""
+    arguments = _arguments()
+    from .charge import Charge
+    from .report import rows, show
+    from .sabotage import sabotage
+    from .simulation import Simulation
+
+    begin = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if arguments.sabotage:
+            stack.enter_context(sabotage(arguments.sabotage, arguments.family))
+        if not arguments.verbose:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        simulation = Simulation(arguments.port, arguments.family, arguments.seed, arguments.faults)
+        charge = Charge(simulation)
+        simulation.live(arguments.days)
+    verdict = simulation.ledger.verdict()
+    title = f"{arguments.days:.0f} days of an {arguments.port} node with a {arguments.family}, faults: {arguments.faults}"
+    if arguments.sabotage:
+        title += f", without protection: {arguments.sabotage}"
+    show(title, rows(simulation, charge, time.monotonic() - begin, arguments.capacity), verdict)
+    return 1 if verdict else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
