@@ -173,9 +173,12 @@ def _finished(major: int, items: "list[Any]") -> "Any":
     if major == 4:
         return items
     if major == 5:
-        if len(items) % 2 or not all([isinstance(key, (int, str)) for key in items[::2]]):
-            raise ValueError("CBOR map with a key that is neither number nor text, or without its value")
-        return dict(zip(items[::2], items[1::2]))
+        found = {}
+        for at in range(0, len(items), 2):
+            if at + 1 == len(items) or not isinstance(items[at], (int, str)):
+                raise ValueError("CBOR map with a key that is neither number nor text, or without its value")
+            found[items[at]] = items[at + 1]
+        return found
     tag, value = items
     if tag != 4:
         return value  # other tags only say what is meant

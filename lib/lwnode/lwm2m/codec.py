@@ -186,11 +186,13 @@ def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | Non
 
 def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
     """One journal entry: 15 bytes and the value. stamp is Clock.stamp(): (epoch id, seconds)."""
-    ids = [_ALL if part is None else part for part in path.ids]
+    first, second, third = path.ids
+    second = _ALL if second is None else second
+    third = _ALL if third is None else third
     epoch, seconds = stamp or (0, 0)
     body = value.encode() if isinstance(value, str) else bytes(value)
     flags = type | (0x80 if stamp is None else 0)
-    return struct.pack(_RECORD, ids[0], ids[1], ids[2], flags, epoch & 0xFFFFFFFF, seconds & 0xFFFFFFFF) + body
+    return struct.pack(_RECORD, first, second, third, flags, epoch & 0xFFFFFFFF, seconds & 0xFFFFFFFF) + body
 
 
 def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":

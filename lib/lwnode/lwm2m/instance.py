@@ -36,16 +36,15 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
         if known:
             raise ValueError("object {} has the versions {}, not {}".format(object_id, " ".join(known), version))
         raise ValueError("object {} is not in the table: make registry XML=<its definition>".format(object_id))
+    chosen: "list[int]" = []
     for ids in (registry.resources(object_id, version, True), present):
-        chosen = [id for id in ids if _is_value(object_id, id, version)]
+        for id in ids:
+            entry = registry.lookup(object_id, id, version)
+            if entry is not None and "R" in entry[1] and not (ids is present and chosen):
+                chosen.append(id)
         if chosen:
-            return tuple(chosen) if ids is not present else (chosen[0],)
-    return ()
-
-
-def _is_value(object_id: int, id: int, version: str) -> bool:
-    known = registry.lookup(object_id, id, version)
-    return known is not None and "R" in known[1]
+            break
+    return tuple(chosen)
 
 
 class Instance:
@@ -95,8 +94,13 @@ class Instance:
         for id in list(self.settings or ()) + list(self.executes or ()):
             if id not in present:
                 raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
-        own = [resource.id for resource in self.resources]
-        self.offered = tuple(own + [id for id in present if id not in own and self.serves(id)])
+        offered: "list[int]" = []
+        for resource in self.resources:
+            offered.append(resource.id)
+        for id in present:
+            if id not in offered and self.serves(id):
+                offered.append(id)
+        self.offered = tuple(offered)
 
     def serves(self, id: int) -> bool:
         """Whether there is something behind a resource other than a reading."""
@@ -251,4 +255,4 @@ class Instance:
         return Path(self.object_id, self.instance, id)
 
     def __repr__(self) -> str:
-        return "{} {}".format(self.path(), " ".join([str(resource.text()) for resource in self.resources]))
+        return "{} {}".format(self.path(), self.offered)

@@ -62,13 +62,13 @@ class Path:
     @staticmethod
     def parse(text: str) -> "Path":
         """The path written in text, with or without the leading slash; ValueError with a sentence otherwise."""
+        parts = text.strip("/").split("/")
         try:
-            ids = [int(part) for part in text.strip("/").split("/")]
+            if len(parts) <= 3:
+                return Path(*map(int, parts))
         except ValueError:
-            ids = []
-        if not 1 <= len(ids) <= 3:
-            raise ValueError("a path looks like /3303/0/5700, not {}".format(text))
-        return Path(*ids)
+            pass
+        raise ValueError("a path looks like /3303/0/5700, with ids of 0 to 65535, not {}".format(text))
 
     def contains(self, other: "Path") -> bool:
         """Whether other is this path or lies below it."""
@@ -84,7 +84,11 @@ class Path:
         return hash(self.ids)
 
     def __str__(self) -> str:
-        return "/" + "/".join([str(part) for part in self.ids if part is not None])
+        text = ""
+        for part in self.ids:
+            if part is not None:
+                text += "/" + str(part)
+        return text
 
     def __repr__(self) -> str:
         return "Path({})".format(str(self))

@@ -49,18 +49,27 @@ def resources(object_id: int, version: "str | None" = None, mandatory: bool = Fa
     Empty if the table lacks object or version.
     """
     for _, flags in _objects(object_id, version):
-        return sorted([id for id, _, needed in _rows(flags) if needed or not mandatory])
+        found = []
+        for id, _, needed in _rows(flags):
+            if needed or not mandatory:
+                found.append(id)
+        return sorted(found)
     return []
 
 
 def versions(object_id: int) -> "list[str]":
     """The versions of an object that the table has, such as ["1.0", "1.1"]."""
-    return [version for version, _ in _objects(object_id, None)]
+    found = []
+    for version, _ in _objects(object_id, None):
+        found.append(version)
+    return found
 
 
 def multiple(object_id: int) -> bool:
     """Whether an object may have several instances."""
-    return any([flags >= 0x8000 for _, flags in _objects(object_id, None)])
+    for _, flags in _objects(object_id, None):
+        return flags >= 0x8000
+    return False
 
 
 def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]":

@@ -57,19 +57,20 @@ def serve(tree: "ObjectTree", request: Request) -> Response:
         from .container import serve as serve_container
 
         return serve_container(tree, request)
-    rows = [row for row in tree.rows if path.contains(row.path()) or row.path().contains(path)]
-    rows = [row for row in rows if row.offered]
-    if not rows:
+    for row in tree.rows:
+        if row.offered and path.object == row.object_id and path.instance in (None, row.instance):
+            break
+    else:
         raise Reject(404, "no such object or instance")
     operation = request.operation
     if operation in ("read", "observe", "cancel"):
-        return _read(tree, rows[0], path, operation)
+        return _read(tree, row, path, operation)
     if operation == "write":
-        return _write(tree, rows[0], request)
+        return _write(tree, row, request)
     if operation == "execute":
         if path.resource is None:
             raise Reject(405, "only a resource can be executed")
-        after = rows[0].execute(path.resource, bytes(request.value))
+        after = row.execute(path.resource, bytes(request.value))
         _persist(tree)
         return Response(204, after=after)
     if operation == "write_attributes":
@@ -153,7 +154,9 @@ def set_rules(tree: "ObjectTree", path: Path, by_server: bool, rules: "dict[str,
 
     found = []
     for row in tree.rows:
-        found += [one for one in row.resources if one.reading and path.contains(one.path)]
+        for one in row.resources:
+            if one.reading and path.contains(one.path):
+                found.append(one)
     if not found:
         raise Reject(404, "no reading there") if by_server else ValueError("no reading at {}".format(path))
     for resource in found:

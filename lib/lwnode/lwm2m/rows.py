@@ -150,7 +150,10 @@ class Rows:
 
     def objects(self) -> "list[tuple[int, int, tuple[int, ...]]]":
         """(object id, instance, resource ids) of each row, for Modem.declare; 19/0 and 19/1 carry history and commands."""
-        out = [(row.object_id, row.instance, tuple(sorted(row.offered))) for row in self.rows if row.offered]
+        out = []
+        for row in self.rows:
+            if row.offered:
+                out.append((row.object_id, row.instance, tuple(sorted(row.offered))))
         if self.container is not None and self.row(19, 0) is None:
             out += [(19, 0, (0,)), (19, 1, (0,))]
         return out
@@ -189,8 +192,12 @@ class Rows:
         """
         if when is not None:
             self.seen = when
-        due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when)]
-        wait = max([row.warm_up_ms for row in due] or [0])
+        due: "list[Sensor]" = []
+        wait = 0
+        for row in self.rows:
+            if isinstance(row, Sensor) and row.due(when):
+                due.append(row)
+                wait = max(wait, row.warm_up_ms)
         fresh = self.start(when)
         if wait and self.clock is not None and self._started_at is not None:
             passed = 0 if fresh == wait else self.clock.ticks_diff(self.clock.ticks_ms(), self._started_at)

@@ -33,7 +33,10 @@ _LINK = "vlo"
 
 def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
     """(payload of at most limit bytes, count of records in it, from the first on). (b"", 0) if not one fits."""
-    base = min([record[3] for record in records if record[3] is not None] or [0])
+    base = 0
+    for record in records:
+        if record[3] is not None and not 0 < base <= record[3]:
+            base = record[3]
     groups: "list[tuple[Path, bool, list[bytes]]]" = []
     size, count, timed = 1, 0, False
     for record in records:

@@ -101,7 +101,9 @@ class Sensor(Instance):
             self.failed("{} {}".format(type(error).__name__, error), _DOUBTFUL)
             return 0
         if isinstance(raw, dict):
-            pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
+            pairs = []
+            for id in raw:
+                pairs.append((self.find(id) or self.view(id), raw[id]))
         else:
             pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
         count = 0
@@ -171,7 +173,7 @@ class Sensor(Instance):
         if super().serves(id):
             return True
         if id == _RESET_EXTREMES:
-            return any([self.serves(extreme) for extreme in (_MIN_MEASURED, 5801, 5508)])
+            return self.serves(_MIN_MEASURED) or self.serves(5801) or self.serves(5508)
         if self._extreme_of(id) is not None:
             return True
         if id in (_MIN_RANGE, _MAX_RANGE, 5803, 5804):

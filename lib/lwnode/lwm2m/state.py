@@ -29,33 +29,47 @@ _VALUES = ("value", "when", "minimum", "maximum")
 
 def dump(tree: "ObjectTree") -> bytes:
     """The record; tree.dirty is cleared."""
-    body: "list[Any]" = [
-        [list(path.ids) for path in tree.observations],
-        [list(answer) for answer in tree.answers],
-        [[list(path.ids), value] for path, value in tree.pushed],
-        [tree.error_told, tree.binary_writes],
-        [_row(row) for row in tree.rows],
-    ]
-    data = bytes([_VERSION]) + cbor.encode(body)
+    observations: "list[Any]" = []
+    for path in tree.observations:
+        observations.append(path.ids)
+    pushed: "list[Any]" = []
+    for path, value in tree.pushed:
+        pushed.append((path.ids, value))
+    rows: "list[Any]" = []
+    for row in tree.rows:
+        resources: "list[Any]" = []
+        for resource in row.resources:
+            resources.append(_resource(resource))
+        rows.append((row.object_id, row.instance, resources, row.written, _pick(row, row.kept)))
+    told = (tree.error_told, tree.binary_writes)
+    data = bytes([_VERSION]) + cbor.encode((observations, tree.answers, pushed, told, rows))
     tree.dirty = False
     return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
 
 
-def _row(row: "Instance") -> "list[Any]":
-    resources = [_resource(resource) for resource in row.resources]
-    own = [getattr(row, name) for name in row.kept]
-    return [row.object_id, row.instance, resources, row.written, own]
+def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
+    values = []
+    for name in names:
+        values.append(getattr(owner, name))
+    return values
+
+
+def _give(owner: "object", names: "tuple[str, ...]", values: "list[Any]") -> None:
+    # What is as it was costs no heap: defaults live in the class.
+    for name, value in zip(names, values):
+        if value != getattr(owner, name):
+            setattr(owner, name, value)
 
 
 def _resource(resource: "Resource") -> "list[Any]":
     rules = resource.rules
-    state: "list[Any]" = [resource.id] + [getattr(resource, name) for name in _VALUES]
+    state: "list[Any]" = [resource.id] + _pick(resource, _VALUES)
     if rules is not None:
-        state.append([getattr(rules, name) for name in _RULES])
+        state.append(_pick(rules, _RULES))
         if rules.by_server:
             from .rules import NAMES
 
-            state.append([getattr(rules, name) for name in NAMES])
+            state.append(_pick(rules, NAMES))
     return state
 
 
@@ -68,11 +82,16 @@ def load(tree: "ObjectTree", data: bytes) -> bool:
         return False
     try:
         body: "Any" = cbor.decode(data[1:-4])
-        observations = [Path(*ids) for ids in body[0]]
-        answers = [(answer[0], answer[1], answer[2]) for answer in body[1]]
-        pushed = [(Path(*ids), value) for ids, value in body[2]]
+        observations, answers, pushed, rows = [], [], [], []
+        for ids in body[0]:
+            observations.append(Path(*ids))
+        for id, mark, code in body[1]:
+            answers.append((id, mark, code))
+        for ids, value in body[2]:
+            pushed.append((Path(*ids), value))
         told, binary = body[3]
-        rows = [(tree.row(state[0], state[1]), state) for state in body[4]]
+        for state in body[4]:
+            rows.append((tree.row(state[0], state[1]), state))
     except (ValueError, TypeError, IndexError):
         return False
     tree.observations, tree.answers, tree.pushed = observations, answers, pushed
@@ -100,23 +119,17 @@ def _load_row(row: "Instance", state: "list[Any]") -> None:
         if id in row.offered:
             row.set(id, written[id])
     row.touched = 0
-    for name, value in zip(row.kept, state[4]):
-        if value != getattr(row, name) and (name != "counter" or getattr(row, name) is not None):
-            setattr(row, name, value)
+    _give(row, row.kept, state[4])
 
 
 def _load_resource(resource: "Resource", state: "list[Any]") -> None:
-    for name, value in zip(_VALUES, state[1:5]):
-        if value is not None:
-            setattr(resource, name, value)
+    if state[1] is not None:
+        _give(resource, _VALUES, state[1:5])
     if len(state) > 6:
         from .rules import NAMES, Rules
 
         resource.rules = resource.rules or Rules()
         resource.rules.by_server = True
-        for name, value in zip(NAMES, state[6]):
-            setattr(resource.rules, name, value)
+        _give(resource.rules, NAMES, state[6])
     if resource.rules is not None and len(state) > 5:
-        for name, value in zip(_RULES, state[5]):
-            if value != getattr(resource.rules, name):
-                setattr(resource.rules, name, value)
+        _give(resource.rules, _RULES, state[5])

@@ -24,7 +24,6 @@ from .model import INTEGER, Path, Request, Response
 from .requests import answer, set_rules
 from .resource import Resource
 from .rows import Rows
-from .sensor import Sensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,8 +99,11 @@ class ObjectTree(Rows):
                     if reason is not None:
                         resource.reason = reason
                         self.judged(resource)
-        out = [(record[0], record[1], record[2], when if record[3] is None else record[3]) for record in self.kept]
-        self.kept = []
+        out, self.kept = self.kept, []
+        for index in range(len(out)):
+            path, type, text, taken = out[index]
+            if taken is None:
+                out[index] = (path, type, text, when)
         return out
 
     def values(self, path: "Path | None" = None) -> "list[Value]":
@@ -161,7 +163,11 @@ class ObjectTree(Rows):
 
     def suppress(self, path: Path, value: "str | bytes") -> None:
         """The host has pushed this value into a module that holds the values: its echo will be no write."""
-        self.pushed = [one for one in self.pushed if one[0] != path][-(_PUSHED_LIMIT - 1) :] + [(path, value)]
+        for one in self.pushed:
+            if one[0] == path:
+                self.pushed.remove(one)
+                break
+        self.pushed = self.pushed[-(_PUSHED_LIMIT - 1) :] + [(path, value)]
 
     def is_echo(self, path: Path, value: "Plain") -> bool:
         """Whether a write is the echo of suppress(). The push is forgotten with it, and with any other value."""
@@ -188,7 +194,10 @@ class ObjectTree(Rows):
 
     def observed(self, path: Path) -> bool:
         """Whether the server watches this path or one above it."""
-        return any([watched.contains(path) for watched in self.observations])
+        for watched in self.observations:
+            if watched.contains(path):
+                return True
+        return False
 
     def clear_observations(self) -> None:
         """A fresh registration: the server has to observe anew."""
@@ -219,8 +228,11 @@ class ObjectTree(Rows):
 
     def health(self) -> "list[tuple[Path, int, int, str]]":
         """(path, failures in a row, errors in all, the last one in words) of each sensor that ever failed."""
-        rows = [row for row in self.rows if isinstance(row, Sensor) and row.errors]
-        return [(row.path(), row.failures, row.errors, row.error) for row in rows]
+        out = []
+        for row in self.rows:
+            if row.errors:
+                out.append((row.path(), row.failures, row.errors, row.error))
+        return out
 
     # -- what survives sleep -----------------------------------------------------------------------------
 
@@ -237,4 +249,8 @@ class ObjectTree(Rows):
         return data is not None and load(self, data)
 
     def __repr__(self) -> str:
-        return "\n".join([repr(resource) for row in self.rows for resource in row.resources])
+        text = ""
+        for row in self.rows:
+            for resource in row.resources:
+                text += repr(resource) + "\n"
+        return text[:-1]
