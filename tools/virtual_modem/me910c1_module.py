@@ -40,6 +40,7 @@ class TelitModule(Generic):
             "power_off_ms": 2500,
             "list_join": "lf",  # how lines of one list hang together: "lf" (2.2.2.3) or "crlf"
             "psm_keeps": False,  # True: agent, lists and settings outlive PSM; False: it is a power cycle to them
+            "file_ms": 60000,  # how long the bytes of a file may take
             "sms": (),  # short messages that wait: nothing but errors is played
         }
     )
@@ -364,10 +365,16 @@ class TelitModule(Generic):
         if not any([name.startswith(folder) for folder in _FOLDERS]):
             raise self.error(1102)
         self.take_bytes(size, lambda data: self._file_written(name, data))
+        self._file_timer = self.after(self.options["file_ms"], self._file_given_up)
         self.send("\r\n>>> ")
         return PENDING
 
+    def _file_given_up(self):
+        self._swallow = None
+        self.finish(self.cme(1105))
+
     def _file_written(self, name, data):
+        self._file_timer.cancel()
         try:
             text = data.decode()
         except (UnicodeError, ValueError):

@@ -51,11 +51,16 @@ def _when_ready(modem: "Any", settle_ms: int) -> "list[int] | None":
 
 
 def exists(modem: "Any", *numbers: int) -> bool:
-    """AT#LWM2MEXIST, agent first: the error says no, whatever its words (3.1.17)."""
+    """AT#LWM2MEXIST, agent first (3.1.17)."""
+    return bool(known(modem, *numbers))
+
+
+def known(modem: "Any", *numbers: int) -> "bool | None":
+    """True, False for Invalid URI and Invalid agent, None where the module says neither (it may be activating)."""
     try:
         modem._write("#LWM2MEXIST", *numbers)
-    except CommandError:
-        return False
+    except CommandError as error:
+        return False if "nvalid" in error.text else None
     return True
 
 

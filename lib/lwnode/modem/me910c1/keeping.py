@@ -1,6 +1,6 @@
 """ME910C1: what the host must know after its deep sleep, beside what every family keeps.
 
-    flags (suspended, UTC, armed)       1 byte
+    flags (suspended, UTC, armed...)    1 byte
     declared instances                  5 bytes and 2 a resource: created again where they are gone
     acknowledged resources              6 bytes each, 6 at most
     values known to be in the module    11 bytes each: path, checksum, what became of it
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def dump(modem: "Any") -> bytes:
     """The bytes above, their length first."""
     own = struct.pack(
-        ">BBBB", modem._suspended | (not modem.CLOCK_IS_LOCAL) << 1 | modem._armed << 2, len(modem.objects),
-        len(modem._acked), len(modem._known))
+        ">BBBB",
+        modem._suspended | (not modem.CLOCK_IS_LOCAL) << 1 | modem._armed << 2 | modem._repaired << 3,
+        len(modem.objects), len(modem._acked), len(modem._known))
     for object_id, instance, resources in modem.objects:
         own += struct.pack(">HHB", object_id, instance, len(resources))
         own += b"".join([struct.pack(">H", resource) for resource in resources])
@@ -62,4 +63,5 @@ def load(modem: "Any", data: bytes) -> bool:
     modem.CLOCK_IS_LOCAL = not flags & 2
     # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
     modem._armed = bool(flags & 4)
+    modem._repaired = bool(flags & 8)
     return True

@@ -29,6 +29,11 @@ def register(modem: "Any", timeout_ms: int) -> bool:
     if modem._status in _OFF and not modem._suspended:
         # Before the agent starts, so that its registration names them; firmware that wants it on refuses.
         created = arming.create(modem)
+        if not created and not modem._repaired and modem._in("me910c1.setup", "upload_missing"):
+            modem._count("repairs")
+            modem.restart()
+            created = arming.create(modem)
+        modem._repaired = not created  # a definition that the module does not like is not sent again at every wake
         if not _enable(modem):
             return False
     if modem._status != REGISTERED:
@@ -39,7 +44,9 @@ def register(modem: "Any", timeout_ms: int) -> bool:
         modem._upkeep()  # after FORCE_EXIT: the restart that alone helps
         return False
     modem._armed = modem._armed or arming.arm(modem, _SETTLE_MS, created)
-    return bool(modem._armed)
+    if not modem._armed:
+        modem._emit("refused", modem.refusal)  # what stands is used all the same
+    return True
 
 
 def _enable(modem: "Any") -> bool:

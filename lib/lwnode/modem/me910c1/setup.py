@@ -13,6 +13,7 @@ from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import NOT_REGISTERED, REGISTERED
+from lwnode.modem.me910c1 import arming
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,13 +168,11 @@ def _write_rat(modem: "Any", rat: "str | None") -> bool:
 
 def declare(modem: "Any", objects: "Any") -> bool:
     """See Driver.declare. True: definitions were uploaded, restart."""
-    from lwnode.modem.me910c1 import arming
-
     modem.objects = [(entry[0], entry[1], tuple(entry[2])) for entry in objects]
     arming.monitored(modem)
     arming.acknowledged(modem)
     mark = crc32(repr(modem.objects).encode()) | 1
-    uploaded = mark != modem._declared and _upload_missing(modem)
+    uploaded = mark != modem._declared and upload_missing(modem)
     modem._declared = mark
     if uploaded:
         return True
@@ -183,21 +182,27 @@ def declare(modem: "Any", objects: "Any") -> bool:
     return False
 
 
-def _upload_missing(modem: "Any") -> bool:
-    """Definitions of objects that are not the module's own. True where a file was written."""
-    numbers = sorted({entry[0] for entry in modem.objects if entry[0] >= 7})
-    files = None
+def upload_missing(modem: "Any") -> bool:
+    """Definitions that the module lacks, or has of another size. True where a file was written.
+
+    A file of the right size may still be damaged (an upload cut short): an object that is not known after the restart
+    is uploaded again.
+    """
+    files: "dict[str, Any] | None" = None
     written = False
-    for number in numbers:
+    for number in sorted({entry[0] for entry in modem.objects if entry[0] >= 7}):
         size, pieces = _definition(modem, number)
         if pieces is None:
             continue  # the module has it, or nobody does: NEWINST will say so
-        if files is None:
-            rows = modem.ask(modem._write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
-            files = {str(row[0]): row[1] for row in rows if len(row) > 1}
+        there = arming.known(modem, 0, number)
+        if there is not False:
+            if files is None:
+                rows = modem.ask(modem._write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
+                files = {str(row[0]): row[1] for row in rows if len(row) > 1}
+            found = files.get("object_%d.xml" % number)
+            if found == str(size) or found is None and there:
+                continue
         name = "object_%d.xml" % number
-        if files.get(name) == str(size):
-            continue
         modem.at.send('AT#M2MWRITE="/XML/%s",%d' % (name, size), prompt=">>>", data=pieces, timeout_ms=30000)
         modem._count("uploads")
         written = True

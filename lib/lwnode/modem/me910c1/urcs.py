@@ -61,6 +61,7 @@ class Urcs(Life):
     _in_session = False
     _armed = False
     _arm_due = False
+    _repaired = False
     _reboot = False
     _force_exit = False
     _context = False
