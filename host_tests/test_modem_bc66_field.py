@@ -218,9 +218,138 @@ def test_the_module_updates_by_itself_in_the_formulas_time():
     assert field.exchanges() == 0
 
 
+def test_lost_lines_are_recovered_by_asking():
+    """Every URC may be lost; each has a query, or a deadline, that brings the same state."""
+    for lost, check in (("+QLWREG", lambda field: field.modem.register(3000)),
+                        ("recovered", lambda field: field.modem.recover(3000))):
+        field = observed()
+        if lost == "recovered":
+            field.modem.sleep()
+            field.clock.advance(60000)
+            assert field.modem.wake()
+            assert field.modem.status() == NEED_RECOVER
+        else:
+            assert field.modem.deregister()
+        field.target.faults.arm("lost_urc", value=lost)
+        assert check(field), lost
+    field = observed()
+    field.target.faults.arm("lost_urc", value='"report"')
+    ticket = field.modem.publish(reading("20.5"))
+    assert field.modem.settle(field.modem.deadline_ms)
+    assert field.told("delivered") == [ticket]
+    field.target.faults.arm("lost_urc", value="report_ack")
+    ticket = field.modem.publish(reading("20.4"))
+    field.modem.settle(field.modem.deadline_ms + 1000)
+    assert [detail[0] for detail in field.told("failed")] == [ticket]
+
+
 def test_each_setting_of_the_model_can_be_asked_alone():
     """4.2.2: the query of one row. The driver asks so where the list lacks a row."""
     field = online()
     for name in ("auto_reg", "per_regstatus_feat", "rai_enable", "retransmit", "auto_ack", "access_mode", "recovery_mode",
                  "retransmit_mode"):
         assert field.at.write("+QLWCFG", name)[0][0] == name
+
+
+# ---- security, bootstrap, the server's own wishes
+
+
+def test_a_key_opens_the_server_and_a_wrong_one_does_not():
+    for psk, done in (("00ff00ff", True), ("00ff00fe", False)):
+        field = Field("bc66", playing={"backoff_ms": 10}, keys={"me": "00ff00ff"}, ack_timeout=1, max_retransmit=1)
+        account = Server("192.0.2.7", 5684, "node-1", 900, security="psk", psk_identity="me", psk=psk)
+        assert field.modem.start()
+        if field.modem.configure(account):
+            field.modem.restart()
+        assert field.modem.attach(60000)
+        assert field.modem.register(60000) is done
+        assert done or field.modem.refusal == "registration: timeout (1)"
+
+
+def boot_account(field):
+    """A bootstrap server that hands out the account of the same server, and lifetime and binding with it."""
+    from tools.lwm2m import codec
+    from tools.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
+
+    security = [((0, 1, 0), STRING, "coap://host:5683"), ((0, 1, 1), BOOLEAN, "0"), ((0, 1, 2), INTEGER, "3"),
+                ((0, 1, 10), INTEGER, "1")]
+    server = [((1, 0, 0), INTEGER, "1"), ((1, 0, 1), INTEGER, "1800"), ((1, 0, 2), INTEGER, "1"),
+              ((1, 0, 3), INTEGER, "3600"), ((1, 0, 7), STRING, "UQ")]
+    field.server.bootstrap = [
+        ("delete", (0, 1)), ("write", (0, 1), TLV, codec.encode(TLV, (0, 1), security)),
+        ("write", (1, 0), TLV, codec.encode(TLV, (1, 0), server))]
+    return Server("boot.example.org", 5683, "node-1", 900, bootstrap=True)
+
+
+def bootstrapped(**options):
+    field = Field("bc66", playing={"backoff_ms": 10}, **options)
+    field.response = answered
+    field.online(OBJECTS, boot_account(field))
+    return field
+
+
+def test_a_registration_begins_with_the_bootstrap_server():
+    field = bootstrapped()
+    field.modem.service(1000)
+    assert ("bootstrapped", None) in field.events
+    assert ("lifetime", 1800) in field.events
+    assert ("binding", "UQ") in field.events
+    assert field.server.registrations["node-1"].lifetime == 1800
+
+
+def test_the_server_asks_for_another_bootstrap():
+    """4.3.17: nothing is registered by us; bs_finished and +QLWREG follow by themselves."""
+    field = bootstrapped()
+    field.server.execute("node-1", "/1/0/9")
+    field.modem.service(20000)
+    assert field.told("bootstrapping") == ["success (0)"]
+    assert len(field.told("bootstrapped")) == 2
+    assert field.modem.status() == REGISTERED
+
+
+def test_the_server_resets_the_module_to_its_factory_state():
+    """4.3.16, note 1: deregistered, reset, bootstrapped again; what we have declared is declared again."""
+    field = bootstrapped()
+    field.server.execute("node-1", "/3/0/5")
+    field.modem.service(60000)
+    assert field.told("factory_reset") == ["success (0)"]
+    assert field.modem.bring_back(120000)
+    links = "".join([str(link) for link in field.server.registrations["node-1"].objects])
+    assert "/3303/0" in links
+    assert "/3306/0" in links
+
+
+def test_the_server_forbids_contact_for_a_while():
+    """4.3.15: the module is silent for 1/0/5 seconds, then registers by itself."""
+    field = online()
+    field.server.write("node-1", "/1/0/5", b"120", 0)
+    field.server.execute("node-1", "/1/0/4")
+    field.modem.service(5000)
+    assert field.told("disabled") == [120]
+    assert not field.modem.register(5000)
+    field.modem.service(180000)
+    assert field.modem.status() == REGISTERED
+
+
+def test_the_server_changes_lifetime_and_binding():
+    from tools.lwm2m.names import TEXT_PLAIN
+
+    field = online()
+    field.server.write("node-1", "/1/0/1", b"1200", TEXT_PLAIN)
+    field.server.write("node-1", "/1/0/7", b"UQ", TEXT_PLAIN)
+    field.modem.service(5000)
+    assert ("lifetime", 1200) in field.events
+    assert ("binding", "UQ") in field.events
+
+
+def test_requests_wait_in_buffer_mode_while_the_host_sleeps():
+    field = Field("bc66", buffered=True)
+    field.response = answered
+    field.online(OBJECTS)
+    field.target.faults.arm("lost_urc", value="buffer")  # the host did not listen
+    read = field.server.read("node-1", "/3303/0/5700")
+    field.modem.service(3000)
+    assert field.requests == []
+    assert field.modem.wake()
+    field.modem.service(3000)
+    assert (read.code, read.value) == (205, 21.5)

@@ -119,8 +119,11 @@ class Driver(Life):
     def status(self) -> int:
         """The last +QLWEVENT; where none was heard, an update is the question (refused: there is no registration)."""
         if self._status == UNKNOWN:
-            done = self.ask(self._sub, "update", self.options["ssid"]) is not None
-            self._status = REGISTERED if done else NOT_REGISTERED
+            try:
+                self._sub("update", self.options["ssid"])
+                self._status = REGISTERED
+            except CommandError:
+                self._status = NOT_REGISTERED
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
@@ -293,7 +296,4 @@ class Driver(Life):
         self._status = UNKNOWN
 
     def _on_off(self) -> None:
-        if self._restart_expected:
-            self._status = UNKNOWN
-        else:
-            self._session_lost(UNKNOWN, "module powered down")
+        self._session_lost(UNKNOWN, "module powered down")
