@@ -57,6 +57,7 @@ class AtClient(Receiver):
         self._explicit = False  # the caller named them
         self._extras: "Any" = None  # what the command expects besides them
         self._running = False
+        self._begun = False  # a line that began before the command went out
         self._ended = clock.ticks_add(clock.ticks_ms(), -gap_ms)
         self._secrets: list[bytes] = []
         if trace is not None:
@@ -148,11 +149,13 @@ class AtClient(Receiver):
             self._read_past()
 
     def _read_past(self) -> None:
+        """Lines that are there already are no answer; nor is one of which a part is."""
         now = self.clock.ticks_ms()
         line = self._next(now)
         while line is not None:
             self._unclaimed(line)
             line = self._next(now)
+        self._begun = self._rx.start != self._rx.end
 
     def _exchange(self, lines: list[bytearray], timeout_ms: int) -> bool:
         try:
@@ -178,6 +181,10 @@ class AtClient(Receiver):
             line = self._next(deadline)
             if line is None:
                 return False
+            if self._begun:
+                self._begun = False
+                self._unclaimed(line)
+                continue
             if extras is not None and extras.takes(line, lines):
                 continue
             if line == b"OK":

@@ -39,6 +39,8 @@ class Framing:
         self._count = 0  # so many bytes come next, as they are
         self._skip_lf = False
         self._held = False  # the next line is one that was put back: it is as whole as it will be
+        self._stop = 0  # where its value ends
+        self._need = 0  # bytes of a line to have before it can be judged
         self._missing = 0
         self._since = 0
 
@@ -58,6 +60,11 @@ class Framing:
         self._count = 0
         self.prompt = b""
 
+    def forget(self) -> None:
+        """What was in the buffer is gone."""
+        self._held = False
+        self._need = 0
+
     def scan(self, rx: "Any") -> "bytearray | None":
         """The next value, prompt or line."""
         self.by_length = False
@@ -67,9 +74,18 @@ class Framing:
             prompt = bytearray(self.prompt)
             self.prompt = b""
             return prompt
+        if rx.end - rx.start < self._need:
+            return None
+        self._need = 0
         line: "bytearray | None" = rx.scan()
-        if line is not None and self._payloads and self._is_cut(line, rx):
-            return self.scan(rx) if rx.searched < rx.end else None
+        if line is None or not self._payloads:
+            return line
+        if self._held:
+            self._held = False
+            if rx.first + len(line) < self._stop:  # what looks like noise at its end belongs to the value
+                return rx.bytes[rx.first : self._stop]  # type: ignore[no-any-return]
+        elif self._is_cut(line, rx):
+            return self.scan(rx)
         return line
 
     def _scan_value(self, rx: "Any") -> "bytearray | None":
@@ -102,27 +118,44 @@ class Framing:
 
     def _is_cut(self, line: bytearray, rx: "Any") -> bool:
         """Was this line cut by a line end inside its value? Then it goes back until the rest is there."""
-        if self._held:
-            self._held = False
-            return False
         for prefix, payload in self._payloads:
             if matches(line, prefix):
-                stop = rx.first + _least(rx.client._text(line), payload)
-                value = rx.bytes[rx.first : stop]
-                if b"\r" not in value and b"\n" not in value:
-                    return False
-                if stop - rx.first >= rx.size:
+                least = self._least(rx, rx.client._text(line), payload)
+                if max(least, self._need) >= rx.size:
+                    self._need = 0
                     rx.stats.overruns += 1
                     return False
+                value = rx.bytes[rx.first : rx.first + least]
+                if not self._need and b"\r" not in value and b"\n" not in value:
+                    return False
+                self._held = not self._need
                 rx.start = rx.first
-                rx.searched = stop
-                self._held = True
+                rx.searched = self._stop = rx.first + least
                 return True
         return False
 
+    def _least(self, rx: "Any", text: str, payload: "Payload") -> int:
+        """Bytes that the line has at least, by its declared length; 0 when it declares none, or cannot be judged yet."""
+        comma = text.find(",")
+        while comma >= 0:
+            head = text[: comma + 1]
+            count = length(payload, head)
+            if count:
+                least = len(head.encode()) + count
+                if not text.startswith('"', comma + 1):
+                    return least
+                # A quote is around the value, or is its first character: what stands behind the value tells.
+                if rx.end - rx.first < least + 2:
+                    self._need = least + 2
+                    return 0
+                return least + 2 if rx.bytes[rx.first + least + 1] == 34 else least
+            comma = text.find(",", comma + 1)
+        return 0
+
     def patience(self, rx: "Any", clock: "Any") -> int:
         """Milliseconds to wait for more. When nothing came of a value for 200 ms it is given up."""
-        missing = self._count + rx.start - rx.end if self._count else rx.searched - rx.end
+        awaited = self._count or self._need
+        missing = awaited + rx.start - rx.end if awaited else rx.searched - rx.end
         now = clock.ticks_ms()
         if missing <= 0:
             self._missing = 0
@@ -131,24 +164,12 @@ class Framing:
             self._missing = missing
             self._since = now
         elif clock.ticks_diff(now, self._since) >= _STALL_MS:
-            self._count = self._missing = 0
-            rx.searched = rx.start
+            self._held = not self._count
+            self._count = self._missing = self._need = 0
+            rx.searched = self._stop = rx.start
             rx.stats.garbage += 1
             return 0
         return _STEP_MS
-
-
-def _least(text: str, payload: "Payload") -> int:
-    """Bytes that the line has at least, by its declared length; 0 when it declares none."""
-    comma = text.find(",")
-    while comma >= 0:
-        head = text[: comma + 1]
-        count = length(payload, head)
-        if count:
-            quotes = 2 if text[comma + 1 : comma + 2] == '"' else 0
-            return len(head.encode()) + count + quotes
-        comma = text.find(",", comma + 1)
-    return 0
 
 
 def framing(rx: "Any") -> Framing:

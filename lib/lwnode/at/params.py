@@ -46,7 +46,7 @@ def parameter(value: object) -> str:
         return _quoted(value)
     if value is None:
         return ""
-    if isinstance(value, int):
+    if isinstance(value, (int, bool)):  # in MicroPython bool is no int
         return str(int(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return hexlify(bytes(value)).decode().upper()

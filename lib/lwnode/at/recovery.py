@@ -132,6 +132,7 @@ def resync(client: "Any", timeout_ms: int) -> bool:
     owed = 0 if trouble(client).booted else 1
     if trouble(client).escape:
         client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
+    client._read_past()
     results = 0
     while not results:
         left = _left(client, give_up)
@@ -160,7 +161,10 @@ def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
         line = client._next(deadline)
         if line is None:
             break
-        if line in _FINAL or line.startswith(b"+CM") and b"ERROR" in line:
+        if client._begun:
+            client._begun = False
+            client._unclaimed(line)
+        elif line in _FINAL or line.startswith(b"+CM") and b"ERROR" in line:
             results += 1
         elif line != b"AT":
             client._unclaimed(line)

@@ -21,6 +21,8 @@ def sync(client: "Any", rates: "Sequence[int] | None") -> int:
     """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
     if client.before_send is not None:
         call(client, client.before_send, client.clock.ticks_diff(client.clock.ticks_ms(), client._ended))
+    if trouble(client).escape:
+        client._write(b"\x1b")
     for rate in rates or (0,):
         if rate:
             client.uart.init(baudrate=rate)
@@ -28,9 +30,11 @@ def sync(client: "Any", rates: "Sequence[int] | None") -> int:
         if terminator:
             break
     else:
+        client._dirty = True
         timed_out(client, b"AT", _REPLY_MS)
     _settle(client, terminator)
     client._dirty = False
+    client._ended = client.clock.ticks_ms()
     trouble(client).answered()
     return rate or 1
 
@@ -67,8 +71,8 @@ def _settle(client: "Any", end: bytes) -> None:
 
 
 def _sounds_alive(reply: bytes) -> bool:
-    """OK in words, or 0 as a line of its own. An echo alone may be another host's, or a short circuit."""
-    return b"OK" in reply or reply.strip()[-1:] == b"0"
+    """A final result in words, or as a number and little else. Noise at a wrong rate is longer."""
+    return b"OK" in reply or b"ERROR" in reply or len(reply) < 4 and reply[:1] in (b"0", b"4")
 
 
 class _Tee:
@@ -89,7 +93,7 @@ class _Tee:
 
 
 def _ask(client: "Any", command: bytes, timeout_ms: int) -> bytes:
-    """Send a line and return the raw reply up to a short silence; URCs in it are not lost."""
+    """Send a line and return the raw reply up to a short silence, without its echo; URCs in it are not lost."""
     clock = client.clock
     tee = _Tee(client._rx.trace)
     client._rx.trace = tee
@@ -108,4 +112,7 @@ def _ask(client: "Any", command: bytes, timeout_ms: int) -> bytes:
     finally:
         client._rx.trace = tee.trace
     client._rx.start = client._rx.end  # with strange line ends it never ends
-    return bytes(tee.raw)
+    if client._rx.framing is not None:
+        client._rx.framing.forget()
+    reply = bytes(tee.raw)
+    return reply[len(command) :] if reply.startswith(command) else reply

@@ -1,0 +1,1 @@
+"""What the AT driver costs, measured. `make bench-at`."""
