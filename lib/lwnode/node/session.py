@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_LONGEST_SILENCE_S = 7 * 86400
 # BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
 # registration takes 62 s, and a chain of registration, retry and bootstrap about three of them.
 REGISTER_MS = const(190000)
@@ -68,7 +69,8 @@ class Session:
 
     def may_contact(self, now: int) -> bool:
         """Say whether the server allows contact at `now` (seconds)."""
-        return now >= self.silent_until
+        # Further ahead than any `disable`: the count began anew, and only a contact tells the time.
+        return now >= self.silent_until or self.silent_until - now > _LONGEST_SILENCE_S
 
     def open(self) -> bool:
         """Reach REGISTERED from any state. Returns False where the server could not be reached.
@@ -147,8 +149,12 @@ class Session:
 
     def rebase(self, moved: int) -> None:
         """Follow a step of the clock (Clock.moved)."""
-        self.confirmed_at = max(0, self.confirmed_at + moved)
-        self.silent_until = max(0, self.silent_until + moved) if self.silent_until else 0
+        now = self.now()
+        # What would then lie ahead was of this time already: a state from before a loss of power, when the count began anew.
+        if self.confirmed_at + moved <= now:
+            self.confirmed_at = max(0, self.confirmed_at + moved)
+        if self.silent_until and self.silent_until + moved <= now + _LONGEST_SILENCE_S:
+            self.silent_until = max(0, self.silent_until + moved)
 
     def _confirmed(self) -> None:
         self.confirmed_at = self.now()
