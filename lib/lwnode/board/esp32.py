@@ -15,7 +15,7 @@ domain kept its supply.
 """
 
 from binascii import crc32
-from struct import pack, unpack_from
+from struct import pack_into, unpack_from
 
 from lwnode.board import Unsupported, base
 
@@ -43,7 +43,9 @@ class RtcMemory:
 
     def __init__(self, machine: "Any") -> None:
         self._rtc = machine.RTC()
-        self._payload = b""
+        # Head and content as they lie in RTC memory, allocated once: 2 KB in one piece is much of a board's heap.
+        self._raw = bytearray(_RTC_BYTES)
+        self._end = _HEAD_BYTES
         self._mark = _RUNNING
         self.outputs = 0
         self.found_mark = 0
@@ -54,29 +56,32 @@ class RtcMemory:
 
     def read(self) -> None:
         """Read it once, at boot."""
-        raw = bytes(self._rtc.memory())
+        raw = self._rtc.memory()
         if len(raw) < _HEAD_BYTES:
             return
         magic, mark, outputs, _, check = unpack_from(_HEAD, raw, 0)
         if magic == _MAGIC and crc32(raw[: _HEAD_BYTES - 4]) == check:
             self.found_mark = mark
             self.outputs = outputs
-            self._payload = raw[_HEAD_BYTES:]
+            self._end = len(raw)
+            self._raw[: self._end] = raw
 
     def load(self) -> bytes:
         """Return what the last save() left, or b""."""
-        return self._payload
+        return bytes(self._raw[_HEAD_BYTES : self._end])
 
-    def save(self, data: bytes) -> None:
+    def save(self, data: "bytes | bytearray") -> None:
         """Replace it (up to 2036 bytes)."""
-        self._payload = bytes(data)
+        self._end = _HEAD_BYTES + len(data)
+        self._raw[_HEAD_BYTES : self._end] = data
         self.write(self._mark)
 
     def write(self, mark: int) -> None:
         """Write payload and mark."""
         self._mark = mark
-        head = pack("<HHHH", _MAGIC, mark, self.outputs, 0)
-        self._rtc.memory(head + pack("<I", crc32(head)) + self._payload)
+        pack_into("<HHHH", self._raw, 0, _MAGIC, mark, self.outputs, 0)
+        pack_into("<I", self._raw, _HEAD_BYTES - 4, crc32(self._raw[: _HEAD_BYTES - 4]))
+        self._rtc.memory(memoryview(self._raw)[: self._end])
 
 
 class NvsVault:

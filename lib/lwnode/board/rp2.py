@@ -54,7 +54,7 @@ class NoMemory:
         """Return nothing."""
         return b""
 
-    def save(self, data: bytes) -> None:
+    def save(self, data: "bytes | bytearray") -> None:
         """Keep nothing: size is 0, and RetainedState then never calls this."""
 
 

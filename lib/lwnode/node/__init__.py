@@ -20,6 +20,7 @@ between the steps, nowhere else; a reading is in the journal before anything is 
 """
 
 import gc
+import sys
 from micropython import const
 
 from lwnode.at import AtClient, AtError, BudgetExceeded
@@ -84,6 +85,8 @@ class Node:
         self._budget_end = 0
         self._fresh = 0
         self._restore()
+        self._loaded = set(sys.modules)
+        self.session.tidy = self._tidy
 
     def run(self, guard: "Any") -> None:
         """Cycle for ever; tells the crash guard of each completed wake. Leaves only by an exception."""
@@ -118,7 +121,7 @@ class Node:
             self.close()
         self._save()
         self.board.watchdog_stop()
-        gc.collect()
+        self._tidy()
         return self.pause()
 
     def sample(self) -> None:
@@ -181,6 +184,17 @@ class Node:
         else:
             self.contacts_failed += 1
             self.backoff.failed(self.clock.now())
+
+    def _tidy(self) -> None:
+        """Drop what was loaded since the node was made: set-up, attach and packing are needed seldom, heap always."""
+        for name in list(sys.modules):
+            if name not in self._loaded and name.startswith("lwnode."):
+                del sys.modules[name]
+                package, _, part = name.rpartition(".")
+                holder = sys.modules.get(package)
+                if holder is not None and hasattr(holder, part):
+                    delattr(holder, part)
+        gc.collect()
 
     def _sync_clock(self) -> None:
         age = self.clock.age

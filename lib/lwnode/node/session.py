@@ -20,7 +20,7 @@ from lwnode.modem import (DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 _LONGEST_SILENCE_S = 7 * 86400
 # BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
@@ -46,6 +46,7 @@ class Session:
         self.config = config
         self.clock = clock
         self._unique_id = unique_id
+        self.tidy: "Callable[[], None]" = _nothing  # called between steps: what a step has loaded may go
         self.registrations = 0
         self.recoveries = 0
         self.updates = 0
@@ -102,8 +103,10 @@ class Session:
     def _start(self) -> int:
         modem = self.modem
         modem.start()
+        self.tidy()
         restart = modem.configure(self.server())
         restart = modem.declare(self.tree.objects()) or restart
+        self.tidy()
         if restart:
             modem.restart()
         self.configured = True
@@ -130,6 +133,7 @@ class Session:
     def _register(self) -> bool:
         if not self.modem.attach(int(self.config.attach_timeout) * 1000):
             return False
+        self.tidy()
         return bool(self.modem.register(REGISTER_MS))
 
     def _refresh(self) -> bool:
@@ -175,3 +179,7 @@ class Session:
         elif name in ("factory_reset", "restarted"):
             self.configured = self.configured and name == "restarted"
             self.tree.forget_answers()
+
+
+def _nothing() -> None:
+    """Tidy nothing: a session used by itself keeps what it has loaded."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         def load(self) -> bytes:
             """Return all of it, or b"" when it lost its content."""
 
-        def save(self, data: bytes) -> None:
+        def save(self, data: "bytes | bytearray") -> None:
             """Replace all of it."""
 
 
@@ -151,7 +151,7 @@ class RetainedState:
         raw = seal(image, self._version, self.sequence)
         at = self._next * self._slot
         self._mirror[at : at + len(raw)] = raw
-        self._memory.save(bytes(self._mirror))
+        self._memory.save(self._mirror)
         self._next = 1 - self._next
 
     def _write_behind(self, image: bytes) -> bool:
