@@ -25,18 +25,21 @@ KEY = ("lwnode-interop", "6c776e6f64652d696e7465726f702121")  # a key of this be
 class Run:
     """All nodes at once; `cells` is {(row, column): (good, text)}."""
 
-    def __init__(self, distribution, families, folder, say, only=""):
+    def __init__(self, distribution, families, folder, say, only="", dialogue=False):
         self.distribution = distribution
         self.families = families
         self.folder = folder
         self.say = say
         self.only = only
+        self.dialogue = dialogue
         self.cells = {}
         self.leshan = None
 
     async def run(self):
         """Everything: the rows node by node, then what concerns the server, keys and bootstrap."""
         self.leshan = Leshan(self.distribution, fresh(self.folder / "leshan"))
+        if self.dialogue:
+            self.leshan.on_event = lambda event: self.say("leshan", f"{event.name} {str(event.data)[:160]}")
         async with self.leshan:
             self.say("leshan", f"{self.distribution.version} on {self.leshan.uri}, {self.leshan.secure_uri}")
             nodes = [Node(family, self.leshan, self.folder / "nodes", self.say) for family in self.families]
@@ -53,6 +56,8 @@ class Run:
     async def live(self, node):
         """One node through all the rows; a dead one leaves the rest undone."""
         await node.start()
+        if self.dialogue:
+            node.show_dialogue()
         for name, check in checks.ROWS:
             if name != "registration" and self.only not in name:
                 continue
@@ -178,6 +183,7 @@ def main(words=None):
     parser = argparse.ArgumentParser(prog="make interop", description=__doc__)
     parser.add_argument("--family", action="append", choices=sorted(FAMILIES), help="only these (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows of one node whose name contains it")
+    parser.add_argument("--dialogue", action="store_true", help="show the AT dialogue and Leshan's events, keys left out")
     parser.add_argument("--quiet", action="store_true", help="only the table")
     chosen = parser.parse_args(words)
     console = Console()
@@ -194,7 +200,7 @@ def main(words=None):
     except Missing as absent:
         print(f"make interop: {absent}", file=sys.stderr)
         return ABSENT
-    run = Run(distribution, chosen.family or list(FAMILIES), fresh(Path(CACHE) / "run"), say, chosen.only)
+    run = Run(distribution, chosen.family or list(FAMILIES), fresh(Path(CACHE) / "run"), say, chosen.only, chosen.dialogue)
     try:
         asyncio.run(run.run())
     except LeshanError as error:

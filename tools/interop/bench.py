@@ -147,6 +147,10 @@ class Node:
                 raise AssertionError(f"{what} expected within {patience} s, outputs are {self.outputs}")
             await asyncio.sleep(0.05)
 
+    def show_dialogue(self):
+        """Say every line of the AT dialogue, as the model tells it: without keys."""
+        self.modem.model.on_note = lambda direction, line: self.say(f"{direction} {line}")
+
     def sleep_slowly(self, speed):
         """Divide sleep by `speed` from the next one on; None for the bench's usual speed."""
         self.board.speed = SPEED if speed is None else speed

@@ -310,10 +310,10 @@ def refused(answer, *codes):
 
 ROWS = (
     ("registration", registration),
+    ("observe, notify", observe),  # first: a shadow is filled by the first report, and a report needs an observer
     ("read resource", read_resource),
     ("read instance", read_instance),
     ("read object", read_object),
-    ("observe, notify", observe),
     ("write actuator", write),
     ("command, 19/1/0", command),
     ("execute 5605", execute),

@@ -154,6 +154,7 @@ class Leshan:
         self.web_port, self.tcp_port = free_ports(2, socket.SOCK_STREAM)
         self.jc_port = tcp_udp
         self.events = []
+        self.on_event = None
         self.program = _Program(folder, name)
         self._arrived = asyncio.Event()
         self._reader = None
@@ -320,6 +321,8 @@ class Leshan:
                 elif text.startswith("data:") and name:
                     self.events.append(Event(name, json.loads(text[5:]), asyncio.get_running_loop().time()))
                     self._arrived.set()
+                    if self.on_event:
+                        self.on_event(self.events[-1])
                     name = None
         except BaseException as error:
             if not connected.done():
