@@ -48,13 +48,10 @@ class Actuator(Instance):
     """One row of something that the server can set."""
 
     kept = ("on_seconds", "off_seconds", "since")
+    apply: "dict[int, Callable[..., object]]"
     on_seconds = 0
     off_seconds = 0
     since: "int | None" = None  # when the present state was last accounted for
-
-    def __init__(self, apply: "dict[int, Callable[..., object]]", *where: "object") -> None:
-        super().__init__(*where)  # type: ignore[arg-type]
-        self.apply = apply
 
     def complete(self) -> None:
         """Give mandatory resources that the row leaves out a first value: 0 or empty."""

@@ -2,8 +2,8 @@
 
     >>> encode([1, "a", None, True])
     b'\\x84\\x01aa\\xf6\\xf5'
-    >>> decode(b"\\xc4\\x82\\x20\\x18\\xd7")      # 21.5 as a decimal fraction
-    Fraction(215, -1)
+    >>> print(decode(b"\\xc4\\x82\\x20\\x18\\xd7"))      # a decimal fraction
+    21.5
 
 Numbers travel as decimal fractions (tag 4), so no board's floats touch them. Bound: 8 levels of nesting, decoded without
 recursion.
@@ -26,9 +26,6 @@ class Fraction:
     def __init__(self, number: int, exponent: int) -> None:
         self.number = number
         self.exponent = exponent
-
-    def __repr__(self) -> str:
-        return "Fraction({}, {})".format(self.number, self.exponent)
 
     def __str__(self) -> str:
         from .codec import place_point

@@ -46,7 +46,7 @@ def place_point(number: int, decimals: int) -> str:
     return ("-" if number < 0 else "") + digits[:-decimals] + "." + digits[-decimals:]
 
 
-def _significant(value: float, digits: int) -> str:
+def significant(value: float, digits: int) -> str:
     mantissa, exponent = ("%." + str(digits - 1) + "e") % value, 0
     mantissa, tail = mantissa.split("e")
     exponent = int(tail)
@@ -77,23 +77,11 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
     if not math.isfinite(value):
         raise ValueError("a number was expected, not {}".format(value))
     if resolution is None:
-        return _significant(value, 6) if value else "0"
+        return significant(value, 6) if value else "0"
     step, decimals = grid(resolution)
     steps = value / resolution
     whole = math.floor(steps)  # not floor(steps + 0.5): with 32-bit floats that is one too many from 2**23 on
     return place_point((whole + 1 if steps - whole >= 0.5 else whole) * step, decimals)
-
-
-def shortest(value: float) -> str:
-    """The shortest decimal text that reads back as the same float on this interpreter."""
-    if not math.isfinite(value):
-        raise ValueError("a number was expected, not {}".format(value))
-    text = "0"
-    for digits in (6, 7, 8, 9, 12, 15, 16, 17):
-        text = _significant(value, digits) if value else "0"
-        if float(text) == value:
-            break
-    return text
 
 
 def _checked_decimal(text: str) -> str:
@@ -132,7 +120,10 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
     if type == INTEGER or type == TIME:
         return _integer(text)
     if type == FLOAT:
-        return _number(text)
+        number = float(text)
+        if "_" in text or not math.isfinite(number):
+            raise ValueError("a finite number was expected, not {}".format(text))
+        return number
     if type == BOOLEAN:
         lowered = text.lower()
         if lowered in ("1", "true"):
@@ -161,15 +152,6 @@ def _digits(text: str) -> bool:
         if not "0" <= character <= "9":  # isdigit() takes other scripts' digits too
             return False
     return text != ""
-
-
-def _number(text: str) -> float:
-    if "_" in text:
-        raise ValueError("a number was expected, not {}".format(text))
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a finite number was expected, not {}".format(text))
-    return value
 
 
 def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | None] | None") -> bool:

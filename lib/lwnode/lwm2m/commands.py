@@ -60,7 +60,7 @@ def _command(tree: "ObjectTree", name: str, type: int, value: "Any") -> int:
         row = tree.row(path.object, path.instance)
         if row is None or path.resource is None:
             raise Reject(404, "no such resource")
-        if row.type_of(path.resource) == NONE:
+        if row.known(path.resource)[0] == NONE:
             argument = value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""
             response = serve(tree, Request("execute", path, value=argument))
             if response.after is not None:

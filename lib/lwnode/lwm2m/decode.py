@@ -9,7 +9,7 @@ A module of its own because a node that is never written to does without.
 import math
 import struct
 
-from .codec import from_wire
+from .codec import from_wire, significant
 from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
 
 TYPE_CHECKING = False
@@ -87,3 +87,15 @@ def signed(data: bytes) -> int:
         raise ValueError("an integer has one byte at least")
     number = int.from_bytes(data, "big")
     return number - (1 << 8 * len(data)) if data[0] & 0x80 else number
+
+
+def shortest(value: float) -> str:
+    """The shortest decimal text that reads back as the same float on this interpreter."""
+    if not math.isfinite(value):
+        raise ValueError("a number was expected, not {}".format(value))
+    text = "0"
+    for digits in (6, 7, 8, 9, 12, 15, 16, 17):
+        text = significant(value, digits) if value else "0"
+        if float(text) == value:
+            break
+    return text

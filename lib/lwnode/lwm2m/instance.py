@@ -10,7 +10,7 @@ from .resource import Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
     from .model import Plain
     from .tree import ObjectTree
@@ -61,10 +61,13 @@ class Instance:
     error = ""  # the last one, for people
     quality = 4  # measurement quality indicator 6042: accepted
     kept: "tuple[str, ...]" = ()  # attributes that survive sleep
+    extremes = False  # whether its readings have minimum and maximum
+    accepted: "Callable[[Resource, Plain, int | None, int], None]"  # told of a value before it replaces the last one
+    extreme_moved: "Callable[[Resource, bool], None]"  # the minimum (True) or maximum of a reading changed
     touched = 0  # bits of offered resources whose live value changed
 
-    def __init__(self, tree: "ObjectTree", object_id: int, instance: int, version: str) -> None:
-        self.tree = tree
+    def __init__(self, tree: "Any", object_id: int, instance: int, version: str) -> None:
+        self.tree: "ObjectTree" = tree
         self.object_id = object_id
         self.instance = instance
         if version != "1.0":
@@ -116,13 +119,9 @@ class Instance:
                 return resource
         return None
 
-    def type_of(self, id: int) -> int:
-        known = registry.lookup(self.object_id, id, self.version)
-        return known[0] if known else STRING
-
-    def operations(self, id: int) -> str:
-        known = registry.lookup(self.object_id, id, self.version)
-        return known[1] if known else ""
+    def known(self, id: int) -> "tuple[int, str, str, tuple[int, int | None] | None, bool]":
+        """What the registry says of a resource: type, operations, unit, range, multiple."""
+        return registry.lookup(self.object_id, id, self.version) or (STRING, "", "", None, False)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
         """(type, text or bytes) of a resource's present value as it leaves; None if there is none yet."""
@@ -133,7 +132,7 @@ class Instance:
         value = self.extra(id)
         if value is None:
             return None
-        type = self.type_of(id)
+        type = self.known(id)[0]
         return type, codec.to_wire(type, value, self.resolution_of(id))
 
     def extra(self, id: int) -> "Plain | None":
@@ -145,16 +144,11 @@ class Instance:
     def resolution_of(self, id: int) -> "float | None":
         return None
 
-    def plain(self, id: int) -> "Plain | None":
-        """The present value of a resource as a Python value."""
-        resource = self.find(id)
-        return self.extra(id) if resource is None else resource.value
-
     def view(self, id: int) -> Resource:
         """A resource that is no reading, as an object: a look at it, until it is updated."""
         if id not in registry.resources(self.object_id, self.version):
             raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
-        resource = Resource(self, id, self.type_of(id))
+        resource = Resource(self, id, self.known(id)[0])
         resource.reading = False
         resource.attached = False
         resource.value = self.extra(id)
@@ -181,16 +175,13 @@ class Instance:
             self.settings[id] = value
             self.touch(id)
 
-    def touch(self, id: int) -> None:
-        """The live value of a resource has changed: changes() tells it."""
+    def touch(self, id: int, keep: bool = False) -> None:
+        """The live value of a resource has changed: changes() tells it. keep: it must survive even where only flash does."""
+        if keep:
+            self.tree.dirty = True
         for index in range(len(self.offered)):
             if self.offered[index] == id:
                 self.touched |= 1 << index
-
-    def changed(self, id: int) -> None:
-        """The same for a value that must survive even where only flash does."""
-        self.tree.dirty = True
-        self.touch(id)
 
     # -- what the server does ----------------------------------------------------------------------------
 
@@ -229,7 +220,7 @@ class Instance:
         """Run an executable resource; what its callback returns is run after the answer has gone out."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
-        if self.type_of(id) != NONE:
+        if self.known(id)[0] != NONE:
             raise Reject(405, "this resource is not executable")
         callback = (self.executes or {}).get(id)
         if callback is None:
@@ -240,19 +231,15 @@ class Instance:
             raise Reject(400, "this resource takes no argument") if argument else Reject(500)
         return after if callable(after) else None
 
-    # -- what a Resource tells ---------------------------------------------------------------------------
-
-    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
-        """A value has passed; called before it replaces the last one."""
-
-    def refused(self, resource: Resource, value: "Plain | None", reason: str) -> None:
-        """A value was refused: it never reaches the wire."""
-
-    def extreme_moved(self, resource: Resource, lowest: bool) -> None:
-        """The minimum (lowest) or maximum of a resource changed."""
+    def failed(self, reason: str, quality: int) -> None:
+        """Count a failed or refused value; after some in a row the device's error code shows it."""
+        self.errors += 1
+        self.failures += 1
+        self.error = reason
+        if self.quality != quality:
+            self.quality = quality
+            self.touch(6042)
+        self.tree.health_changed(self)
 
     def path(self, id: "int | None" = None) -> Path:
         return Path(self.object_id, self.instance, id)
-
-    def __repr__(self) -> str:
-        return "{} {}".format(self.path(), self.offered)

@@ -59,7 +59,7 @@ def fit(
 
 
 def _drop_executes(row: "Instance", dropped: "list[str]") -> None:
-    gone = [id for id in row.offered if row.operations(id) == "E"]
+    gone = [id for id in row.offered if row.known(id)[1] == "E"]
     if gone:
         row.offered = tuple([id for id in row.offered if id not in gone])
         dropped.append("{}: the module hands on no executes: dropped {}".format(
@@ -71,8 +71,8 @@ def _watched(tree: "Rows", most: int, dropped: "list[str]") -> None:
     settable: "list[int]" = []
     for first in (True, False):
         for row in tree.rows:
-            main = bool(row.resources) and "W" in row.operations(row.resources[0].id)
-            if row.object_id not in settable and main == first and any(["W" in row.operations(id) for id in row.offered]):
+            main = bool(row.resources) and "W" in row.known(row.resources[0].id)[1]
+            if row.object_id not in settable and main == first and any(["W" in row.known(id)[1] for id in row.offered]):
                 settable.append(row.object_id)
     for object_id in settable[most:]:
         dropped.append("/{}: the module tells of writes to {} objects, writes to this one stay unseen".format(object_id, most))

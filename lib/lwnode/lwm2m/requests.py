@@ -24,7 +24,10 @@ _CHANGING = ("write", "execute", "write_attributes")
 def answer(tree: "ObjectTree", request: Request) -> Response:
     """The response to a request; never raises."""
     changing = request.operation in _CHANGING and request.message_id is not None
-    mark = _mark(request) if changing else 0
+    mark = 0
+    if changing:
+        text = "{} {} {}".format(request.operation, request.path, request.index)
+        mark = int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
     for id, known, code in tree.answers:
         if changing and id == request.message_id and known == mark:
             return Response(code)
@@ -39,11 +42,6 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
         tree.answers = tree.answers[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, response.code)]
         tree.dirty = True
     return response
-
-
-def _mark(request: Request) -> int:
-    text = "{} {} {}".format(request.operation, request.path, request.index)
-    return int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
 
 
 def serve(tree: "ObjectTree", request: Request) -> Response:
@@ -74,7 +72,11 @@ def serve(tree: "ObjectTree", request: Request) -> Response:
         _persist(tree)
         return Response(204, after=after)
     if operation == "write_attributes":
-        return _attributes(tree, request)
+        from .attributes import write_attributes
+
+        write_attributes(tree, path, request.value)
+        _persist(tree)
+        return Response(204)
     raise Reject(405, "the operations are read write execute observe cancel write_attributes")
 
 
@@ -85,7 +87,7 @@ def _read(tree: "ObjectTree", row: "Instance", path: Path, operation: str) -> Re
     if path.resource is not None:
         if path.resource not in row.offered:
             raise Reject(404, "no such resource")
-        if "R" not in row.operations(path.resource):
+        if "R" not in row.known(path.resource)[1]:
             raise Reject(405, "this resource cannot be read")
     values = tree.values(path)
     if not values:
@@ -114,10 +116,13 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
     done: "list[tuple[int, Plain | None]]" = []
     try:
         for id, value in checked:
-            if tree.is_echo(row.path(id), value):
-                tree.echoes += 1
-                continue
-            before = row.plain(id)
+            if tree.pushed:
+                from .shadow import is_echo
+
+                if is_echo(tree, row, id, value):
+                    continue
+            resource = row.find(id)
+            before = row.extra(id) if resource is None else resource.value
             row.write(id, value)
             done.append((id, before))
             tree.dirty = True
@@ -135,41 +140,6 @@ def _take_back(row: "Instance", done: "list[tuple[int, Plain | None]]") -> None:
                 row.write(id, before)
         except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
             row.error = "resource {} could not be taken back".format(id)
-
-
-def _attributes(tree: "ObjectTree", request: Request) -> Response:
-    from .rules import parse
-
-    try:
-        set_rules(tree, request.path, True, parse(str(request.value, "utf-8")))
-    except (ValueError, UnicodeError) as error:
-        raise Reject(400, str(error))
-    _persist(tree)
-    return Response(204)
-
-
-def set_rules(tree: "ObjectTree", path: Path, by_server: bool, rules: "dict[str, float | None]") -> None:
-    """Change rules at or below a path: all of them, or ValueError and none."""
-    from .rules import Rules, check
-
-    found = []
-    for row in tree.rows:
-        for one in row.resources:
-            if one.reading and path.contains(one.path):
-                found.append(one)
-    if not found:
-        raise Reject(404, "no reading there") if by_server else ValueError("no reading at {}".format(path))
-    for resource in found:
-        check((resource.rules or Rules()).merged(rules))
-    for resource in found:
-        if resource.rules is None:
-            resource.rules = Rules()
-            if resource.value is not None:
-                resource.rules.adopt(resource.comparable(), resource.when)
-        resource.rules.change(rules)
-        if by_server:
-            resource.rules.by_server = True
-    tree.dirty = True
 
 
 def _persist(tree: "ObjectTree") -> None:

@@ -57,7 +57,8 @@ class Resource:
             taken = self._checked(value)
         except (ValueError, TypeError) as error:
             self.reason = "refused: " + str(error)
-            self.owner.refused(self, value, str(error))
+            # Quality 6042: rejected with certainty, or with probability where there is no value at all.
+            self.owner.failed(str(error), 2 if value is None else 1)
             return False
         self.owner.accepted(self, taken, when, 4 if quality is None else quality)
         compared = self.rules is not None or not self.reading  # otherwise each reading goes, changed or not
@@ -67,8 +68,8 @@ class Resource:
         changed = not compared or self.text() != before
         if not self.attached:
             self.owner.attach(self)
-        if self.reading and (self.type == FLOAT or self.type == INTEGER):
-            self._extremes()
+        if self.reading and self.owner.extremes and (self.type == FLOAT or self.type == INTEGER):
+            self.track()
         if self.reading:
             self._judge(when, not changed)
         elif changed:
@@ -95,16 +96,11 @@ class Resource:
         codec.to_wire(self.type, value)
         return value
 
-    def number(self) -> "float | int":
-        """The value for comparisons; text keeps its digits on the wire only."""
-        value = self.value
-        if isinstance(value, (str, bytes)) or value is None:
-            return float(codec.from_wire(FLOAT, value or "0"))
-        return value
-
-    def _extremes(self, fresh: bool = False) -> None:
-        """Minimum and maximum take the value in; or become it (fresh), as on the first sample and on resource 5605."""
-        number = self.number()
+    def track(self, fresh: bool = False) -> None:
+        """Minimum and maximum take the value in, or become it (fresh: resource 5605)."""
+        number = self.comparable()
+        if isinstance(number, (str, bytes)):
+            return
         if self.minimum is None or number < self.minimum or (fresh and number != self.minimum):
             self.minimum = number
             self.owner.extreme_moved(self, True)
@@ -112,20 +108,17 @@ class Resource:
             self.maximum = number
             self.owner.extreme_moved(self, False)
 
-    def reset_extremes(self) -> None:
-        """Minimum and maximum become the current value (resource 5605)."""
-        if self.minimum is not None:
-            self._extremes(True)
-
     def _judge(self, when: "int | None", same: bool) -> None:
         self.reason = _NO_RULES if self.rules is None else self.rules.judge(self.comparable(), when, same)
         self.owner.tree.judged(self)
 
     def comparable(self) -> "Plain":
-        """The value as the rules compare it: numbers as numbers, the rest as it is."""
-        if self.type == FLOAT or self.type == INTEGER or self.type == TIME or self.value is None:
-            return self.number()
-        return self.value
+        """The value as rules and extremes compare it: numbers as numbers, even those given as text."""
+        value = self.value
+        if value is None:
+            return 0
+        numeric = self.type == FLOAT or self.type == INTEGER or self.type == TIME
+        return codec.from_wire(FLOAT, value) if numeric and isinstance(value, (str, bytes)) else value
 
     def text(self) -> "str | bytes | None":
         """The value as it leaves, None before the first."""

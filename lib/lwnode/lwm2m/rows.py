@@ -60,7 +60,8 @@ class Rows:
         start: begins a slow conversion. power: called with True before and False after (a Pin will do).
         warm_up_ms: from start or power to the first good value. rules: pmin pmax gt lt st deadband deadband_percent.
         """
-        row = Sensor(read, self, object_id, instance, version)
+        row = Sensor(self, object_id, instance, version)
+        row.read = read
         given = (("scale", scale), ("offset", offset), ("every", every), ("range", range), ("start", start))
         for name, value in given + (("power", power), ("executes", executes), ("warm_up_ms", warm_up_ms or None)):
             if value is not None:
@@ -99,11 +100,8 @@ class Rows:
         from .actuator import Actuator, main_resource
 
         main = main_resource(object_id, version)
-        row = Actuator({}, self, object_id, instance, version)
-        if isinstance(apply, dict):
-            row.apply = apply
-        elif apply is not None:
-            row.apply = {main: apply}
+        row = Actuator(self, object_id, instance, version)
+        row.apply = apply if isinstance(apply, dict) else {} if apply is None else {main: apply}
         if range is not None:
             row.range = range
         if executes is not None:

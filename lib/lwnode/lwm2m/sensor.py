@@ -38,13 +38,14 @@ _RESET_COUNTER = const(5505)
 _RESET_ENERGY = const(5822)
 
 _RISING = const(2)  # 5504: 1 falling, 2 rising, 3 both
-_REJECTED = const(1)  # 6042: rejected with certainty
 _DOUBTFUL = const(2)  # 6042: rejected with probability, where there is no new value at all
 
 
 class Sensor(Instance):
     """One row. Attributes for the REPL: failures (in a row), errors (in all), error (the last, in words)."""
 
+    extremes = True
+    read: "Callable[[], object]"
     scale: "float | None" = None
     offset: "float | None" = None
     every: "int | None" = None
@@ -55,10 +56,6 @@ class Sensor(Instance):
     started = False
     kept = ("counter", "sampled_at", "failures", "errors", "quality")
     counter: "int | None" = None  # of edges, for objects with 5501
-
-    def __init__(self, read: "Callable[[], object]", *where: "object") -> None:
-        super().__init__(*where)  # type: ignore[arg-type]
-        self.read = read
 
     # -- sampling ----------------------------------------------------------------------------------------
 
@@ -131,7 +128,7 @@ class Sensor(Instance):
         """Edges counted elsewhere, by an interrupt or a pulse counter, since the last call."""
         if self.counter is not None and edges > 0:
             self.counter += edges
-            self.changed(_COUNTER)
+            self.touch(_COUNTER, True)
 
     # -- what a Resource tells ---------------------------------------------------------------------------
 
@@ -147,21 +144,8 @@ class Sensor(Instance):
             if value != resource.value and edges & (2 if value else 1):
                 self.count(1)
 
-    def refused(self, resource: Resource, value: "Plain | None", reason: str) -> None:
-        self.failed(reason, _DOUBTFUL if value is None else _REJECTED)
-
-    def failed(self, reason: str, quality: int) -> None:
-        """Count a failed reading; after some in a row the device's error code shows it."""
-        self.errors += 1
-        self.failures += 1
-        self.error = reason
-        if self.quality != quality:
-            self.quality = quality
-            self.touch(_QUALITY)
-        self.tree.health_changed(self)
-
     def extreme_moved(self, resource: Resource, lowest: bool) -> None:
-        self.changed(_extreme_ids(self, resource)[0 if lowest else 1])
+        self.touch(_extreme_ids(self, resource)[0 if lowest else 1], True)
 
     # -- resources ---------------------------------------------------------------------------------------
 
@@ -231,7 +215,8 @@ class Sensor(Instance):
         if id in self.offered and not (self.executes and id in self.executes):
             if id == _RESET_EXTREMES:
                 for resource in self.resources:
-                    resource.reset_extremes()
+                    if resource.minimum is not None:
+                        resource.track(True)
                 return None
             if id == _RESET_ENERGY:
                 for resource in self.resources:
@@ -240,7 +225,7 @@ class Sensor(Instance):
                 return None
             if id == _RESET_COUNTER:
                 self.counter = 0
-                self.changed(_COUNTER)
+                self.touch(_COUNTER, True)
                 return None
         return super().execute(id, argument)
 

@@ -203,5 +203,5 @@ def _take(out: "list[Value]", path: Path, kind: int, body: bytes) -> None:
 def _text(type: int, body: bytes) -> "str | bytes":
     value = decode.binary_value(type, body)
     if isinstance(value, float):
-        return codec.shortest(value)
+        return decode.shortest(value)
     return codec.to_wire(type, value)

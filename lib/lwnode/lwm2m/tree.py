@@ -21,7 +21,7 @@ Nothing here knows a module: the same rows serve the three contracts. Bounds: 64
 from micropython import const
 
 from .model import INTEGER, Path, Request, Response
-from .requests import answer, set_rules
+from .requests import answer
 from .resource import Resource
 from .rows import Rows
 
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
     from .instance import Instance
-    from .model import Plain, Record, Value
+    from .model import Record, Value
 
 _KEPT_LIMIT = const(64)
 _RECENT_LIMIT = const(16)
 _OBSERVATION_LIMIT = const(32)
-_PUSHED_LIMIT = const(16)
 _PERIPHERAL = const(8)  # error codes of resource 3/0/11 (OMA LwM2M 1.0.2 appendix E.4)
 _GPS = const(3)
 _ERROR_CODE = const(11)
@@ -155,6 +154,8 @@ class ObjectTree(Rows):
 
         Rules that a server has set survive sleep; those of a row come with the row.
         """
+        from .attributes import set_rules
+
         set_rules(self, Path.parse(path) if isinstance(path, str) else path, by_server, rules)
 
     def forget_answers(self) -> None:
@@ -162,23 +163,10 @@ class ObjectTree(Rows):
         self.answers = []
 
     def suppress(self, path: Path, value: "str | bytes") -> None:
-        """The host has pushed this value into a module that holds the values: its echo will be no write."""
-        for one in self.pushed:
-            if one[0] == path:
-                self.pushed.remove(one)
-                break
-        self.pushed = self.pushed[-(_PUSHED_LIMIT - 1) :] + [(path, value)]
+        """The host pushes this value into a module that holds the values: its echo will be no write."""
+        from .shadow import suppress
 
-    def is_echo(self, path: Path, value: "Plain") -> bool:
-        """Whether a write is the echo of suppress(). The push is forgotten with it, and with any other value."""
-        from .codec import from_wire
-
-        row = self.row(path.object, path.instance)
-        for one in self.pushed:
-            if one[0] == path and row is not None:
-                self.pushed.remove(one)
-                return from_wire(row.type_of(path.resource or 0), one[1]) == value
-        return False
+        suppress(self, path, value)
 
     def observe(self, path: Path) -> None:
         """Remember that the server watches a path."""
