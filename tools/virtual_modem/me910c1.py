@@ -47,7 +47,7 @@ class Me910c1(TelitServer):
             "lwm2m": self.status,
             "registered": self.registered,
             "observed": [list(path) for path in self.link.observations()],
-            "objects": [link for link in self.objects.links()],
+            "objects": self.objects.links() if self.objects else [],  # none before the first boot
             "monitored": list(self.monitored),
             "acknowledged": [list(path) for path in self.ack_uris],
             "counters": dict(self.counters),

@@ -53,6 +53,7 @@ class TelitAgent(TelitModule):
 
     def __init__(self, clock, link, nvram=None, **options):
         self._era = 0
+        self.objects = None
         self._plain_agent()
         super().__init__(clock, link, nvram, **options)
 
@@ -77,7 +78,7 @@ class TelitAgent(TelitModule):
 
     def booted(self, woken):
         # The definitions in the file system are read once, when the agent's task starts.
-        if not hasattr(self, "objects"):
+        if self.objects is None:
             self.objects = Objects(self)
         self.objects.load()
         if not woken or not self.options["psm_keeps"]:

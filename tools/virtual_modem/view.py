@@ -18,6 +18,11 @@ def _lwm2m(value):
     return str(value)
 
 
+def _paths(paths):
+    """Paths as texts or as lists of numbers -> one line."""
+    return " ".join([path if isinstance(path, str) else "/" + "/".join(map(str, path)) for path in paths]) or "-"
+
+
 def render(modem):
     """One picture of a VirtualModem."""
     state = modem.model.state()
@@ -27,9 +32,9 @@ def render(modem):
         ("power", state["power"] + (", PSM" if state["psm"] else "") + (", RRC connected" if state["rrc"] else "")),
         ("network", "attached" if state["attached"] else "not attached"),
         ("LwM2M", _lwm2m(state["lwm2m"])),
-        ("observed", " ".join(["/" + "/".join(map(str, path)) for path in state["observed"]]) or "-"),
-        ("objects", " ".join(["/" + "/".join(map(str, path)) for path in state["objects"]]) or "-"),
-        ("waiting", ", ".join(map(str, state["waiting"])) or "-"),
+        ("observed", _paths(state["observed"])),
+        ("objects", _paths(state["objects"])),
+        ("waiting", ", ".join(map(str, state.get("waiting", ()))) or "-"),
         ("counted", ", ".join([f"{name} {count}" for name, count in state["counters"].items()])),
     ]
     if modem.troubles:
