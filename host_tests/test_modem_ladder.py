@@ -9,7 +9,8 @@ from lwnode.modem import NOT_REGISTERED, REGISTERED, Server
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 STEPS = ("ask", "recover", "register", "restart", "power_cycle")
-NETWORK = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1", "AT+CGPADDR=1": "+CGPADDR: 1,10.0.0.1"}
+NETWORK = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
+           "AT+CGPADDR=1": "+CGPADDR: 1,10.0.0.1"}
 REGISTERS = {
     "bc66": {"AT+QLWSTATUS?": "+QLWSTATUS: 0", "AT+QLWREG": ["OK", (900, "+QLWREG: 0")]},
     "bc20": {"AT+QLWUPDATE": ["OK", (500, "UPDATE FAIL")], "AT+QLWOPEN=0": ["OK", (900, "CONNECT OK")]},
