@@ -7,7 +7,7 @@
     await node.stop()
 
 A node sleeps most of the time, so a question is asked again until it is awake, for as long as `patience` says. Sleep
-takes its time divided by `speed`; the bench sets it lower where the server has to see a long silence.
+takes its time divided by SPEED, and its full time where the server has to see a long silence (`real_time`).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tools.mpy import compile_tree
 from tools.virtual_modem.transport import VirtualModem
 
 SPEED = 30
-PERIOD_S = 60
+PERIOD_S = 120  # longer than a server counts a queue-mode client as awake (93 s): see the queue row
 LIFETIME_S = 86400
 BOARD = "ESP32_GENERIC"
 CONTRACTS = {"bc66": "pull", "me910c1": "shadow", "bc20": "pipe", "bg96": "pipe"}
@@ -151,9 +151,9 @@ class Node:
         """Say every line of the AT dialogue, as the model tells it: without keys."""
         self.modem.model.on_note = lambda direction, line: self.say(f"{direction} {line}")
 
-    def sleep_slowly(self, speed):
-        """Divide sleep by `speed` from the next one on; None for the bench's usual speed."""
-        self.board.speed = SPEED if speed is None else speed
+    def real_time(self, on):
+        """Let sleep take its full time from the next one on, or the bench's usual part of it."""
+        self.board.speed = 1 if on else SPEED
 
     def settings_of(self, key):
         """What the node was configured with, None where the family cannot hold it."""

@@ -11,7 +11,7 @@ then shows the code that Leshan shows, and a node that suddenly answers otherwis
 
 import asyncio
 
-from tools.interop.bench import LIFETIME_S, PERIOD_S, SENSORS
+from tools.interop.bench import LIFETIME_S, SENSORS
 from tools.lwm2m.codec import CodecError, decode
 from tools.lwm2m.names import SENML_CBOR
 
@@ -68,8 +68,11 @@ async def read_instance(node):
     answer = await node.ask(node.leshan.read, "/3303/0")
     if node.contract == "pipe":
         return refused(answer, 404)
-    need(answer.code == 205 and answer.values.get(5701) == "Cel", f"5701 = Cel expected, {answer} came")
+    need(answer.code == 205, f"205 expected, {answer} came")
     need(answer.values.get(5700) in node.readings(TEMPERATURE), f"5700 is no reading: {answer}")
+    if node.contract == "shadow" and not answer.values.get(5701):
+        return "5700 alone is filled"
+    need(answer.values.get(5701) == "Cel", f"5701 = Cel expected, {answer} came")
     return f"{len(answer.values)} resources"
 
 
@@ -143,8 +146,6 @@ async def write(node):
 
 async def command(node):
     """A command pack on 19/1/0, the way back where the module hands on nothing but bytes: the relay follows."""
-    if node.contract == "shadow":  # typed objects take writes; its 19 carries history alone
-        return refused(await node.ask(node.leshan.write, COMMANDS, b"\x80"), 204, 404, 405)
     for level in (False, True):
         pack = b"\x81\xa2\x00\x6c/3306/0/5850\x04" + (b"\xf5" if level else b"\xf4")  # [{n: "/3306/0/5850", vb: level}]
         answer = await node.ask(node.leshan.write, COMMANDS, pack)
@@ -223,6 +224,8 @@ async def reboot(node):
 
 async def factory_reset(node):
     """Execute 3/0/5: everything is forgotten, and the node configures and declares anew."""
+    if node.contract == "shadow":
+        return "not asked"  # the account falls back to the maker's bootstrap server (80529ST10974A, 3.1.8)
     mark = node.mark()
     answer = await node.ask(node.leshan.execute, "/3/0/5")
     if answer.code in (404, 405):
@@ -275,14 +278,14 @@ async def queue_mode(node):
     if (node.settings_of("binding") or "U") != "UQ":
         return "no UQ"
     mark = node.mark()
-    node.sleep_slowly(PERIOD_S / 110)
+    node.real_time(True)
     await node.event("SLEEPING", 260, after=mark)
     mark = node.mark()
     level = not node.outputs.get("relay")
     answer = await node.leshan.write(node.endpoint, RELAY, level)
     asleep = answer.delayed or (answer.http == 400 and "sleep" in answer.text.lower())
     need(asleep, f"a sleeping client expected, HTTP {answer.http} {answer} came")
-    node.sleep_slowly(None)
+    node.real_time(False)
     await node.event("AWAKE", 240, after=mark)
     if not answer.delayed:  # older milestones leave the queue to whoever uses them
         answer = await node.ask(node.leshan.write, RELAY, level)
