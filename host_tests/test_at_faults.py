@@ -169,7 +169,8 @@ DIALOGUES = {
     "bc20_read_loop": Dialogue(bc20_read_loop, [
         (b"+QLWRD=16\r", [(2, line(b"+QLWRD: 16,3") + b"OK\r\nERROR\r\nabcde" + b"\r\n" + OK)]),
         (b"+QLWRD=16\r", [(2, line(b"+QLWRD: 3,0") + b"x,y" + b"\r\n" + OK)]),
-        (b"+QLWRD=16\r", [(2, line(b"+QLWRD: 0") + OK)])], inside=(b"\r\n+QLWRD: 16,3\r\nOK\r\nERROR\r\nabcde", b"\r\n+QLWRD: 3,0\r\nx,y")),
+        (b"+QLWRD=16\r", [(2, line(b"+QLWRD: 0") + OK)])],
+        inside=(b"\r\n+QLWRD: 16,3\r\nOK\r\nERROR\r\nabcde", b"\r\n+QLWRD: 3,0\r\nx,y")),
     "bg96_uldata": Dialogue(bg96_uldata, [(b'"uldata"', [(2, OK), (90, line(b'+QLWDLDATA: "/10250/0/1",4,2,"hi"'))])]),
     "telit_list": Dialogue(telit_list, [(b"#LWM2MMON?\r", [(2, b'\r\n#LWM2MMON: "4"\n#LWM2MMON: "3"\r\n\r\nOK\r\n')])]),
     "telit_upload": Dialogue(telit_upload, [(b'",10\r', [(2, b"\r\n>>>")]), (b"</a>.", [(2, b"\r\n\r\nOK\r\n")])]),
@@ -259,8 +260,8 @@ class Random:
 
 
 PIECES = (
-    b"\r\n", b"\n\r", b"\r", b"\n", b"\0", b"\xff", b"OK", b"ERROR", b"+CME ERROR: 5", b"+X: 1,2", b"+A: 7", b"RDY", b">", b"> ",
-    b'"', b",", b":", b"+QLWRD: 3,0", b'+W: 1,2,3,5,"', b"abc", b" ", b"AT+X?", b"LOOK", b"\x1a", b"\x80\x81", b"x" * 70,
+    b"\r\n", b"\n\r", b"\r", b"\n", b"\0", b"\xff", b"OK", b"ERROR", b"+CME ERROR: 5", b"+X: 1,2", b"+A: 7", b"RDY", b">",
+    b"> ", b'"', b",", b":", b"+QLWRD: 3,0", b'+W: 1,2,3,5,"', b"abc", b" ", b"AT+X?", b"LOOK", b"\x1a", b"\x80\x81", b"x" * 70,
 )
 
 

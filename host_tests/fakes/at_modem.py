@@ -71,7 +71,7 @@ class AtModem:
                 name = {b"E": "echo", b"V": "verbose", b"Q": "quiet"}[bytes(rest[:1])]
                 setattr(self, name, rest[1:2] == b"1")
                 rest = rest[2:]
-            elif rest.startswith(b"S3=") or rest.startswith(b"S4="):
+            elif rest[:3] in (b"S3=", b"S4="):
                 setattr(self, "s" + chr(rest[1]), int(rest[3:]))
                 rest = b""
             else:

@@ -21,4 +21,19 @@ function copy(from, to) {
 
 mp.FS.mkdir("/bench");
 copy(folder, "/bench");
-mp.runPython(`import sys; sys.path.insert(0, "/bench"); import workload; workload.run("${testCase}", ${count})`);
+mp.runPython(`import gc, sys; sys.path.insert(0, "/bench")`);
+
+// This build collects only between two calls from here, because it cannot see the C stack: so an import is measured from outside.
+function heapInUse() {
+  mp.runPython("gc.collect()");
+  mp.runPython("gc.collect(); in_use = gc.mem_alloc()");
+  return mp.globals.get("in_use");
+}
+
+if (testCase.startsWith("import=")) {
+  const before = heapInUse();
+  mp.runPython(`for name in "${testCase.slice(7)}".split(","): __import__(name)`);
+  console.log("import", heapInUse() - before);
+} else {
+  mp.runPython(`import workload; workload.run("${testCase}", ${count})`);
+}

@@ -2,7 +2,7 @@
 
     >>> from machine import UART
     >>> import time
-    >>> from lwnode.at import AtClient
+    >>> from lwnode.at import AtClient, fields
     >>> at = AtClient(UART(1, 115200, rxbuf=2048), time)
     >>> at.sync()                                   # the module found, echo off, numeric errors
     1

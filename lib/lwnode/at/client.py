@@ -97,7 +97,7 @@ class AtClient(Receiver):
 
     def _ask(self, name: str, form: bytes, how: "Keywords") -> "Fields":
         prefix = name.encode()
-        if prefix[:1].isalpha():
+        if prefix[0] > 64:  # a letter: "CSQ" is +CSQ
             prefix = b"+" + prefix
         command = b"".join((b"AT", prefix, form, b"\r"))
         if "payload" in how:

@@ -1,0 +1,310 @@
+"""Values in and out: payloads by length, prompts and data, parameters, fields, secrets in every trace."""
+
+from fakes.clock import VirtualClock
+from fakes.uart import FakeUart
+from lwnode.at import AtClient, AtError, AtTimeout, CommandError, Raw, Secret, fields
+
+OK = b"\r\nOK\r\n"
+NASTY = b'"a",b\r\nOK\r\n+CME ERROR: 5\r\nERROR\r\nRDY\r\n> \r\n'
+
+
+def raises(kind, function, *args, **options):
+    try:
+        function(*args, **options)
+    except kind as error:
+        return error
+    assert False, "no %s" % kind
+
+
+def clients(script=(), **options):
+    for chunk in (1, 3, 8, None):
+        clock = VirtualClock()
+        uart = FakeUart(clock, chunk=chunk).script(script)
+        yield AtClient(uart, clock, **options), uart, clock
+
+
+# Payloads by length.
+
+
+def test_payload_after_an_information_line():
+    for end in (b"\r\n", b"\n", b"\r"):
+        reply = b"\r\n+QLWRD: %d,0" % len(NASTY) + end + NASTY + b"\r\n" + OK
+        for at, _, _ in clients([(b"AT+QLWRD=512\r", reply), (b"AT\r", OK)]):
+            lines = at.send("AT+QLWRD=512", payload=lambda text: int(fields(text)[0]))
+            assert lines == ["+QLWRD: %d,0" % len(NASTY), NASTY.decode()]
+            assert at.send("AT") == []
+            assert at.stats.restarts == 0
+
+
+def test_hex_payload_has_twice_as_many_characters():
+    reply = b"\r\n+QLWRD: 2,2\r\nAA0F\r\n" + OK
+    for at, _, _ in clients([(b"AT+QLWRD=2\r", reply)]):
+        assert at.write("+QLWRD", 2, payload=lambda text: 2 * int(fields(text)[0])) == [["2", "2"], ["AA0F"]]
+
+
+def test_no_payload_where_none_is_declared():
+    for at, _, _ in clients([(b"AT+QLWRD=2\r", b"\r\n+QLWRD: 0\r\n" + OK)]):
+        assert at.write("+QLWRD", 2, payload=lambda text: int(fields(text)[0])) == [["0"]]
+
+
+def test_payload_inside_a_urc_with_and_without_quotes():
+    quoted = b'\r\n+QLWURC: "write",27,19,0,0,1,%d,"' % len(NASTY) + NASTY + b'",0\r\n'
+    bare = b"\r\n+QLWDATARECV: 19,1,0,%d," % len(NASTY) + NASTY + b"\r\n"
+    for at, uart, _ in clients():
+        heard = []
+        at.subscribe('+QLWURC: "write"', heard.append, payload=lambda text: int(text.split(",")[6]))
+        at.subscribe("+QLWDATARECV", heard.append, payload=lambda text: int(text.split(",")[3]))
+        at.subscribe("+CEREG", heard.append)
+        uart.feed(quoted + bare + b"\r\n+CEREG: 1\r\n")
+        at.poll(10)
+        assert heard == [quoted.decode().strip(), bare.decode()[2:-2], "+CEREG: 1"]
+
+
+def test_payload_inside_a_line_of_a_commands_answer():
+    """BC66 in buffer mode gives cached URCs as answers of AT+QLWRD."""
+    text = b'+QLWRD: "write",27,19,0,0,1,6,"a\r\nb",",0'
+    for at, _, _ in clients([(b"AT+QLWRD=1\r", b"\r\n" + text + b"\r\n" + OK)]):
+        at.subscribe('+QLWRD: "write"', lambda line: None, payload=lambda text: int(text.split(",")[6]))
+        assert at.send("AT+QLWRD=1", prefix="+QLWRD") == [text.decode()]
+
+
+def test_a_length_that_lies_costs_a_moment_and_no_line():
+    """One BC26 capture declares 27 with 13 bytes of data."""
+    for at, uart, clock in clients():
+        heard = []
+        at.subscribe("+QLWDATARECV", heard.append, payload=lambda text: int(text.split(",")[3]))
+        uart.feed(b"\r\n+QLWDATARECV: 19,1,0,27,thirteenbytes\r\n")
+        uart.feed(b"\r\n+CEREG: 1\r\n", after_ms=400)
+        at.subscribe("+CEREG", heard.append)
+        at.poll(1000)
+        assert heard == ["+QLWDATARECV: 19,1,0,27,thirteenbytes", "+CEREG: 1"]
+        assert at.stats.garbage == 1
+
+
+def test_a_payload_that_stays_short_after_a_line():
+    for at, _, _ in clients([(b"AT+QLWRD=9\r", b"\r\n+QLWRD: 9,0\r\nabc\r\n" + b"\r\nOK")]):
+        error = raises(AtTimeout, at.send, "AT+QLWRD=9", timeout_ms=1000, payload=lambda text: 9)
+        assert "QLWRD" in str(error)
+
+
+def test_a_payload_larger_than_the_buffer_is_refused():
+    script = [(b"AT+QLWRD=9\r", b"\r\n+QLWRD: 900,0\r\n" + b"x" * 900 + OK), (b"AT\r", OK), (b"AT\r", OK)]
+    for at, _, _ in clients(script, rx_size=128):
+        assert "rx_size" in str(raises(AtError, at.send, "AT+QLWRD=9", payload=lambda text: 900))
+        assert at.send("AT", timeout_ms=1000) == []
+
+
+def test_a_payload_function_that_fails_means_no_payload():
+    for at, uart, _ in clients([(b"AT+X\r", b"\r\n+X: \r\n" + OK)]):
+        assert at.send("AT+X", payload=lambda text: int(fields(text)[5])) == ["+X:"]
+        at.subscribe("+Y", lambda text: None, payload=lambda text: [][1])
+        uart.feed(b"\r\n+Y: 1,2,3\r\n")
+        assert at.poll(1) == 1
+
+
+# Prompts and data.
+
+
+def test_data_goes_out_after_the_prompt_only():
+    for prompt, given in ((b"\r\n> ", None), (b"\r\n>", ">"), (b"\r\n>>>", ">>>"), (b"\r\n>>> ", ">>>")):
+        for at, uart, clock in clients([(b"AT+W=5\r", prompt, 50), (b"a\r\nb>", OK, 10)]):
+            assert at.send("AT+W=5", data=b"a\r\nb>", prompt=given) == []
+            assert clock.now == 60
+
+
+def test_data_in_pieces():
+    for at, uart, _ in clients([(b"AT+W=5\r", b"\r\n>>>"), (b"abc", b""), (b"de", OK)]):
+        assert at.send("AT+W=5", data=(piece for piece in (b"abc", b"de")), prompt=">>>") == []
+
+
+def test_an_error_instead_of_the_prompt():
+    for at, uart, _ in clients([(b"AT+W=5\r", b"\r\n+CME ERROR: 4\r\n"), (b"AT\r", OK)]):
+        raises(CommandError, at.send, "AT+W=5", data=b"abcde")
+        assert at.send("AT") == []
+        assert b"abcde" not in uart.sent
+
+
+def test_a_prompt_counts_only_at_the_start_of_a_line_and_only_once():
+    for at, uart, _ in clients([(b"AT+W=5\r", b'\r\n+Y: "a> b"\r\n\r\n> '), (b"abcde", b"\r\n> \r\n" + OK)]):
+        assert at.send("AT+W=5", data=b"abcde") == []
+        assert bytes(uart.sent).count(b"abcde") == 1
+    for at, uart, _ in clients([(b"AT\r", b"\r\n> \r\n" + OK)]):
+        assert at.send("AT", prefix="+NONE") == []
+
+
+def test_a_urc_between_prompt_and_result():
+    for at, uart, _ in clients([(b"AT+W=5\r", b"\r\n+A: 1\r\n> "), (b"abcde", b"\r\n+A: 2\r\n" + OK)]):
+        heard = []
+        at.subscribe("+A", heard.append)
+        assert at.send("AT+W=5", data=b"abcde") == []
+        at.poll(1)
+        assert heard == ["+A: 1", "+A: 2"]
+
+
+# Parameters.
+
+
+def test_how_parameters_are_written():
+    line = b'AT+QLWCONFIG=0,"a.example.org",5683,,UQ,01FF,-7,1,"s"\r'
+    for at, _, _ in clients([(line, OK)]):
+        at.write("QLWCONFIG", 0, "a.example.org", 5683, None, Raw("UQ"), b"\x01\xff", -7, True, Secret("s"))
+
+
+def test_what_could_break_out_of_a_command_is_refused():
+    for at, uart, _ in clients():
+        for text in ('a"b', "a\rb", "a\nb", "a\0b", "a\x1ab", "a\x1bb", 'x"\r\nAT+CFUN=0'):
+            raises(ValueError, at.write, "+X", text)
+            raises(ValueError, at.write, "+X", Raw(text))
+            raises(ValueError, at.write, "+X", Secret(text))
+            raises(ValueError, at.send, "AT+X=" + text)
+            raises(ValueError, at.read, "+X" + text)
+        for number in (1.5, float("nan"), float("inf"), object(), [1]):
+            raises(ValueError, at.write, "+X", number)
+        assert uart.writes == 0
+
+
+def test_lines_over_the_familys_limit_are_refused():
+    for at, uart, _ in clients([(b"AT+X=" + b"1" * 395 + b"\r", OK)]):
+        at.line_limit = 400
+        error = raises(ValueError, at.send, "AT+X=" + "1" * 396)
+        assert "401" in str(error) and "400" in str(error)
+        assert at.send("AT+X=" + "1" * 395) == []
+
+
+def test_fields():
+    for line, expected in [
+        ("+CSQ: 18,99", ["18", "99"]),
+        ("+CSQ:18, 99", ["18", "99"]),
+        ("+QLWADDOBJ :0", ["0"]),
+        ('+CCLK: "20/04/05,15:38:02+08"', ["20/04/05,15:38:02+08"]),
+        ('+X: "",,"a ",b ', ["", None, "a ", "b"]),
+        ("+X: 1,", ["1", None]),
+        ("+X:", []),
+        ("+X", ["+X"]),
+        ("+X: 0000", ["0000"]),
+        ('+X: (0-2),(0,1),"(a,b)"', ["(0-2)", "(0,1)", "(a,b)"]),
+        ('+X: "a"b",1', ['a"b', "1"]),
+        ('+X: "open', ["open"]),
+        ('+QLWURC: "lifetime changed,30"', ["lifetime changed,30"]),
+        ('LWM2M-TLT:"REGISTERED",SSID=123,"coap://a:5683"', ["REGISTERED", "SSID=123", "coap://a:5683"]),
+        ("867997030012345", ["867997030012345"]),
+        ("coap://10.0.0.1:5683", ["coap://10.0.0.1:5683"]),
+        ("3031,AABB", ["3031", "AABB"]),
+        ("", []),
+    ]:
+        assert fields(line) == expected, (line, fields(line))
+
+
+# Secrets.
+
+PSK = "0123456789abcdefFEDCBA9876543210"
+IDENTITY = "node-identity-4711"
+
+
+def leaks(text, secret, run=8):
+    """A run of 8 characters of the secret in any case; all of it when it is shorter."""
+    size = min(run, len(secret))
+    text = text.lower()
+    return [secret[i : i + size] for i in range(len(secret) - size + 1) if secret[i : i + size].lower() in text]
+
+
+def traced(chunk):
+    clock = VirtualClock()
+    uart = FakeUart(clock, chunk=chunk)
+    seen = []
+    at = AtClient(uart, clock, trace=lambda direction, data: seen.append((direction, bytes(data))))
+    return at, uart, seen
+
+
+def whole(seen):
+    """The log as one text, each direction by itself too."""
+    texts = [b"".join([data for way, data in seen if way in ways]) for ways in (("rx", "tx"), ("rx",), ("tx",))]
+    return ["".join(map(chr, text)) for text in texts]
+
+
+def test_no_secret_in_the_trace_whatever_the_chunking():
+    for chunk in (1, 2, 3, 5, 7, 8, 13, None):
+        at, uart, seen = traced(chunk)
+        write = b'AT+QLWCONFIG=0,"%s","%s"\r' % (IDENTITY.encode(), PSK.encode())
+        read_back = b'\r\n+QLWCONFIG: 0,"%s","%s"\r\n' % (IDENTITY.encode(), PSK.upper().encode())
+        uart.script([(write, write + OK), (b"AT+QLWCONFIG?\r", b"AT+QLWCONFIG?\r" + read_back + OK)])
+        at.write("QLWCONFIG", 0, Secret(IDENTITY), Secret(PSK))
+        assert at.read("QLWCONFIG") == [["0", IDENTITY, PSK.upper()]]  # the caller gets it
+        for text in whole(seen):
+            for secret in (PSK, IDENTITY):
+                assert not leaks(text, secret), (chunk, text)
+        assert "AT+QLWCONFIG=0" in whole(seen)[0]  # the rest is there
+
+
+def test_no_secret_when_a_urc_silence_or_noise_cuts_it():
+    echo = b'AT+PSK="' + PSK.encode() + b'"\r'
+    for position in range(len(echo)):
+        for cut in (b"\r\n+CEREG: 1\r\n", b"\xff", None):
+            at, uart, seen = traced(1 + position % 9)
+            if cut is None:
+                uart.script([(echo, [(1, echo[:position]), (200, echo[position:] + OK)])])
+            else:
+                uart.script([(echo, echo[:position] + cut + echo[position:] + OK)])
+            at.write("PSK", Secret(PSK))
+            at._rx.trace.flush()
+            for text in whole(seen):
+                assert not leaks(text, PSK), (position, cut, text)
+
+
+def test_a_line_without_end_does_not_leak_by_halves():
+    at, uart, seen = traced(1)
+    uart.script([(b'AT+PSK="' + PSK.encode() + b'"\r', OK)])
+    at.write("PSK", Secret(PSK))
+    for index in range(len(PSK)):
+        uart.feed(PSK[index].encode())
+        at.poll(0)
+        at._rx.trace.flush()
+    for text in whole(seen):
+        assert not leaks(text, PSK), text
+
+
+def test_secret_keyword_covers_all_parameters():
+    at, uart, seen = traced(3)
+    refusal = b'AT+CPIN="1234"\r\r\n+CME ERROR: wrong pin 1234\r\n'
+    uart.script([(b'AT+CPIN="1234"\r', refusal), (b"AT+X?\r", b"\r\n+X: 1234\r\n" + OK)])
+    error = raises(CommandError, at.send, 'AT+CPIN="1234"', secret=True)
+    at.send("AT+X?")
+    for text in whole(seen) + [str(error), repr(error), error.text]:
+        assert "1234" not in text, text
+
+
+def test_no_secret_in_exceptions_and_reprs():
+    at, uart, seen = traced(8)
+    uart.script([(b'AT+PSK="' + PSK.encode() + b'"\r', b"\r\n+CME ERROR: bad key " + PSK.encode() + b"\r\n"),
+                 (b'AT+PSK="' + PSK.encode() + b'"\r', b"")])
+    texts = [repr(Secret(PSK)), str(Secret(PSK)), repr(at)]
+    for kind in (CommandError, AtTimeout):
+        error = raises(kind, at.write, "PSK", Secret(PSK))
+        texts += [str(error), repr(error), str(getattr(error, "text", "")), repr(error.args)]
+    texts.append(str(raises(ValueError, at.write, "PSK", Secret(PSK + '"'))))
+    texts.append(str(raises(ValueError, at.send, "AT+PSK=" + PSK + "\n", secret=True)))
+    for text in texts:
+        assert not leaks(text, PSK), text
+
+
+def test_secrets_are_known_to_a_trace_that_starts_later():
+    read_back = b"\r\n+PSK: " + PSK.encode() + b"\r\n"
+    clock = VirtualClock()
+    uart = FakeUart(clock).script([(b'AT+PSK="' + PSK.encode() + b'"\r', OK), (b"AT+PSK?\r", read_back + OK)])
+    at = AtClient(uart, clock)
+    seen = []
+    at.write("PSK", Secret(PSK))
+    at.trace_to(lambda direction, data: seen.append((direction, data)))
+    at.read("PSK")
+    at.trace_to(None)
+    assert not leaks(whole(seen)[0], PSK) and "+PSK" in whole(seen)[0]
+
+
+def test_the_trace_has_every_byte_in_order():
+    at, uart, seen = traced(3)
+    noise = b"\x00\xffjunk"
+    uart.script([(b"AT+CSQ\r", b"\r\n+CSQ: 1,2\r\n" + OK), (b"AT\r", noise + OK)])
+    at.send("AT+CSQ")
+    at.send("AT")
+    assert b"".join([data for _, data in seen]) == b"AT+CSQ\r\r\n+CSQ: 1,2\r\n\r\nOK\r\nAT\r" + noise + OK
+    assert [way for way, _ in seen if way == "tx"] == ["tx", "tx"]
