@@ -140,11 +140,13 @@ class Node:
             if not self.session.open():
                 return False
             self._sync_clock()
-            if not self.delivery.flush(self._fresh):
-                return False
-            self.modem.service(int(self.config.listen) * 1000)
-            # An observation made just now lets go what waited for an observer.
-            return self.delivery.flush(self._fresh)
+            arrived = self.delivery.flush(self._fresh)
+            if arrived:
+                self.modem.service(int(self.config.listen) * 1000)
+                # An observation made just now lets go what waited for an observer.
+                arrived = self.delivery.flush(self._fresh)
+            self.session.arrived(arrived)
+            return arrived
         except AtError as error:
             self._failed(error)
             return False

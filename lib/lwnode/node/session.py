@@ -32,6 +32,7 @@ BRING_BACK_MS = const(60000)
 
 _FORMAT = "<IIIBB"
 _CONFIGURED = const(1)
+_UNHEARD = const(3)
 _HAS_TIME = const(2)
 # An update leaves this much before the lifetime ends: the CoAP retransmissions of one exchange (RFC 7252, 93 s).
 _MARGIN_S = const(93)
@@ -53,6 +54,7 @@ class Session:
         self.configured = False
         self.lifetime = int(config.lifetime)
         self.confirmed_at = 0  # seconds of the last registration or update the server has answered
+        self.unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
         self.silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
 
     def load(self, data: "bytes | None") -> bool:
@@ -61,12 +63,13 @@ class Session:
             return False
         self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations = struct.unpack(_FORMAT, data)
         self.configured = bool(flags & _CONFIGURED)
+        self.unheard = flags >> 4
         return True
 
     def dump(self) -> bytes:
         """Return what must survive sleep."""
         return struct.pack(_FORMAT, self.confirmed_at, self.lifetime, self.silent_until,
-                           _CONFIGURED if self.configured else 0, min(self.registrations, 255))
+                           (_CONFIGURED if self.configured else 0) | self.unheard << 4, min(self.registrations, 255))
 
     def may_contact(self, now: int) -> bool:
         """Say whether the server allows contact at `now` (seconds)."""
@@ -125,7 +128,21 @@ class Session:
             return self._register()
         elif status != REGISTERED:
             return self._bring_back()
-        return self._refresh()
+        return self._refresh() if self.unheard < _UNHEARD else self._renew()
+
+    def arrived(self, all_of_it: bool) -> None:
+        """Take note of how a contact ended that had found a registration."""
+        self.unheard = 0 if all_of_it else min(self.unheard + 1, 15)
+
+    def _renew(self) -> bool:
+        """Register anew: a request to observe that was lost on its way leaves one side with an observation, for ever.
+
+        Every report on it is refused then, although the registration is good; only a new one makes the server observe again.
+        """
+        self.unheard = 0
+        self.modem.deregister()
+        self.tree.clear_observations()
+        return self._register()
 
     def _bring_back(self) -> bool:
         return bool(self.modem.bring_back(min(BRING_BACK_MS, int(self.config.attach_timeout) * 1000)))
