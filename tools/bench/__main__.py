@@ -111,10 +111,19 @@ def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
     last = steps[-1]
     figures["heap/high/64"] = max(step.high for step in steps[-3:])
     figures["heap/high"] = figures["heap/high/64"] * figures["heap/steady"] // last.live
+    figures["heap/frozen/64"] = frozen(files, micropython)
     before, after = world.marks[-2], world.marks[-1]
     figures["at/exchanges/bc66"] = after.commands - before.commands
     figures["at/bytes/bc66"] = after.characters - before.characters
     figures["flash/files"] = after.files
+
+
+def frozen(files: dict[str, bytes], micropython: str) -> int:
+    """The most that is live within a wake where lib/ is executed from flash: only objects are on the heap."""
+    world = World("rp2", "bc66", files, PERIOD)
+    steps = world.live_in_unix(micropython, node.sampled("rp2", 4), frozen=True)
+    expect(world, 4)
+    return max(step.high for step in steps[-2:])
 
 
 def expect(world: World, wakes: int) -> None:

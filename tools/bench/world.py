@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.host_board import definition
+from tools.host_board import definition, rom
 from tools.host_board.registers import Registers
 from tools.host_board.sensors import Sht3x
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+LAUNCHER = ROOT / "tools" / "host_board" / "launcher.py"
 for folder in ("lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(0, str(ROOT / folder))
 
@@ -38,6 +40,13 @@ BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
 OBSERVED = ("/3303/0/5700", "/3304/0/5700", "/3303/1/5700", "/3304/1/5700", "/19/0/0")
 HEAP = 256 << 10
 LIMIT_S = 120
+
+# What follows mounts over "/" and so comes after.
+ROM_START = """
+import os, uctypes, vfs
+address, length = os.getenv("ROMFS").split()
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(address), int(length))), "/rom")
+"""
 
 UNIX_START = """
 import os, sys
@@ -103,8 +112,11 @@ class World:
             job.write_text(json.dumps({"heap": HEAP, "files": files, "steps": steps}))
             return self._live(["node", str(Path(__file__).with_name("node.mjs")), str(module), str(job)], Path(folder))
 
-    def live_in_unix(self, micropython: str, code: str) -> list[Step]:
-        """One boot in the unix port, 64-bit, with every question of the node a sample of its heap."""
+    def live_in_unix(self, micropython: str, code: str, frozen: bool = False) -> list[Step]:
+        """One boot in the unix port, 64-bit, with every question of the node a sample of its heap.
+
+        `frozen`: lib/ runs from memory-mapped flash, as on the host board after burn(), and not from the heap.
+        """
         with tempfile.TemporaryDirectory() as folder:
             for path, data in self.files.items():
                 target = Path(folder) / "root" / path.lstrip("/")
@@ -113,7 +125,14 @@ class World:
             self._root = Path(folder) / "root"
             start = Path(folder) / "start.py"
             start.write_text(UNIX_START.format(root=f"{folder}/root") + code)
-            return self._live([micropython, "-X", "heapsize=4m", str(start)], Path(folder))
+            interpreter = [micropython]
+            if frozen:
+                image = Path(folder) / "rom.img"
+                image.write_bytes(rom.pack(Path(folder) / "root" / "lib", "lib"))
+                shutil.rmtree(Path(folder) / "root" / "lib")
+                start.write_text(ROM_START + start.read_text().replace('"/flash", "/lib"]', '"/flash", "/rom/lib"]'))
+                interpreter = [sys.executable, str(LAUNCHER), str(image)]
+            return self._live([*interpreter, "-X", "heapsize=4m", str(start)], Path(folder))
 
     def _live(self, command: list[str], folder: Path) -> list[Step]:
         """Serve the process until it ends; what it measured meanwhile. RuntimeError with its words if it failed."""

@@ -43,3 +43,12 @@ def _add(writer: VfsRomWriter, folder: Path) -> None:
             writer.closedir()
         else:
             writer.mkfile(path.name, path.read_bytes())
+
+
+def pack(folder: Path, name: str) -> bytes:
+    """An image of what is compiled already, below `name`."""
+    writer = VfsRomWriter()
+    writer.opendir(name)
+    _add(writer, folder)
+    writer.closedir()
+    return bytes(writer.finalise())
