@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Rest after something that a restart does not mend: long enough to spare the battery, short enough to see a new file.
 REST_MS = 3600000
-# Bytes allocated between two collections, about a tenth of a board's heap.
-GC_EVERY = 20000
+# Bytes allocated between two collections, a small part of a board's heap.
+GC_EVERY = 8192
 # Waiting for a person when the configuration is wrong or the crash guard has said stop (seconds).
 LONG_WINDOW_S = 60
 

@@ -1,12 +1,10 @@
-"""What the server, the network and the board do to the node, and when: a wake at a time.
+"""What the server, the network and the board do to the node, and when: one thing in a wake, in this order.
 
-    wake 1   power-on: configure, restart, declare, register; the server observes
-    wake 2   status 7, recover; the server writes 3306/0/5850 and the relay must follow
-    wake 3   the server executes 3303/0/5605 and reads minimum and maximum back
-    wake 4   coverage is lost while a notification is in flight
-    wake 5   the outage goes on: readings are taken and stored
-    wake 6   coverage is back: what was stored arrives, in order
-    wake 7.. ordinary wakes, until as many as asked for are over and nothing waits
+    at registration      the server observes temperature, humidity, the actuator and the packs
+    a wake that reports  the server writes 3306/0/5850, and the relay must follow
+    the next             it executes 3303/0/5605 and reads minimum and maximum back
+    the next             coverage is lost while a notification is in flight, and comes back two sleeps later
+    then                 what was stored arrives, in order; ordinary wakes, until as many as asked for are over
 """
 
 from __future__ import annotations
@@ -50,6 +48,7 @@ class Scenario:
         self.board: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._acted: set[int] = set()
+        self._outage_ends = 0
         self._began = 0.0
         self._slept = asyncio.Event()
 
@@ -121,9 +120,11 @@ class Scenario:
     def _traced(self, direction: str, data: bytes) -> None:
         before = self.dialogue.notifications
         self.dialogue.heard("host" if direction == ">" else "module", data)
-        if self.sleeps == 3 and self.dialogue.notifications > before and not self.outage:
-            self._radio(False)
+        ready = "execute" in self.checks and self.sleeps + 1 not in self._acted
+        if ready and self.dialogue.notifications > before and "outage" not in self.checks:
             self.checks["outage"] = True
+            self._outage_ends = self.sleeps + 2
+            self._radio(False)
 
     def _radio(self, up: bool) -> None:
         self.outage = not up
@@ -135,7 +136,7 @@ class Scenario:
             self.sleeps += 1
             self.exchanges.append(self.dialogue.commands)
             self.dialogue.commands = 0
-            if self.sleeps == 5 and self.outage:
+            if self.outage and self.sleeps == self._outage_ends:
                 self._radio(True)
             self._slept.set()
             self.say("board", f"asleep for {event.detail / 1000:.0f} s after wake {self.sleeps}")
@@ -159,9 +160,9 @@ class Scenario:
             at = reading.time if reading.time is not None else self.modem.clock.unix()
             self.ledger.arrive(name, reading.value, at, late)
         wake = self.sleeps + 1
-        if wake in (2, 3) and wake not in self._acted and not late:
+        if wake > 1 and wake not in self._acted and not late and "execute" not in self.checks:
             self._acted.add(wake)
-            self._spawn(self._write() if wake == 2 else self._execute())
+            self._spawn(self._execute() if "write" in self.checks else self._write())
 
     # What the server does.
 

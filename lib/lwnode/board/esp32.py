@@ -45,6 +45,7 @@ class RtcMemory:
         self._rtc = machine.RTC()
         # Head and content as they lie in RTC memory, allocated once: 2 KB in one piece is much of a board's heap.
         self._raw = bytearray(_RTC_BYTES)
+        self.shared = memoryview(self._raw)[_HEAD_BYTES:]
         self._end = _HEAD_BYTES
         self._mark = _RUNNING
         self.outputs = 0
@@ -94,12 +95,14 @@ class NvsVault:
 
     def load(self, name: str) -> bytes | None:
         """Return what was saved under name (15 characters at most), or None."""
-        buffer = bytearray(self.LIMIT)
-        try:
-            length = self._nvs.get_blob(name[:15], buffer)
-        except OSError:
-            return None
-        return bytes(buffer[:length])
+        # Most are short: 2 KB in one piece are asked of the heap only where it must be.
+        for size in (128, self.LIMIT):
+            buffer = bytearray(size)
+            try:
+                return bytes(buffer[: self._nvs.get_blob(name[:15], buffer)])
+            except OSError:
+                pass
+        return None
 
     def save(self, name: str, data: bytes) -> None:
         """Keep data (up to 1984 bytes). OSError where NVS is full."""

@@ -82,6 +82,7 @@ class Node:
         self.wakes = 0
         self.contacts_failed = 0
         self.last_error = ""
+        self._moved = 0
         self._budget_end = 0
         self._fresh = 0
         self._restore()
@@ -117,7 +118,7 @@ class Node:
         now = self.clock.now()
         slot = self.reporting.due(now)
         if slot is not None and self.backoff.ready(now) and self.session.may_contact(now):
-            self._served(self.contact())
+            self._served(slot, self.contact())
             self.close()
         self._save()
         self.board.watchdog_stop()
@@ -139,6 +140,7 @@ class Node:
         try:
             if not self.session.open():
                 return False
+            self._tidy()
             self._sync_clock()
             arrived = self.delivery.flush(self._fresh)
             if arrived:
@@ -176,16 +178,16 @@ class Node:
         clock = self.board.clock
         self._budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
-    def _served(self, reached: bool) -> None:
+    def _served(self, slot: int, reached: bool) -> None:
         if reached:
-            # Asked again: the network's time may have renamed the slot that led here.
-            slot = self.reporting.due(self.clock.now())
-            if slot is not None:
-                self.reporting.serve(slot)
+            self.reporting.serve(slot)
             self.backoff.succeeded()
         else:
             self.contacts_failed += 1
             self.backoff.failed(self.clock.now())
+        # A slot is served under the name it had when it was due; then the network's time may rename it.
+        self.reporting.rebase(self._moved)
+        self._moved = 0
 
     def _tidy(self) -> None:
         """Drop what was loaded since the node was made: set-up, attach and packing are needed seldom, heap always."""
@@ -203,8 +205,9 @@ class Node:
         if self.clock.unix() is None or age is None or age >= _RESYNC_S:
             unix = self.modem.network_time()
             if unix is not None and self.clock.set_unix(unix, "network"):
-                for part in (self.sampling, self.reporting, self.backoff, self.session):
-                    part.rebase(self.clock.moved)
+                self._moved = self.clock.moved
+                for part in (self.sampling, self.backoff, self.session):
+                    part.rebase(self._moved)
 
     def _answer(self, request: Request) -> Response:
         """Answer the server from the tree; what a write changed is stored before the answer goes out."""

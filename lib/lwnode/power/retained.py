@@ -25,7 +25,7 @@ _BEHIND = "retained"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from lwnode.power.store import Store
 
@@ -74,7 +74,8 @@ class RetainedState:
         self._era = 0
         self._durable = False
         self._next = 0
-        self._mirror = bytearray(self._slot * 2)
+        # Memory that is buffered already lends its buffer: 2 KB are not kept twice.
+        self._mirror: Any = getattr(memory, "shared", None) or bytearray(self._slot * 2)
         self.sequence = 0
         self.source = "defaults"
         self.failed = 0
@@ -137,7 +138,7 @@ class RetainedState:
             if fits:
                 self._write_slot(image)
             elif self._slot:
-                self._mirror = bytearray(len(self._mirror))
+                self._mirror[:] = bytes(len(self._mirror))
                 self._memory.save(b"")
                 self._durable = True
         if not behind or self._behind is None:
