@@ -1,0 +1,161 @@
+"""The bench against Leshan without Leshan: what its REST shows, what is said when Java is absent, the table's verdict."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tools.interop import checks
+from tools.interop.__main__ import ABSENT, Run, table
+from tools.interop.fetch import FALLBACK, Distribution, Missing, check_tools, fetch
+from tools.interop.leshan import Answer, Leshan, node_values
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+OLD_READ = '{"status":"CONTENT(205)","valid":true,"success":true,"failure":false,"content":{"id":5700,"value":21.5}}'
+NEW_READ = (
+    '{"status":"CONTENT(205)","valid":true,"success":true,"failure":false,'
+    '"content":{"kind":"singleResource","id":5700,"type":"FLOAT","value":"21.5"}}'
+)
+
+
+@pytest.mark.parametrize("text", [OLD_READ, NEW_READ])
+def test_a_read_of_either_milestone(text):
+    answer = Answer(200, text)
+    assert answer.code == 205 and answer.value == 21.5 and not answer.delayed
+
+
+def test_refusals_timeouts_and_sleepers():
+    assert Answer(200, '{"status":"METHOD_NOT_ALLOWED(405)","success":false}').code == 405
+    assert Answer(200, '{"status":"4.05"}').code == 405
+    assert Answer(504, "Request timeout").code == 504
+    asleep = Answer(200, '{"delayed":true,"requestId":"7"}')
+    assert asleep.delayed and asleep.code == 200
+    assert Answer(400, "Invalid request:client is sleeping").text.endswith("sleeping")
+    assert Answer(200, "[]").document == {}
+
+
+def test_values_of_instances_objects_and_multiple_resources():
+    instance = {"id": 0, "resources": [{"id": 5700, "value": "1.5"}, {"id": 5701, "value": "Cel"}]}
+    assert node_values(instance) == {5700: 1.5, 5701: "Cel"}
+    assert node_values({"id": 3303, "instances": [instance]}) == {(0, 5700): 1.5, (0, 5701): "Cel"}
+    assert node_values({"resources": [{"id": 6, "values": {"0": "1", "1": "5"}}]}) == {6: {0: 1, 1: 5}}
+
+
+def test_links_of_a_discover_in_either_spelling():
+    old = Answer(200, '{"status":"CONTENT(205)","objectLinks":[{"url":"/3/0","attributes":{"pmin":"1"}}]}')
+    new = Answer(200, '{"status":"CONTENT(205)","objectLinks":[{"uriReference":"/3/0","attributes":{"pmin":"1"}}]}')
+    assert old.links == new.links == [("/3/0", {"pmin": "1"})]
+
+
+def test_packs_are_read_as_leshan_shows_them():
+    pack = "81a3216c2f333330332f302f35373030221a6955b900021634"
+    assert checks.unpacked({"value": "80"}) == [] and checks.unpacked({"value": None}) == []
+    good = "81a3221a6955b900006c2f333330332f302f353730300216"
+    for content in ({"value": good}, {"values": {"0": good}}):
+        assert [(each.value, each.time) for each in checks.unpacked(content)] == [(22.0, 1767225600)]
+    assert checks.unpacked({"value": pack}) == []  # a byte too many
+
+
+def test_an_unexpected_refusal_fails_its_cell():
+    with pytest.raises(AssertionError, match="404 expected"):
+        checks.refused(Answer(200, OLD_READ), 404)
+    assert checks.refused(Answer(200, '{"status":"NOT_FOUND(404)"}'), 404, 405) == "4.04"
+
+
+@pytest.mark.parametrize(
+    "present, words", [((), "java and mvn not found"), (("java",), "mvn not found"), (("mvn",), "java not")]
+)
+def test_absent_tools_are_named_with_how_to_get_them(present, words):
+    with pytest.raises(Missing, match=words) as told:
+        check_tools(which=lambda name: name if name in present else None)
+    assert "apt install openjdk-17-jdk-headless maven" in str(told.value)
+
+
+@pytest.mark.parametrize("version, fits", [('openjdk version "17.0.15"', True), ('openjdk version "21"', True),
+                                           ('java version "1.8.0_392"', False), ('openjdk version "11.0.2"', False),
+                                           ("command not understood", False)])  # fmt: skip
+def test_an_old_java_is_refused(version, fits):
+    def run(command, **options):
+        return subprocess.CompletedProcess(command, 0, stdout="", stderr=version)
+
+    if fits:
+        check_tools(which=lambda name: name, run=run)
+    else:
+        with pytest.raises(Missing, match="17"):
+            check_tools(which=lambda name: name, run=run)
+
+
+def stub_tools(folder, maven):
+    """A java that says 17 and a Maven that does as told, first on the path."""
+    folder.mkdir()
+    for name, script in (("java", "echo 'openjdk version \"17.0.1\"' >&2"), ("mvn", maven)):
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_a_repository_without_the_newest_milestone_gives_the_older_demo(tmp_path, monkeypatch):
+    maven = 'case "$*" in *jar-with-dependencies*) echo "[ERROR] Could not find artifact x"; exit 1;; esac'
+    monkeypatch.setenv("PATH", stub_tools(tmp_path / "bin", maven))
+    said = []
+    found = fetch(said.append, tmp_path / "cache")
+    assert found.version == FALLBACK and not found.modern and FALLBACK in said[-1]
+    assert found.server[-1].endswith("LeshanServerDemo") and found.bootstrap[-1].endswith("BootstrapServer.java")
+
+
+def test_the_newest_milestone_is_taken_where_it_is(tmp_path, monkeypatch):
+    maven = (
+        'for word in "$@"; do case "$word" in\n'
+        '-Dartifact=*) a="${word#*leshan:}";; -DoutputDirectory=*) d="${word#*=}";; esac; done\n'
+        'touch "$d/${a%%:*}-2.0.0-M18-jar-with-dependencies.jar"'
+    )
+    monkeypatch.setenv("PATH", stub_tools(tmp_path / "bin", maven))
+    found = fetch(cache=tmp_path / "cache")
+    assert found.modern and found.server[-1].endswith("leshan-demo-server-2.0.0-M18-jar-with-dependencies.jar")
+
+
+def test_a_maven_that_fails_is_quoted(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", stub_tools(tmp_path / "bin", "echo '[ERROR] the repository cannot be reached today'; exit 1"))
+    with pytest.raises(Missing, match="the repository cannot be reached today"):
+        fetch(cache=tmp_path / "cache")
+
+
+def test_the_program_ends_with_a_status_of_its_own(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.interop"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == ABSENT == 3
+    assert done.stderr.startswith("make interop: java and mvn not found") and "Traceback" not in done.stderr
+
+
+GOOD = {("a", "bc66"): (True, "yes")}
+BAD = {**GOOD, ("b", "bc66"): (False, "no answer")}
+
+
+@pytest.mark.parametrize("cells, good", [({}, False), (GOOD, True), (BAD, False)])
+def test_the_tables_verdict(cells, good):
+    run = Run(Distribution("x", [], []), ["bc66"], None, print)
+    run.cells = cells
+    console = Console(file=io.StringIO(), width=100)
+    assert table(console, run, 1) is good
+    if not good and cells:
+        assert "bc66, b: no answer" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("version", ["2.0.0-M18", FALLBACK])
+def test_every_listener_stays_on_loopback(tmp_path, version):
+    leshan = Leshan(Distribution(version, [], []), tmp_path)
+    options = leshan._options()
+    hosts = [options[n + 1] for n, each in enumerate(options) if each.endswith("h") and each.startswith("-")]
+    assert len(hosts) == (6 if version == "2.0.0-M18" else 3) and all(host.startswith("127.") for host in hosts)
