@@ -479,3 +479,47 @@ def test_stats_are_attributes_and_items():
     at, _, _ = client([(b"AT\r", OK)])
     at.send("AT")
     assert at.stats.lines == at.stats["lines"] == 1
+
+
+def test_a_hook_that_sends_before_a_command_does_not_take_its_keywords():
+    script = [(b"AT\r", OK), (b"AT+QLWREG\r", [(1, OK), (50, line("+QLWREG: 0"))])]
+    at, _, _ = client(script)
+    at.before_send = lambda idle_ms: at.send("AT", timeout_ms=100, prefix="+NONE")
+    assert at.send("AT+QLWREG", result="+QLWREG:", result_timeout_ms=100) == ["+QLWREG: 0"]
+
+
+def test_nobody_polls_or_waits_inside_a_running_command():
+    at, _, _ = client([(b"AT+A\r", OK, 5)])
+    errors = []
+
+    def idle():
+        errors.append(raises(AtError, at.poll, 10))
+        errors.append(raises(AtError, at.wait, "+A", 10))
+
+    at.idle = idle
+    at.send("AT+A")
+    assert len(errors) == 2
+
+
+def test_a_refused_command_owes_no_result():
+    script = [(b"AT+QLWREG\r", line("+CMEE ERROR: 7")), (b"AT+QLWREG\r", line("+QLWREG: 0") + OK)]
+    at, _, _ = client(script)
+    raises(CommandError, at.send, "AT+QLWREG", result="+QLWREG:")
+    assert at.send("AT+QLWREG", result="+QLWREG:") == ["+QLWREG: 0"]
+
+
+def test_a_result_that_cannot_be_so_late_is_the_commands_own():
+    script = [(b"AT+QLWREG\r", OK), (b"AT+QLWREG\r", line("+QLWREG: 0") + OK)]
+    at, _, clock = client(script)
+    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=1000)
+    clock.advance(131_000)
+    assert at.send("AT+QLWREG", result="+QLWREG:") == ["+QLWREG: 0"]
+
+
+def test_a_stray_error_while_idle_is_late_and_nobodys():
+    at, uart, _ = client()
+    heard = []
+    at.subscribe("", heard.append)
+    uart.feed(OK + line("ERROR") + line("ABORTED") + line("NO CARRIER"))
+    at.poll(1)
+    assert heard == [] and at.stats.late == 4

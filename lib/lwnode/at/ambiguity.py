@@ -46,7 +46,7 @@ def _answers_registration(command: bytes, line: bytearray) -> bool:
 
 def is_late(client: "Any", line: bytearray) -> bool:
     """Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody."""
-    if line in _FINAL:
+    if line in _FINAL or line.startswith(b"+CM") and b" ERROR" in line:
         client.stats.late += 1
         return True
     if client._dirty and not client._running and client._name:
@@ -54,9 +54,7 @@ def is_late(client: "Any", line: bytearray) -> bool:
             client.stats.late += 1
             return True
     late = client._trouble
-    for prefix in () if late is None else late.owed:
-        if matches(line, prefix):
-            late.owed = ()
-            client.stats.late += 1
-            break  # still a URC for who subscribed it
+    if late is not None and late.owes(line, client.clock.ticks_ms(), client.clock):
+        late.owed = ()
+        client.stats.late += 1  # and still a URC for who subscribed it
     return False

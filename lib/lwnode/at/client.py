@@ -56,7 +56,6 @@ class AtClient(Receiver):
         self._command = self._name = b""  # the one that runs, or was the last; and of its information lines
         self._explicit = False  # the caller named them
         self._extras: "Any" = None  # what the command expects besides them
-        self._running = False
         self._begun = False  # a line that began before the command went out
         self._ended = clock.ticks_add(clock.ticks_ms(), -gap_ms)
         self._secrets: list[bytes] = []
@@ -122,13 +121,15 @@ class AtClient(Receiver):
         if self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command) - 1:
             self._refuse(command)
         timeout_ms = 300
-        self._explicit = False
-        self._extras = None
+        explicit = False
+        extras = None
         if how:
-            name, timeout_ms, self._extras = self._prepare(command, name, how)
-        self._make_ready(command, timeout_ms)
+            name, explicit, timeout_ms, extras = self._prepare(command, name, how)
+        self._make_ready(command, timeout_ms)  # hooks may send: what is remembered of a command is set after them
         self._command = command
         self._name = name
+        self._explicit = explicit
+        self._extras = extras
         lines: list[bytearray] = []
         if self._exchange(lines, timeout_ms):
             return lines
@@ -226,7 +227,7 @@ class AtClient(Receiver):
 
     # What is loaded when it is needed, and kept: an import statement alone costs as much as ten calls.
 
-    def _prepare(self, command: bytes, name: bytes, how: "Keywords") -> "tuple[bytes, int, Any]":
+    def _prepare(self, command: bytes, name: bytes, how: "Keywords") -> "tuple[bytes, bool, int, Any]":
         from lwnode.at.extras import prepare
 
         self._prepare = lambda command, name, how: prepare(self, command, name, **how)  # type: ignore[method-assign]

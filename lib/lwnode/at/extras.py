@@ -2,7 +2,7 @@
 
 from lwnode.at.errors import AtError, AtTimeout, CommandError
 from lwnode.at.framing import framing, length
-from lwnode.at.names import fields, matches
+from lwnode.at.names import any_matches, fields, matches
 from lwnode.at.recovery import trouble
 
 TYPE_CHECKING = False
@@ -26,8 +26,8 @@ def prepare(
     secret: bool = False,
     result: "str | Sequence[str] | None" = None,
     result_timeout_ms: int = 0,
-) -> "tuple[bytes, int, Extras | None]":
-    """The keywords of AtClient.send, with their defaults: name of the answer, deadline, and what else to expect."""
+) -> "tuple[bytes, bool, int, Extras | None]":
+    """The keywords of AtClient.send, with their defaults: the answer's name, was it given, deadline, what else."""
     if secret:
         from lwnode.at.trace import hide
 
@@ -38,9 +38,8 @@ def prepare(
         if data is not None or prompt is not None:
             extras.prepare_data(prompt or ">", data)
     if prefix is not None:
-        client._explicit = True
         name = prefix.encode()
-    return name, timeout_ms, extras
+    return name, prefix is not None, timeout_ms, extras
 
 
 class Extras:
@@ -61,6 +60,7 @@ class Extras:
         self._results = [name.encode() for name in wanted + failures]
         self._result_ms = result_ms
         self._found: "bytearray | None" = None
+        self._waited = False  # after OK, in vain
 
     def prepare_data(self, prompt: str, data: "Data | None") -> None:
         """Data will go out after the prompt."""
@@ -74,10 +74,12 @@ class Extras:
             trouble(self._client).escape = True
 
     def disarm(self) -> None:
-        """However it ended. A result that has not come may still come, and belongs to nobody then."""
+        """However it ended. A result that did not come may still come, and belongs to nobody then."""
         self._framing.clear()
-        if self._results and not self._found:
-            trouble(self._client).owed = self._results
+        if self._results and not self._found and (self._client._dirty or self._waited):
+            state = trouble(self._client)
+            state.owed = () if state.booted else self._results
+            state.owed_since = self._client.clock.ticks_ms()
 
     def takes(self, line: bytearray, lines: list[bytearray]) -> bool:
         """Is this line a payload, the prompt or the late result?"""
@@ -112,11 +114,11 @@ class Extras:
 
     def _is_result(self, line: bytearray) -> bool:
         client = self._client
-        if not _any(line, self._results):
+        if not any_matches(line, self._results):
             return False
         late = client._trouble
-        if client._dirty and late is not None and _any(line, late.owed):  # before our OK: what the last command missed
-            late.owed = ()
+        if client._dirty and late is not None and late.owes(line, client.clock.ticks_ms(), client.clock):
+            late.owed = ()  # before our OK: what the last command missed
             client.stats.late += 1
         elif self._found:
             return False
@@ -131,6 +133,7 @@ class Extras:
         while self._results and not self._found:
             line = client._next(deadline)
             if line is None:
+                self._waited = True
                 return False
             if not self._is_result(line):
                 client._unclaimed(line)
@@ -139,13 +142,6 @@ class Extras:
                 raise CommandError(None, client._text(self._found), client._command)
             lines.append(self._found)
         return True
-
-
-def _any(line: bytearray, prefixes: "Sequence[bytes]") -> bool:
-    for prefix in prefixes:
-        if matches(line, prefix):
-            return True
-    return False
 
 
 def split_all(lines: list[str], payload: "Payload | None") -> "list[list[str | None]]":
@@ -173,6 +169,8 @@ def subscribe(client: "Any", prefix: bytes, handler: "Handler | None", payload: 
 
 def wait(client: "Any", prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None") -> str:
     """See AtClient.wait."""
+    if client._running:
+        client._refuse(b"")
     name = prefix.encode()
     deadline = client.clock.ticks_add(client.clock.ticks_ms(), timeout_ms)
     while True:

@@ -4,7 +4,7 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Sequence
 
 
 def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
@@ -13,6 +13,14 @@ def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
         return False
     size = len(prefix)
     return not size or len(line) == size or line[size] in b": ," or b":" in prefix
+
+
+def any_matches(line: "bytes | bytearray", prefixes: "Sequence[bytes]") -> bool:
+    """Has the line one of these names?"""
+    for prefix in prefixes:
+        if matches(line, prefix):
+            return True
+    return False
 
 
 def find(table: "list[tuple[bytes, Any]]", line: "bytes | bytearray") -> "Any":

@@ -74,7 +74,7 @@ def remember(secret: bytes, secrets: list[bytes]) -> None:
 def refuse(command: bytes, running: bool, limit: int) -> None:
     """Say why a line cannot be sent. Its text is not repeated: it may be secret."""
     if running:
-        raise AtError("a command is running: handlers run between commands, hooks inside one may not send")
+        raise AtError("a command is running: a hook that is called inside one may not send, wait or poll")
     if limit and len(command) > limit + 1:
         raise ValueError("the command has %d characters, the module takes %d" % (len(command) - 1, limit))
     raise ValueError("the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it")

@@ -32,6 +32,7 @@ class Receiver:
         self.on_restart: "Callable[[str], object] | None" = None
         self._rx = LineBuffer(self)
         self._wait: "Callable[[int], object] | None" = getattr(uart, "wait", None)
+        self._running = False  # a command is
         self._dirty = False  # an answer was given up and may still come
         self._trouble: "Any" = None  # what lwnode.at.recovery has to remember
         self._subscribed: "list[tuple[bytes, Handler]]" = []  # the longest prefix first
@@ -62,6 +63,8 @@ class Receiver:
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
         """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
+        if self._running:
+            self._refuse(b"")
         deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
         count = 0
         while until is None or not until():
@@ -75,6 +78,11 @@ class Receiver:
             if self._unclaimed(line, not self._in_handler and not self._queue):
                 count += 1
         return count
+
+    def _refuse(self, command: bytes) -> None:
+        from lwnode.at.params import refuse
+
+        refuse(command, self._running, 0)
 
     def _unclaimed(self, line: bytearray, now: bool = False) -> bool:
         """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's.

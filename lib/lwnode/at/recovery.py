@@ -1,6 +1,7 @@
 """What happens when something went wrong: refusals, silence, restarts, a full UART, a dirty line. Loaded then."""
 
 from lwnode.at.errors import AtTimeout, CommandError, LinkError
+from lwnode.at.names import any_matches
 from micropython import const
 
 TYPE_CHECKING = False
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
 
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
+_OWED_MS = const(130_000)  # BC20 manual 3.5 to 3.8: results come within 128 s
 _WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
 _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
 _REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
@@ -22,12 +24,18 @@ class Trouble:
         self.booted = False  # a banner came and nothing was answered since
         self.row = 0  # timeouts in a row
         self.owed: "Sequence[bytes]" = ()  # late results that never came
+        self.owed_since = 0
         self.in_hook = False
 
     def answered(self) -> None:
         """A final result came: the module lives."""
         self.escape = self.booted = False
         self.row = 0
+
+
+    def owes(self, line: bytearray, now: int, clock: "Any") -> bool:
+        """Is this a late result that was given up, and can it be so late?"""
+        return any_matches(line, self.owed) and clock.ticks_diff(now, self.owed_since) < _OWED_MS
 
 
 def trouble(client: "Any") -> Trouble:
@@ -86,6 +94,8 @@ def refused(client: "Any", line: bytearray) -> None:
 def timed_out(client: "Any", command: bytes, timeout_ms: int) -> "NoReturn":
     """Count, let the board escalate, raise. A module that said OK and owes only a late result is not silent."""
     client.stats.timeouts += 1
+    if client._rx.trace is not None:
+        client._rx.trace.flush()
     if client._dirty:
         state = trouble(client)
         state.row += 1
