@@ -136,6 +136,15 @@ class Ledger:
             return 0, []
         return max(served) - min(served) + 1 - len(served), doubled
 
+    def excused(self) -> float:
+        """How many slots may be missed: while the application is broken, after each reset, in rests after brown-outs."""
+        simulation = self._simulation
+        period = int(simulation.settings.sample_every)
+        broken = sum(minutes for _, kind, minutes in simulation.plan.events if kind == "bug") * 60 / period
+        boots = sum(count for kind, count in simulation.boots.items() if kind != "deep_sleep")
+        rest = simulation.boots.get("brown_out", 0) * (1 + 900 / period)
+        return 1.3 * broken + 2 * boots + rest + 0.005 * len(self.taken)
+
     def verdict(self) -> list[str]:
         """What is wrong, a sentence each; nothing where all is as promised."""
         simulation = self._simulation
@@ -145,7 +154,9 @@ class Ledger:
         lost = self.lost(simulation.accounted_until)
         if lost:
             wrong.append(f"{len(lost)} readings were lost, the first is number {lost[0]}")
-        doubled = self.slots()[1]
+        missed, doubled = self.slots()
+        if missed > self.excused():
+            wrong.append(f"{missed} slots were missed, resets and faults of the application excuse {self.excused():.0f}")
         if doubled:
             wrong.append(f"{len(doubled)} slots were served twice")
         if self.overruns:
