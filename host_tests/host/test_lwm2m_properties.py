@@ -29,6 +29,8 @@ from lwnode.lwm2m.rules import Rules
 from tools.lwm2m import codec as peer
 from tools.lwm2m.names import SENML_CBOR, TLV
 
+CPYTHON_ONLY = "hypothesis does not run on MicroPython; the portable cases are in test_lwm2m_codec.py"
+
 settings.register_profile("lwm2m", deadline=None, max_examples=150, derandomize=True)
 settings.load_profile("lwm2m")
 

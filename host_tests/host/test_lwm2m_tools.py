@@ -13,6 +13,8 @@ from tools.objects import example
 from tools.objects.families import FAMILIES, fitted
 from tools.objects.payload import Reading, decode, encode
 
+CPYTHON_ONLY = "drives command line tools of the host"
+
 ROOT = Path(__file__).parents[2]
 NOW = 1790000000
 RECORDS = [

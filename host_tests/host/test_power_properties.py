@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from lwnode.power import Clock, FileStore, Journal, RetainedState, Schedule
 
+CPYTHON_ONLY = "hypothesis does not run on MicroPython; the portable cases are in test_power_*.py"
+
 QUICK = settings(max_examples=80, deadline=None)
 
 OPERATION = st.one_of(
