@@ -8,6 +8,8 @@ from lwnode.at import AtClient, AtError, Secret, fields
 from test_at_faults import DIALOGUES, PIECES, listen, play
 from test_at_values import leaks, whole
 
+CPYTHON_ONLY = "hypothesis does not run on MicroPython; the portable cases are in test_at_*.py"
+
 OK = b"\r\nOK\r\n"
 streams = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=40).map(b"".join)
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"'), max_size=40)

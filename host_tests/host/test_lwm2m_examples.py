@@ -8,6 +8,8 @@ import pytest
 
 import lwnode.lwm2m
 
+CPYTHON_ONLY = "runs the examples of docstrings with CPython's doctest"
+
 FOLDER = Path(lwnode.lwm2m.__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if ">>>" in path.read_text(encoding="utf-8"))
 
