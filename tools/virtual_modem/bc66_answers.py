@@ -89,7 +89,8 @@ class Bc66Answers(Bc66Dialects):
         if len(args) == 9 and code == 205:
             values = [self._value(args, 2)]
             last = args.integer(8, 0, 65535) == 0
-        if last and "observe" in operations and self.quirk_once("observe_refused"):
+        if last and "observe" in operations and self.quirk("observe_refused") and not self.kept.get("refused_once"):
+            self.kept["refused_once"] = True
             self.open_requests.pop(mid, None)
         done = self.answer_request(mid, operations, code, values, last)
         if last or self.options["index_results"]:

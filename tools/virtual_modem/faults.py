@@ -45,7 +45,7 @@ QUIRKS = {
     "stat_without_number": ("me910c1", '#LWM2MGETSTAT: "DIS" as the manual\'s example', "3"),
     "tlt_named": ("me910c1", "LWM2M-TLT without blank, SSID=n", "3"),
     "lf_lists": ("me910c1", "lists joined by a lone LF", "1.5"),
-    "observe_refused": ("bc66", "the first answer to an observe after each boot ends in +QLWOBSRSP: 1, unsent", "5"),
+    "observe_refused": ("bc66", "the first answer to an observe after a cold boot ends in +QLWOBSRSP: 1, unsent", "5"),
     "duplicate_requests": ("bc66", "a request that is not answered within 2 s comes twice, with its message id", "5"),
     "bare_results": ("bc66", "A06: +QLWURC:reg,0 without the blank, +QLWDATARECV with nothing but the data", "3"),
     "baud_garbage": ("bc66 bc20", "the boot ROM's banner is garbage, RDY is readable (another baud rate)", "1.2"),
