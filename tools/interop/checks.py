@@ -206,6 +206,8 @@ async def disable(node):
         return refused(answer, 404, 405)
     need(answer.code == 204, f"204 expected, {answer} came")
     gone = await node.event("DEREGISTRATION", 60, after=mark)
+    if node.contract == "shadow":  # the module does not say for how long: the driver's option, a day
+        return "deregisters, stays away"
     back = await node.event("REGISTRATION", 120, after=mark)
     need(back.at >= gone.at, "it registered before it deregistered")
     return "deregisters, returns"
@@ -310,6 +312,9 @@ def refused(answer, *codes):
     need(answer.code in codes, f"{' or '.join(map(str, codes))} expected, {answer} came")
     return f"{answer.code // 100}.{answer.code % 100:02d}"
 
+
+# What leaves a shadow without its server for longer than a bench can wait comes after everything else.
+LAST = {"shadow": (("1/0/4 disable", disable),)}
 
 ROWS = (
     ("registration", registration),
