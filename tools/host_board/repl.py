@@ -9,6 +9,7 @@ import signal
 import tty
 
 CTRL_C = b"\x03"
+KEPT = 1 << 20
 
 
 class Repl:
@@ -18,6 +19,7 @@ class Repl:
         self.path = ""
         self.busy = True
         self._far = self._near = -1
+        self._waiting = bytearray()
         self._process: asyncio.subprocess.Process | None = None
 
     def open(self) -> None:
@@ -32,6 +34,7 @@ class Repl:
         """Pull the cable."""
         if self._far >= 0:
             asyncio.get_running_loop().remove_reader(self._far)
+            asyncio.get_running_loop().remove_writer(self._far)
             os.close(self._far)
             os.close(self._near)
             self._far = self._near = -1
@@ -59,5 +62,15 @@ class Repl:
 
     def show(self, data: bytes) -> None:
         """What the board prints, with the line ends that a port's stdout makes."""
+        if self._far >= 0:
+            if not self._waiting:
+                asyncio.get_running_loop().add_writer(self._far, self._flow)
+            self._waiting += data
+            del self._waiting[:-KEPT]  # nobody reads: an open cable must not fill memory
+
+    def _flow(self) -> None:
+        """Pass on what the reader has room for."""
         with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._far, data)
+            del self._waiting[: os.write(self._far, self._waiting)]
+        if not self._waiting:
+            asyncio.get_running_loop().remove_writer(self._far)
