@@ -1,0 +1,27 @@
+"""Where each current of lwnode.power.currents comes from, for people. Marks: measured by others, recalled, estimate."""
+
+BOARDS = {
+    "esp32": ("deep sleep of good boards 50 to 66 uA (micropython-mqtt README, measured)",
+              "20-31 mA at 80 MHz (data sheet, recalled)"),
+    "esp32s3": ("as ESP32 (estimate)", "as ESP32 (estimate)"),
+    "esp32c3": ("data sheet and board, recalled", "data sheet, recalled"),
+    "esp32c6": ("data sheet and board, recalled", "data sheet, recalled"),
+    "rp2040": ("0.99 mA at VSYS (MicroPython PR 8832, measured)", "21-22 mA at 125 MHz (MicroPython issue 8770, measured)"),
+    "rp2350": ("1.9 mA with SRAM (CircuitPython issue 9491, measured)", "estimate"),
+}
+MODULES = {
+    "bc66": ("PSM 3.5 uA (data sheet, recalled)", "Tx 100-115 mA a third of the time (recalled)",
+             "12 mA above sleep while RRC lasts (bench of a BC660K: +10 mA, measured)", "DRX 2.56 s 0.43 mA (recalled)"),
+    "bc20": ("as BC66, same chipset (estimate)", "as BC66 (estimate)", "as BC66 (estimate)", "as BC66 (estimate)"),
+    "bg96": ("PSM 10 uA (data sheet, recalled)", "NB1 Tx about 170 mA (recalled)", "estimate",
+             "sleep, DRX 1.28 s 1.7 mA (recalled)"),
+    "me910c1": ("PSM about 10 uA (recalled, unconfirmed)", "Tx 190-250 mA (recalled, unconfirmed)", "estimate",
+                "eDRX about 1 mA (recalled)"),
+}
+
+
+def of_rows(chip: str, family: str) -> list[str]:
+    """A source for each row of tools.simulate.charge.Charge.rows(), in their order."""
+    sleep, active = BOARDS[chip]
+    psm, connect, tail, idle = MODULES[family]
+    return [sleep, active, psm, idle, connect, tail]
