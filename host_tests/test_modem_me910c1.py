@@ -503,7 +503,7 @@ def test_a_pack_that_nobody_observes_is_not_delivered():
     made.link.radio(up=True)
     send(made, (PACK, OPAQUE, b"\x81\x02"))  # once more the same: it is the oldest of the journal, and must not block it
     assert len(made.told("delivered")) == 2 and made.said("AT#LWM2MW=0,19")[-2:] == [
-        "AT#LWM2MW=0,19,0,0,0,80", "AT#LWM2MW=0,19,0,0,0,8102"]
+        "AT#LWM2MW=0,19,0,0,0,8102", "AT#LWM2MW=0,19,0,0,0,9F02FF"]
     limit = made.modem.capabilities.limits["pack"]
     send(made, (PACK, OPAQUE, b"\x55" * limit))
     assert len(made.told("delivered")) == 3

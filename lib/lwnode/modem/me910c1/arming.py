@@ -27,8 +27,11 @@ def arm(modem: "Any", settle_ms: int, created: bool) -> bool:
         modem.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
         return False
     done = created or create(modem)
-    done = _monitor(modem, found) and done
-    done = _acknowledge(modem) and done
+    for _ in range(2):  # a refusal may have been a slip of the line
+        listed = _monitor(modem, found) & _acknowledge(modem)
+        if listed:
+            break
+    done = listed and done
     if modem.options["registration_urcs"]:
         modem.ask(_services, modem)
     look_at_all(modem)

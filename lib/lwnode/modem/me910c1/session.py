@@ -44,9 +44,11 @@ def register(modem: "Any", timeout_ms: int) -> bool:
         modem._upkeep()  # after FORCE_EXIT: the restart that alone helps
         return False
     modem._armed = modem._armed or arming.arm(modem, _SETTLE_MS, created)
-    if not modem._armed:
-        modem._emit("refused", modem.refusal)  # what stands is used all the same
-    return True
+    if modem._armed:
+        return True
+    # What stands is used all the same; unless nothing does, because the module has restarted meanwhile.
+    modem._emit("refused", modem.refusal)
+    return bool(modem.status() == REGISTERED)
 
 
 def _enable(modem: "Any") -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _HISTORY = (19, 0, 0)
 _KEYS = const(0x3FFFFFFF)
+_GHOST = const(0)  # the key of a flight whose ticket has failed already
 
 
 class Shadow(Urcs):
@@ -66,8 +67,11 @@ class Shadow(Urcs):
         entry = self._known.get(ids)
         state = TAKEN if entry is None else entry[1]
         same = entry is not None and entry[0] == mark_of(text)
-        again = same and ids == _HISTORY and state != ACKED
-        notified = confirm and ids in self._acked and (not same or again) and (state != UNWATCHED or ids == _HISTORY)
+        if same and ids == _HISTORY and state != ACKED:
+            # The oldest of the journal once more, which must not block it: the same pack in other bytes is a change.
+            text, values = self._in("me910c1.values", "rewritten", text, values)
+            same = False
+        notified = confirm and ids in self._acked and not same and (state != UNWATCHED or ids == _HISTORY)
         # Noted first, for an answer may be lost; and open until its own acknowledgement.
         self._remember_value(ids, text, state if same or state != ACKED else NACKED)
         if notified:
@@ -75,9 +79,6 @@ class Shadow(Urcs):
             self._flights[ids] = (self._key, self.clock.ticks_add(self.clock.ticks_ms(), self.deadline_ms))
             self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
         try:
-            if again:
-                # The same pack, which the module would take for no change: an empty one goes in between.
-                self._write("#LWM2MW", 0, 19, 0, 0, 0, b"\x80")
             self._write(name, *values)
         except BudgetExceeded:
             raise
@@ -87,9 +88,12 @@ class Shadow(Urcs):
             else:
                 self._known[ids] = entry
             self._ground(ticket, ids, notified, "%s: %s" % (name, error.text))
+            self._flights.pop(ids, None)
             return True
         except AtError:
-            self.ask(self.at.poll, 0)  # its acknowledgement may have come instead of the answer
+            # Its acknowledgement may have come instead of the answer. One that comes later is nobody's: the flight
+            # stays, so that the next value of the path waits for it.
+            self.ask(self.at.poll, 0)
             self._ground(ticket, ids, notified, "no answer from the module")
             return False
         if confirm and ids in self._acked and not notified:
@@ -104,7 +108,9 @@ class Shadow(Urcs):
         if not notified:
             self.reports.refuse(ticket, reason)
         elif ids in self._flights:
-            self.reports.settle(self._flights.pop(ids)[0], reason)
+            key, due = self._flights[ids]
+            self._flights[ids] = (_GHOST, due)
+            self.reports.settle(key, reason)
 
     def _wait_for(self, ids: "Ids") -> None:
         """Until nothing of that path is on its way, and there is room for one more message."""
@@ -125,6 +131,8 @@ class Shadow(Urcs):
             if self.clock.ticks_diff(due, now) > 0:
                 continue
             del self._flights[ids]
+            if key == _GHOST:
+                continue
             entry = self._known[ids]
             reason: "str | None" = None
             if entry[1] in (ACKED, NACKED):

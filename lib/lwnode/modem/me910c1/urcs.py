@@ -198,7 +198,7 @@ class Urcs(Life):
         flight = self._flights.pop(ids, None)
         if flight is None:
             self._count("unmatched_acks")  # a notification of the module's own (pmax), or one we gave up
-        else:
+        elif flight[0]:
             self.reports.settle(flight[0], reason)
         if state == ACKED and self._status not in (DEREGISTERING, NOT_REGISTERED):
             self._session_stands(None)

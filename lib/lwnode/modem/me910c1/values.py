@@ -97,6 +97,15 @@ def raw(ids: "tuple[Any, ...]", text: str) -> bytes:
     return text.encode()
 
 
+def rewritten(_: "Any", text: str, values: "Any") -> "tuple[str, Any]":
+    """A pack of definite length as one of indefinite length, or back (RFC 8949, 3.2.2): other bytes, the same readings."""
+    data = bytes(values[-1])
+    if data[:1] < b"\x80" or data[:1] > b"\x98":
+        return text, values
+    data = b"\x9f" + data[2 if data[:1] == b"\x98" else 1:] + b"\xff"
+    return hexlify(data).decode().upper(), values[:-1] + (data,)
+
+
 def get(modem: "Any", ids: "tuple[Any, ...]") -> str:
     """The module's own text: GET by type for what SET writes, R for the rest."""
     row = registry.lookup(ids[0], ids[2])

@@ -1,0 +1,81 @@
+"""The real firmware on an ME910C1 that misbehaves: quirks, and faults by seed, for hours; no reading is lost on any of it.
+
+As test_vmodem_hostile_node has it for the BC66. A module that forgets in PSM is enabled, armed and observed again at each wake.
+"""
+
+from fakes.world import World
+
+from tools.virtual_modem.faults import KINDS
+
+CPYTHON_ONLY = "days of virtual time; the same driver lives under MicroPython in test_modem_me910c1_node"
+CALM_H = 7  # after the faults: time to bring everything home, longer than the node's longest rests (6 h)
+QUIRKS = "echo_double_cr,first_at_lost,boot_noise,odd_urcs,stat_without_number,tlt_named,lf_lists"
+
+
+def life(port, hours, seed=None, permille=30, kinds=None, **options):
+    """Hours with faults, then some without; returns the world."""
+    world = World(port, {"family": "me910c1"}, **options)
+    if seed is not None:
+        world.model.faults.random(seed, permille, kinds)
+    world.run(hours=hours)
+    world.model.faults.random(0, 0)
+    world.model.faults.disarm()
+    world.run(hours=CALM_H)
+    return world
+
+
+def missing(world):
+    """Readings older than half an hour that the server does not have."""
+    return [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+
+
+def test_a_module_that_forgets_in_psm_and_one_that_does_not():
+    for keeps in (False, True):
+        world = World("esp32", {"family": "me910c1"}, hostile=QUIRKS, psm_keeps=keeps)
+        world.run(hours=4)
+        assert not missing(world), (keeps, missing(world)[:3])
+        registrations = len([event for event in world.server.events if event[2].endswith("registered")])
+        assert registrations == 1 if keeps else registrations >= 15, registrations
+        assert world.model.counters["deep_sleeps"] >= 15
+
+
+def test_a_board_that_keeps_its_ram():
+    world = World("rp2", {"family": "me910c1"}, hostile=QUIRKS)
+    world.run(hours=3)
+    assert not missing(world), missing(world)[:3]
+
+
+def test_faults_by_seed():
+    for seed in (1, 16, 33):
+        world = life("esp32", 5, seed, 60, hostile=QUIRKS if seed % 2 else (), psm_keeps=seed == 1)
+        assert len(world.model.faults.played) > 4, seed
+        assert not missing(world), (seed, missing(world)[:3])
+
+
+def test_each_kind_of_fault_alone():
+    for kind in sorted(KINDS):
+        world = life("esp32", 1, 3, 100, (kind,))
+        assert not missing(world), (kind, missing(world)[:3])
+
+
+def test_the_actuator_is_written_while_the_node_sleeps():
+    """The server asks when the node is heard of; the module answers, the node hears of it by MON, in the same wake."""
+    world = World("esp32", {"family": "me910c1"}, psm_keeps=True)
+    asked = []
+
+    def ask():
+        if len(asked) < 3:
+            asked.append(world.server.write("urn:dev:world", "/3306/0/5850", b"01"[len(asked) % 2 :][:1], 0))
+
+    world.on_awake = ask
+    world.run(hours=2)
+    assert [exchange.code for exchange in asked] == [204, 204, 204]
+    assert world.relay in (0, 1) and world.model.objects.get((3306, 0, 5850, 0)) == str(world.relay)
+
+
+def test_an_outage_of_three_hours_loses_nothing():
+    world = World("esp32", {"family": "me910c1"})
+    world.at(lambda: world.outage(True), hours=1)
+    world.at(lambda: world.outage(False), hours=4)
+    world.run(hours=8)
+    assert not missing(world), missing(world)[:3]
