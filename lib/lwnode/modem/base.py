@@ -79,25 +79,32 @@ class Modem(Verbs, Network):
 
     def service(self, timeout_ms: int) -> None:
         """Answer the server and take results for that long; every event comes from here (or from another wait)."""
-        self._serve(timeout_ms, False)
+        end = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
+        while True:
+            timeout_ms = self._turn(end, False)
+            if not timeout_ms:
+                return
+            self.at.poll(timeout_ms)
 
     def settle(self, timeout_ms: int) -> bool:
         """As service, but back as soon as no ticket is open. True where none is."""
-        self._serve(timeout_ms, True)
-        return not self.reports
-
-    def _serve(self, timeout_ms: int, until_settled: bool) -> None:
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        end = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
         while True:
-            self._upkeep()
-            self.reports.expire()
-            self._tell_outcomes()
-            left = clock.ticks_diff(end, clock.ticks_ms())
-            if left <= 0 or (until_settled and not self.reports):
-                return
-            # A slice: poll may use all of its time, and an outcome shall not wait for the rest of it.
-            self.at.poll(max(1, self.reports.next_ms(min(left, 200))))
+            timeout_ms = self._turn(end, True)
+            if not timeout_ms:
+                return not self.reports
+            self.at.poll(timeout_ms)
+
+    def _turn(self, end: int, until_settled: bool) -> int:
+        """What is to be done before the next look at the line; milliseconds to look for, 0 at the end."""
+        self._upkeep()
+        self.reports.expire()
+        self._tell_outcomes()
+        left = self.clock.ticks_diff(end, self.clock.ticks_ms())
+        if left <= 0 or (until_settled and not self.reports):
+            return 0
+        # A slice: poll may use all of its time, and an outcome shall not wait for the rest of it.
+        return max(1, self.reports.next_ms(min(left, 200)))
 
     def _begin(self) -> bool:
         """start() of a module that is switched on; False where nothing answers."""
@@ -131,24 +138,31 @@ class Modem(Verbs, Network):
 
     # ---- lines that nobody asked for --------------------------------------------------------------------------
 
-    def _on_urc(self, line: str) -> None:
-        """One URC through the family's table; a line that does not fit is counted and survived."""
-        parsed = self._parse_urc(line)
-        if parsed is not None:
-            self._dispatch(parsed[0], parsed[1])
+    def _on_urc(self, line: str, parsed: "tuple[str, list[str | None]] | None" = None) -> None:
+        """One URC through the family's table; a line that does not fit is counted and survived.
 
-    def _dispatch(self, name: str, values: "list[str | None]") -> None:
-        row = self.URCS.get(name)
-        arguments = None if row is None else _arguments(row[0], values)
+        One function, not three: an answer to the server is given from here, 8 KB of stack deep in a wake (RP2).
+        """
+        parsed = parsed or self._parse_urc(line)
+        if parsed is None:
+            return
+        row = self.URCS.get(parsed[0])
+        arguments = None if row is None else _arguments(row[0], parsed[1])
         if row is None or arguments is None:
             self._count("unknown_urcs" if row is None else "malformed_urcs")
             return
-        # A dialogue that breaks inside an effect (an answer refused, say) must not cost the caller of service() a turn.
         room, _, effect = row[1].rpartition(".")
-        if room:
-            self.ask(self._in, self.FAMILY + "." + room, effect, *arguments)
-        else:
-            self.ask(getattr(self, effect), *arguments)
+        try:
+            if room:
+                module = __import__("lwnode.modem." + self.FAMILY + "." + room, None, None, (effect,))
+                getattr(module, effect)(self, *arguments)
+            else:
+                getattr(self, effect)(*arguments)
+        except BudgetExceeded:
+            raise
+        except AtError:
+            # A dialogue that breaks inside an effect must not cost the caller of service() a turn.
+            self._count("refused_commands")
         self._tell_outcomes()
 
     def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
@@ -219,11 +233,15 @@ class Modem(Verbs, Network):
         A server that does not answer is no reason to restart a module that does: the last two steps are taken where
         the module is silent or confused, and else at every fourth failure in a row. True where REGISTERED.
         """
-        return bool(self._in("ladder", "climb", timeout_ms))
+        from lwnode.modem import ladder
+
+        return ladder.climb(self, timeout_ms)
 
     def power_cycle(self) -> bool:
         """Off and on by the power key, or by command where no pin is wired. True where the module answers again."""
-        return bool(self._in("ladder", "power_cycle"))
+        from lwnode.modem import ladder
+
+        return ladder.power_cycle(self)
 
     def restart(self) -> bool:
         """Reset the module by command and bring it to the state after start(). True where it answers again."""

@@ -10,7 +10,7 @@ that the module refused is followed by the next one.
 
 from micropython import const
 
-from lwnode.modem import NEED_RECOVER, REGISTERED, UNKNOWN
+from lwnode.modem import NEED_RECOVER, REGISTERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,16 +38,12 @@ class _Climb:
 
     def ask(self) -> bool:
         """The session stands, or comes to stand while the module works at it by itself."""
-        state = self._state()
+        state = self.modem.ask(self.modem.status)
+        self.silent = state is None
         if self.modem._busy():
             # Nothing may be registered or configured meanwhile (BC66 3.3): wait for the module's own outcome.
             state = self.modem._own_outcome(self.left())
-        return state == REGISTERED
-
-    def _state(self) -> int:
-        state = self.modem.ask(self.modem.status)
-        self.silent = state is None
-        return UNKNOWN if state is None else int(state)
+        return bool(state == REGISTERED)
 
     def recover(self) -> bool:
         """Only where the module says that there is something to recover."""

@@ -49,14 +49,15 @@ class Network:
 
     def _query(self, name: str, **how: "Any") -> "Any":
         """_read, once more where the answer was damaged or lost: a question changes nothing."""
+        how["timeout_ms"] = self.options["command_ms"]
         try:
-            return self._read(name, **how)
+            return self.at.read(name, **how)
         except (AtTimeout, LinkError):
             pass
         except CommandError as error:
             if error.code is not None:
                 raise
-        return self._read(name, **how)
+        return self.at.read(name, **how)
 
     def _write(self, name: str, *values: "Any", **how: "Any") -> "Any":
         return self.at.write(name, *values, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
@@ -80,7 +81,9 @@ class Network:
 
     def attach(self, timeout_ms: int) -> bool:
         """Wait for the network. False: see `refusal`. A denial that lasts ends the wait early, to spare the battery."""
-        return bool(self._in("cellular", "attach", timeout_ms))
+        from lwnode.modem import cellular
+
+        return cellular.attach(self, timeout_ms)
 
     def signal(self) -> "dict[str, int]":
         """rssi and rsrp in dBm, rsrq in dB; absent where the module says unknown or something impossible."""

@@ -102,8 +102,11 @@ class Driver(NbIot):
 
     def status(self) -> int:
         """There is no query: what was last heard, or an update where nothing is known."""
-        if self._status in (UNKNOWN, REGISTERING) and self._in("cellular", "attached"):
-            self.update()  # without a network it would only cost two minutes
+        if self._status in (UNKNOWN, REGISTERING):
+            from lwnode.modem import cellular
+
+            if cellular.attached(self):
+                self.update()  # without a network it would only cost two minutes
         return self._status
 
     def register(self, timeout_ms: int) -> bool:

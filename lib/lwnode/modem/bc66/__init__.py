@@ -157,7 +157,7 @@ class Driver(Reporting):
             return False
         parsed = self._parse_result(line)
         if parsed is not None:
-            self._dispatch(parsed[0], parsed[1])
+            self._on_urc("", parsed)
         return True
 
     def _parse_result(self, line: str) -> "tuple[str, list[str | None]] | None":

@@ -62,7 +62,16 @@ def on_write(
         modem._parts_code = code
         return
     modem._parts_code = 204
-    _answer_write(modem, mid, RESULTS.get(code, BAD_REQUEST))
+    result = RESULTS.get(code, BAD_REQUEST)
+    try:
+        modem._act(modem._write_answer, mid, result, strict=True)
+    except CommandError as error:
+        if error.code is not None or modem._write_answer == "+QLWRRSP":
+            modem._count("refused_answers")
+        else:
+            # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
+            modem._write_answer = "+QLWRRSP"
+            modem._act("+QLWRRSP", mid, result)
     _afterwards(modem, response)
 
 
@@ -77,18 +86,6 @@ def on_execute(modem: "Urcs", mid: int, object_id: int, instance: int, resource:
 def _afterwards(modem: "Urcs", response: "Response") -> None:
     if response.after is not None:
         response.after()
-
-
-def _answer_write(modem: "Urcs", mid: int, result: int) -> None:
-    try:
-        modem._act(modem._write_answer, mid, result, strict=True)
-    except CommandError as error:
-        if error.code is not None or modem._write_answer == "+QLWRRSP":
-            modem._count("refused_answers")
-            return
-        # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
-        modem._write_answer = "+QLWRRSP"
-        modem._act(modem._write_answer, mid, result)
 
 
 def _answer_values(modem: "Urcs", command: str, mid: int, path: "Path", response: "Response") -> None:

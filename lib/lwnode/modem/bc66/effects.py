@@ -62,7 +62,7 @@ def drain(modem: "Urcs") -> None:
         rows: list[list[Any]] = modem._run("+QLWRD")
         if not rows or len(rows[-1]) < 2:
             return
-        modem._dispatch(str(rows[-1][1]), rows[-1][2:])
+        modem._on_urc("", (str(rows[-1][1]), rows[-1][2:]))
         if rows[-1][0] == "0":
             return
 

@@ -1,6 +1,7 @@
 """BC66: commands with a result line of their own, and values on their way out. Shared by answers, reports and set-up."""
 
 from lwnode.at import CommandError
+from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
 
 TYPE_CHECKING = False
@@ -23,30 +24,40 @@ class Wire(NbIot):
         A float's <len> is the number of characters in the text of 4.2.12 and 4 in its examples (5.8): the text is
         followed, and a module that refuses it (err 3) is given 4 once.
         """
-        error = self._act(command, *(head + (kind, length, value) + tail), last=tail[0] == 0)
-        if error == 3 and kind == 4 and length != 4:
+        for declared in (length, 4):
+            values = head + (kind, declared, value) + tail
+            error = 0
+            try:
+                # Not through _act: an answer to the server is given 8 KB of stack deep in a wake (RP2).
+                if tail[0]:
+                    self.at.write(command, *values, timeout_ms=self.options["command_ms"])
+                else:
+                    rows = self.at.write(command, *values, timeout_ms=self.options["command_ms"], result=command)
+                    error = result_of(rows)
+            except CommandError as refused:
+                self._count("refused_commands")
+                error = -1 if refused.code is None else int(refused.code)
+            if error != 3 or kind != 4 or declared == 4:
+                break
             self._count("float_lengths_of_4")
-            error = self._act(command, *(head + (kind, 4, value) + tail), last=tail[0] == 0)
         return error
 
-    def _act(self, command: str, *parameters: "Any", strict: bool = False, last: bool = True) -> int:
+    def _act(self, command: str, *parameters: "Any", strict: bool = False) -> int:
         """A command with a result line +NAME: <err>; returns <err>, 0 being success.
 
-        A refusal (+CMEE ERROR) is returned as its code too, -1 without one, or raised where strict. Not last: a part
-        that has no result line of its own.
+        A refusal (+CMEE ERROR) is returned as its code too, -1 without one, or raised where strict.
         """
         try:
-            if not last:
-                self._write(command, *parameters)
-                return 0
-            rows = self._write(command, *parameters, result=command)
+            rows = self.at.write(command, *parameters, timeout_ms=self.options["command_ms"], result=command)
         except CommandError as error:
             self._count("refused_commands")
             if strict:
                 raise
             return -1 if error.code is None else int(error.code)
-        try:
-            return int(rows[-1][0])
-        except (ValueError, IndexError, TypeError):
-            self._count("malformed_results")
-            return -1
+        return result_of(rows)
+
+
+def result_of(rows: "list[list[str | None]]") -> int:
+    """<err> of a result line, -1 where it is none."""
+    error = number(rows[-1], 0, 0, 255) if rows else None
+    return -1 if error is None else error
