@@ -12,8 +12,8 @@ def _each(check):
 
 def test_every_reading_of_a_day_arrives_and_only_one_registration_is_made():
     def check(world, port):
-        world.run(hours=24)
-        assert len(world.taken) >= 2 * 95, (port, len(world.taken))
+        world.run(hours=8)
+        assert len(world.taken) >= 2 * 31, (port, len(world.taken))
         late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 60]
         assert not late, (port, late)
         events = [event for event in world.server.events]
@@ -24,8 +24,8 @@ def test_every_reading_of_a_day_arrives_and_only_one_registration_is_made():
 def test_an_outage_of_three_hours_loses_nothing_and_order_and_times_are_kept():
     def check(world, port):
         world.at(lambda: world.outage(True), hours=2)
-        world.at(lambda: world.outage(False), hours=5)
-        world.run(hours=12)
+        world.at(lambda: world.outage(False), hours=4)
+        world.run(hours=8)
         late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 900]
         assert not late, (port, late)
         for path in (TEMPERATURE, HUMIDITY):
@@ -49,3 +49,19 @@ def test_a_write_of_the_server_moves_the_actuator_and_survives_sleep():
         assert answers and answers[0].code == 204, (port, answers)
         assert world.relay == 1, port
     _each(check)
+
+
+def test_history_is_replayed_in_order_for_a_server_that_never_observes_packs():
+    world = World("esp32", observe=(TEMPERATURE, HUMIDITY))
+    world.at(lambda: world.outage(True), hours=2)
+    world.at(lambda: world.outage(False), hours=3)
+    world.run(hours=6)
+    assert not [reading for reading in world.lost() if reading[2] < world.clock.unix() - 900]
+    arrived = [text for where, text, _ in world.delivered() if where == TEMPERATURE]
+    assert arrived == [text for where, text, _ in world.taken if where == TEMPERATURE][:len(arrived)]
+
+
+def test_units_and_extremes_go_to_a_module_that_answers_by_itself():
+    world = World("esp32", config={"family": "me910c1"})
+    world.run(hours=2)
+    assert not [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800], world.lost()

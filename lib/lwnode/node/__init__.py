@@ -41,6 +41,9 @@ _CLOSING_S = const(20)
 # An ESP32's sleep clock is off by up to 5 % and learns from answers at least half an hour apart.
 _RESYNC_S = const(3600)
 
+# A warm-up shorter than this is waited out; a longer one runs while the module is woken.
+_SLOW_MS = const(300)
+
 # Everything that survives sleep, by its name in the retained state.
 _PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
 
@@ -61,6 +64,7 @@ class Node:
             self.tree.container = None
         declare(self.tree, board)
         self.clock = Clock(board.clock)
+        self.tree.now = self.clock.now
         self.files = FileStore("state", files)
         self.state = RetainedState(board.retained, 1, behind=self.files)
         # Where no memory outlives a reset (RP2) the journal keeps a batch in RAM and goes to flash with it.
@@ -74,6 +78,7 @@ class Node:
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
                                 store=self.files, awake_budget_ms=int(config.awake_budget) * 1000)
         _set_options(self.modem.options, config)
+        self._fit()
         self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
         self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)
         self.modem.on_request = self._answer
@@ -82,6 +87,7 @@ class Node:
         self.wakes = 0
         self.contacts_failed = 0
         self.last_error = ""
+        self._unsampled = False
         self._moved = 0
         self._budget_end = 0
         self._fresh = 0
@@ -113,13 +119,17 @@ class Node:
         slot = self.sampling.due(self.clock.now())
         if slot is not None:
             self.sampling.serve(slot)
-            self.sample()
+            self._unsampled = True
+            # A slow sensor warms up while the module is woken; what is quick is in the journal before that.
+            if self.tree.start(self.clock.unix()) < _SLOW_MS:
+                self._collect()
         self._save()
         now = self.clock.now()
         slot = self.reporting.due(now)
         if slot is not None and self.backoff.ready(now) and self.session.may_contact(now):
             self._served(slot, self.contact())
             self.close()
+        self._collect()
         self._save()
         self.board.watchdog_stop()
         self._tidy()
@@ -142,19 +152,39 @@ class Node:
                 return False
             self._tidy()
             self._sync_clock()
+            self._collect()
             arrived = self.delivery.flush(self._fresh)
             if arrived:
+                self.delivery.refresh(self.session.declared_anew())
                 self.modem.service(int(self.config.listen) * 1000)
                 # An observation made just now lets go what waited for an observer.
-                arrived = self.delivery.flush(self._fresh)
+                arrived = self.delivery.flush(self._fresh, True)
             self.session.arrived(arrived)
             return arrived
         except AtError as error:
             self._failed(error)
             return False
 
+    def _collect(self) -> None:
+        """Take the readings of this wake, if they have not been taken yet."""
+        if self._unsampled:
+            self._unsampled = False
+            self.sample()
+
+    def _fit(self) -> None:
+        """Hold the rows against what the module can carry, and say what was dropped (issue 6)."""
+        capabilities = self.modem.capabilities
+        self.tree.device_errors = capabilities.contract == "pipe"
+        if capabilities.typed:
+            self.tree.fit(capabilities.limits, capabilities.executes)
+            for sentence in self.tree.dropped:
+                print("lwnode:", sentence)
+
     def close(self) -> None:
         """Send the module to sleep; whether it did is counted by the driver. Has time of its own after a spent budget."""
+        after, self.tree.after = self.tree.after, None
+        if after is not None:
+            after()  # what a command on 19/1/0 asked for once its answer is out, a restart say
         self._start_budget(_CLOSING_S)
         try:
             self.session.close()

@@ -40,6 +40,7 @@ class Delivery:
         self._replay = config.history == "replay"
         self._tickets: "dict[int, list[int]]" = {}
         self._lost = False
+        self._packing = True
 
     def settle(self, ticket: int, arrived: bool) -> None:
         """Take the module's word on a ticket: acknowledged entries leave the journal, others stay."""
@@ -53,14 +54,19 @@ class Delivery:
             self.failed += len(entries)
             self._lost = True
 
-    def flush(self, fresh: int) -> bool:
+    def flush(self, fresh: int, last: bool = False) -> bool:
         """Send what waits; `fresh` is the first journal sequence number of this wake.
+
+        `last`: the server has had its time to observe; where it did not observe 19/0/0, packs are impossible and history
+        is replayed in order on its own paths, without times, rather than not at all.
 
         Returns False as soon as the module says that something did not arrive: the rest would only follow it.
         Raises what the driver raises (AtError, BudgetExceeded); unacknowledged entries then stay.
         """
         self._lost = False
         self._tickets.clear()
+        packs = not self._replay and self.modem.capabilities.history == "pack"
+        self._packing = packs and not (last and not self._observed(HISTORY))
         live = self._newest(fresh)
         after = -1
         while not self._lost:
@@ -71,6 +77,24 @@ class Delivery:
         if not self._lost and live:
             self._send_live(live)
         return not self._lost
+
+    def refresh(self, everything: bool) -> None:
+        """Push live values that are no readings: extremes, counters, settings.
+
+        A shadow module answers for us and must have them all, once after a declaration and then what changed; a pull
+        module is told what somebody observes; a pipe has no place for them. None of them is kept in the journal.
+        """
+        contract = self.modem.capabilities.contract
+        values = self.tree.changes()
+        if contract == "shadow" and everything:
+            readings = [codec.unpack_record(data)[0] for _, data in self.journal.entries()]
+            values = [value for value in self.tree.values() if value[0] not in readings]
+        elif contract == "pull":
+            values = [value for value in values if self.tree.observed(value[0])]
+        elif contract != "shadow":
+            return
+        for path, kind, value in values:
+            self.modem.publish([(path, kind, value, None)], confirm=False)
 
     def _newest(self, fresh: int) -> "dict[Path, int]":
         """Return, for each path, the last entry of this wake: the live reading."""
@@ -98,7 +122,7 @@ class Delivery:
 
     def _send_history(self, batch: "list[tuple[int, Any]]") -> int:
         """Send the front of a batch; return the last sequence number dealt with."""
-        if self._replay or self.modem.capabilities.history != "pack":
+        if not self._packing:
             number, record = batch[0]
             if self._may_send(record[0], 1):
                 self._publish([record], [number])
@@ -124,10 +148,13 @@ class Delivery:
 
     def _may_send(self, path: Path, readings: int) -> bool:
         # A notification nobody observes would be refused or vanish: its entry waits for an observer.
-        if self.modem.capabilities.contract != "pull" or self.tree.observed(path):
+        if self._observed(path):
             return True
         self.unobserved += readings
         return False
+
+    def _observed(self, path: Path) -> bool:
+        return self.modem.capabilities.contract != "pull" or bool(self.tree.observed(path))
 
     def _publish(self, records: "list[Any]", numbers: "list[int]") -> None:
         ticket = self.modem.publish(records, confirm=True)

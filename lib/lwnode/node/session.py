@@ -52,6 +52,7 @@ class Session:
         self.recoveries = 0
         self.updates = 0
         self.configured = False
+        self._declared = False
         self.lifetime = int(config.lifetime)
         self.confirmed_at = 0  # seconds of the last registration or update the server has answered
         self.unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
@@ -87,6 +88,11 @@ class Session:
             status = self._start()
         return self._reach(status)
 
+    def declared_anew(self) -> bool:
+        """Say, once, whether the objects were declared since the last call."""
+        declared, self._declared = self._declared, False
+        return declared
+
     def close(self) -> bool:
         """Send the module to sleep. Returns whether it confirmed."""
         return bool(self.modem.sleep())
@@ -113,6 +119,7 @@ class Session:
         if restart:
             modem.restart()
         self.configured = True
+        self._declared = True
         return int(modem.status())
 
     def _reach(self, status: int) -> bool:
