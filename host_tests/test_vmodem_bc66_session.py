@@ -440,3 +440,15 @@ def test_an_edrx_sleeper_is_reached_in_its_paging_window():
             break
     again += bench.wait(2000)
     assert "Leaving the BROM" in again and [line for line in again if line.startswith('+QLWURC: "read"')]
+
+
+def test_objects_declared_before_the_recovery_travel_with_it():
+    bench = registered_bc66()
+    bench.say('AT+QLWCFG="recovery_mode",1')
+    bench.sleep()
+    bench.wake()
+    bench.say("ATE0")
+    assert bench.say("AT+QLWADDOBJ=3304,0,1,5700", 200) == ["OK", "+QLWADDOBJ: 0"]
+    assert "/3304/0" not in bench.server.registrations[NODE].objects
+    assert bench.say("AT+QLWRECOVER", 200)[-1] == '+QLWURC: "recovered",0'
+    assert "/3304/0" in bench.server.registrations[NODE].objects

@@ -120,8 +120,17 @@ class Bc66Account(Quectel):
 
     def update(self, done, lifetime=None, binding=None, objects=None):
         """One Update; `done(code)`. It carries what is given, nothing else (5.7.2)."""
+        links = self.object_links()
+        if objects is None and self.kept.get("told", links) != links:
+            objects = links  # an object came or went while no update could tell of it
+
+        def told(code):
+            if code == 204 and objects is not None:
+                self.kept["told"] = objects
+            done(code)
+
         self.begin()
-        self.link.update(self.guarded(done), lifetime, binding, objects)
+        self.link.update(self.guarded(told), lifetime, binding, objects)
 
     def _link_account(self, entry):
         host, port = entry[0], entry[1]

@@ -204,6 +204,7 @@ class Bc66Session(Bc66Account):
             self._failed(code)
             return
         self.status = REGISTERED
+        self.kept["told"] = self.object_links()
         self._fell_back = False
         self._registered_now()
         self.result("QLWREG", 0)
