@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lwnode.power.store import FileStore as FileStore
     from lwnode.power.store import TwinStore as TwinStore
     from lwnode.power.trial import Trial as Trial
+    from lwnode.power.upkeep import Upkeep as Upkeep
 
 _HOME = {
     "AwakeBudget": "budget",
@@ -58,6 +59,7 @@ _HOME = {
     "ShipMode": "ship",
     "Trial": "trial",
     "TwinStore": "store",
+    "Upkeep": "upkeep",
     "currents": "currents",
     "device_offset": "schedule",
     "update_due": "schedule",
