@@ -78,7 +78,6 @@ class Node:
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
                                 store=self.files, awake_budget_ms=int(config.awake_budget) * 1000)
         _set_options(self.modem.options, config)
-        self._fit()
         self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
         self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)
         self.modem.on_request = self._answer
@@ -92,6 +91,7 @@ class Node:
         self._budget_end = 0
         self._fresh = 0
         self._restore()
+        self._fit()
         self._loaded = set(sys.modules)
         self.session.tidy = self._tidy
 
@@ -177,8 +177,9 @@ class Node:
         self.tree.device_errors = capabilities.contract == "pipe"
         if capabilities.typed:
             self.tree.fit(capabilities.limits, capabilities.executes)
-            for sentence in self.tree.dropped:
-                print("lwnode:", sentence)
+            if not self.session.configured:
+                for sentence in self.tree.dropped:
+                    print("lwnode:", sentence)
 
     def close(self) -> None:
         """Send the module to sleep; whether it did is counted by the driver. Has time of its own after a spent budget."""
