@@ -9,6 +9,7 @@ Sources: low_power 3.2 and 3.3 (driver code and logs; the LwM2M notes only ask f
 
 from micropython import const
 
+from lwnode.at import AtTimeout
 from lwnode.modem.life import Life
 from lwnode.modem.network import number
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WAKE_MS = const(100)  # PSM_EINT low; the BC65 manual asks 100 ms, one driver gets by with 5 (field_quirks 5)
+_BOOT_MS = const(1000)
 _AT_MS = const(500)
 _AT_TRIES = const(12)
 
@@ -60,8 +62,8 @@ class NbIot(Life):
         """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
         self._restart_expected = True
         try:
-            if self.pins is not None:
-                self.pins.pulse("wake", _WAKE_MS)
+            if self.pins is not None and self.pins.pulse("wake", _WAKE_MS):
+                self._await_boot()
             for _ in range(_AT_TRIES):
                 # The first AT after sleep is often lost: nothing but AT may be repeated (field_quirks 1.6).
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
@@ -70,6 +72,13 @@ class NbIot(Life):
             return False
         finally:
             self._restart_expected = False
+
+    def _await_boot(self) -> None:
+        """Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost, and costs 1.5 s of doubt."""
+        try:
+            self.at.wait("+CPIN", _BOOT_MS)
+        except AtTimeout:
+            pass  # it was awake, or its lines were lost: AT will tell
 
     def sleep(self) -> bool:
         """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). True: seen by event or status pin."""
