@@ -141,6 +141,7 @@ async def _run(options):
             await server.start()
             front = DtlsFront((options.host, options.port), (options.host, server.port), read_keys(options.psk), _log)
             await front.start()
+            _log(f"DTLS with PSK on {options.host}:{front.port}, {len(front.keys)} keys")
         else:
             await server.start()
         if options.control:
