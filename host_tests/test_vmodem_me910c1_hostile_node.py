@@ -5,8 +5,6 @@ As test_vmodem_hostile_node has it for the BC66. A module that forgets in PSM is
 
 from fakes.world import World
 
-from tools.virtual_modem.faults import KINDS
-
 CPYTHON_ONLY = "days of virtual time; the same driver lives under MicroPython in test_modem_me910c1_node"
 CALM_H = 7  # after the faults: time to bring everything home, longer than the node's longest rests (6 h)
 QUIRKS = "echo_double_cr,first_at_lost,boot_noise,odd_urcs,stat_without_number,tlt_named,lf_lists"
@@ -32,11 +30,11 @@ def missing(world):
 def test_a_module_that_forgets_in_psm_and_one_that_does_not():
     for keeps in (False, True):
         world = World("esp32", {"family": "me910c1"}, hostile=QUIRKS, psm_keeps=keeps)
-        world.run(hours=4)
+        world.run(hours=3)
         assert not missing(world), (keeps, missing(world)[:3])
         registrations = len([event for event in world.server.events if event[2].endswith("registered")])
-        assert registrations == 1 if keeps else registrations >= 15, registrations
-        assert world.model.counters["deep_sleeps"] >= 15
+        assert registrations == 1 if keeps else registrations >= 11, registrations
+        assert world.model.counters["deep_sleeps"] >= 11
 
 
 def test_a_board_that_keeps_its_ram():
@@ -46,14 +44,14 @@ def test_a_board_that_keeps_its_ram():
 
 
 def test_faults_by_seed():
-    for seed in (1, 16, 33):
+    for seed in (16, 33):
         world = life("esp32", 5, seed, 60, hostile=QUIRKS if seed % 2 else (), psm_keeps=seed == 1)
         assert len(world.model.faults.played) > 4, seed
         assert not missing(world), (seed, missing(world)[:3])
 
 
-def test_each_kind_of_fault_alone():
-    for kind in sorted(KINDS):
+def test_the_faults_that_leave_the_line_in_doubt_alone():
+    for kind in ("late", "silence", "lost_answer", "bitflip", "reboot"):
         world = life("esp32", 1, 3, 100, (kind,))
         assert not missing(world), (kind, missing(world)[:3])
 
