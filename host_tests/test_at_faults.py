@@ -284,6 +284,8 @@ def listen(stream, cuts, chunk):
         at.poll(0)
         previous = cut
     at.poll(1000)
+    uart.feed(b"\r\n")  # a value by length that was declared last gets this much, then nothing for a while
+    at.poll(1000)
     uart.feed(b"\r\n+A: end\r\n")
     at.poll(1)
     assert heard[-1] == "+A: end"
@@ -319,3 +321,67 @@ def test_random_streams_as_answers_raise_nothing_but_at_errors():
         uart.feed(b"\r\n")
         at.poll(300)
         assert at.send("AT", prefix="+NONE", timeout_ms=1000) == []
+
+
+class Moody:
+    """Answers in order: AT+T=n with +T: n. Sometimes slow, sometimes deaf, sometimes chatty, sometimes it restarts."""
+
+    def __init__(self, clock, random):
+        self.clock = clock
+        self.random = random
+        self.free_at = 0
+        self.heard = b""
+        self.born = 0  # what was begun before a restart is never answered
+        self.sent_urcs = 0
+        self.out = None
+
+    def receive(self, data):
+        self.heard += data
+        while b"\r" in self.heard:
+            end = self.heard.index(b"\r")
+            command, self.heard = self.heard[:end], self.heard[end + 1 :]
+            self.execute(command)
+
+    def execute(self, command):
+        mood = self.random.below(20)
+        if mood == 0:
+            return  # deaf
+        if mood == 1:
+            self.born += 1
+            self.free_at = self.clock.now + 600
+            self.say(b"\r\nRDY\r\n", self.free_at, self.born)
+            return
+        slow = mood >= 16 and command != b"AT"  # AT takes no time once the module listens
+        delay = 250 + self.random.below(900) if slow else 2 + self.random.below(20)
+        self.free_at = max(self.clock.now, self.free_at) + delay
+        answer = OK
+        if command.startswith(b"AT+T="):
+            answer = b"\r\n+T: " + command[5:] + b"\r\n" + OK
+        if mood in (2, 17):
+            self.sent_urcs += 1
+            answer = b"\r\n+A: 1\r\n" + answer
+        self.say(answer, self.free_at, self.born)
+
+    def say(self, data, when, born):
+        self.clock.at(when, lambda: self.out(data) if born == self.born else None)
+
+
+def test_never_the_answer_of_another_command():
+    for seed in range(12):
+        clock = VirtualClock()
+        module = Moody(clock, Random(seed))
+        uart = FakeUart(clock, peer=module, chunk=1 + seed % 9)
+        at = AtClient(uart, clock)
+        heard = []
+        at.subscribe("+A", heard.append)
+        answered = 0
+        for number in range(80):
+            try:
+                assert at.write("+T", number, timeout_ms=300) == [[str(number)]]
+                answered += 1
+            except AtError:
+                pass
+            at.poll(number % 3)
+        at.poll(3000)
+        assert answered > 30, (seed, answered)
+        assert len(heard) <= module.sent_urcs and heard.count("+A: 1") == len(heard)

@@ -69,6 +69,17 @@ def test_the_next_command_waits_for_resynchronisation():
     assert modem.heard == [b"AT", b"AT+CSQ"]
 
 
+def test_a_lost_at_costs_a_tenth_of_a_second_and_a_lost_command_a_second():
+    for command, cost in (("AT", 100), ("AT+CSQ", 1000)):
+        modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,2"]})
+        modem.lost = 1
+        at, uart, clock = pair(modem)
+        raises(AtTimeout, at.send, command)
+        began = clock.now
+        assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
+        assert clock.now - began == cost + at.gap_ms
+
+
 def test_resynchronisation_is_bounded_by_the_commands_own_time():
     at, uart, clock = pair(AtModem())
     at.uart.peer.dead = True

@@ -48,6 +48,8 @@ def is_late(client: "Any", line: bytearray) -> bool:
     """Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody."""
     if line in _FINAL or line.startswith(b"+CM") and b" ERROR" in line:
         client.stats.late += 1
+        if client._trouble is not None and client._trouble.pending:
+            client._trouble.pending -= 1
         return True
     if client._dirty and not client._running and client._name:
         if matches(line, client._name) and is_answer(client, line):

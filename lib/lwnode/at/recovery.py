@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
+_LATE_AT_MS = const(100)  # the same where only AT was given up: it takes no time once the module listens
 _OWED_MS = const(130_000)  # BC20 manual 3.5 to 3.8: results come within 128 s
 _WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
 _FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
@@ -25,6 +26,8 @@ class Trouble:
         self.row = 0  # timeouts in a row
         self.owed: "Sequence[bytes]" = ()  # late results that never came
         self.owed_since = 0
+        self.pending = 0  # final results that commands given up may still bring
+        self.slow = False  # one of them is not just AT's
         self.in_hook = False
 
     def answered(self) -> None:
@@ -135,50 +138,54 @@ def write_rest(client: "Any", out: bytes, sent: int) -> None:
 def resync(client: "Any", timeout_ms: int) -> bool:
     """AT until the module answers, `timeout_ms` at most; then until nothing of the old command is outstanding.
 
-    The module answers in order. So with the final results counted, the line is settled when as many came as
-    commands went out, or when it has been quiet for a second: the old answer is lost then. False: no answer.
+    The module answers in order. So with the final results counted, also over several calls, the line is settled when
+    as many came as commands went out, or when none came for a second (a tenth, if only AT was given up, as when
+    the module sleeps): the others are lost then. False: no answer.
     """
+    state = trouble(client)
     give_up = _deadline(client, timeout_ms)
-    owed = 0 if trouble(client).booted else 1
-    if trouble(client).escape:
+    if not state.pending and not state.booted:
+        state.pending = 1
+    if client._command != b"AT\r":
+        state.slow = True
+    if state.escape:
         client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
     client._read_past()
-    results = 0
-    while not results:
+    answered = False
+    while not answered:
         left = _left(client, give_up)
         if left <= 0:
             return False
         client._write(b"AT\r")
-        owed += 1
-        results += _listen(client, min(left, _REPLY_MS), 1)
-    while results < owed:
-        more = _listen(client, _LATE_MS, owed - results)
-        if not more:
-            break
-        results += more
-    client.stats.late += max(0, results - 1)
+        state.pending += 1
+        answered = _listen(client, min(left, _REPLY_MS))
+    while state.pending > 0 and _listen(client, _LATE_MS if state.slow else _LATE_AT_MS):
+        pass
+    state.pending = 0
+    state.slow = False
+    state.answered()
     client._dirty = False
     client._ended = client.clock.ticks_ms()
-    trouble(client).answered()
     return True
 
 
-def _listen(client: "Any", quiet_ms: int, enough: int) -> int:
-    """Count final results until there are enough, or time is up. Other lines go where they belong."""
+def _listen(client: "Any", quiet_ms: int) -> bool:
+    """Wait for a final result so long. Other lines go where they belong."""
     deadline = _deadline(client, quiet_ms)
-    results = 0
-    while results < enough:
+    while True:
         line = client._next(deadline)
         if line is None:
-            break
+            return False
         if client._begun:
             client._begun = False
             client._unclaimed(line)
         elif line in _FINAL or line.startswith(b"+CM") and b"ERROR" in line:
-            results += 1
+            state = trouble(client)
+            state.pending -= 1
+            client.stats.late += state.pending > 0  # the last of them is our own
+            return True
         elif line != b"AT":
             client._unclaimed(line)
-    return results
 
 
 def _deadline(client: "Any", ms: int) -> int:
