@@ -3,6 +3,8 @@
 As test_vmodem_hostile_node has it for the BC66. A module that forgets in PSM is enabled, armed and observed again at each wake.
 """
 
+import gc
+
 from fakes.world import World
 
 CPYTHON_ONLY = "days of virtual time; the same driver lives under MicroPython in test_modem_me910c1_node"
@@ -12,6 +14,7 @@ QUIRKS = "echo_double_cr,first_at_lost,boot_noise,odd_urcs,stat_without_number,t
 
 def life(port, hours, seed=None, permille=30, kinds=None, **options):
     """Hours with faults, then some without; returns the world."""
+    gc.freeze()  # the node collects at each wake, and pytest's own heap is none of its business
     world = World(port, {"family": "me910c1"}, **options)
     if seed is not None:
         world.model.faults.random(seed, permille, kinds)
@@ -19,6 +22,7 @@ def life(port, hours, seed=None, permille=30, kinds=None, **options):
     world.model.faults.random(0, 0)
     world.model.faults.disarm()
     world.run(hours=CALM_H)
+    gc.unfreeze()
     return world
 
 
