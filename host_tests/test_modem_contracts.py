@@ -10,6 +10,7 @@ from fakes.modem_bench import Bench
 from fakes.world import ENDPOINT, HUMIDITY, RELAY, TEMPERATURE, World
 
 from lwnode.lwm2m import BOOLEAN, Path, pack_senml
+from lwnode.modem import Unsupported
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 CONTRACTS = {"bc20": "pipe", "bc66": "pull", "bg96": "pipe", "me910c1": "shadow"}
@@ -110,6 +111,24 @@ def test_each_driver_declares_what_it_can_carry():
     assert Bench("bc66", buffered=True).modem.capabilities.buffered
     assert not Bench("bc66").modem.capabilities.buffered
     assert Bench("me910c1").modem.capabilities.contract == "shadow"
+
+
+def test_a_configuration_can_be_checked_without_a_word_to_the_module():
+    from lwnode.modem import Server
+
+    good = {"bc20": Server("192.0.2.7", 5683, "867724030023557"), "bc66": Server("192.0.2.7", 5683, "node-1", 900),
+            "bg96": Server("192.0.2.7", 5683, "urn:imei:1", 900)}
+    bad = {"bc20": Server("192.0.2.7", 5683, "867724030023557", 900), "bc66": Server("192.0.2.7", 5683, "node-1", 19),
+           "bg96": Server("192.0.2.7", 5683, "urn:imei:1", 29)}
+    for family in good:
+        one = Bench(family)
+        one.modem.check(good[family])
+        try:
+            one.modem.check(bad[family])
+            raise AssertionError(family)
+        except (ValueError, Unsupported) as error:
+            assert "lifetime" in str(error)
+        assert one.commands == []
 
 
 def test_only_the_chosen_family_is_loaded():

@@ -48,6 +48,9 @@ class Verbs:
         """Cold start: find the module, learn revision and dialect, switch URCs on. False where nothing answers."""
         raise NotImplementedError
 
+    def check(self, server: "Server") -> None:
+        """Refuse what configure() would refuse, without a word to the module: ValueError or Unsupported, by key."""
+
     def configure(self, server: "Server") -> bool:
         """Read, compare, write what differs. True: a restart is needed before it holds."""
         raise NotImplementedError

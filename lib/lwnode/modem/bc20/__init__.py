@@ -69,6 +69,10 @@ class Driver(NbIot):
         """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
         return dict(self._in("bc20.setup", "inspect"))
 
+    def check(self, server: "Server") -> None:
+        """Unsupported names what BC20 cannot hold."""
+        self._in("bc20.setup", "check", server)
+
     def configure(self, server: "Server") -> bool:
         """QLWSERV, QLWCONF and the two objects. Never needs a restart. Unsupported names what BC20 cannot hold."""
         return bool(self._in("bc20.setup", "configure", server))

@@ -23,8 +23,8 @@ def inspect(modem: "Driver") -> "dict[str, str]":
     return found
 
 
-def configure(modem: "Driver", server: "Server") -> bool:
-    """QLWSERV, QLWCONF and the two objects. Never needs a restart. Unsupported names what BC20 cannot hold."""
+def check(modem: "Driver", server: "Server") -> None:
+    """Unsupported names what BC20 cannot hold."""
     pipe.refuse_account("BC20", server, ("lifetime", "binding", "security", "bootstrap"))
     if not server.endpoint:
         raise ValueError("endpoint: expected a name, the IMEI as a rule (BC20 manual 3.2), found none")
@@ -34,6 +34,11 @@ def configure(modem: "Driver", server: "Server") -> bool:
     if budget is not None and budget < modem.deadline_ms:
         raise ValueError("awake_budget_ms: expected at least %d, found %d: a confirmed message of BC20 may take about 128 s"
                          % (modem.deadline_ms, budget))
+
+
+def configure(modem: "Driver", server: "Server") -> bool:
+    """QLWSERV, QLWCONF and the two objects. Never needs a restart of its own."""
+    check(modem, server)
     modem.server = server
     mark = crc32(repr((server.host, server.port, server.endpoint)).encode()) | 1
     if mark == modem._configured:

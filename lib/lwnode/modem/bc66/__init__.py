@@ -72,6 +72,10 @@ class Driver(Reporting):
 
     # ---- configuration: see setup.py ---------------------------------------------------------------------------
 
+    def check(self, server: "Server") -> None:
+        """Ranges of 4.2.1 and 4.2.2, and the awake budget."""
+        self._in("bc66.setup", "check", server)
+
     def configure(self, server: "Server") -> bool:
         """QLWCFG, APN and QLWCONFIG where they differ. ValueError, by key and with the manual's range, before the wire."""
         return bool(self._in("bc66.setup", "configure", server))

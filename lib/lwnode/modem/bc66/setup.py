@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 def configure(modem: "Driver", server: "Server") -> bool:
     """Options (QLWCFG), APN and account (QLWCONFIG). True: needs a restart. ValueError: refused unsent."""
-    check_server(server)
+    check(modem, server)
     wanted = _settings(modem)
-    _check_budget(modem)
     modem.server = server
     mark = crc32(repr((_account(server), wanted, modem.options["apn"])).encode()) | 1
     if mark != modem._configured:
@@ -34,6 +33,13 @@ def configure(modem: "Driver", server: "Server") -> bool:
         modem._configured = mark
     # A change of an earlier wake that did not come to its restart still waits for it.
     return modem._restart_due
+
+
+def check(modem: "Driver", server: "Server") -> None:
+    """Account, options and awake budget against the manual's ranges."""
+    check_server(server)
+    _settings(modem)
+    _check_budget(modem)
 
 
 def _write_all(modem: "Driver", server: "Server", wanted: "list[tuple[Any, ...]]") -> None:

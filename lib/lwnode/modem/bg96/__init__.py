@@ -82,6 +82,10 @@ class Driver(Life):
 
     # ---- configuration: see setup.py ---------------------------------------------------------------------------
 
+    def check(self, server: "Server") -> None:
+        """Ranges of 4.1; Unsupported names what BG96 cannot hold."""
+        self._in("bg96.setup", "check", server)
+
     def configure(self, server: "Server") -> bool:
         """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
         from lwnode.modem.bg96 import setup
@@ -216,8 +220,6 @@ class Driver(Life):
             return "no answer from the module"
         return None
 
-    # ---- from the module --------------------------------------------------------------------------------------
-
     def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
         return (line.partition(":")[0].rstrip(), split_fields(line)) if line[0] == "+" else (line, [])
 
@@ -254,8 +256,6 @@ class Driver(Life):
         response = self._handle(Request("write", path, None, kind, pipe.raw_bytes(length, text)))
         if response.after is not None:
             response.after()
-
-    # ---- sleep ------------------------------------------------------------------------------------------------
 
     def sleep(self) -> bool:
         """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep by DTR."""

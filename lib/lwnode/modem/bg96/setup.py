@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 def configure(modem: "Driver", server: "Server") -> bool:
     """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
-    pipe.refuse_account("BG96", server, ("binding",))
-    expect("lifetime", server.lifetime, 30, 86400)
-    _check_options(modem, server)
+    check(modem, server)
     modem.server = server
     mark = crc32(repr((
         server.host, server.port, server.endpoint, server.lifetime, server.security, server.bootstrap,
@@ -35,7 +33,10 @@ def configure(modem: "Driver", server: "Server") -> bool:
     return True
 
 
-def _check_options(modem: "Driver", server: "Server") -> None:
+def check(modem: "Driver", server: "Server") -> None:
+    """Ranges of 4.1; Unsupported names what BG96 cannot hold."""
+    pipe.refuse_account("BG96", server, ("binding",))
+    expect("lifetime", server.lifetime, 30, 86400)
     options = modem.options
     expect("server_type", options["server_type"], 0, 5)
     expect("ssid", options["ssid"], 1, 65534)
