@@ -242,6 +242,19 @@ def test_a_definition_that_the_module_does_not_take_is_repaired_once():
     assert made.modem.stats["repairs"] == 1
 
 
+def test_an_internal_error_of_the_agent_is_no_missing_object():
+    """3.1.17: nothing is uploaded for it, only what the module says it does not have."""
+    made = Node(ready(3303))
+    made.up([(3303, 0, (5700,))])
+    uploads = len(made.said("AT#M2MWRITE"))
+    made.model.options["internal_error"] = True
+    made.model.restart()
+    made.clock.advance(12000)
+    made.modem.wake()
+    assert made.modem.register(90000) and made.told("refused")
+    assert len(made.said("AT#M2MWRITE")) == uploads
+
+
 def test_an_upload_that_is_cut_short_ends_by_itself():
     made = Node(ready())
     made.modem.start()

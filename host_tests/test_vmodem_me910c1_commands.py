@@ -257,6 +257,7 @@ def test_exist_has_words_of_its_own():
     assert desk.lines("AT#LWM2MEXIST=0,9999") == ["+CME ERROR: Invalid URI"]
     assert desk.lines("AT#LWM2MEXIST=0,x") == ["+CME ERROR: Invalid args"]
     assert desk.lines("AT#LWM2MEXIST=0,3,0,9,0,0") == ["+CME ERROR: Invalid args"]
+    assert Desk(cmee=2, internal_error=True).lines("AT#LWM2MEXIST=0,3") == ["+CME ERROR: Internal Error"]
     desk.say("AT+CMEE=1")
     assert desk.lines("AT#LWM2MEXIST=1") == ["+CME ERROR: 100"]
 

@@ -15,7 +15,7 @@ FOTA mode and the files stay.
 
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Args, Refused
 from tools.virtual_modem.me910c1_agent import SERVERS, WAIT
-from tools.virtual_modem.me910c1_module import NOT_ALLOWED, NOT_SUPPORTED
+from tools.virtual_modem.me910c1_module import NOT_ALLOWED
 from tools.virtual_modem.me910c1_objects import CLOSED, SET_TYPES, checked
 from tools.virtual_modem.me910c1_server import TelitServer
 
@@ -32,6 +32,7 @@ class Me910c1(TelitServer):
             "agent_for_set": False,  # True: SET, GET, NEWINST, EXIST want the agent enabled, as R, E and W do
             "agent_for_sts": False,  # True: AT#LWM2MSTS as 3.1.8 says; the field uses it before the agent was ever enabled
             "keys_optional": True,  # AT#LWM2MINJKEYS=0,1,"name" is OK (field); False: identity and key must be there (3.1.14)
+            "internal_error": False,  # True: AT#LWM2MEXIST finds the agent broken (3.1.17)
             "value_text": "plain",  # "plain", or "fixed": floats as #LWM2MR: 21.500000
         }
     )
@@ -219,6 +220,8 @@ class Me910c1(TelitServer):
         self.need_agent(self.options["agent_for_set"])
         if numbers[0] != 0:
             raise Refused(self._exist_error("Invalid agent"))
+        if self.options["internal_error"]:
+            raise Refused(self._exist_error("Internal Error"))
         if not self.objects.exists(numbers[1:]):
             raise Refused(self._exist_error("Invalid URI"))
 
@@ -355,6 +358,3 @@ class Me910c1(TelitServer):
         self.need_agent()
         if not self.pass_gate():
             raise self.error(NOT_ALLOWED)
-
-
-__all__ = ["Me910c1", "NOT_SUPPORTED"]

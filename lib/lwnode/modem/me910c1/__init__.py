@@ -115,8 +115,10 @@ class Driver(Shadow):
             while clock.ticks_diff(end, clock.ticks_ms()) > 0:
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
-                    # Echo and CMEE may be lost (field_quirks 5); said again, they cost one line.
-                    self.ask(self.at.send, "ATE0+CMEE=2;#PSMURC=1", timeout_ms=self.options["command_ms"], prefix="")
+                    # Lost where sleep was a power cycle (field_quirks 5); said again, they cost 60 ms.
+                    self.ask(self._lines, "ATE0", "")
+                    self.ask(self._write, "+CMEE", 2)
+                    self.ask(self._write, "#PSMURC", 1)
                     return True
                 if pulse:
                     # Only a module that is silent gets one: a running one would be switched off by it.
