@@ -1,0 +1,96 @@
+"""docs/configuration.md, from the tables by which the firmware itself checks a configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_GROUPS = (
+    ("Module and server", ("family", "host", "port", "endpoint", "lifetime", "binding", "security", "bootstrap", "apn")),
+    ("When", ("sample_every", "report_every", "spread", "listen")),
+    ("How long to try", ("attach_timeout", "awake_budget", "ack_timeout", "max_retransmit")),
+    ("What waits, and what watches", ("history", "journal_bytes", "journal_batch", "watchdog", "maintenance_window",
+                                      "planned_restart")),
+)  # fmt: skip
+
+_HEAD = """\
+# Configuration
+
+<!-- Written by `make docs` from lib/lwnode/config.py. Edit that table, not this page. -->
+
+Two files lie beside `main.py` on the board. `config.json` may be shown to anybody; `secrets.json` may not, is in
+`.gitignore`, and is never printed. `make provision` checks both with the table below before it copies them; the node
+checks them again at every cold start. A wrong or unknown key stops the start with its name, what was expected and what
+was found.
+
+The example in the repository, `firmware/config.json`:
+
+```json
+{example}
+```
+"""
+
+_TAIL = """\
+## What must fit together
+
+- `security` `psk` needs `psk` and `psk_identity` in `secrets.json`, and a `psk` of an even number of hexadecimal digits.
+- `report_every` is not shorter than `sample_every`.
+- `awake_budget` is not shorter than the longest wait for one acknowledgement plus `listen`. That wait is `ack_timeout`
+  doubled at each of `max_retransmit` repetitions (RFC 7252, 4.2): with the defaults {wait} s.
+- Text holds no quote, line end, NUL, Ctrl-Z or Escape: it must not be able to end an AT command.
+
+## Checking without a board
+
+    make provision BOARD=ESP32_GENERIC CONFIG=firmware/config.json DRY_RUN=1
+
+says what it would copy, or what is wrong. [Start: ESP32](start-esp32.md) and [Start: Pico](start-pico.md) show it in use.
+"""
+
+
+def expected(kind: str, low: Any, high: Any) -> str:
+    """The range of one key, for a table."""
+    if isinstance(low, tuple):
+        return ", ".join(f"`{value}`" for value in low)
+    if kind == "b":
+        return "`true`, `false`"
+    if kind == "i":
+        return f"{low} to {high}"
+    return f"text, {low} to {high} characters"
+
+
+def default(value: Any, required: object) -> str:
+    """The default of one key, for a table."""
+    if value is required:
+        return "**must be given**"
+    return "none" if value is None else f"`{json.dumps(value)}`"
+
+
+def table(keys: tuple[tuple[Any, ...], ...], required: object) -> str:
+    """A markdown table of keys."""
+    lines = ["| key | default | range | what it is |", "|---|---|---|---|"]
+    for key, kind, usual, low, high, about in keys:
+        lines.append(f"| `{key}` | {default(usual, required)} | {expected(kind, low, high)} | {about} |")
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """The whole page."""
+    from lwnode import config
+
+    known = {row[0]: row for row in config.KEYS}
+    grouped = [key for _, keys in _GROUPS for key in keys]
+    rest = tuple(row for row in config.KEYS if row[0] not in grouped)
+    parts = [_HEAD.replace("{example}", (ROOT / "firmware" / "config.json").read_text(encoding="utf-8").strip())]
+    for title, keys in _GROUPS:
+        parts.append(f"## {title}\n\n" + table(tuple(known[key] for key in keys if key in known), config._REQUIRED))
+    if rest:
+        parts.append("## Further keys\n\n" + table(rest, config._REQUIRED))
+    parts.append("## Secrets\n\n`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional.\n\n"
+                 + table(config.SECRETS, config._REQUIRED))  # fmt: skip
+    usual = {row[0]: row[2] for row in config.KEYS}
+    wait = config.report_wait(usual["ack_timeout"], usual["max_retransmit"])
+    parts.append(_TAIL.replace("{wait}", str(wait)))
+    return "\n".join(parts)
