@@ -421,3 +421,12 @@ def test_the_test_forms_tell_what_the_firmware_knows():
         "AT+QLWRD=?": "+QLWRD: (1-512)", "AT+QLWCFG=?": "ERROR"}))
     assert bench.modem.inspect() == {
         "+QLWSERV": "IP_address,(0-65535)", "+QLWCONF": "endpointname", "+QLWRD": "(1-512)", "+QLWCFG": "refused"}
+
+
+def test_a_refused_object_is_deleted_and_added_again():
+    """3.3 has no read form: a refusal may mean that it is there already, or that it is not."""
+    refused = ["ERROR", "OK", "OK", "OK"]
+    bench = Bench("bc20", answers(**{"AT+QLWADDOBJ=": lambda line: refused.pop(0)}))
+    bench.modem.declare(OBJECTS)
+    assert bench.commands == ['AT+QLWADDOBJ=19,0,1,"0"', 'AT+QLWADDOBJ=19,1,1,"0"', "AT+QLWDELOBJ=19",
+                              'AT+QLWADDOBJ=19,0,1,"0"', 'AT+QLWADDOBJ=19,1,1,"0"']

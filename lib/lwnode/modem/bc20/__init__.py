@@ -81,11 +81,19 @@ class Driver(NbIot):
         """19/0/0 and 19/1/0, whatever the node's objects are: their values travel inside. Never needs a restart."""
         self.objects = objects
         if self._declared != 1:
-            for object_id, instance, resources in pipe.OBJECTS:
-                # No read form (3.3): a refusal may mean that it is there already. The first CON message tells.
-                self.ask(self._write, "+QLWADDOBJ", object_id, instance, 1, str(resources[0]))
+            if not self._add_objects():
+                # No read form (3.3): refused, or there already? Deleted and added again, it is there.
+                self.ask(self.undeclare, pipe.UPLINK.object)
+                if not self._add_objects():
+                    raise CommandError(None, "object 19 not added")
             self._declared = 1
         return False
+
+    def _add_objects(self) -> bool:
+        done = True
+        for object_id, instance, resources in pipe.OBJECTS:
+            done = self.ask(self._write, "+QLWADDOBJ", object_id, instance, 1, str(resources[0])) is not None and done
+        return done
 
     def undeclare(self, object_id: int) -> bool:
         """QLWDELOBJ; UPDATE OK follows only where registered (3.4)."""
@@ -117,7 +125,7 @@ class Driver(NbIot):
         """QLWOPEN, its result, then the observe of 19/0/0 without which an uplink fails (seen in the field)."""
         if self.status() == REGISTERED:
             return True
-        if self.objects and self._declared != 1:
+        if self._declared != 1:
             self.declare(self.objects)
         # Hexadecimal both ways: text may hold commas, quotes and line ends. Sent each time, it has no read form (3.11).
         self._write("+QLWCFG", "dataformat", 1, 1)
@@ -197,6 +205,7 @@ class Driver(NbIot):
             raise
         except CommandError:
             self._status = UNKNOWN  # not connected, perhaps: the next status() asks
+            self._declared = 0  # or object 19 is not there: the next registration adds it
             return "refused by the module"
         except AtError:
             return "no answer from the module"

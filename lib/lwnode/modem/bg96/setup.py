@@ -27,7 +27,10 @@ def configure(modem: "Driver", server: "Server") -> bool:
     if mark == modem._configured:
         return modem._restart_due
     modem._restart_due = True
-    modem._steadily(_configure_lgu if modem.options["server_type"] == 2 else _configure_files, modem, server)
+    if modem.options["server_type"] == 2:
+        _configure_lgu(modem, server)
+    else:
+        _configure_files(modem, server)
     modem._configured = mark
     modem.observed = []
     return True
@@ -50,40 +53,45 @@ def check(modem: "Driver", server: "Server") -> None:
         raise Unsupported("BG96 sets no CoAP retransmission: lwm2m_cfg has its timers, see tools/bg96_files")
 
 
+def _set(modem: "Driver", *values: "object") -> None:
+    """One sub-command, repeated where its answer is lost: each may be said twice."""
+    modem._steadily(modem._sub, *values)
+
+
 def _configure_files(modem: "Driver", server: "Server") -> None:
-    modem._sub("clean")
-    modem._sub("select", modem.options["server_type"])
+    _set(modem, "clean")
+    _set(modem, "select", modem.options["server_type"])
     scheme = "coaps" if server.security == "psk" else "coap"
-    modem._sub("bootstrap", 1, "%s://%s:%d" % (scheme, server.host, server.port))
-    modem._sub("bootstrap", 2, server.lifetime)
-    modem._sub("bootstrap", 3, int(server.bootstrap))
+    _set(modem, "bootstrap", 1, "%s://%s:%d" % (scheme, server.host, server.port))
+    _set(modem, "bootstrap", 2, server.lifetime)
+    _set(modem, "bootstrap", 3, int(server.bootstrap))
     # The key itself is a file, ssl/<ssid>_server.psk (3.3.4): derive_key() or tools/bg96_files puts it there.
-    modem._sub("bootstrap", 4, 0 if server.security == "psk" else 3)
+    _set(modem, "bootstrap", 4, 0 if server.security == "psk" else 3)
     if server.bootstrap:
-        modem._sub("bsmode", 1)
+        _set(modem, "bsmode", 1)
     if modem.options["apn"] is not None:
-        modem._sub("apn", modem.options["apn"])
-    modem._sub("endpoint", modem.options["name_form"], modem.options["name_form"])
+        _set(modem, "apn", modem.options["apn"])
+    _set(modem, "endpoint", modem.options["name_form"], modem.options["name_form"])
     if server.endpoint and not server.endpoint.startswith("urn:imei"):
-        modem._sub("epns", 1, server.endpoint)
-    modem._sub("dltype", 1)
+        _set(modem, "epns", 1, server.endpoint)
+    _set(modem, "dltype", 1)
     for name, option in (("ippref", "ip_version"), ("qcli_en", "debug_port")):
         if modem.options[option] is not None:
-            modem._sub(name, int(modem.options[option]))
-    modem._sub("enable", 1)
+            _set(modem, name, int(modem.options[option]))
+    _set(modem, "enable", 1)
     # Persistent files of the old server outlive everything else (chapter 7, question 3).
-    modem._sub("reset")
+    _set(modem, "reset")
 
 
 def _configure_lgu(modem: "Driver", server: "Server") -> None:
     """6.2: a built-in configuration with client-initiated bootstrap."""
-    modem._sub("select", 2)
-    modem._sub("cdp", server.host, server.port)
-    modem._sub("epns", 0 if modem.options["auto_name"] else 1, server.endpoint)
-    modem._sub("mbsps", *modem.options["mbsps"])
-    modem._sub("bsmode", 1)
-    modem._sub("dltype", 1)
-    modem._sub("reset")
+    _set(modem, "select", 2)
+    _set(modem, "cdp", server.host, server.port)
+    _set(modem, "epns", 0 if modem.options["auto_name"] else 1, server.endpoint)
+    _set(modem, "mbsps", *modem.options["mbsps"])
+    _set(modem, "bsmode", 1)
+    _set(modem, "dltype", 1)
+    _set(modem, "reset")
 
 
 def inspect(modem: "Driver") -> "dict[str, str]":

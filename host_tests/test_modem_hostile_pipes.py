@@ -1,0 +1,37 @@
+"""The real firmware on a BC20 and a BG96 that misbehave: faults by seed, then calm; no reading is lost on any of it."""
+
+from fakes.world import World
+
+CALM_H = 4  # longer than the node's longest rest
+
+
+def missing(family, seed, permille, kinds=None):
+    """Readings older than half an hour that the server does not have, after two bad hours and some good ones."""
+    world = World("esp32", {"family": family})
+    world.model.faults.random(seed, permille, kinds)
+    world.run(hours=2)
+    world.model.faults.random(0, 0)
+    world.model.faults.disarm()
+    world.run(hours=CALM_H)
+    assert world.taken
+    return [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+
+
+def test_bc20_loses_nothing():
+    for seed in (1, 2):
+        assert not missing("bc20", seed, 40), seed
+
+
+def test_bc20_object_19_is_added_again_where_its_refusal_was_a_fault():
+    """A refused QLWADDOBJ may mean "there already" (3.3 has no read form); here it did not, and nothing could be sent."""
+    assert not missing("bc20", 3, 150, ("error",))
+
+
+def test_bg96_loses_nothing():
+    for seed in (1, 2):
+        assert not missing("bg96", seed, 40), seed
+
+
+def test_bg96_is_configured_sub_command_by_sub_command():
+    """Twelve sub-commands in a row seldom pass a bad line together: each is repeated by itself."""
+    assert not missing("bg96", 3, 150, ("late",))
