@@ -1,8 +1,9 @@
 """Answer, URC, or something late? Loaded when a line could be more than one of them."""
 
 from lwnode.at.names import matches
+from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

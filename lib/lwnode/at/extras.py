@@ -4,8 +4,9 @@ from lwnode.at.errors import AtError, AtTimeout, CommandError
 from lwnode.at.framing import framing, length
 from lwnode.at.names import any_matches, fields, matches
 from lwnode.at.recovery import trouble
+from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterable, Sequence
 

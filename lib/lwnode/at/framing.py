@@ -11,7 +11,7 @@ bytes of data) costs 200 ms of silence; then what came is lines again.
 from lwnode.at.names import matches
 from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Callable
 

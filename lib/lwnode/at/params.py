@@ -7,8 +7,9 @@
 from binascii import hexlify
 
 from lwnode.at.errors import AtError
+from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Sequence
 

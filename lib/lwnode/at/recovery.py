@@ -4,7 +4,7 @@ from lwnode.at.errors import AtTimeout, CommandError, LinkError
 from lwnode.at.names import any_matches
 from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Sequence
 
@@ -34,7 +34,6 @@ class Trouble:
         """A final result came: the module lives."""
         self.escape = self.booted = False
         self.row = 0
-
 
     def owes(self, line: bytearray, now: int, clock: "Any") -> bool:
         """Is this a late result that was given up, and can it be so late?"""

@@ -7,7 +7,7 @@ none at all (Q1), other characters for line ends (S3, S4), errors without number
 from lwnode.at.recovery import call, timed_out, trouble
 from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Sequence
 

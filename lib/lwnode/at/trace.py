@@ -9,7 +9,7 @@ from lwnode.at.names import fields
 from lwnode.at.params import remember
 from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Callable
 

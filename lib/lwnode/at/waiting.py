@@ -1,6 +1,8 @@
 """How to wait for bytes without burning time or power. Loaded by the first wait."""
 
-TYPE_CHECKING = False
+from micropython import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any, Callable
 
