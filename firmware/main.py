@@ -86,7 +86,8 @@ def main(board: "Any", parts: "Any" = None) -> None:
     mode = guard.enter(board.reset_cause())
     try:
         if guard.rest_s:
-            print("lwnode: brown-out, resting for %d s" % guard.rest_s)
+            # Somebody who presses the reset button again and again looks like a failing battery: let them in first.
+            window(board, guard.window_s, "brown-out or repeated power-on, then a rest of %d s" % guard.rest_s)
             board.sleep(guard.rest_s * 1000)
         if mode == "safe":
             window(board, guard.window_s, "safe mode after repeated crashes")
