@@ -403,6 +403,8 @@ class HostBoard:
 
     def _prepare(self, cause: str) -> None:
         """What a reset of that cause leaves and loses."""
+        if (self.flash / "board.py").exists():
+            self._definition = definition.read(self.flash / "board.py")  # mpremote may have brought another
         termios.tcflush(self._tty, termios.TCIFLUSH)  # the UART was off: what the module said is lost
         self._watchdog_ms = 0
         if self.port == "rp2" and cause != "soft_reset":
