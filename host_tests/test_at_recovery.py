@@ -167,12 +167,12 @@ def test_keyboard_interrupt_passes_and_leaves_the_line_dirty():
 
 def test_a_line_longer_than_the_buffer_is_dropped_to_its_end_and_counted():
     for chunk in (1, 3, 8, None):
-        for size in (64, 65, 66, 130, 700, 5000):
+        for size in list(range(50, 68)) + list(range(117, 122)) + [130, 700, 5000]:
             clock = VirtualClock()
             reply = b"\r\n+LONG: " + b"x" * size + b"\r\n+X: 1\r\n" + OK
             at = AtClient(FakeUart(clock, chunk=chunk).script([(b"AT+X?\r", reply)]), clock, rx_size=64)
             assert at.read("+X") == [["1"]], (chunk, size)
-            assert at.stats.overruns == 1
+            assert at.stats.overruns == (len("+LONG: ") + size >= 64), (chunk, size)
 
 
 def test_kilobytes_of_binary_noise():

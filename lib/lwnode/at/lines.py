@@ -81,12 +81,14 @@ class LineBuffer:
 
     def scan(self) -> "bytearray | bytes | None":
         """The next line that is in the buffer."""
+        if self.skipping and not self._skip():
+            return None
         buf = self.bytes
         start = self.start
         end = self.end
         if end - start == 6 and buf.startswith(_OK, start):  # how most answers end: not worth a search
             self.start = self.searched = end
-            return None if self.skipping else b"OK"
+            return b"OK"
         while start < end and not 32 < buf[start] < 127:
             start += 1
         self.start = start
@@ -108,14 +110,21 @@ class LineBuffer:
                 return None
         self.first = start
         self.start = self.searched = stop + 1
-        if self.skipping:
-            self.skipping = False
-            return self.scan()
         if feed == stop + 1:
             self.start = feed + 1
         while not 32 < buf[stop - 1] < 127:
             stop -= 1
         return buf[start:stop]
+
+    def _skip(self) -> bool:
+        """Drop the rest of a line that was too long. True: its end was there."""
+        feed = self.bytes.find(b"\n", self.start, self.end)
+        stop = self.bytes.find(b"\r", self.start, self.end if feed < 0 else feed)
+        if stop < 0:
+            stop = feed
+        self.skipping = stop < 0
+        self.start = self.searched = self.end if stop < 0 else stop
+        return stop >= 0
 
     def _make_room(self) -> int:
         """The buffer is full: move the part line to its front, or drop it when it is the whole buffer."""
@@ -131,8 +140,7 @@ class LineBuffer:
         else:
             start = self.end
             size = 0
-            if not self.skipping:
-                self.stats.overruns += 1
+            self.stats.overruns += 1
             self.skipping = True
         self.searched = max(0, self.searched - start)
         self.start = 0
