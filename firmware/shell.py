@@ -110,7 +110,8 @@ def journal(limit: int = 20) -> None:
     unit = node()
     for number, data in unit.journal.entries(limit):
         path, _, value, stamp = codec.unpack_record(data)
-        print("  %6d  %s = %s  at %s" % (number, path, value, unit.clock.resolve(stamp) or "(time not known)"))
+        shown = value if isinstance(value, str) else "%d bytes" % len(value)
+        print("  %6d  %s = %s  at %s" % (number, path, shown, unit.clock.resolve(stamp) or "(time not known)"))
     print("  %d waiting" % len(unit.journal))
 
 

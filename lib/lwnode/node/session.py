@@ -9,8 +9,8 @@
 A cold start asks everything once: start -> configure -> declare -> [one restart] -> attach -> register (design, "A
 start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
 
-Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS); 14 bytes
-of state.
+Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS);
+14 bytes of state.
 """
 
 import struct
