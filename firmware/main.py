@@ -60,7 +60,21 @@ def live(board: "Any", guard: "Any", parts: "Any") -> None:
     if parts is None:
         import sensors as parts
     from lwnode.node import Node
-    Node(board, settings, parts.declare, getattr(parts, "files", None)).run(guard)
+    node = Node(board, settings, parts.declare, getattr(parts, "files", None))
+    wrong = node.check()
+    if wrong:
+        refuse(board, guard, cold, "config.json: " + wrong)
+    else:
+        node.run(guard)
+
+
+def refuse(board: "Any", guard: "Any", cold: bool, sentence: str) -> None:
+    """Say what is wrong with the configuration, wait for a person, rest, and look again: no crash loop."""
+    print("lwnode:", sentence)
+    window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json")
+    board.sleep(REST_MS)
+    guard.planned("configuration")
+    board.restart("configuration")
 
 
 def configuration(board: "Any", guard: "Any", cold: bool) -> "Any":
@@ -69,11 +83,7 @@ def configuration(board: "Any", guard: "Any", cold: bool) -> "Any":
     try:
         settings = read()
     except ConfigError as error:
-        print("lwnode:", error)
-        window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json")
-        board.sleep(REST_MS)
-        guard.planned("configuration")
-        board.restart("configuration")
+        refuse(board, guard, cold, str(error))
         return None
     drop()
     return settings

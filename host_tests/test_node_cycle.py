@@ -65,3 +65,26 @@ def test_units_and_extremes_go_to_a_module_that_answers_by_itself():
     world = World("esp32", config={"family": "me910c1"})
     world.run(hours=2)
     assert not [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800], world.lost()
+
+
+def test_without_a_sim_the_network_is_tried_about_once_a_day_and_sampling_goes_on():
+    world = World("esp32", config={"sample_every": 3600, "report_every": 3600}, sim="absent")
+    asked = []
+    receive = world.model.receive
+
+    def listen(data):
+        asked.append(bytes(data))
+        receive(data)
+
+    world.model.receive = listen
+    world.run(hours=30)
+    tries = len([data for data in asked if data.startswith(b"AT+CMEE")])
+    assert 1 <= tries <= 3, tries
+    assert len(world.taken) >= 2 * 28
+
+
+def test_what_the_module_cannot_hold_is_refused_by_key_and_leads_to_rest_not_to_a_crash_loop():
+    world = World("esp32", config={"family": "bc20", "security": "psk"}, secrets={"psk_identity": "id", "psk": "3031"})
+    world.run(hours=5)
+    assert world.taken == [] and world.server.registrations == {}
+    assert world.causes.count("deep_sleep") >= 4 and len(world.causes) <= 6, world.causes

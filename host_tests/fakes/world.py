@@ -70,14 +70,14 @@ class Parts:
 class World:
     """One node and all that is around it. `config` replaces keys of CONFIG; `observe` is what the server watches."""
 
-    def __init__(self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), **model_options):
+    def __init__(self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, **model_options):
         self.port = port
         self.clock = VirtualClock()
         self.server = LocalServer(self.clock, auto_observe=observe)
         self.link = LocalLink(self.clock, self.server)
         given = dict(CONFIG)
         given.update(config or {})
-        self.settings = checked(given)
+        self.settings = checked(given, secrets)
         model_options.setdefault("start", "boot")
         self.model = model(given["family"], self.clock, self.link, {}, **model_options)
         self.uart = FakeUart(self.clock, peer=self.model, chunk=None)

@@ -19,15 +19,15 @@ Bounds: one wake lasts at most `awake_budget` seconds; the watchdog is fed from 
 between the steps, nowhere else; a reading is in the journal before anything is sent.
 """
 
-import gc
 import sys
 from micropython import const
 
 from lwnode.at import AtClient, AtError, BudgetExceeded
 from lwnode.lwm2m import ObjectTree, Request, Response
 from lwnode.lwm2m import codec
-from lwnode.modem import open_modem
+from lwnode.modem import Unsupported, open_modem
 from lwnode.node.delivery import HISTORY, Delivery
+from lwnode.node.housekeeping import back_off_reason, set_options, unload
 from lwnode.node.session import Session
 from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Schedule, device_offset
 
@@ -77,7 +77,7 @@ class Node:
         self.at = AtClient(board.uart(0), board.clock, trace=trace)
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
                                 store=self.files, awake_budget_ms=int(config.awake_budget) * 1000)
-        _set_options(self.modem.options, config)
+        set_options(self.modem.options, config)
         self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
         self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)
         self.modem.on_request = self._answer
@@ -94,6 +94,16 @@ class Node:
         self._fit()
         self._loaded = set(sys.modules)
         self.session.tidy = self._tidy
+
+    def check(self) -> str:
+        """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
+        if self.session.configured:
+            return ""
+        try:
+            self.modem.check(self.session.server())
+        except (ValueError, Unsupported) as error:
+            return str(error)
+        return ""
 
     def run(self, guard: "Any") -> None:
         """Cycle for ever; tells the crash guard of each completed wake. Leaves only by an exception."""
@@ -215,21 +225,14 @@ class Node:
             self.backoff.succeeded()
         else:
             self.contacts_failed += 1
-            self.backoff.failed(self.clock.now())
+            self.backoff.failed(self.clock.now(), back_off_reason(self.modem.refusal))
         # A slot is served under the name it had when it was due; then the network's time may rename it.
         self.reporting.rebase(self._moved)
         self._moved = 0
 
     def _tidy(self) -> None:
         """Drop what was loaded since the node was made: set-up, attach and packing are needed seldom, heap always."""
-        for name in list(sys.modules):
-            if name not in self._loaded and name.startswith("lwnode."):
-                del sys.modules[name]
-                package, _, part = name.rpartition(".")
-                holder = sys.modules.get(package)
-                if holder is not None and hasattr(holder, part):
-                    delattr(holder, part)
-        gc.collect()
+        unload(self._loaded)
 
     def _sync_clock(self) -> None:
         age = self.clock.age
@@ -290,15 +293,6 @@ class Node:
     def _parts(self) -> "list[tuple[str, Any]]":
         return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.session, self.modem,
                                  self.tree)))
-
-
-def _set_options(options: "dict[str, Any]", config: "Settings") -> None:
-    """Hand on what the configuration says and this family can be told; the others keep to their own ways."""
-    for name, value in (("ack_timeout", config.ack_timeout), ("max_retransmit", config.max_retransmit),
-                        # Whether it slept is seen at the next wake, for nothing: waiting for it costs awake time.
-                        ("sleep_confirm_ms", 0)):
-        if name in options:
-            options[name] = value
 
 
 __all__ = ("HISTORY", "Node")

@@ -194,7 +194,7 @@ class Session:
             self.tree.clear_observations()
             self.registrations += 1
             self._confirmed()
-        elif name == "recovered":
+        elif name in ("recovered", "updated"):
             self._confirmed()
         elif name == "lifetime":
             self.lifetime = int(detail)
