@@ -70,7 +70,9 @@ class Parts:
 class World:
     """One node and all that is around it. `config` replaces keys of CONFIG; `observe` is what the server watches."""
 
-    def __init__(self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, **model_options):
+    def __init__(
+        self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, **model_options
+    ):
         self.port = port
         self.clock = VirtualClock()
         self.server = LocalServer(self.clock, auto_observe=observe)
