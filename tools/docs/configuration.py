@@ -88,8 +88,8 @@ def page() -> str:
         parts.append(f"## {title}\n\n" + table(tuple(known[key] for key in keys if key in known), config._REQUIRED))
     if rest:
         parts.append("## Further keys\n\n" + table(rest, config._REQUIRED))
-    parts.append("## Secrets\n\n`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional.\n\n"
-                 + table(config.SECRETS, config._REQUIRED))  # fmt: skip
+    secrets = "`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional."
+    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.SECRETS, config._REQUIRED))
     usual = {row[0]: row[2] for row in config.KEYS}
     wait = config.report_wait(usual["ack_timeout"], usual["max_retransmit"])
     parts.append(_TAIL.replace("{wait}", str(wait)))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import re
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -86,8 +85,13 @@ def measure() -> None:
     for choice in chosen:
         found = live(*choice)
         lines.append("\t".join(map(str, (*found[:4], *found.hours))))
-        print(f"{found.name}, report every {found.report_every} s, sample every {found.sample_every} s: {found.days():.0f} days")
+        print(f"{found.name}, report every {report_text(found)}: {found.days():.0f} days")
     TIMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def report_text(row: Life) -> str:
+    """The two intervals of a row, for people."""
+    return f"{row.report_every} s, sample every {row.sample_every} s"
 
 
 def lives() -> list[Life]:
@@ -116,7 +120,8 @@ def life() -> str:
     """Days that a cell lasts over the interval of reports; both axes logarithmic."""
     rows = [row for row in lives() if row.report_every == row.sample_every]
     left, right, top, bottom = 80, 560, 60, 400
-    low, high = 50, 5000
+    low, high = 30, 5000
+    marks = {50: "50 days", 100: "100", 200: "200", 365: "1 year", 730: "2 years", 1825: "5 years", 3650: "10 years"}
 
     def x(seconds: float) -> float:
         return left + (right - left) * math.log(seconds / 900) / math.log(86400 / 900)
@@ -125,7 +130,7 @@ def life() -> str:
         return bottom - (bottom - top) * math.log(days / low) / math.log(high / low)
 
     parts = []
-    for days, words in ((50, "50 days"), (100, "100"), (200, "200"), (365, "1 year"), (730, "2 years"), (1825, "5 years"), (3650, "10 years")):
+    for days, words in marks.items():
         parts.append(f'<line x1="{left}" x2="{right}" y1="{y(days):.1f}" y2="{y(days):.1f}" stroke="#ddd"/>')
         parts.append(_text(left - 8, y(days) + 4, words, "end"))
     for seconds in _INTERVALS:
@@ -160,7 +165,8 @@ def shares() -> str:
             parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="24" fill="{colour}"/>')
             if width > 34:
                 ink = "white" if part in (1, 4) else "black"
-                parts.append(_text(x + width / 2, y + 17, f"{100 * mah / total:.0f} %", "middle", f' fill="{ink}" font-size="12"'))
+                words = f"{100 * mah / total:.0f} %"
+                parts.append(_text(x + width / 2, y + 17, words, "middle", f' fill="{ink}" font-size="12"'))
             x += width
         parts.append(_text(left + length + 10, y + 17, f"{total:.2f} mAh a day"))
     x = 20.0
@@ -172,7 +178,8 @@ def shares() -> str:
 
 
 def _life_table() -> str:
-    lines = ["| board and module | " + " | ".join(_WORDS[every] for every in _INTERVALS) + " |", "|---|" + "---|" * len(_INTERVALS)]
+    head = " | ".join(_WORDS[every] for every in _INTERVALS)
+    lines = [f"| board and module | {head} |", "|---|" + "---|" * len(_INTERVALS)]
     rows = {row[:4]: row for row in lives()}
     for key in _LINES:
         found = [rows[(*key, every, every)] for every in _INTERVALS]
@@ -208,5 +215,6 @@ def page(text: str) -> str:
         begin, end = f"<!-- {name}: written by make docs -->", f"<!-- /{name} -->"
         if begin not in text or end not in text:
             raise SystemExit(f"docs/power.md: the markers {begin} and {end} are missing; put them where the table belongs")
-        text = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _, t=table: f"{begin}\n{t()}\n{end}", text, flags=re.DOTALL)
+        before, _, rest = text.partition(begin)
+        text = before + f"{begin}\n{table()}\n{end}" + rest.partition(end)[2]
     return text

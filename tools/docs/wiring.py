@@ -63,10 +63,13 @@ class Sheet:
         self.parts.append(f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="{fill}" stroke="#444"/>')
         self.text(x + width // 2, y + 22, title, "middle", 15, bold=True)
 
-    def text(self, x: int, y: int, words: str, place: str = "start", size: int = 13, bold: bool = False, data: str = "") -> None:
+    def text(
+        self, x: int, y: int, words: str, place: str = "start", size: int = 13, bold: bool = False, data: str = ""
+    ) -> None:
         """Words; place is start, middle or end."""
         weight = ' font-weight="bold"' if bold else ""
-        self.parts.append(f'<text x="{x}" y="{y}" text-anchor="{place}" font-size="{size}"{weight}{data}>{escape(words)}</text>')
+        where = f'x="{x}" y="{y}" text-anchor="{place}" font-size="{size}"'
+        self.parts.append(f"<text {where}{weight}{data}>{escape(words)}</text>")
 
     def wire(self, x: int, y: int, to: int, colour: str, arrow: str = "") -> None:
         """A level wire; arrow is "end", "start" or nothing."""
@@ -143,7 +146,8 @@ def _transistors(sheet: Sheet) -> None:
         sheet.pin(name, y)
         sheet.wire(_BOARD[1], y, left + 30, _KEY)
         # Base resistor, base, collector to the module, emitter to ground.
-        sheet.parts.append(f'<rect x="{left + 14}" y="{y - 6}" width="34" height="12" fill="white" stroke="{_KEY}" stroke-width="2"/>')
+        place = f'x="{left + 14}" y="{y - 6}" width="34" height="12"'
+        sheet.parts.append(f'<rect {place} fill="white" stroke="{_KEY}" stroke-width="2"/>')
         sheet.wire(left + 48, y, left + 84, _KEY)
         sheet.path(f"M{left + 84} {y - 11}V{y + 11}", _KEY)
         sheet.path(f"M{left + 84} {y - 4}L{left + 102} {y - 12}H{right - 40}V{y}H{_MODULE[0]}", _KEY)
@@ -166,7 +170,6 @@ def _sensors(sheet: Sheet) -> None:
 
 def _others(sheet: Sheet) -> None:
     left = _MIDDLE[0]
-    # Kept clear of the sensors' box, which begins at `left`.
     sheet.pin("relay", 544)
     sheet.wire(_BOARD[1], 544, left, _BUS, "end")
     sheet.text(left + 6, 548, "relay or lamp driver (example actuator)", size=12)
