@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _RUN = const(8)  # as long a piece of a secret never shows; shorter secrets never show whole
 _ANSWER = b"\0"  # marks the name of an answer in the list of secrets; no secret has a NUL
+_HEAD = const(64)  # bytes of a line's beginning and end that are remembered once they are given out
 _LIMIT = const(1024)  # bytes of a line that has not ended that are kept back
 
 
@@ -46,9 +47,9 @@ def _cover(painted: bytearray, stream: bytes, name: bytes) -> None:
     """Stars over all that follows this name in a line: an answer may hold a key that nobody here has known before."""
     found = stream.find(name)
     while found >= 0:
-        if found == 0 or stream[found - 1] in b"\r\n":
-            start = found + len(name)
-            end = start
+        start = found + len(name)
+        if stream[start : start + 1] in (b":", b" ", b","):
+            end = start + 1
             while end < len(stream) and stream[end] not in b"\r\n":
                 end += 1
             painted[start:end] = b"*" * (end - start)
@@ -61,7 +62,7 @@ def hide(command: bytes, secrets: list[bytes]) -> None:
     Its answer is secret, too, the more so where the command only asks: AT+QLWCONFIG? prints the key of an earlier life.
     """
     name, form, values = command.strip().partition(b"=")
-    remember(_ANSWER + name.rstrip(b"?")[2:] + b":", secrets)
+    remember(_ANSWER + name.rstrip(b"?")[2:], secrets)
     if not form:
         return
     remember(values, secrets)
@@ -77,7 +78,7 @@ class Tracer:
         self._tap = tap
         self._secrets = secrets
         self._pending = bytearray()
-        self._shown = b""  # the last bytes given out, as they were
+        self._shown = b""  # what was given out of a line that has not ended, as it was
 
     def received(self, data: "Any") -> None:
         """Bytes from the module."""
@@ -102,4 +103,6 @@ class Tracer:
         data = bytes(self._pending[:end])
         self._pending = self._pending[end:]
         self._tap("rx", redact(data, self._secrets, self._shown))
-        self._shown = (self._shown + data)[1 - _RUN :]
+        line = self._shown + data
+        line = line[max(line.rfind(b"\r"), line.rfind(b"\n")) + 1 :]
+        self._shown = line if len(line) <= 2 * _HEAD else line[:_HEAD] + line[-_HEAD:]
