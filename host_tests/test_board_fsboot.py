@@ -4,6 +4,7 @@ import os
 import sys
 
 MICROPYTHON_ONLY = "needs MicroPython's vfs module: the real littlefs of the boards"
+NEEDS = "vfs.VfsLfs2"
 
 import vfs  # noqa: E402
 
