@@ -176,7 +176,7 @@ class Bg96Server(Bg96Client):
         self.builtin.firmware[1] = uri
         if not uri:
             self._firmware(_IDLE, 0)  # an empty URI resets the state machine
-        elif uri.startswith(("http://", "https://")) or split_uri(uri):
+        elif uri.startswith("http://") or uri.startswith("https://") or split_uri(uri):
             self._firmware(_DOWNLOADING, 0)
             self.after(self.options["download_ms"], lambda: self._firmware(_DOWNLOADED, 0))
         else:

@@ -305,7 +305,7 @@ class Me910c1(TelitServer):
         if entry is None:
             account.pop("server", None)
         elif entry == 999:
-            if not uri.startswith(("coap://", "coaps://")) or not uri.split("://", 1)[1]:
+            if not (uri.startswith("coap://") or uri.startswith("coaps://")) or not uri.split("://", 1)[1]:
                 raise args.wrong()
             account["server"] = [uri, is_bootstrap]
         elif entry in SERVERS:
