@@ -88,3 +88,15 @@ def test_what_the_module_cannot_hold_is_refused_by_key_and_leads_to_rest_not_to_
     world.run(hours=5)
     assert world.taken == [] and world.server.registrations == {}
     assert world.causes.count("deep_sleep") >= 4 and len(world.causes) <= 6, world.causes
+
+
+def test_outside_a_wake_no_budget_ends_what_a_person_asks_for():
+    from lwnode.board import open_board
+    from lwnode.node import Node
+    world = World("esp32")
+    board = open_board(world.definition, world.chip.machine, world.chip.port, world.chip.time)
+    node = Node(board, world.settings, world._declare, world.flash)
+    node.sample()
+    assert node.contact(), node.last_error
+    assert world.lost() == []
+    node.close()

@@ -9,6 +9,8 @@ import pytest
 from fakes.clock import VirtualClock
 from fakes.uart import FakeUart
 
+CPYTHON_ONLY = "runs the docstring's session with CPython's doctest"
+
 OK = b"\r\nOK\r\n"
 URC = b'\r\n+CEREG: 5,"1A2B","01A2D101",9\r\n'
 SCRIPT = [

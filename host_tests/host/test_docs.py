@@ -16,6 +16,8 @@ from lwnode import config
 from tools.docs import links, power
 from tools.docs.__main__ import pages, stale
 
+CPYTHON_ONLY = "compares pages and drawings of the host with the tables they are written from"
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -88,7 +88,7 @@ class Node:
         self.last_error = ""
         self._unsampled = False
         self._moved = 0
-        self._budget_end = 0
+        self._budget_end: "int | None" = None  # none outside a wake: a person at the REPL has all the time
         self._fresh = 0
         self._restore()
         self._fit()
@@ -142,6 +142,7 @@ class Node:
         self._collect()
         self._save()
         self.board.watchdog_stop()
+        self._budget_end = None
         self._tidy()
         return self.pause()
 
@@ -201,6 +202,7 @@ class Node:
             self.session.close()
         except AtError as error:
             self._failed(error)
+        self._budget_end = None
 
     def _failed(self, error: AtError) -> None:
         # The kind of error is enough: its text may hold what the module said.
@@ -266,7 +268,7 @@ class Node:
         """Called in every wait of the driver: the watchdog is fed, and a wake that lasts too long ends."""
         self.board.feed()
         clock = self.board.clock
-        if clock.ticks_diff(self._budget_end, clock.ticks_ms()) <= 0:
+        if self._budget_end is not None and clock.ticks_diff(self._budget_end, clock.ticks_ms()) <= 0:
             raise BudgetExceeded("awake for %d s, the budget of a wake" % self.config.awake_budget)
 
     def _save_tree(self) -> None:

@@ -21,10 +21,11 @@ def unload(kept: "set[str]") -> None:
     """Drop the modules of ours that are loaded and not in `kept`, and collect; they load again when they are needed."""
     for name in list(sys.modules):
         if name not in kept and name.startswith("lwnode."):
-            del sys.modules[name]
+            module = sys.modules.pop(name)
             package, _, part = name.rpartition(".")
             holder = sys.modules.get(package)
-            if holder is not None and hasattr(holder, part):
+            # A package may export something else by the name of its module (lwnode.power.currents).
+            if holder is not None and getattr(holder, part, None) is module:
                 delattr(holder, part)
     gc.collect()
 
