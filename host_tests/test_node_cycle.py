@@ -100,3 +100,17 @@ def test_outside_a_wake_no_budget_ends_what_a_person_asks_for():
     assert node.contact(), node.last_error
     assert world.lost() == []
     node.close()
+
+
+def test_a_lost_observation_is_made_again_by_a_new_registration():
+    world = World("esp32", observe=(TEMPERATURE, "/19/0/0"))
+    world.at(lambda: world.server.auto_observe.append(HUMIDITY), minutes=30)
+    world.run(hours=4)
+    assert not [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+
+
+def test_a_server_that_will_not_observe_is_asked_ever_more_seldom():
+    world = World("esp32", observe=(TEMPERATURE, "/19/0/0"))
+    world.run(hours=24)
+    registrations = [event for event in world.server.events if event[2] in ("registered", "reregistered")]
+    assert 3 <= len(registrations) <= 7, len(registrations)

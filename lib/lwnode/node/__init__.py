@@ -164,13 +164,15 @@ class Node:
             self._tidy()
             self._sync_clock()
             self._collect()
-            arrived = self.delivery.flush(self._fresh)
+            arrived, blind = self.delivery.flush(self._fresh), 0
             if arrived:
                 self.delivery.refresh(self.session.declared_anew())
                 self.modem.service(int(self.config.listen) * 1000)
                 # An observation made just now lets go what waited for an observer.
+                blind = self.delivery.unobserved
                 arrived = self.delivery.flush(self._fresh, True)
-            self.session.arrived(arrived)
+                blind = self.delivery.unobserved - blind
+            self.session.arrived(arrived and not blind)
             return arrived
         except AtError as error:
             self._failed(error)

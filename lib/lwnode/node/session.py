@@ -30,7 +30,7 @@ RECOVER_MS = const(70000)
 # A warm wake does not wait out a missing network: the next one asks again (low-power notes 2.3, warm 60 s).
 BRING_BACK_MS = const(60000)
 
-_FORMAT = "<IIIBB"
+_FORMAT = "<IIIBBBB"
 _CONFIGURED = const(1)
 _UNHEARD = const(3)
 _HAS_TIME = const(2)
@@ -55,6 +55,7 @@ class Session:
         self._declared = False
         self.lifetime = int(config.lifetime)
         self.confirmed_at = 0  # seconds of the last registration or update the server has answered
+        self.renewals = 0  # registrations made anew for that reason since reports last arrived
         self.unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
         self.silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
 
@@ -62,15 +63,16 @@ class Session:
         """Take the state of an earlier wake; anything unreadable leaves a cold session. Returns whether it was taken."""
         if data is None or len(data) != struct.calcsize(_FORMAT):
             return False
-        self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations = struct.unpack(_FORMAT, data)
+        (self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations, self.unheard,
+         self.renewals) = struct.unpack(_FORMAT, data)
         self.configured = bool(flags & _CONFIGURED)
-        self.unheard = flags >> 4
         return True
 
     def dump(self) -> bytes:
         """Return what must survive sleep."""
         return struct.pack(_FORMAT, self.confirmed_at, self.lifetime, self.silent_until,
-                           (_CONFIGURED if self.configured else 0) | self.unheard << 4, min(self.registrations, 255))
+                           _CONFIGURED if self.configured else 0, min(self.registrations, 255), self.unheard,
+                           self.renewals)
 
     def may_contact(self, now: int) -> bool:
         """Say whether the server allows contact at `now` (seconds)."""
@@ -135,18 +137,24 @@ class Session:
             return self._register()
         elif status != REGISTERED:
             return self._bring_back()
-        return self._refresh() if self.unheard < _UNHEARD else self._renew()
+        # Ever more seldom: a server may not want to observe what waits here.
+        return self._refresh() if self.unheard < _UNHEARD << self.renewals else self._renew()
 
     def arrived(self, all_of_it: bool) -> None:
         """Take note of how a contact ended that had found a registration."""
-        self.unheard = 0 if all_of_it else min(self.unheard + 1, 15)
+        if all_of_it:
+            self.unheard = self.renewals = 0
+        else:
+            self.unheard = min(self.unheard + 1, 255)
 
     def _renew(self) -> bool:
         """Register anew: a request to observe that was lost on its way leaves one side with an observation, for ever.
 
-        Every report on it is refused then, although the registration is good; only a new one makes the server observe again.
+        Every report on it is refused then, or never sent, although the registration is good; only a new registration makes
+        the server observe again.
         """
         self.unheard = 0
+        self.renewals = min(self.renewals + 1, 6)
         self.modem.deregister()
         self.tree.clear_observations()
         return self._register()
