@@ -215,7 +215,7 @@ def test_charge_is_added_by_phase():
 
 
 def test_every_board_and_module_has_its_currents():
-    from lwnode.power.currents import BOARDS, MODULES
+    from lwnode.power.typical import BOARDS, MODULES
 
     for chip in BOARDS:
         for family in MODULES:

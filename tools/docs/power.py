@@ -1,4 +1,4 @@
-"""The power budget's figures: times of simulated lives, multiplied with lwnode.power.currents, as tables and plots.
+"""The power budget's figures: times of simulated lives, multiplied with lwnode.power.typical, as tables and plots.
 
     measure()      lives some days of each configuration (tools.simulate) and writes docs/power-times.tsv
     life()         SVG: how long a cell lasts, by interval, board and module
@@ -45,7 +45,7 @@ class Life(NamedTuple):
 
     def mah(self) -> list[float]:
         """mAh a day of each part."""
-        from lwnode.power.currents import BOARDS, MODULES
+        from lwnode.power.typical import BOARDS, MODULES
 
         sleep, active = BOARDS[_BOARDS[self.port][1]]
         psm, _, connect, tail, idle = MODULES[self.family]
@@ -191,7 +191,7 @@ def _life_table() -> str:
 
 
 def _sources_table() -> str:
-    from lwnode.power.currents import BOARDS, MODULES
+    from lwnode.power.typical import BOARDS, MODULES
     from tools.energy import sources
 
     lines = ["| part | state | current | where from |", "|---|---|---|---|"]

@@ -1,4 +1,4 @@
-"""Where the charge goes: times of board and module from a simulated life, currents from lwnode.power.currents.
+"""Where the charge goes: times of board and module from a simulated life, currents from lwnode.power.typical.
 
     charge = Charge(simulation)         # before it lives: counts what the module's radio does
     simulation.live(30)
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lwnode.power.currents import BOARDS, MODULES
+from lwnode.power.typical import BOARDS, MODULES
 
 if TYPE_CHECKING:
     from .simulation import Simulation

@@ -24,7 +24,7 @@ def unload(kept: "set[str]") -> None:
             module = sys.modules.pop(name)
             package, _, part = name.rpartition(".")
             holder = sys.modules.get(package)
-            # A package may export something else by the name of its module (lwnode.power.currents).
+            # A package may export something else by the name of its module.
             if holder is not None and getattr(holder, part, None) is module:
                 delattr(holder, part)
     gc.collect()

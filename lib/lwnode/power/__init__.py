@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lwnode.power.budget import AwakeBudget as AwakeBudget
     from lwnode.power.budget import DataBudget as DataBudget
     from lwnode.power.clock import Clock as Clock
-    from lwnode.power.currents import currents as currents
+    from lwnode.power.typical import currents as currents
     from lwnode.power.energy import EnergyMeter as EnergyMeter
     from lwnode.power.guard import BootGuard as BootGuard
     from lwnode.power.health import Health as Health
@@ -60,7 +60,7 @@ _HOME = {
     "Trial": "trial",
     "TwinStore": "store",
     "Upkeep": "upkeep",
-    "currents": "currents",
+    "currents": "typical",
     "device_offset": "schedule",
     "update_due": "schedule",
 }

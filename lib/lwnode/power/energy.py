@@ -9,7 +9,7 @@
 
 Phases: sleep, awake (host alone), boot (module starts or searches), connect (sending, receiving), tail (radio still
 connected after the last byte), idle (module attached, waiting). Where a module counts its own radio time (BC66
-AT+QENG=2), tell that with add() instead of wall time. Figures are typical ones of lwnode.power.currents: good for
+AT+QENG=2), tell that with add() instead of wall time. Figures are typical ones of lwnode.power.typical: good for
 comparing, not for billing.
 """
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Upkeep:
-    """`currents_ua` as of lwnode.power.currents; `data_limit` bytes a month, 0 for none."""
+    """`currents_ua` as of lwnode.power.typical; `data_limit` bytes a month, 0 for none."""
 
     def __init__(self, ticks: "Any", currents_ua: dict[str, int], data_limit: int = 0, billing_day: int = 1) -> None:
         self.bands = BatteryBands()
