@@ -33,9 +33,10 @@ def test_every_kind_of_fault_within_a_week_costs_no_reading(port):
     assert simulation.model.faults.played
     delivered = simulation.ledger.delivered()
     assert len(delivered) >= 0.9 * 96 * 7
-    # What the last hours could not deliver waits; verdict() says whether anything has waited too long.
+    # The reading of the very last slot may still be in the RAM of a wake that the end of the week cut short.
+    taken = simulation.ledger.taken
     there = set(delivered) | simulation.ledger.exposed | simulation.ledger.waiting()
-    assert len(there) >= len(simulation.ledger.taken)
+    assert not [number for number, when in enumerate(taken, 1) if when < taken[-1] - 900 and number not in there]
     assert simulation.ledger.dropped() == 0
     assert charge.days(3000) > 30
 
