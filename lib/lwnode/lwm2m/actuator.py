@@ -67,6 +67,7 @@ class Actuator(Instance):
         return super().serves(id) or id in self.apply or id in (_APPLICATION_TYPE, _ON_TIME, _OFF_TIME, _TIMESTAMP)
 
     def write(self, id: int, value: "Plain") -> None:
+        """Apply a checked value; Reject where the callback or the resource refuses."""
         if id == _ON_TIME or id == _OFF_TIME:
             if value != 0:
                 raise Reject(400, "the server can only reset the time to 0")

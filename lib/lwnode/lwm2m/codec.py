@@ -47,6 +47,7 @@ def place_point(number: int, decimals: int) -> str:
 
 
 def significant(value: float, digits: int) -> str:
+    """Return plain decimal text of a float with that many significant digits, trailing zeros dropped."""
     mantissa, exponent = ("%." + str(digits - 1) + "e") % value, 0
     mantissa, tail = mantissa.split("e")
     exponent = int(tail)

@@ -133,6 +133,7 @@ class Sensor(Instance):
     # -- what a Resource tells ---------------------------------------------------------------------------
 
     def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
+        """Take note of a good value: failures end, extremes and quality follow."""
         if self.failures:
             self.failures = 0
             self.tree.health_changed(self)
@@ -154,6 +155,7 @@ class Sensor(Instance):
         return int(value) if isinstance(value, (int, bool)) else default  # MicroPython's bool is no int
 
     def serves(self, id: int) -> bool:
+        """Say whether this row can give the resource."""
         if super().serves(id):
             return True
         if id == _RESET_EXTREMES:
@@ -180,6 +182,7 @@ class Sensor(Instance):
         return None
 
     def extra(self, id: int) -> "Plain | None":
+        """Return the value of a resource that is no reading, or None."""
         found = self._extreme_of(id)
         if found is not None:
             return found[0].minimum if found[1] else found[0].maximum
@@ -212,6 +215,7 @@ class Sensor(Instance):
         return found[0].resolution if found is not None else None
 
     def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
+        """Reset extremes or the counter, or leave the execute to the row's own callback."""
         if id in self.offered and not (self.executes and id in self.executes):
             if id == _RESET_EXTREMES:
                 for resource in self.resources:

@@ -167,6 +167,7 @@ def _declare(modem: "Driver", wanted: "dict[tuple[int, int], tuple[int, ...]]") 
 
 
 def declared_objects(modem: "Driver") -> "dict[tuple[int, int], tuple[int, ...]]":
+    """Return what the module holds by QLWADDOBJ? (4.2.6): resource ids by (object, instance)."""
     found = {}
     for row in values_of(modem.ask(modem._query, "+QLWADDOBJ") or []):
         try:
