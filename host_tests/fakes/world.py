@@ -6,9 +6,12 @@
     world.link.radio(up=False)             # and so on: link, model, server, chip are all there
     world.at(lambda: world.outage(True), hours=2)
 
+`seed` is that of the node's own chance (its back-off draws): the same seed, the same life, on each interpreter.
 Every sensor value is given once only, so a reading is known by its path and text. Nothing is taken from the node's own
 counters. `wakes` holds (start, awake ms, AT lines) of each time awake.
 """
+
+import random
 
 from fakes.chip import Reset, live
 from fakes.clock import VirtualClock
@@ -71,8 +74,9 @@ class World:
     """One node and all that is around it. `config` replaces keys of CONFIG; `observe` is what the server watches."""
 
     def __init__(
-        self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, **model_options
+        self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, seed=1, **model_options
     ):
+        random.seed(seed)
         self.port = port
         self.clock = VirtualClock()
         self.server = LocalServer(self.clock, auto_observe=observe)

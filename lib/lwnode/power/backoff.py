@@ -13,7 +13,7 @@ in it. This sits above the module's own retries (BG96: 30 s doubling to 640 s; B
 in a chain): ask the module's status before registering again.
 """
 
-import os
+import random
 from struct import calcsize, pack, unpack_from
 
 from micropython import const
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 def _uniform(limit: int) -> int:
-    """Return a random whole number from 0 to limit."""
-    return int.from_bytes(os.urandom(4), "little") % (limit + 1)
+    """Return a random whole number from 0 to limit. Both ports seed `random` from the chip's noise at boot."""
+    return random.getrandbits(30) % (limit + 1)
 
 
 class Backoff:

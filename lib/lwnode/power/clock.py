@@ -20,7 +20,7 @@ and "user". Drift is learnt from answers at least 30 min apart, filtered, clampe
 on ESP32).
 """
 
-import os
+import random
 from struct import calcsize, pack, unpack_from
 
 from micropython import const
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 def _random_epoch() -> int:
-    return int.from_bytes(os.urandom(4), "little") & 0x3FFFFFFF or 1
+    return random.getrandbits(30) or 1
 
 
 class Clock:
