@@ -2,7 +2,7 @@
 
 from fakes.world import World
 
-CALM_H = 4  # longer than the node's longest rest
+CALM_H = 7  # longer than the node's longest rest (back-off: 6 h)
 
 
 def missing(family, seed, permille, kinds=None):

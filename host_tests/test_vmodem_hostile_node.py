@@ -7,7 +7,7 @@ from fakes.world import World
 
 from tools.lwm2m.names import parse_path
 
-CALM_H = 3  # after the faults: time to bring everything home, longer than the node's longest rest
+CALM_H = 7  # after the faults: time to bring everything home, longer than the longest rest (back-off: 6 h)
 
 
 def observe_again(server, endpoint, event):
