@@ -17,7 +17,7 @@ from tools.registry.table import Packed, read
 
 OUTPUT = Path(__file__).parents[2] / "lib/lwnode/lwm2m/registry_table.py"
 # Object 0 is left out: its resources are for bootstrap servers only, a host never sees them.
-DEFAULT = [1, 2, 3, 4, 5, 6, 7, 19, *range(3200, 3204), *range(3300, 3351), 3411, 3428, 3435, 3441]
+DEFAULT = [1, 2, 3, 4, 5, 6, 7, 9, 19, *range(3200, 3204), *range(3300, 3351), 3411, 3428, 3435, 3441]
 # 1.2 and later need LwM2M 1.2, which none of the modules speaks; where 2.0 broke with 1.x it is kept.
 VERSIONS = ((1, 0), (1, 1), (2, 0))
 
