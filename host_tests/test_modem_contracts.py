@@ -1,6 +1,6 @@
 """One application, four modules: the unchanged firmware over each family's virtual modem, and what each contract carried.
 
-`carried(family)` lives two hours with temperature, humidity and one relay, and lets the server read, write, execute and
+`carried(family)` lives eight hours with temperature, humidity and one relay, and lets the server read, write, execute and
 observe while the node is awake. `make commands` prints the same as a table.
 """
 
@@ -34,7 +34,7 @@ def carried(family):
     world.on_awake = ask
     world.at(lambda: world.outage(True), minutes=40)
     world.at(lambda: world.outage(False), minutes=80)
-    world.run(hours=3)
+    world.run(hours=8)  # longer than the longest rest after an outage (back-off: 6 h)
     live, packed = set(), set()
     for delivery in world.server.deliveries:
         path = "/" + "/".join([str(part) for part in delivery.path])

@@ -65,7 +65,7 @@ def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, str, bool]":
 def _opaque(raw: bytes) -> "tuple[int, int, str, bool]":
     if len(raw) > _OPAQUE_LIMIT:
         raise ValueError("opaque: expected at most %d bytes, found %d" % (_OPAQUE_LIMIT, len(raw)))
-    return 2, len(raw), raw.hex().upper(), True
+    return 2, len(raw), raw.hex().upper() if raw else "", True  # b"".hex() is bytes in MicroPython 1.24
 
 
 def _quotable(raw: bytes) -> bool:
