@@ -8,7 +8,7 @@ SETUP = $(PYTHON) tools/setup_env.py
 
 # The first rule below is what plain `make` does.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dtls test check check-fix demo clean
+.PHONY: help setup setup-dtls test search check check-fix demo clean
 
 help:  ## list the targets
 	@echo "lwnode: LwM2M over AT, sensor node firmware for MicroPython"
@@ -23,6 +23,10 @@ setup-dtls:  ## the same, and DTLS for runs with a pre-shared key on the wire
 test:  ## all tests, portable ones under CPython and under MicroPython; ARGS="-k name" for some
 	@$(SETUP) run micropython test boards
 	@$(PY) -m pytest $(ARGS)
+
+search:  ## property tests with new random examples, many of them; ARGS="-k name"
+	@$(SETUP) run micropython test
+	@SEARCH=1 $(PY) -m pytest -q host_tests/host -k properties $(ARGS)
 
 check:  ## lint and strict types, with the esp32 stubs and with the rp2 stubs
 	@$(SETUP) check stubs_esp32 stubs_rp2

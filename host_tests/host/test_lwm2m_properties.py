@@ -3,7 +3,7 @@
 import math
 import struct
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from lwnode.lwm2m import (
@@ -30,9 +30,6 @@ from tools.lwm2m import codec as peer
 from tools.lwm2m.names import SENML_CBOR, TLV
 
 CPYTHON_ONLY = "hypothesis does not run on MicroPython; the portable cases are in test_lwm2m_codec.py"
-
-settings.register_profile("lwm2m", deadline=None, max_examples=150, derandomize=True)
-settings.load_profile("lwm2m")
 
 # one resource of each type, with one place in the peer's own table of types as well
 PATHS = {
