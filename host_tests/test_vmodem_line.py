@@ -2,6 +2,8 @@
 
 from fakes.vmodem import Bench
 
+from tools.virtual_modem.atline import whole_number
+
 
 def bare(**options):
     """A BC66 whose boot is over, with its echo on."""
@@ -184,3 +186,9 @@ def test_a_wrong_family_is_named():
         assert "bc66" in str(error)
     else:
         raise AssertionError("accepted")
+
+
+def test_digits_of_other_scripts_are_no_numbers():
+    for text in ("¹", "٣", "1²"):
+        assert whole_number(text) is None
+    assert whole_number("-12") == -12

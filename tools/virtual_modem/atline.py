@@ -113,7 +113,7 @@ def whole_number(text):
     if text is None:
         return None
     digits = text[1:] if text[:1] in ("-", "+") else text
-    return int(text) if digits.isdigit() else None
+    return int(text) if digits.isdigit() and max(digits) <= "9" else None  # "¹" is a digit too, and no number
 
 
 class Args:
