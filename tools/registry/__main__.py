@@ -15,7 +15,10 @@ from pathlib import Path
 from tools.registry.ddf import Definition, Refused, parse
 from tools.registry.table import Packed, read
 
-OUTPUT = Path(__file__).parents[2] / "lib/lwnode/lwm2m/registry_table.py"
+ROOT = Path(__file__).parents[2]
+OUTPUT = ROOT / "lib/lwnode/lwm2m/registry_table.py"
+# The node's own settings and health, in the range for private use: in every table.
+OWN = sorted((ROOT / "docs" / "objects").glob("*.xml"))
 # Object 0 is left out: its resources are for bootstrap servers only, a host never sees them.
 DEFAULT = [1, 2, 3, 4, 5, 6, 7, 9, 19, *range(3200, 3204), *range(3300, 3351), 3411, 3428, 3435, 3441]
 # 1.2 and later need LwM2M 1.2, which none of the modules speaks; where 2.0 broke with 1.x it is kept.
@@ -41,7 +44,7 @@ def build(base: "str | None", source: "Path | None", objects: "list[int]", extra
     kept, notice = ([], "") if source or base is None else read(base)
     found = collect(source, objects) if source else []
     definitions = {(one.object_id, one.version): one for one in kept + found}
-    for path in extra:
+    for path in OWN + extra:
         one = parse(path.read_text(encoding="utf-8-sig"), path.name)
         definitions[one.object_id, one.version] = one
     if not definitions:
