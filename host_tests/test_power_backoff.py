@@ -73,6 +73,17 @@ def test_nodes_that_lost_the_server_together_come_back_spread():
     assert max(buckets) <= 2 * 1000 / 16, buckets
 
 
+def test_a_line_that_loses_answers_is_asked_every_hour_and_shortens_no_other_rest():
+    tries = _attempts(10 * DAY, "line")
+    assert max([later - earlier for earlier, later in zip(tries, tries[1:])]) <= 64 * 60
+    assert len(tries) < 10 * 24 * 3
+    backoff = Backoff(uniform=Draw())
+    for _ in range(12):
+        backoff.failed(0)
+    backoff.failed(0, "line")
+    assert backoff.level == 12
+
+
 def test_only_success_resets_and_the_level_survives_sleep():
     backoff = Backoff(uniform=Draw())
     for _ in range(5):

@@ -65,6 +65,17 @@ def test_the_hardest_kinds_of_fault_alone():
         assert not missing(world), (kind, missing(world)[:3])
 
 
+def test_a_line_that_loses_answers_makes_no_node_rest_for_hours():
+    # Two of five answers come too late, for eight hours: no contact ends well. The rest after that is an hour at most.
+    world = World("esp32")
+    world.model.faults.random(3, 400, ("late",))
+    world.run(hours=8)
+    assert len(world.lost()) == len(world.taken) == 64
+    world.model.faults.random(0, 0)
+    world.run(hours=1, minutes=30)
+    assert not missing(world), missing(world)[:3]
+
+
 def test_the_other_families():
     for family in ("bc20", "bg96", "me910c1"):
         world = life("esp32", 4, 11, config={"family": family}, hostile="all")

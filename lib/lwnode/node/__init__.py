@@ -137,7 +137,10 @@ class Node:
         now = self.clock.now()
         slot = self.reporting.due(now)
         if slot is not None and self.backoff.ready(now) and self.session.may_contact(now):
-            self._served(slot, self.contact())
+            stats = self.at.stats
+            heard, lost = stats.lines, stats.timeouts
+            reached = self.contact()
+            self._served(slot, reached, stats.lines - heard, stats.timeouts - lost)
             self.close()
         self._collect()
         self._save()
@@ -223,13 +226,13 @@ class Node:
         clock = self.board.clock
         self._budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
-    def _served(self, slot: int, reached: bool) -> None:
+    def _served(self, slot: int, reached: bool, heard: int, lost: int) -> None:
         if reached:
             self.reporting.serve(slot)
             self.backoff.succeeded()
         else:
             self.contacts_failed += 1
-            self.backoff.failed(self.clock.now(), back_off_reason(self.modem.refusal))
+            self.backoff.failed(self.clock.now(), back_off_reason(self.modem.refusal, heard, lost))
         # A slot is served under the name it had when it was due; then the network's time may rename it.
         self.reporting.rebase(self._moved)
         self._moved = 0

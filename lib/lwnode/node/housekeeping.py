@@ -1,7 +1,7 @@
 """Small chores of a node: what a family can be told, what a refusal means for the back-off, what need not stay loaded.
 
     set_options(modem.options, settings)
-    backoff.failed(now, back_off_reason(modem.refusal))
+    backoff.failed(now, back_off_reason(modem.refusal, lines_heard, answers_lost))
     unload(names_of_the_modules_to_keep)
 
 Bounds: nothing is kept here.
@@ -30,11 +30,16 @@ def unload(kept: "set[str]") -> None:
     gc.collect()
 
 
-def back_off_reason(refusal: str) -> str:
-    """Say which back-off a refusal of SIM or network asks for: only a person can help a SIM, a denial lasts."""
+def back_off_reason(refusal: str, heard: int, lost: int) -> str:
+    """Say which back-off a refusal of SIM or network asks for: only a person can help a SIM, a denial lasts.
+
+    A module that spoke (`heard` lines) but left commands unanswered (`lost`) says nothing about network and server.
+    """
     if refusal.startswith("SIM"):
         return "no_pin" if "PIN" in refusal else "no_sim"
-    return "denied" if "denied" in refusal or "EMM" in refusal else ""
+    if "denied" in refusal or "EMM" in refusal:
+        return "denied"
+    return "line" if heard and lost else ""
 
 
 def set_options(options: "dict[str, Any]", config: "Settings") -> None:

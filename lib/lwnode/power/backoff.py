@@ -4,6 +4,7 @@
     backoff.failed(now)                1st failure: 30 to 60 s, doubling up to 6 h
     backoff.failed(now, "denied")      the network refused (+CEREG: 3): as after six failures
     backoff.failed(now, "no_sim")      once a day: only a person can help
+    backoff.failed(now, "line")        the module lost answers: the rests grow to an hour, no further
     backoff.ready(now)                 -> False
     backoff.succeeded()                only success resets the level
 
@@ -19,6 +20,7 @@ from struct import calcsize, pack, unpack_from
 from micropython import const
 
 _LEVEL_DENIED = const(6)
+_LEVEL_LINE = const(6)  # U(0, 64 min): says nothing about the network, and a line is good again from one byte to the next
 _DAY_S = const(86400)
 _LEVEL_MAX = const(30)
 _VERSION = const(1)
@@ -51,14 +53,15 @@ class Backoff:
         self._waiting = False
 
     def failed(self, now: int, reason: str = "") -> int:
-        """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin" or any other."""
+        """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin", "line" or other."""
         self.attempts_failed += 1
         if reason == "denied":
             self.level = max(self.level, _LEVEL_DENIED)
         self._since = now
         self._delay = self._draw(reason)
         self._waiting = True
-        self.level = min(self.level + 1, _LEVEL_MAX)
+        if reason != "line" or self.level < _LEVEL_LINE:
+            self.level = min(self.level + 1, _LEVEL_MAX)
         return self._delay
 
     def _draw(self, reason: str) -> int:
