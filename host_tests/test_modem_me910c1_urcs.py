@@ -3,11 +3,12 @@
 from fakes.telit import Node, ready
 
 from lwnode.lwm2m import FLOAT, Path, Response
-from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, Server
 from lwnode.modem.me910c1 import Driver
 
 TEMPERATURE = Path(3303, 0, 5700)
 OBJECTS = [(3303, 0, (5700, 5701)), (3306, 0, (5850,))]
+SERVER = Server("host", 5683, "node-1")
 
 
 def node(**options):
@@ -106,6 +107,66 @@ def test_registration_urcs_follow_the_session():
     assert made.modem._status == REGISTERED and made.told("registered") == ["registered"]
 
 
+def configured(**options):
+    """Registered with an account of our own, by configure()."""
+    made = node(**options)
+    assert made.modem.start()
+    made.modem.configure(SERVER)
+    made.modem.declare([(3303, 0, (5700,)), (3306, 0, (5850,))])
+    assert made.modem.restart() and made.modem.attach(60000) and made.modem.register(60000), made.modem.refusal
+    made.modem.service(1000)
+    del made.events[:]
+    return made
+
+
+def test_after_a_factory_reset_our_account_is_written_again():
+    """3/0/5 leaves the maker's bootstrap server (3.1.8), which nobody asked for: it shows in BOOTSTRAPPING or in instances."""
+    made = configured(psm=None)
+    mark = len(made.commands)
+    made.server.execute("node-1", (3, 0, 5))
+    made.modem.service(120000)
+    assert len(made.told("factory_reset")) == 1
+    sent = made.since(mark)
+    assert 'AT#LWM2MSTS=0,999,"coap://host:5683",0' in sent and 'AT#LWM2MINJKEYS=0,1,"node-1","",""' in sent
+    assert "node-1" in made.server.registrations and made.model.monitored == [3306]
+    assert made.modem._status == REGISTERED
+
+
+def test_a_bootstrap_that_nobody_configured_is_a_factory_reset_that_was_not_heard():
+    made = configured(pins=("power_key",))
+    made.modem.power_off()
+    made.clock.advance(20000)
+    made.model.objects.reset()
+    made.model.nvram["account"] = {}
+    assert made.modem.bring_back(300000), made.modem.refusal
+    assert len(made.told("factory_reset")) == 1 and "node-1" in made.server.registrations
+
+
+def test_after_a_factory_reset_in_a_warm_wake_the_agent_is_off_until_the_account_is_known():
+    made = configured(pins=("power_key", "status"))
+    kept = made.modem.snapshot()
+    modem = made.host_boots()
+    assert modem.restore(kept) and modem.wake() and modem.status() == REGISTERED
+    made.server.execute("node-1", (3, 0, 5))
+    modem.service(120000)
+    assert made.told("factory_reset") and made.commands[-1] == "AT#LWM2MENA=0" and not made.model.enabled
+    kept = modem.snapshot()
+    modem = made.host_boots()
+    assert modem.restore(kept) and modem.start()
+    assert modem.configure(SERVER)
+    modem.declare([(3303, 0, (5700,)), (3306, 0, (5850,))])
+    assert modem.restart() and modem.attach(60000) and modem.register(60000), modem.refusal
+    assert "node-1" in made.server.registrations
+
+
+def test_a_bootstrap_that_was_configured_is_none():
+    made = configured()
+    made.modem.options["store"].save("me910c1-account", b"00000003")
+    made.modem._doubt()
+    made.urc(tlt("BOOTSTRAPPING", 0))
+    assert made.told("bootstrapping") and not made.told("factory_reset")
+
+
 @covers("TLT DEREGISTERED", "TLT CLIENT_DISABLED")
 def test_deregistered_and_client_disabled_are_lost_once():
     made = up()
@@ -201,7 +262,8 @@ def test_psmurc_confirms_sleep():
 def test_every_row_has_a_test():
     assert sorted(_COVERED) == sorted(Driver.URCS)
     for row in Driver.URCS.values():
-        assert hasattr(Driver, row[1])
+        room, _, effect = row[1].rpartition(".")
+        assert hasattr(__import__("lwnode.modem.me910c1." + room, None, None, (effect,)) if room else Driver, effect)
 
 
 def test_shapes_that_contradict_each_other():

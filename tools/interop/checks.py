@@ -227,8 +227,6 @@ async def reboot(node):
 
 async def factory_reset(node):
     """Execute 3/0/5: everything is forgotten, and the node configures and declares anew."""
-    if node.contract == "shadow":
-        return "not asked"  # the account falls back to the maker's bootstrap server (80529ST10974A, 3.1.8)
     mark = node.mark()
     answer = await node.ask(node.leshan.execute, "/3/0/5")
     if answer.code in (404, 405):

@@ -7,7 +7,7 @@
 Source: Telit 80529ST10974A Rev. 3, sections in the code; what is the field's says so. Survives:
 
                               restart   power loss   factory reset (3/0/5)
-    account, keys, FOTA mode  yes       yes          FOTA mode only (3.1.12)
+    account, keys, FOTA mode  yes       yes          FOTA mode only (3.1.12); the account is written again
     XML, instances, values    yes       yes          asked again by AT#M2MLIST and AT#LWM2MEXIST
     MON, NFYACKURI, ENA       no        no           no: armed again (3.1.2, 3.1.3, 3.1.15)
     echo, AT+CMEE, #PSMURC    no        no           no
@@ -92,7 +92,7 @@ class Driver(Shadow):
         if not Shadow._begin(self):
             return False
         if self._account_due:
-            self._in(_SETUP, "account_holds")
+            self._in("me910c1.account", "holds")
         return True
 
     def restart(self) -> bool:
@@ -190,7 +190,7 @@ class Driver(Shadow):
                 self._status = REGISTERING
             self._on_ring()  # the #LWM2MRING was lost
         elif word in ("ACTIVE", "IDLE"):
-            if self._suspended:
+            if self._suspended or self._factory:
                 self._status = NOT_REGISTERED
             elif word == "IDLE" and self._status != REGISTERED:
                 if self._status == REGISTERING:

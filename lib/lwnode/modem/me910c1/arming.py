@@ -70,21 +70,22 @@ def known(modem: "Any", *numbers: int) -> "bool | None":
 def create(modem: "Any") -> bool:
     """The declared instances. Creating twice is an error, so each is asked for first (3.1.10)."""
     done = True
-    lost = 0
+    made = lost = 0
+    known_before = [ids[:2] for ids in modem._known]
     for object_id, instance, _ in modem.objects:
         if exists(modem, 0, object_id, instance):
             continue
         try:
             modem._write("#LWM2MNEWINST", 0, object_id, instance)
-            lost += 1
+            made += 1
+            lost += (object_id, instance) in known_before
         except CommandError as error:
             done = False
             modem.refusal = "object %d/%d: not created (%s); has its definition been uploaded, and the module restarted?" % (
                 object_id, instance, error.text)
-    if lost and modem._known:
+    if lost:
         # Instances outlive everything but a factory reset, and these were there before.
-        modem._known.clear()
-        modem._emit("factory_reset", "%d instances created again" % lost)
+        modem._factory_reset("%d instances created again" % made)
     return done
 
 

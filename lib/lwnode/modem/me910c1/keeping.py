@@ -19,7 +19,8 @@ def dump(modem: "Any") -> bytes:
     """The bytes above, their length first."""
     own = struct.pack(
         ">BBBB",
-        modem._suspended | (not modem.CLOCK_IS_LOCAL) << 1 | modem._armed << 2 | modem._repaired << 3,
+        modem._suspended | (not modem.CLOCK_IS_LOCAL) << 1 | modem._armed << 2 | modem._repaired << 3
+        | (modem._factory > 0) << 4,
         len(modem.objects), len(modem._acked), len(modem._known))
     for object_id, instance, resources in modem.objects:
         own += struct.pack(">HHB", object_id, instance, len(resources))
@@ -64,4 +65,5 @@ def load(modem: "Any", data: bytes) -> bool:
     # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
     modem._armed = bool(flags & 4)
     modem._repaired = bool(flags & 8)
+    modem._factory = 2 if flags & 16 else 0
     return True

@@ -26,18 +26,19 @@ def register(modem: "Any", timeout_ms: int) -> bool:
     clock = modem.clock
     end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
     created = False
-    if modem._status in _OFF and not modem._suspended:
-        # Before the agent starts, so that its registration names them; firmware that wants it on refuses.
-        created = arming.create(modem)
-        if not created and not modem._repaired and modem._in("me910c1.setup", "upload_missing"):
-            modem._count("repairs")
-            modem.restart()
-            created = arming.create(modem)
-        modem._repaired = not created  # a definition that the module does not like is not sent again at every wake
-        if not _enable(modem):
+    for _ in range(3):
+        if modem._factory and not modem._in("me910c1.account", "write_again"):
             return False
-    if modem._status != REGISTERED:
-        modem._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+        if modem._status in _OFF and not modem._suspended:
+            created = _instances(modem)
+            if modem._factory:
+                continue
+            if not _enable(modem):
+                return False
+        if modem._status != REGISTERED:
+            modem._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+        if not modem._factory:
+            break
     modem._arm_due = False
     if modem._status != REGISTERED:
         modem.refusal = modem.refusal or "registration: no answer of the server in time"
@@ -49,6 +50,17 @@ def register(modem: "Any", timeout_ms: int) -> bool:
     # What stands is used all the same; unless nothing does, because the module has restarted meanwhile.
     modem._emit("refused", modem.refusal)
     return bool(modem.status() == REGISTERED)
+
+
+def _instances(modem: "Any") -> bool:
+    """Before the agent starts, so that its registration names them; firmware that wants it on refuses."""
+    created = arming.create(modem)
+    if not created and not modem._repaired and modem._in("me910c1.setup", "upload_missing"):
+        modem._count("repairs")
+        modem.restart()
+        created = arming.create(modem)
+    modem._repaired = not created  # a definition that the module does not like is not sent again at every wake
+    return created
 
 
 def _enable(modem: "Any") -> bool:

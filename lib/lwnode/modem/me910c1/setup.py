@@ -14,6 +14,7 @@ from binascii import crc32
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import NOT_REGISTERED, REGISTERED
 from lwnode.modem.me910c1 import arming
+from lwnode.modem.me910c1.account import mark_as, marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
 
-_MARK = "me910c1-account"
 _RATS = ("catm", "nbiot")  # AT#WS46 0 and 1 (low_power 3.5)
 
 
@@ -36,9 +36,8 @@ def configure(modem: "Any", server: "Server") -> bool:
     if options["psm"] is not None:
         modem.ask(modem.power_saving, *options["psm"])
     imei = modem._bare_line("AT+CGSN")  # another module does not hold what this store remembers
-    mark = crc32(repr((imei, account)).encode()) | 1
-    store = options["store"]
-    if mark == modem._configured or store is not None and store.load(_MARK) == b"%08x" % mark:
+    mark = crc32(repr((imei, account)).encode()) & ~2 | 1 | int(server.bootstrap) << 1
+    if not modem._factory and mark in (modem._configured, marked(modem)):
         modem._configured = mark
         return restart
     if modem.ask(modem.status) == REGISTERED:
@@ -46,16 +45,8 @@ def configure(modem: "Any", server: "Server") -> bool:
     write_server(modem, server)
     _write_keys(modem, server)
     modem._account_due = mark
+    modem._factory = 0
     return True
-
-
-def account_holds(modem: "Any") -> None:
-    """The module has restarted since the account was written."""
-    mark, modem._account_due = modem._account_due, 0
-    modem._configured = mark
-    store = modem.options["store"]
-    if store is not None:
-        store.save(_MARK, b"%08x" % mark)
 
 
 def write_server(modem: "Any", server: "Server") -> None:
@@ -96,9 +87,8 @@ def forget(modem: "Any") -> None:
     modem._account_due = 0
     modem._known.clear()
     modem._status = NOT_REGISTERED
-    store = modem.options["store"]
-    if store is not None:
-        store.save(_MARK, b"")
+    modem._factory = 0
+    mark_as(modem, 0)
 
 
 def check_server(server: "Server") -> None:

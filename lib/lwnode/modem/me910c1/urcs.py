@@ -10,8 +10,7 @@ AT#LWM2MENA? (0 after a power cycle: everything is armed again), AT#LWM2MR (what
 from binascii import crc32
 
 from lwnode.at import fields as split_fields
-
-from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERING
+from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING
 from lwnode.modem.life import Life
 
 TYPE_CHECKING = False
@@ -39,7 +38,7 @@ class Urcs(Life):
         "END": ("i", "_on_end"),  # the session is over: sleep() waits for it
         "INFO FOTA REBOOT": ("", "_on_reboot"),  # 3.1.3: wait for it, arm again; "restarting", "restarted"
         "INFO DEVICE REBOOT": ("", "_on_reboot"),  # by 3/0/4 or 3/0/5: the same, and "factory_reset" where instances are gone
-        "TLT BOOTSTRAPPING": ("", "_on_bootstrapping"),  # "bootstrapping": nothing is registered meanwhile
+        "TLT BOOTSTRAPPING": ("", "account.on_bootstrapping"),  # "bootstrapping"; "factory_reset" where none is configured
         "TLT BOOTSTRAPPED": ("", "_on_bootstrapped"),  # "bootstrapped"; the registration follows by itself
         "TLT REGISTERING": ("", "_on_registering"),  # it is at it: wait
         "TLT REGISTERED": ("", "_on_registered"),  # "registered"
@@ -65,6 +64,7 @@ class Urcs(Life):
     _reboot = False
     _force_exit = False
     _context = False
+    _factory = 0  # the account in the module is its maker's: 1 ours is to be written again, 2 not before configure()
     _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
@@ -118,9 +118,15 @@ class Urcs(Life):
 
     # ---- session ----------------------------------------------------------------------------------------------
 
-    def _on_bootstrapping(self) -> None:
-        self._status = REGISTERING
-        self._emit("bootstrapping")
+    def _factory_reset(self, why: str) -> None:
+        """All but the FOTA mode is gone (3.1.12); our account too, unless it is the one that we are registered by."""
+        self._known.clear()
+        if self._status != REGISTERED:
+            self._factory = 1
+            self._doubt()
+            self._status = NOT_REGISTERED
+            self.refusal = "account: reset to factory, " + why
+        self._emit("factory_reset", why)
 
     def _on_bootstrapped(self) -> None:
         self._status = REGISTERING
@@ -243,6 +249,8 @@ class Urcs(Life):
         if self._reboot:
             self._reboot = False
             self.ask(self._in, "me910c1.session", "after_reboot")
+        if self._factory == 1:
+            self.ask(self._in, "me910c1.session", "register", 45000)
 
     def _give_up(self) -> None:
         raise NotImplementedError
