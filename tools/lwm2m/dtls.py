@@ -18,6 +18,7 @@ import asyncio
 from collections import OrderedDict, deque
 
 from tools.lwm2m.names import key_bytes
+from tools.lwm2m.udp import UdpSocket
 
 CIPHERS = ("TLS-PSK-WITH-AES-128-CCM-8", "TLS-PSK-WITH-AES-128-CBC-SHA256")
 INSTALL = "DTLS needs python-mbedtls, which is not installed: pip install '.[dtls]', or use NoSec"
@@ -189,23 +190,6 @@ class DtlsClient:
 _TIMEOUT = 0x6800  # MBEDTLS_ERR_SSL_TIMEOUT
 
 
-class _Plain(asyncio.DatagramProtocol):
-    """The socket behind the front: plain CoAP of one client."""
-
-    def __init__(self, received):
-        self.received = received
-        self.transport = None
-
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def datagram_received(self, data, addr):
-        self.received(data)
-
-    def error_received(self, exc):
-        """A closed port is silence."""
-
-
 class _Peer:
     """One client of the front."""
 
@@ -322,12 +306,12 @@ class DtlsFront(asyncio.DatagramProtocol):
             task.add_done_callback(self._tasks.discard)
 
     async def _open(self, peer):
-        def back(data):
+        def back(data, _):
             if peer.association.established:
                 peer.association.send(data)
 
         loop = asyncio.get_running_loop()
-        _, peer.plain = await loop.create_datagram_endpoint(lambda: _Plain(back), remote_addr=self.target)
+        _, peer.plain = await loop.create_datagram_endpoint(lambda: UdpSocket(back), remote_addr=self.target)
         for data in peer.waiting:
             peer.plain.transport.sendto(data)
         peer.waiting = []

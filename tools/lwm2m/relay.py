@@ -15,6 +15,8 @@ Bounds: a datagram is delayed on its own, so delays may reorder; losses come fro
 import asyncio
 import random
 
+from tools.lwm2m.udp import UdpSocket
+
 
 class RelayError(OSError):
     """The relay cannot reach the other end; the message says where and why."""
@@ -92,27 +94,6 @@ class Relay:
             self.trouble(sentence)
 
 
-class _Socket(asyncio.DatagramProtocol):
-    """A UDP socket as two functions."""
-
-    def __init__(self, received):
-        self.received = received
-        self.transport = None
-
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def datagram_received(self, data, addr):
-        self.received(data, addr)
-
-    def error_received(self, exc):
-        """A closed port is silence, as it is over the air."""
-
-    @property
-    def address(self):
-        return self.transport.get_extra_info("sockname")[:2]
-
-
 class _Leg:
     """The way to one server: a socket for the client, a socket (or a DTLS association) towards the server."""
 
@@ -130,7 +111,7 @@ class _Leg:
 
     async def open(self):
         loop = asyncio.get_running_loop()
-        _, self.inner = await loop.create_datagram_endpoint(lambda: _Socket(self._from_client), local_addr=("127.0.0.1", 0))
+        _, self.inner = await loop.create_datagram_endpoint(lambda: UdpSocket(self._from_client), local_addr=("127.0.0.1", 0))
         self.near = self.inner.address
         if self.psk is not None:
             from tools.lwm2m.dtls import DtlsClient
@@ -144,7 +125,7 @@ class _Leg:
         old = self.outer
         try:
             _, self.outer = await loop.create_datagram_endpoint(
-                lambda: _Socket(self._from_server), remote_addr=(self.host, self.port)
+                lambda: UdpSocket(self._from_server), remote_addr=(self.host, self.port)
             )
         except OSError as error:
             self.inner.transport.close()
