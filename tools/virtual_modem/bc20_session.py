@@ -39,7 +39,6 @@ class Bc20Session(Quectel):
         self.buffered_mode = False
         self.nodes = []
         self.sent = NOT_SENT
-        self._era = 0
         self._update_timer = None
         self._closed_at = -1000
         link.on_request = self.asked
@@ -54,19 +53,8 @@ class Bc20Session(Quectel):
 
     def state(self):
         """What the live view shows."""
-        return {
-            "family": self.family,
-            "power": self.state_name,
-            "attached": self.attached,
-            "rrc": self.rrc,
-            "psm": self.psm,
-            "lwm2m": ("closed", "opening", "open", "closing")[self.phase],
-            "observed": [list(path) for path in self.link.observations()],
-            "objects": [[entry[0], entry[1]] for entry in self.objects()],
-            "waiting": [],
-            "buffered": len(self.nodes),
-            "counters": dict(self.counters),
-        }
+        phase = ("closed", "opening", "open", "closing")[self.phase]
+        return self.live_state(phase, [[entry[0], entry[1]] for entry in self.objects()], buffered=len(self.nodes))
 
     def objects(self):
         """Declared instances as [[object, instance, [resources]], ...]."""
@@ -146,17 +134,6 @@ class Bc20Session(Quectel):
             super()._start(line)
 
     # ---- session
-
-    def guarded(self, function):
-        """A callback that is heard only if the session it belongs to still runs."""
-        era = self._era
-
-        def call(code):
-            if era == self._era:
-                self.end()
-                function(code)
-
-        return call
 
     def at_qlwopen(self, form, args):
         """Register; 0 direct push, 1 buffer access (3.5)."""

@@ -57,19 +57,8 @@ class Bc66(Bc66Answers):
 
     def state(self):
         """What the live view shows."""
-        return {
-            "family": self.family,
-            "power": self.state_name,
-            "attached": self.attached,
-            "rrc": self.rrc,
-            "psm": self.psm,
-            "lwm2m": self.status,
-            "observed": [list(path) for path in self.link.observations()],
-            "objects": [[entry[0], entry[1]] for entry in self.objects()],
-            "waiting": sorted(self.open_requests),
-            "buffered": len(self.nodes),
-            "counters": dict(self.counters),
-        }
+        objects = [[entry[0], entry[1]] for entry in self.objects()]
+        return self.live_state(self.status, objects, waiting=sorted(self.open_requests), buffered=len(self.nodes))
 
     # ---- configuration
 

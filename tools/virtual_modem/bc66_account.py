@@ -47,7 +47,6 @@ class Bc66Account(Quectel):
     def __init__(self, clock, link, nvram=None, **options):
         self.status = NOT_REGISTERED
         self.cfg = {name: list(CFG[name]) for name in CFG}
-        self._era = 0
         self._phase = ""
         self._mid = -1
         super().__init__(clock, link, nvram, **options)
@@ -95,17 +94,6 @@ class Bc66Account(Quectel):
         return values
 
     # ---- exchanges
-
-    def guarded(self, function):
-        """A callback that is heard only if the module has not restarted, slept or gone offline since."""
-        era = self._era
-
-        def call(code):
-            if era == self._era:
-                self.end()
-                function(code)
-
-        return call
 
     def next_mid(self):
         """The next CoAP message id, as the URCs show it."""

@@ -1,8 +1,6 @@
 """BC66: what a bootstrap server writes, and the time that a server does not want to hear from us."""
 
-from binascii import hexlify
-
-from tools.lwm2m import codec
+from tools.virtual_modem.accounts import bootstrap_write, split_uri
 from tools.virtual_modem.bc66_session import DEREGISTERED, Bc66Session
 
 
@@ -10,47 +8,18 @@ class Bc66Bootstrap(Bc66Session):
     """Accounts written by a bootstrap server; disable (1/0/4). `bc66_requests` has what follows a write."""
 
     def _bootstrap_write(self, request):
-        """What a bootstrap server writes: the server's account (object 0) and the Server object (1)."""
-        if request.operation == "delete":
-            return 202
-        path = request.path
-        try:
-            readings = codec.decode(request.content_format or 0, path, request.payload)
-        except ValueError:
-            return 400
-        instances = {}
-        for reading in readings:
-            instances.setdefault(reading.path[:2], {})[reading.path[2]] = reading.value
-        for place in sorted(instances):
-            if place[0] == 0:
-                self._security_written(instances[place])
-            elif place[0] == 1:
-                self._server_written(instances[place])
-        return 204
+        return bootstrap_write(request, self._take_account, self._take_server)
 
-    def _security_written(self, values):
-        if values.get(1) or not values.get(0):
-            return  # the bootstrap server's own account
-        scheme, _, rest = values[0].partition("://")
-        host, _, port = rest.rstrip("/").partition(":")
+    def _take_account(self, written):
+        place = split_uri(written.uri)
+        if place is None:
+            return
         own = self.account(True)
-        secure = values.get(2, 3) == 0
-        identity = values.get(3, b"")
-        identity = identity.decode() if isinstance(identity, (bytes, bytearray)) else str(identity)
-        key = hexlify(values.get(5, b"")).decode().upper() if secure else ""
-        default_port = 5684 if scheme == "coaps" else 5683
-        self.stored("accounts", {})["0"] = [
-            host,
-            int(port) if port else default_port,
-            own[2],
-            own[3],
-            0 if secure else 3,
-            identity if secure else "",
-            key,
-            True,
-        ]
+        security = 0 if written.key else 3
+        entry = [place[0], place[1], own[2], own[3], security, written.identity, written.key, True]
+        self.stored("accounts", {})["0"] = entry
 
-    def _server_written(self, values):
+    def _take_server(self, values):
         server = self.account(False)
         for resource in (1, 2, 3, 7):
             if resource in values:

@@ -11,6 +11,7 @@ Errors are plain ERROR. There is no delivery report: OK means that the module to
 from binascii import hexlify, unhexlify
 
 from tools.virtual_modem import bg96_files
+from tools.virtual_modem.accounts import split_uri
 from tools.virtual_modem.atline import TEST, WRITE, Refused
 from tools.virtual_modem.bg96_client import READY
 from tools.virtual_modem.bg96_server import Bg96Server
@@ -46,21 +47,8 @@ class Bg96(Bg96Server):
 
     def state(self):
         """What the live view shows."""
-        return {
-            "family": self.family,
-            "power": self.state_name,
-            "attached": self.attached,
-            "rrc": self.rrc,
-            "psm": self.psm,
-            "lwm2m": ("initial", "bootstrap required", "bootstrapping", "register required", "registering", "ready")[
-                self.phase
-            ],
-            "observed": [list(path) for path in self.link.observations()],
-            "objects": [[number, 0] for number in self.data_objects()],
-            "waiting": [],
-            "buffered": 0,
-            "counters": dict(self.counters),
-        }
+        names = ("initial", "bootstrap required", "bootstrapping", "register required", "registering", "ready")
+        return self.live_state(names[self.phase], [[number, 0] for number in self.data_objects()])
 
     def secrets(self):
         kept = list(super().secrets())
@@ -113,7 +101,7 @@ class Bg96(Bg96Server):
         """Server address and port."""
         if len(args) == 1:
             account = self._account()
-            place = bg96_files.split_uri(account["uri"]) if account else None
+            place = split_uri(account["uri"]) if account else None
             if place is None:
                 raise Refused("ERROR")
             self.info('+QLWM2M: "cdp","%s",%d' % place[:2])
@@ -191,7 +179,7 @@ class Bg96(Bg96Server):
             files[bg96_files.BOOTSTRAP] = files[bg96_files.FACTORY]
         elif category == 1:
             uri = args.expect(3).string(2, 200)
-            if bg96_files.split_uri(uri) is None:
+            if split_uri(uri) is None:
                 raise Refused("ERROR")
             bg96_files.set_account(files, uri=uri)
         elif category == 2:

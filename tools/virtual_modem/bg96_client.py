@@ -9,7 +9,8 @@ After a registration it leaves persistent files, which hold the old server until
 
 from tools.lwm2m.link import Account
 from tools.lwm2m.names import path_text
-from tools.virtual_modem.bg96_files import Settings, split_uri
+from tools.virtual_modem.accounts import split_uri
+from tools.virtual_modem.bg96_files import Settings
 from tools.virtual_modem.bg96_module import Bg96Module
 from tools.virtual_modem.builtin import Builtin
 from tools.virtual_modem.radio import ROAMING
@@ -38,7 +39,6 @@ class Bg96Client(Bg96Module):
         self.phase = INITIAL
         self.automatic = True
         self.settings = Settings({})
-        self._era = 0
         self._tries = self._wait_s = self._bootstraps = 0
         self._retry_timer = self._update_timer = None
         super().__init__(clock, link, nvram, **options)
@@ -182,17 +182,6 @@ class Bg96Client(Bg96Module):
 
         self.begin()
         self.link.update(self.guarded(done))
-
-    def guarded(self, function):
-        """A callback that is heard only if the client has not been stopped since."""
-        era = self._era
-
-        def call(code):
-            if era == self._era:
-                self.end()
-                function(code)
-
-        return call
 
     def endpoint(self, kind):
         """Endpoint name for REG_EP_NAME or BOOTSTRAP_EP_NAME; None where it cannot be made (FAQ 2)."""

@@ -217,15 +217,3 @@ def set_cfg(files, **changes):
     order = [name for name, _ in CFG_DEFAULTS if name in settings]
     order += sorted([name for name in settings if name not in order])
     files[CFG] = "{\n%s}\n" % "".join(["%s=%s;\n" % (name, settings[name]) for name in order])
-
-
-def split_uri(uri):
-    """coap(s)://host[:port] -> (host, port, secure), None for anything else."""
-    scheme, separator, rest = uri.partition("://")
-    if scheme not in ("coap", "coaps") or not separator:
-        return None
-    host, colon, port = rest.partition(":")
-    port = port.rstrip("/")
-    if not host or colon and (not port.isdigit() or int(port) > 65535):
-        return None
-    return host.rstrip("/"), int(port) if colon else (5684 if scheme == "coaps" else 5683), scheme == "coaps"

@@ -9,8 +9,8 @@ from binascii import hexlify
 
 from tools.lwm2m import codec
 from tools.lwm2m.names import INTEGER, OCTET_STREAM, OPAQUE, TEXT_PLAIN
+from tools.virtual_modem.accounts import bootstrap_write, split_uri
 from tools.virtual_modem.bg96_client import INITIAL, READY, REGISTERING, Bg96Client
-from tools.virtual_modem.bg96_files import split_uri
 
 _EARLY_MS = 50
 _STRING, _OPAQUE = 4, 5  # <data_type> of +QLWDLDATA
@@ -195,30 +195,20 @@ class Bg96Server(Bg96Client):
 
     def bootstrap_write(self, request):
         """What the bootstrap server writes: the server's account and its Server object."""
-        if request.operation == "delete":
-            return 202
-        try:
-            readings = codec.decode(request.content_format or 0, request.path, request.payload)
-        except ValueError:
-            return 400
-        values = {}
-        for reading in readings:
-            values.setdefault(reading.path[0], {})[reading.path[2]] = reading.value
-        security, server = values.get(0, {}), values.get(1, {})
-        kept = self.persistent().setdefault("server", None)
-        if security.get(0) and not security.get(1):
-            kept = {"uri": security[0], "bootstrap": False, "lifetime": 86400, "binding": "U"}
-            kept.update({"security": int(security.get(2, 3)), "ssid": int(security.get(10, 101))})
-            self.persistent()["server"] = kept
-            if security.get(5):
-                identity = security.get(3, b"")
-                identity = identity.decode() if isinstance(identity, (bytes, bytearray)) else str(identity)
-                key = hexlify(bytes(security[5])).decode()
-                self.files()["ssl/%d_server.psk" % kept["ssid"]] = "%s:%s" % (identity, key)
-        if kept is not None and server:
-            kept["lifetime"] = int(server.get(1, kept["lifetime"]))
-            kept["binding"] = server.get(7, kept["binding"])
-        return 204
+        return bootstrap_write(request, self._take_account, self._take_server)
+
+    def _take_account(self, written):
+        kept = {"uri": written.uri, "bootstrap": False, "lifetime": 86400, "binding": "U"}
+        kept.update({"security": 0 if written.key else 3, "ssid": 101 if written.ssid is None else written.ssid})
+        self.persistent()["server"] = kept
+        if written.key:
+            self.files()["ssl/%d_server.psk" % kept["ssid"]] = "%s:%s" % (written.identity, written.key)
+
+    def _take_server(self, values):
+        kept = self.persistent().get("server")
+        if kept is not None:
+            kept["lifetime"] = int(values.get(1, kept["lifetime"]))
+            kept["binding"] = values.get(7, kept["binding"])
 
 
 def _uri(path):

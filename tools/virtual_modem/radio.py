@@ -39,6 +39,7 @@ class Radio(Power):
     def __init__(self, clock, link, nvram=None, **options):
         self.coverage = True
         self.in_flight = 0  # exchanges that this module began and that are open
+        self._era = 0  # counts what ends them unheard
         self._plain()
         self._seconds = {"sleep": 0, "rx": 0, "tx": 0}
         self._tau_timer = None
@@ -207,6 +208,17 @@ class Radio(Power):
         """It ended."""
         self.in_flight = max(0, self.in_flight - 1)
         self.activity(release)
+
+    def guarded(self, function):
+        """A callback of an exchange that that is heard only if the module has not restarted, slept or gone offline since."""
+        era = self._era
+
+        def call(code):
+            if era == self._era:
+                self.end()
+                function(code)
+
+        return call
 
     def _rrc_idle(self):
         if self.in_flight:
