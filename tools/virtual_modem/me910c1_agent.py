@@ -1,37 +1,21 @@
-"""The LwM2M agent inside the ME910C1: enabling, the ACK gate, bootstrap, registration, updates (Telit manual, 3.1.1 to 3.1.4).
+"""The LwM2M agent inside the ME910C1: bootstrap, registration, updates, suspension (Telit manual, 3.1.1 to 3.1.4).
 
     mode 0   AT#LWM2MENA=1        activating (other #LWM2M commands fail) -> ACTIVE -> IDLE
     mode 1   AT#LWM2MENA=1,1,1    #LWM2MRING: "REG", WAIT -> AT#LWM2MACK=1 -> ACTIVE -> #LWM2MEND: 0, IDLE
              a change             #LWM2MRING: "NOT"  -> ...
 
-A session is the time in which the data context may be used. In mode 1 each begins with a RING and the host's ACK; outside
-of one the module is deaf to the server. It ends guardReleaseTime seconds after the last exchange.
-
 What the manual leaves open is an option: see `OPTIONS`.
 """
 
-from binascii import hexlify
-
-from tools.lwm2m import codec
-from tools.lwm2m.link import Account
-from tools.virtual_modem.me910c1_module import NOT_ALLOWED, TelitModule
-from tools.virtual_modem.me910c1_objects import SERVICES, Objects
-
-DIS, WAIT, ACTIVE, IDLE, DEREG = "DIS", "WAIT", "ACTIVE", "IDLE", "DEREG"
-
-# AT#LWM2MSTS <serverURI> -> (URI, bootstrap server) (3.1.8).
-SERVERS = {
-    10: ("coaps://ddocdpboot.do.motive.com:5684", 1),
-    11: ("coaps://ddocdp.do.motive.com:5684", 0),
-    12: ("coap://ddocdp.do.motive.com:5683", 0),
-    20: ("coaps://xattmpct.xdev.motive.com:5684", 1),
-}
+from tools.virtual_modem.me910c1_gate import ACTIVE, DEREG, DIS, WAIT, TelitGate
+from tools.virtual_modem.me910c1_objects import Objects
+from tools.virtual_modem.me910c1_values import SERVICES
 
 
-class TelitAgent(TelitModule):
+class TelitAgent(TelitGate):
     """Sessions and registration; requests of the server are in `me910c1_server`, commands in `me910c1`."""
 
-    OPTIONS = dict(TelitModule.OPTIONS)
+    OPTIONS = dict(TelitGate.OPTIONS)
     OPTIONS.update(
         {
             "factory_server": "coaps://bs-engr.telit.io:5684",  # a bootstrap server, until AT#LWM2MSTS names another
@@ -52,7 +36,6 @@ class TelitAgent(TelitModule):
     )
 
     def __init__(self, clock, link, nvram=None, **options):
-        self._era = 0
         self.objects = None
         self._plain_agent()
         super().__init__(clock, link, nvram, **options)
@@ -114,45 +97,6 @@ class TelitAgent(TelitModule):
         if self.enabled and not self.registered and self.status == ACTIVE:
             self._go()
 
-    # ---- accounts
-
-    def endpoint(self):
-        """The client's name: what AT#LWM2MINJKEYS stored when the module booted."""
-        return self.applied_keys().get("ep") or "urn:imei:%s" % self.options["imei"]
-
-    def applied_keys(self):
-        """The credentials in use: those of the last boot (3.1.14: effective after the next reboot)."""
-        return self.applied.get("keys", {})
-
-    def first_server(self):
-        """[uri, is bootstrap server] by AT#LWM2MSTS as of the last boot, else the factory's."""
-        return self.applied.get("server") or [self.options["factory_server"], 1]
-
-    def dm_account(self):
-        """[uri, short server id, identity, key]: written by a bootstrap server, or the one of AT#LWM2MSTS."""
-        uri, is_bootstrap = self.first_server()
-        if is_bootstrap:
-            return self.nvram.get("dm")
-        keys = self.applied_keys()
-        return [uri, self.options["ssid"], keys.get("id", ""), keys.get("key", "")]
-
-    def link_account(self, uri, identity, key, bootstrap=False):
-        """What the link wants to know of a server."""
-        scheme, _, rest = uri.partition("://")
-        host, _, port = rest.rstrip("/").partition(":")
-        number = int(port) if port else 5684 if scheme == "coaps" else 5683
-        if self.redirect is not None:
-            host, number = self.redirect(host, number, bootstrap)
-        return Account(host, number, identity, key) if scheme == "coaps" else Account(host, number)
-
-    def secrets(self):
-        kept = list(super().secrets())
-        keys = self.stored("account", {}).get("keys", {})
-        kept += [keys.get("key", ""), keys.get("id", ""), self.options["factory_key"]]
-        if self.nvram.get("dm"):
-            kept += self.nvram["dm"][2:4]
-        return sorted([text for text in kept if text], key=len, reverse=True)
-
     # ---- URCs
 
     def tlt(self, event, ssid=None, uri=""):
@@ -165,100 +109,6 @@ class TelitAgent(TelitModule):
             self.urc("#LWM2M-TLT: %s%s" % (event, where))
         else:
             self.urc('LWM2M-TLT:"%s"%s' % (event, where))
-
-    # ---- sessions and the gate
-
-    def need_agent(self, enabled=False):
-        """Refuse a command while the context comes up or down, and (enabled) while the agent is off."""
-        if self.clock.now < self._busy_until or enabled and (not self.enabled or self.status == DEREG):
-            raise self.error(NOT_ALLOWED)
-
-    def _activate(self):
-        self._busy_until = self.clock.now + self.options["activation_ms"]
-
-    def enable(self, cid, mode, guard_request, guard_release):
-        """AT#LWM2MENA=1."""
-        self.enabled = True
-        self.cid, self.mode, self.guard_request, self.guard_release = cid, mode, guard_request, guard_release
-        self.status = IDLE
-        if mode:
-            self.link.suspend()
-        else:
-            self._activate()
-        self.after(10, lambda: self.demand("REG", self._go))
-
-    def disable(self):
-        """AT#LWM2MENA=0: outside of a session of mode 1 it waits for an ACK like everything else."""
-        if self.mode and self.status != ACTIVE and self.registered:
-            self._jobs = []
-            self.after(10, lambda: self.demand("DRG", self._deregister))
-        else:
-            self._deregister()
-
-    def demand(self, ring, job):
-        """Do it in a session: the open one, or one that the host lets us begin."""
-        if self.status == DEREG or not self.enabled:
-            return
-        if self.mode == 0 or self.status == ACTIVE:
-            if self.status != ACTIVE:
-                self._begin_session(ring == "REG")
-            job()
-            return
-        if not any([known == ring for known, _ in self._jobs]):
-            self.urc('#LWM2MRING: "%s"' % ring)
-        self._jobs.append((ring, job))
-        self.status = WAIT
-
-    def acknowledge(self):
-        """AT#LWM2MACK=1: True where something waited for it."""
-        if self.status != WAIT:
-            return False
-        jobs, self._jobs = self._jobs, []
-        self._begin_session(True)
-        for _, job in jobs:
-            job()
-        return True
-
-    def _begin_session(self, activate):
-        self.status = ACTIVE
-        if activate:
-            self._activate()
-        self.link.resume()
-        self._arm_release()
-
-    def _arm_release(self):
-        self._stop(self._release_timer)
-        wait = self.guard_release * 1000 if self.mode else self.options["idle_ms"]
-        self._release_timer = self.after(wait, self._release)
-
-    def _release(self):
-        """No exchange for so long: the session is over."""
-        if self.status != ACTIVE:
-            return
-        if self._exchanges or self.enabled and not self.registered and self.suspended_until is None and self._tries:
-            self._arm_release()
-            return
-        self.status = IDLE
-        if self.mode:
-            self.urc("#LWM2MEND: 0")
-            self.link.suspend()
-        self.consider_sleep()
-
-    def exchange(self, done):
-        """A callback for one exchange: unheard after a power cycle, and the session lasts from it."""
-        era = self._era
-        self._exchanges += 1
-        self.begin()
-
-        def call(code):
-            if era == self._era:
-                self._exchanges -= 1
-                self.end()
-                if self.status == ACTIVE:
-                    self._arm_release()
-                done(code)
-
-        return call
 
     # ---- bootstrap and registration
 
@@ -279,7 +129,7 @@ class TelitAgent(TelitModule):
         keys = self.applied_keys()
         self.tlt("BOOTSTRAPPING", 0, uri)
         account = self.link_account(uri, keys.get("id", ""), keys.get("key", "") or self.options["factory_key"], True)
-        self.link.bootstrap(account, self.endpoint(), self._bootstrap_write, self.exchange(self._bootstrapped))
+        self.link.bootstrap(account, self.endpoint(), self.bootstrap_write, self.exchange(self._bootstrapped))
 
     def _may_try(self):
         self._tries -= 1
@@ -448,40 +298,3 @@ class TelitAgent(TelitModule):
             self.wake_up()
         if self.enabled:
             self.demand("REG", self._go)
-
-    # ---- what a bootstrap server writes
-
-    def _bootstrap_write(self, request):
-        if request.operation == "delete":
-            if not request.path or request.path[0] == 0:
-                self.nvram.pop("dm", None)
-            return 202
-        try:
-            readings = codec.decode(request.content_format or 0, request.path, request.payload)
-        except ValueError:
-            return 400
-        instances = {}
-        for reading in readings:
-            instances.setdefault(reading.path[:2], {})[reading.path[2]] = reading.value
-        for place in sorted(instances):
-            if place[0] == 0:
-                self._security_written(instances[place])
-            elif place[0] == 1:
-                self._server_written(instances[place])
-        return 204
-
-    def _security_written(self, values):
-        if values.get(1) or not values.get(0):
-            return  # the bootstrap server's own account
-        secure = values.get(2, 3) == 0
-        identity = values.get(3, b"")
-        if isinstance(identity, (bytes, bytearray)):
-            identity = identity.decode()
-        key = hexlify(values.get(5, b"")).decode().upper()
-        ssid = int(values.get(10, self.options["ssid"]))
-        self.nvram["dm"] = [values[0], ssid, identity if secure else "", key if secure else ""]
-
-    def _server_written(self, values):
-        for resource in (0, 1, 2, 3, 5, 7):
-            if resource in values:
-                self.objects.put((1, 0, resource, 0), str(values[resource]))

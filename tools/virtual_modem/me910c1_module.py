@@ -1,9 +1,7 @@
-"""ME910C1 beside LwM2M: line, errors, identity, clock, files, power saving, reboot (low_power.md, 3.5; Telit manual, 2).
+"""ME910C1 beside LwM2M: line, errors, identity, network, clock (low_power.md, 3.5; Telit manual, 2).
 
 What differs from the Quectel modules: no boot text, AT+CMEE=0 at the start, lists joined by a lone LF, a command line of
-400 characters, PSM timers in seconds too (AT#CPSMS), a file system (AT#M2MWRITE and others; field, not in the manual).
-
-    AT#M2MWRITE="/XML/object_3303.xml",1820     >>> , then 1820 bytes, then OK
+400 characters. Power saving and reset are in `me910c1_power`, the file system in `me910c1_files`.
 """
 
 from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused
@@ -13,11 +11,6 @@ from tools.virtual_modem.generic import Generic
 from tools.virtual_modem.me910c1_errors import CME, NUMERIC
 
 NOT_ALLOWED, NOT_SUPPORTED = 3, 4
-_FILE_LIMIT = 65536
-# Timer codes and their units in seconds, rising (TS 24.008, 10.5.7.4a and 10.5.7.3).
-_TAU = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
-_ACTIVE = ((0, 2), (1, 60), (2, 360))
-_FOLDERS = ("/XML/", "/mod/")
 # Commands all of whose parameters may be left out: AT+CMD= is OK and changes nothing (2.2).
 _ALL_OPTIONAL = ("+CEREG", "+CMEE", "+CSCON", "#PSMURC", "#CPSMS", "+CTZU", "#CCLKMODE")
 
@@ -143,24 +136,6 @@ class TelitModule(Generic):
         self.after(50, lambda: self._cfun_done(value))
         return PENDING
 
-    def _doze(self):
-        self.deaf = True
-
-    @property
-    def dozing(self):
-        """True between AT+CFUN=5 and the rise of DTR: deaf, but nothing is lost."""
-        return self.deaf and self.state_name == "on"
-
-    def _power_key(self, active, held):
-        if active and self.state_name == "asleep":
-            self._pins["switched_on"] = True  # the press that wakes does not switch off when it lasts
-        super()._power_key(active, held)
-
-    def _wake_pin(self, active, held):
-        if self.dozing and active:
-            self.deaf = False
-        super()._wake_pin(active, held)
-
     def tat_ws46(self, form, args):
         """Radio access: 0 CAT-M, 1 NB-IoT, 2 and 3 both in one order or the other; after a reboot."""
         if form == READ:
@@ -253,164 +228,3 @@ class TelitModule(Generic):
         else:
             self.need(form, WRITE)
             self.nvram["ctzu"] = args.expect(1).integer(0, 0, 1)
-
-    # ---- power saving
-
-    def tat_cpsms(self, form, args):
-        """PSM in seconds: mode, RAU, GPRS ready timer, TAU, active time, version, threshold."""
-        psm = self.psm_setting()
-        if form == READ:
-            self.info("#CPSMS: %d,,,%d,%d" % (psm[0], self.tau_s(), self.active_time_s() or 0))
-            return
-        if form == TEST:
-            self.info("#CPSMS: (0-2),,,(0-35712000),(0-11160),(0-15),(0-60)")
-            return
-        self.need(form, WRITE)
-        mode = args.expect(1, 7).integer(0, 0, 2)
-        if mode == 1:
-            args.expect(5, 7)
-            psm = [1, _bits(args.integer(3, 0, 35712000), _TAU), _bits(args.integer(4, 0, 11160), _ACTIVE)]
-        self.nvram["psm"] = [1 if mode == 1 else 0, psm[1], psm[2]]
-        self.activity()
-
-    def tat_psmurc(self, form, args):
-        """#PSMURC when PSM is entered."""
-        if form == READ:
-            self.info("#PSMURC: %d" % self.setting("psmurc"))
-        elif form == TEST:
-            self.info("#PSMURC: (0,1)")
-        else:
-            self.need(form, WRITE)
-            self.kept["psmurc"] = args.expect(1).integer(0, 0, 1)
-
-    def sleep_allowed(self):
-        return self.psm and not self.dozing
-
-    def falling_asleep(self):
-        if self.setting("psmurc"):
-            self.urc("#PSMURC: %d,%d" % (self.active_time_s() or 0, self.tau_s()))
-
-    def went_down(self, state):
-        if state == "asleep" and not self.options["psm_keeps"]:
-            self.kept = {name: self.kept[name] for name in self.kept if name in ("attached", "time_known", "unlocked")}
-        super().went_down(state)
-
-    # ---- reset and power
-
-    def tat_reboot(self, form, args):
-        """Reboot; nothing is said when it is done."""
-        if form == TEST:
-            return
-        self.need(form, RUN)
-        self.after(100, self.restart)
-
-    def tat_shdn(self, form, args):
-        """Switch off."""
-        if form == TEST:
-            return
-        self.need(form, RUN)
-        self.after(1000, self.power_off)
-
-    tat_syshalt = tat_shdn
-
-    def tat_enhrst(self, form, args):
-        """Reset: 0 off, 1 once now, 2 periodically."""
-        if form == READ:
-            self.info("#ENHRST: %d" % self.stored("enhrst", 0))
-            return
-        if form == TEST:
-            self.info("#ENHRST: (0-2),(0-28800)")
-            return
-        self.need(form, WRITE)
-        mode = args.expect(1, 2).integer(0, 0, 2)
-        delay = args.integer(1, 0, 28800, 0)
-        self.nvram["enhrst"] = mode
-        if mode:
-            self.after(max(100, delay * 60000), self.restart)
-
-    # ---- profiles and short messages
-
-    def amp_p(self, form, args):
-        """AT&P: the profile that is loaded at the start, base and extended section."""
-        self._profile_number(args)
-
-    def amp_y(self, form, args):
-        """AT&Y: the same, base section only."""
-        self._profile_number(args)
-
-    def _profile_number(self, args):
-        if (args.text or "0") not in ("0", "1"):
-            raise Refused(self.cme(NOT_SUPPORTED))
-        self.nvram["profile_number"] = int(args.text or "0")
-
-    def at_cmgr(self, form, args):
-        """Read a short message: none is there, so this is where +CMS ERROR comes from."""
-        self.need(form, WRITE)
-        index = args.expect(1).integer(0, 0, 255)
-        if not self.sim_state:
-            raise self.cms(310)
-        if index >= len(self.options["sms"]):
-            raise self.cms(321)
-        self.info('+CMGR: "REC UNREAD","%s"' % self.options["sms"][index])
-
-    # ---- files (field)
-
-    def tat_m2mwrite(self, form, args):
-        """Store a file: the prompt, then as many bytes as announced."""
-        if form == TEST:
-            return None
-        self.need(form, WRITE)
-        name = args.expect(2, 3).string(0, 128, shortest=6)
-        size = args.integer(1, 1, _FILE_LIMIT)
-        if not any([name.startswith(folder) for folder in _FOLDERS]):
-            raise self.error(1102)
-        self.take_bytes(size, lambda data: self._file_written(name, data))
-        self._file_timer = self.after(self.options["file_ms"], self._file_given_up)
-        self.send("\r\n>>> ")
-        return PENDING
-
-    def _file_given_up(self):
-        self._swallow = None
-        self.finish(self.cme(1105))
-
-    def _file_written(self, name, data):
-        self._file_timer.cancel()
-        try:
-            text = data.decode()
-        except (UnicodeError, ValueError):
-            self.finish(self.cme(1105))
-            return
-        self.stored("files", {})[name] = text
-        self.finish()
-
-    def tat_m2mlist(self, form, args):
-        """Names and sizes below a folder."""
-        if form == TEST:
-            return
-        self.need(form, WRITE, RUN)
-        folder = args.string(0, 128, "/mod") if form == WRITE else "/mod"
-        folder = folder.rstrip("/") + "/"
-        if folder not in _FOLDERS:
-            raise self.error(1102)
-        files = self.stored("files", {})
-        for name in sorted(files):
-            if name.startswith(folder):
-                self.info('#M2MLIST: "%s",%d' % (name[len(folder) :], len(files[name].encode())))
-
-    def tat_m2mdel(self, form, args):
-        """Remove a file."""
-        if form == TEST:
-            return
-        self.need(form, WRITE)
-        if self.stored("files", {}).pop(args.expect(1).string(0, 128), None) is None:
-            raise self.error(1102)
-
-
-def _bits(seconds, units):
-    """An eight-bit GPRS timer that is at least so long (TS 24.008, 10.5.7.3 and 10.5.7.4a)."""
-    for code, unit in units:
-        count = (seconds + unit - 1) // unit
-        if count <= 31:
-            value = code << 5 | count
-            return "".join(["1" if value >> bit & 1 else "0" for bit in range(7, -1, -1)])
-    return "11100000"
