@@ -1,4 +1,20 @@
-"""Nothing happens here on purpose: an exception in boot.py would keep main.py from running (low-power notes, section 0).
+"""Runs before main.py, at every boot and every wake: finishes an update where one is under way, and else does nothing.
 
-MicroPython runs this file before main.py. What the node does is in main.py; what it measures in sensors.py.
+An exception here would keep main.py from running (low-power notes, section 0), so none leaves it. Without an update it
+costs one look for a file. swap.py says what an update goes through.
 """
+
+import os
+
+try:
+    os.stat("/update/plan")
+except OSError:
+    pass
+else:
+    try:
+        import swap
+
+        swap.boot()
+    except Exception as error:
+        print("update:", error)
+del os

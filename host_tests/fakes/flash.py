@@ -21,8 +21,9 @@ class _File:
     def __init__(self, files, path, mode):
         self._files = files
         self._path = path
-        self._writing = "w" in mode
-        self._data = b"" if self._writing else files.content[path]
+        self._writing = "w" in mode or "a" in mode
+        self._data = b"" if "w" in mode else files.content.get(path, b"")
+        self._at = 0
 
     def __enter__(self):
         return self
@@ -31,8 +32,10 @@ class _File:
         if kind is None:
             self.close()
 
-    def read(self):
-        return self._data
+    def read(self, size=-1):
+        start = self._at
+        self._at = len(self._data) if size < 0 else min(len(self._data), start + size)
+        return self._data[start : self._at]
 
     def write(self, data):
         half = bytes(data[: len(data) // 2])
@@ -91,7 +94,7 @@ class FlashFiles:
 
     def open(self, path, mode):
         """Open path; writing needs its directory."""
-        if "w" in mode:
+        if "w" in mode or "a" in mode:
             if path.rsplit("/", 1)[0] not in self.directories:
                 raise OSError(2)
         elif path not in self.content:

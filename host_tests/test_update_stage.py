@@ -1,0 +1,327 @@
+"""Field updates: what is accepted and what changes nothing; a power cut at every write of staging, applying and going back."""
+
+import swap
+from fakes.flash import PowerCut
+from fakes.update import KEY, TARGET, application, flash, hmac, package
+from lwnode import update
+from lwnode.update import UpdateError, key_of, stage
+
+OLD = {"/sensors.py": b"old sensors", "/lib/part.py": b"old part", "/lib/gone.mpy": b"to go", "/config.json": b"{}"}
+NEW = {"/sensors.py": b"new sensors" * 200, "/lib/part.mpy": b"new part", "/lib/gone.mpy": None, "/lib/deep/er/fresh.mpy": b"fresh"}
+WANTED = {"/sensors.py": b"new sensors" * 200, "/lib/part.mpy": b"new part", "/lib/deep/er/fresh.mpy": b"fresh",
+          "/config.json": b"{}"}
+
+
+class Vault:
+    """A store that outlives the filesystem."""
+
+    def __init__(self):
+        self.values = {}
+
+    def load(self, name):
+        return self.values.get(name)
+
+    def save(self, name, data):
+        self.values[name] = data
+
+
+def staged(version=7, content=None, vault=None):
+    """A flash with a staged update."""
+    files = flash(OLD, package(KEY, version, content or NEW))
+    assert stage(KEY, TARGET, files, vault) == version
+    return files
+
+
+def boot(files):
+    """What boot.py does."""
+    found = swap.Swap(files)
+    found.boot()
+    return found
+
+
+def refused(data, files=None, words="", **options):
+    """Stage a package that must change nothing."""
+    files = files or flash(OLD, data)
+    before = application(files)
+    try:
+        stage(options.pop("key", KEY), TARGET, files, **options)
+    except UpdateError as error:
+        assert words in str(error), str(error)
+    else:
+        raise AssertionError("accepted")
+    assert application(files) == before
+    assert not swap.Swap(files).rows
+    assert application(_booted(files)) == before
+
+
+def _booted(files):
+    boot(files)
+    return files
+
+
+# -- what is accepted --------------------------------------------------------------------------------------
+
+
+def test_hmac_is_that_of_rfc_4231():
+    # Test cases 1, 2 and 3, and 6 with a key longer than a block.
+    for key, data, digest in (
+        (b"\x0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+        (b"Jefe", b"what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+        (b"\xaa" * 20, b"\xdd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+        (b"\xaa" * 131, b"Test Using Larger Than Block-Size Key - Hash Key First",
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"),
+    ):  # fmt: skip
+        assert update.hmac(key, data).hex() == digest
+
+
+def test_a_staged_update_changes_nothing_until_the_next_boot_and_then_all():
+    files = staged()
+    assert application(files) == OLD
+    found = boot(files)
+    assert application(files) == WANTED
+    assert found.state == "trial"
+
+
+def test_the_key_is_the_own_one_or_comes_from_the_psk():
+    assert key_of({"update_key": "00ff"}.get) == b"\x00\xff"
+    assert key_of({"psk": "0011"}.get) == hmac(b"\x00\x11", b"lwnode update key")
+    try:
+        key_of({}.get)
+        raise AssertionError
+    except UpdateError as error:
+        assert "update_key" in str(error)
+
+
+def test_a_source_file_does_not_hide_its_new_mpy():
+    # MicroPython looks for part.py before part.mpy.
+    files = staged(content={"/lib/part.mpy": b"new part"})
+    boot(files)
+    assert "/lib/part.py" not in files.content and files.content["/lib/part.mpy"] == b"new part"
+
+
+# -- what changes nothing ------------------------------------------------------------------------------------
+
+
+def test_a_cut_package_changes_nothing_wherever_it_is_cut():
+    data = package(KEY, 7, NEW)
+    for length in list(range(0, 400)) + list(range(400, len(data), 37)):
+        refused(data[:length])
+
+
+def test_a_package_with_more_behind_it_changes_nothing():
+    refused(package(KEY, 7, NEW) + b"x", words="too long")
+
+
+def test_a_forged_package_changes_nothing_whichever_byte_was_turned():
+    data = package(KEY, 7, NEW)
+    for at in list(range(0, 300)) + list(range(300, len(data), 41)) + [len(data) - 1]:
+        forged = bytearray(data)
+        forged[at] ^= 1
+        refused(bytes(forged))
+    refused(package(b"another key", 7, NEW), words="not signed with this node's key")
+
+
+def test_a_replayed_package_changes_nothing_also_after_it_was_taken_back_or_the_filesystem_was_lost():
+    vault = Vault()
+    files = staged(7, vault=vault)
+    boot(files).cycle(True)
+    for version in (7, 6):
+        files.content["/update/package"] = package(KEY, version, NEW)
+        refused(None, files, "was here before")
+    vault = Vault()
+    files = staged(7, vault=vault)
+    boot(files)
+    for _ in range(4):
+        boot(files).begin()
+    assert application(files) == OLD
+    files.content["/update/package"] = package(KEY, 7, NEW)
+    refused(None, files, "was here before")
+    refused(package(KEY, 7, NEW), words="was here before", counter=vault)
+
+
+def test_a_package_for_another_board_or_family_changes_nothing():
+    refused(package(KEY, 7, NEW, "RPI_PICO/bc66"), words="this node is ESP32_GENERIC/bc66")
+
+
+def test_a_package_without_room_changes_nothing():
+    refused(package(KEY, 7, NEW), words="KB are needed", free=16384)
+    files = flash(OLD, package(KEY, 7, NEW))
+    files.full = True
+    refused(None, files, "nothing has changed")
+
+
+def test_no_package_is_said_so():
+    refused(None, flash(OLD), "there is no package")
+
+
+def test_the_way_back_and_secrets_cannot_be_replaced():
+    for path in ("/main.py", "/boot.py", "/swap.mpy", "/swap/__init__.py", "/secrets.json", "/update/plan.json",
+                 "/state/x.json", "lib/x.py", "/lib/../main.py", "/lib//x.py", "/lib/.x.py", "/lib/a b.py", "/vault.0",
+                 "/lib/x.so"):  # fmt: skip
+        refused(package(KEY, 7, {path: b"x"}), words="cannot be part of an update")
+
+
+def test_a_file_that_frozen_code_would_hide_is_refused():
+    refused(package(KEY, 7, {"/lib/lwnode/at/client.mpy": b"x"}), words="frozen", frozen=True)
+    files = flash(OLD, package(KEY, 7, {"/sensors.py": b"x"}))
+    assert stage(KEY, TARGET, files, frozen=True) == 7
+
+
+def test_one_update_at_a_time():
+    files = staged()
+    files.content["/update/package"] = package(KEY, 8, {"/sensors.py": b"newer"})
+    try:
+        stage(KEY, TARGET, files)
+        raise AssertionError
+    except UpdateError as error:
+        assert "on trial" in str(error)
+    boot(files).cycle(True)
+    assert stage(KEY, TARGET, files) == 8
+
+
+# -- trial ---------------------------------------------------------------------------------------------------
+
+
+def test_a_cycle_that_reached_the_server_keeps_it():
+    files = staged()
+    found = boot(files)
+    found.begin()
+    assert found.cycle(None) is False and swap.Swap(files).state == "trial"
+    assert found.cycle(True) is False
+    assert application(_booted(files)) == WANTED
+    assert swap.read(files, swap.LAST) == "7 kept"
+    assert not swap.there(files, swap.PLAN)
+
+
+def test_three_starts_without_a_completed_cycle_go_back():
+    files = staged()
+    for _ in range(3):
+        boot(files).begin()
+        assert application(files) == WANTED
+    boot(files).begin()
+    assert application(files) == OLD
+    assert swap.read(files, swap.LAST) == "7 rolled back"
+
+
+def test_cable_sessions_that_do_not_run_main_do_not_count():
+    files = staged()
+    for _ in range(10):
+        boot(files)
+    assert application(files) == WANTED and swap.Swap(files).starts == 0
+
+
+def test_completed_cycles_begin_the_count_of_starts_anew():
+    files = staged()
+    for _ in range(12):
+        found = boot(files)
+        found.begin()
+        found.cycle(None)
+    assert application(files) == WANTED
+
+
+def test_six_silent_contacts_go_back_with_a_restart():
+    files = staged()
+    for number in range(6):
+        found = boot(files)
+        found.begin()
+        assert found.cycle(False) is (number == 5)
+    assert application(_booted(files)) == OLD
+
+
+# -- power cuts ------------------------------------------------------------------------------------------------
+
+
+def cuts(make, run, states):
+    """Cut run(files) at each of its writes; after each cut the application must be one of `states`, mixed never.
+
+    Mixed is allowed only while boot.py has still to run. Returns the number of cut points.
+    """
+    at = 0
+    while True:
+        at += 1
+        files = make()
+        files.cut_at = files.operations + at
+        try:
+            run(files)
+        except PowerCut:
+            after = files.after_cut()
+            boot(after)
+            assert application(after) in states, (at, application(after))
+            yield after
+        else:
+            return
+
+
+def test_a_cut_at_any_write_of_staging_leaves_the_old_application_or_the_whole_new_one():
+    count = 0
+    for after in cuts(lambda: flash(OLD, package(KEY, 7, NEW)), lambda files: stage(KEY, TARGET, files), (OLD, WANTED)):
+        count += 1
+        if application(after) == OLD:  # the same package once more
+            assert stage(KEY, TARGET, after) == 7
+            boot(after)
+        assert application(after) == WANTED
+    assert count > 15
+
+
+def test_a_cut_at_any_write_of_applying_is_finished_at_the_next_boot_and_can_still_go_back():
+    count = 0
+    for after in cuts(staged, boot, (WANTED,)):
+        count += 1
+        for _ in range(4):
+            boot(after).begin()
+        assert application(after) == OLD
+    assert count > 8
+
+
+def test_two_cuts_in_a_row_while_applying():
+    for first in cuts(staged, boot, (WANTED,)):
+        assert swap.Swap(first).state == "trial"
+    files = staged()
+    while True:  # a supply that gives out at the fifth write of each boot
+        files.cut_at = files.operations + 5
+        try:
+            boot(files)
+            break
+        except PowerCut:
+            files = files.after_cut()
+    assert application(files) == WANTED
+
+
+def bad():
+    """A flash on which the next start of main.py goes back."""
+    files = staged()
+    for _ in range(3):
+        boot(files).begin()
+    return files
+
+
+def test_a_cut_at_any_write_of_going_back_is_finished_later():
+    count = 0
+
+    def start(files):
+        boot(files).begin()
+
+    for after in cuts(bad, start, (OLD, WANTED)):
+        count += 1
+        boot(after).begin()
+        assert application(after) == OLD
+        assert swap.read(after, swap.LAST) == "7 rolled back"
+    assert count > 6
+
+
+def test_a_cut_at_any_write_of_keeping_keeps_or_goes_on_with_the_trial():
+    for after in cuts(lambda: _booted(staged()), lambda files: boot(files).cycle(True), (WANTED,)):
+        boot(after).cycle(True)
+        assert swap.read(after, swap.LAST) == "7 kept"
+        assert application(_booted(after)) == WANTED
+
+
+def test_a_rotten_plan_or_trial_is_not_followed():
+    files = staged()
+    files.rot(swap.PLAN)
+    boot(files)
+    assert application(files) == OLD
+    files = _booted(staged())
+    files.rot(swap.TRIAL)
+    assert boot(files).state == "trial"
+    assert application(files) == WANTED
