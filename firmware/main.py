@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Rest after something that a restart does not mend: long enough to spare the battery, short enough to see a new file.
 REST_MS = 3600000
+# The same while an update is on trial, which goes back after three such starts.
+TRIAL_REST_MS = 60000
 # Bytes allocated between two collections, a small part of a board's heap.
 GC_EVERY = 8192
 # Waiting for a person when the configuration is wrong or the crash guard has said stop (seconds).
@@ -117,6 +119,9 @@ def start() -> None:
     # Collect often: what lives long then lies together, and the heap does not break into pieces.
     gc.threshold(GC_EVERY)
     try:
+        swap = sys.modules.get("swap")  # boot.py has loaded it where an update is on trial
+        if swap is not None:
+            swap.begin()
         import board as definition
         from lwnode.board import open_board
         main(open_board(definition))
@@ -124,7 +129,7 @@ def start() -> None:
         print("lwnode:", error)
         # The one place outside lwnode.board that needs `machine`: there is no board to ask.
         import machine
-        machine.deepsleep(REST_MS)
+        machine.deepsleep(REST_MS if swap is None else TRIAL_REST_MS)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ class Node:
         self.modem.on_event = self._event
         self.at.idle = self._idle
         self.wakes = 0
+        self.reached: "bool | None" = None  # whether this wake's contact was made; None where none was due
         self.contacts_failed = 0
         self.last_error = ""
         self._unsampled = False
@@ -110,6 +111,10 @@ class Node:
         while True:
             pause = self.wake()
             guard.completed()
+            swap = sys.modules.get("swap")  # an update was staged, or is on trial
+            if swap is not None and swap.cycle(self.reached):
+                guard.planned("update")
+                self.board.restart("update")
             self.board.sleep(pause)
             if self.config.planned_restart and self.wakes >= self.config.planned_restart:
                 guard.planned("heap")
@@ -122,6 +127,7 @@ class Node:
         BudgetExceeded end the contact and are counted, the journal keeps what was not acknowledged.
         """
         self.wakes += 1
+        self.reached = None
         # What an earlier wake has taken is history by now, also where RAM is kept.
         self._fresh = self.journal.next_number
         self._start_budget(int(self.config.awake_budget))
@@ -227,6 +233,7 @@ class Node:
         self._budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
     def _served(self, slot: int, reached: bool, heard: int, lost: int) -> None:
+        self.reached = reached
         if reached:
             self.reporting.serve(slot)
             self.backoff.succeeded()
