@@ -55,6 +55,7 @@ SECRETS = (
     ("psk_identity", "s", None, 1, 150, "PSK identity"),
     ("psk", "s", None, 2, 256, "pre-shared key, hexadecimal"),
     ("pin", "s", None, 4, 8, "SIM PIN"),
+    ("update_key", "s", None, 32, 128, "key of update packages, hexadecimal; without it one derived from psk"),
 )
 
 
@@ -129,8 +130,10 @@ def _check_security(settings: Settings) -> None:
     key = settings.secret("psk")
     if settings.security == "psk" and not (key and settings.secret("psk_identity")):
         raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
-    if key is not None and (len(key) % 2 or any(c not in "0123456789abcdefABCDEF" for c in key)):
-        raise ConfigError('secrets.json: "psk" must be an even number of hexadecimal digits')
+    for name in ("psk", "update_key"):
+        key = settings.secret(name)
+        if key is not None and (len(key) % 2 or any(c not in "0123456789abcdefABCDEF" for c in key)):
+            raise ConfigError('secrets.json: "%s" must be an even number of hexadecimal digits' % name)
 
 
 def _check_times(settings: Settings) -> None:

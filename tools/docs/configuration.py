@@ -36,7 +36,7 @@ The example in the repository, `firmware/config.json`:
 _TAIL = """\
 ## What must fit together
 
-- `security` `psk` needs `psk` and `psk_identity` in `secrets.json`, and a `psk` of an even number of hexadecimal digits.
+- `security` `psk` needs `psk` and `psk_identity` in `secrets.json`, and a `psk` of an even number of hexadecimal digits; so has `update_key`.
 - `report_every` is not shorter than `sample_every`.
 - `awake_budget` is not shorter than the longest wait for one acknowledgement plus `listen`. That wait is `ack_timeout`
   doubled at each of `max_retransmit` repetitions (RFC 7252, 4.2): with the defaults {wait} s.
