@@ -207,12 +207,29 @@ def test_an_operator_sim_is_found_and_set_right():
     assert field.target.nvram["bs"] == 0
 
 
+def test_the_registered_binding_is_the_configured_one_and_is_said_once():
+    """Figure 15 registers with UQ; QLWUPDATE=1,0 makes it U (Figure 16), and the next registration keeps that (Figure 17)."""
+    for binding, line in (("U", "AT+QLWUPDATE=1,0"), ("UQ", "AT+QLWUPDATE=1,1")):
+        field = Field("bc66")
+        field.response = answered
+        field.online(OBJECTS, Server("192.0.2.7", 5683, "node-1", 900, binding))
+        assert field.server.registrations["node-1"].binding == binding
+        assert len([each for each in field.target.recent if line in str(each)]) == 1
+        kept = field.modem.snapshot()
+        field.boot()
+        assert field.modem.restore(kept) and field.modem.wake() and field.modem.deregister()
+        assert field.modem.register(60000)
+        assert field.server.registrations["node-1"].binding == binding
+        assert len([each for each in field.target.recent if line in str(each)]) == 1
+
+
 def test_the_module_updates_by_itself_in_the_formulas_time():
     """4.2.1: 30 s of lifetime are refreshed after 15 s; the driver only hears of it."""
     field = Field("bc66")
     field.response = answered
     field.online(OBJECTS, Server("192.0.2.7", 5683, "node-1", 30))
     field.exchanges()
+    del field.events[:]
     field.modem.service(46000)
     assert field.told("updated") == [None, None, None]
     assert field.exchanges() == 0

@@ -5,6 +5,7 @@ from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
 # 4.2.8 to 4.2.11: CoAP code -> <result>; a code without a number of its own is told as 4.00
 RESULTS = {205: 1, 204: 2, 400: 11, 401: 12, 404: 13, 405: 14, 406: 15}
 BAD_REQUEST = 11
+BOUND = 2  # this bit of the account's checksum: the module has been told its binding
 
 _TEXT_LIMIT = 1024  # 4.2.12, bytes
 _OPAQUE_LIMIT = 512  # 4.2.12, bytes

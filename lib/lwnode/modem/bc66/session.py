@@ -2,6 +2,7 @@
 
     AT+QLWREG                OK, +QLWREG: 0
     AT+QLWUPDATE=0,1000      +QLWUPDATE: 59797, OK, +QLWUPDATE: 0,59797     the id before OK, (status, id) long after (4.2.4)
+    AT+QLWUPDATE=1,0         after the first registration of an account: the binding that was configured
     AT+QLWDEREG              OK, +QLWDEREG: 0
 """
 
@@ -10,7 +11,7 @@ from micropython import const
 from lwnode.at import AtTimeout, CommandError
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, REGISTERING
-from lwnode.modem.bc66.codes import error_name
+from lwnode.modem.bc66.codes import BOUND, error_name
 from lwnode.modem.network import number
 
 TYPE_CHECKING = False
@@ -21,7 +22,20 @@ _PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_q
 
 
 def register(modem: "Driver", timeout_ms: int) -> bool:
-    """AT+QLWREG and its result; nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
+    """AT+QLWREG and its result, then the binding; see Driver.register."""
+    done = _register(modem, timeout_ms)
+    if done and modem.server is not None and modem._configured and not modem._configured & BOUND and modem.level >= 7:
+        # No command sets it before: the module registers with UQ (Figure 15) until an update says U, and keeps that
+        # (Figures 16 and 17). Said once for each account; a firmware that refuses it is not asked again.
+        modem._configured |= BOUND
+        if not modem.ask(_update, modem, 1, int(modem.server.binding == "UQ")):
+            modem._count("bindings_refused")
+            return modem._status == REGISTERED
+    return done
+
+
+def _register(modem: "Driver", timeout_ms: int) -> bool:
+    """Nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
     state = modem.status()
     if state == NEED_RECOVER:
         if modem.recover(timeout_ms):

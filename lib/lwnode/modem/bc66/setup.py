@@ -12,7 +12,7 @@ from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
-from lwnode.modem.bc66.codes import error_name
+from lwnode.modem.bc66.codes import BOUND, error_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def configure(modem: "Driver", server: "Server") -> bool:
     check(modem, server)
     wanted = _settings(modem)
     modem.server = server
-    mark = crc32(repr((_account(server), wanted, modem.options["apn"])).encode()) | 1
-    if mark != modem._configured:
+    mark = crc32(repr((_account(server), server.binding, wanted, modem.options["apn"])).encode()) & ~BOUND | 1
+    if mark != modem._configured & ~BOUND:
         modem._steadily(_write_all, modem, server, wanted)
         modem._configured = mark
     # A change of an earlier wake that did not come to its restart still waits for it.
