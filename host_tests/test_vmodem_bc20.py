@@ -354,6 +354,19 @@ def test_deep_sleep_keeps_or_loses_the_context():
         assert bench.say("AT+QLWUPDATE", 500) == expected
 
 
+def test_an_update_that_fell_due_in_deep_sleep_goes_out_at_the_wake():
+    bench = ready(mode=0, lifetime=300)
+    updates = bench.server.registrations[EP].updates
+    bench.sleep()
+    bench.wait(220000)
+    assert bench.server.registrations[EP].updates == updates
+    bench.wake()
+    assert bench.server.registrations[EP].updates == updates + 1
+    bench.sleep()
+    bench.wake()
+    assert bench.server.registrations[EP].updates == updates + 1
+
+
 def test_a_reset_loses_the_session_but_not_the_set_up():
     bench = ready(mode=0)
     bench.restart()
@@ -370,6 +383,38 @@ def test_update_trigger_and_reboot_by_the_server():
     assert bench.server.registrations[EP].updates == updates + 1
     bench.server.execute(EP, "/3/0/4")
     assert "RDY" in bench.wait(2000)
+
+
+def test_a_server_sets_lifetime_and_binding_until_the_context_is_lost():
+    bench = ready(mode=0)
+    for path, value in (("/1/0/1", b"30"), ("/1/0/7", b"UQ"), ("/1/0/5", b"120")):
+        asked = bench.server.write(EP, path, value, content_format=0)
+        assert bench.wait(200) == []
+        assert asked.code == 204
+    found = bench.server.registrations[EP]
+    assert (found.lifetime, found.binding) == (30, "UQ")
+    assert bench.server.read(EP, "/1/0/5") is not None and bench.wait(200) == []
+    bench.say("AT+QSCLK=0")
+    bench.server.execute(EP, "/1/0/8")
+    bench.wait(200)
+    updates = found.updates
+    bench.wait(26000)
+    assert found.updates == updates
+    bench.wait(1000)
+    assert found.updates == updates + 1  # at nine tenths of the new lifetime
+    bench.restart()
+    dialogue(bench, ("AT+QLWOPEN=0", ["OK", "CONNECT OK", "+QLWOBSERVE: 0,19,0,0"]))
+    found = bench.server.registrations[EP]
+    assert (found.lifetime, found.binding) == (86400, "U")
+
+
+def test_a_server_may_not_set_what_the_option_fixes():
+    bench = ready(mode=0, server_writes=False)
+    refused = bench.server.write(EP, "/1/0/1", b"30", content_format=0)
+    taken = bench.server.write(EP, "/1/0/5", b"120", content_format=0)
+    assert bench.wait(200) == []
+    assert (refused.code, taken.code) == (405, 204)
+    assert bench.server.registrations[EP].lifetime == 86400
 
 
 def test_quirk_declared_length():

@@ -494,11 +494,43 @@ def test_wrong_writes_to_built_in_objects():
         (bench.server.write(NODE, "/1/0/7", b"S", content_format=0), 400),
         (bench.server.write(NODE, "/3/0/0", b"me", content_format=0), 405),
         (bench.server.write(NODE, "/1/0/1", b"abc", content_format=0), 400),
+        (bench.server.write(NODE, "/1/0/5", b"-1", content_format=0), 400),
+        (bench.server.write(NODE, "/3/0/13", b"1700000000", content_format=0), 405),  # the network sets the clock
         (bench.server.execute(NODE, "/1/0/9"), 405),
     )
     assert bench.wait(500) == []
     for exchange, code in asked:
         assert exchange.code == code, exchange.path
+
+
+def test_what_a_server_wrote_it_reads_again():
+    bench = registered_bc66()
+    values = (
+        ("/1/0/2", b"5"), ("/1/0/3", b"60"), ("/1/0/5", b"120"), ("/3/0/14", b"+02:00"), ("/3/0/15", b"Europe/Madrid"),
+        ("/11/0/1", b"m2m.example"),
+    )  # fmt: skip
+    for path, value in values:
+        asked = bench.server.write(NODE, path, value, content_format=0)
+        bench.wait(200)
+        assert asked.code == 204, path
+    bench.restart(6000)  # kept in non-volatile memory
+    for path, value in values:
+        asked = bench.server.read(NODE, path, accept=0)
+        bench.wait(200)
+        assert (asked.code, asked.payload) == (205, value), path
+
+
+def test_a_factory_reset_forgets_what_a_server_wrote():
+    bench = registered_bc66()
+    bench.server.write(NODE, "/1/0/5", b"120", content_format=0)
+    bench.server.write(NODE, "/3/0/14", b"+02:00", content_format=0)
+    bench.wait(200)
+    bench.server.execute(NODE, "/3/0/5")
+    bench.wait(9000)
+    period = bench.server.read(NODE, "/1/0/5", accept=0)
+    offset = bench.server.read(NODE, "/3/0/14", accept=0)
+    bench.wait(200)
+    assert (period.payload, offset.code) == (b"86400", 404)
 
 
 def test_attributes_are_kept_for_discover():

@@ -505,8 +505,16 @@ def test_server_triggers():
     bench.server.write(EP, "/1/0/1", b"900", content_format=0)
     bench.wait(200)
     assert bench.server.registrations[EP].lifetime == 900
+    bench.server.write(EP, "/1/0/7", b"UQ", content_format=0)
+    bench.wait(200)
+    assert bench.server.registrations[EP].binding == "UQ"
     bench.server.write(EP, "/1/0/5", b"60", content_format=0)
     bench.wait(200)
+    bench.server.execute(EP, "/1/0/4")
+    bench.wait(59000)
+    assert EP not in bench.server.registrations
+    bench.wait(2000)
+    assert bench.server.registrations[EP].binding == "UQ"
     bench.server.execute(EP, "/3/0/4")
     assert "RDY" in bench.wait(2000)
 

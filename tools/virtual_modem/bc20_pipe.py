@@ -98,7 +98,11 @@ class Bc20Pipe(Bc20Session):
         return path in ((1, 0, 8), (1, 0, 4), (3, 0, 4))
 
     def server_wrote(self, path, value):
-        """No resource of its own that a server writes matters to this module."""
+        """A server sets lifetime or binding: an update carries it."""
+        name = {(1, 0, 1): "lifetime", (1, 0, 7): "binding"}.get(path)
+        if name:
+            self.kept[name] = value
+            self.update(None, **{name: value})
 
     def server_executed(self, path):
         """Update trigger, disable, reboot: silently, the manual has no URC for them."""

@@ -24,7 +24,8 @@ class Bc20Session(Quectel):
     OPTIONS.update(
         {
             "revision": "BC20NAR01A01",
-            "lifetime": 86400,  # fixed: no command sets it
+            "lifetime": 86400,  # no command sets it
+            "server_writes": True,  # a server may write 1/0/1 and 1/0/7, until the context is lost; False: 4.05
             "dataformat": (0, 0),  # factory's: 0 text, 1 hex (send, receive)
             "after_sleep": "kept",  # the context over deep sleep: "kept" or "lost"
             "ack_timeout_s": 4,  # with four repetitions: CON results within 124 s, "about 128 s" (3.8)
@@ -43,13 +44,16 @@ class Bc20Session(Quectel):
         self._closed_at = -1000
         link.on_request = self.asked
         super().__init__(clock, link, nvram, **options)
-        self.builtin = Builtin(self, "Quectel", "BC20", self.BUILT_IN)
+        self.builtin = Builtin(self, "Quectel", "BC20", self.BUILT_IN, self._may_write)
 
     # ---- state
 
     def session(self):
         """What object 1 tells."""
-        return {"lifetime": self.options["lifetime"], "binding": "U"}
+        return {"lifetime": self.kept.get("lifetime", self.options["lifetime"]), "binding": self.kept.get("binding", "U")}
+
+    def _may_write(self, path):
+        return self.options["server_writes"] or path not in ((1, 0, 1), (1, 0, 7))
 
     def state(self):
         """What the live view shows."""
@@ -82,6 +86,8 @@ class Bc20Session(Quectel):
         """The session is gone; the server is not told."""
         self.phase = CLOSED
         self.sent = NOT_SENT
+        for name in ("lifetime", "binding"):
+            self.kept.pop(name, None)
         self._stop(self._update_timer)
         self.link.forget()
 
@@ -94,6 +100,11 @@ class Bc20Session(Quectel):
         else:
             self.nodes = []
         super().went_down(state)
+
+    def on_attached(self, resumed):
+        super().on_attached(resumed)
+        if self.kept.pop("update_due", False) and self.phase == OPEN:
+            self.update(None)
 
     def on_detached(self):
         super().on_detached()
@@ -152,11 +163,12 @@ class Bc20Session(Quectel):
         if self.redirect is not None:
             host, port = self.redirect(host, port, False)
         self.begin()
+        session = self.session()
         self.link.register(
             Account(host, port),
             self.nvram["endpoint"],
-            self.options["lifetime"],
-            "U",
+            session["lifetime"],
+            session["binding"],
             self.object_links(),
             self.guarded(self._opened),
         )
@@ -169,14 +181,16 @@ class Bc20Session(Quectel):
 
     def _arm_update(self):
         self._stop(self._update_timer)
-        ms = self.options["lifetime"] * 900
+        ms = self.session()["lifetime"] * 900
         self._update_timer = self.after_rtc(ms, self._update_due)
 
     def _update_due(self):
-        if self.state_name == "on" and self.phase == OPEN:
+        if self.state_name == "asleep":
+            self.kept["update_due"] = True  # it does not wake for it: when it is awake again
+        elif self.phase == OPEN:
             self.update(None)
 
-    def update(self, name, objects=None):
+    def update(self, name, **changes):
         """An update; `name` OK or FAIL tells of it, None is silent."""
         def done(code):
             if name:
@@ -187,7 +201,7 @@ class Bc20Session(Quectel):
                 self.lose_context()
 
         self.begin()
-        self.link.update(self.guarded(done), objects=objects)
+        self.link.update(self.guarded(done), **changes)
 
     def at_qlwupdate(self, form, args):
         """Update (3.6)."""

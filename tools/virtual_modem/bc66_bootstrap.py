@@ -23,6 +23,7 @@ class Bc66Bootstrap(Bc66Session):
         server = self.account(False)
         for resource in (1, 2, 3, 7):
             if resource in values:
+                self.builtin.keep((1, 0, resource), values[resource])
                 self.server_wrote((1, 0, resource), values[resource])
         if 1 in values and server is not None:
             server[3] = int(values[1])
@@ -36,7 +37,7 @@ class Bc66Bootstrap(Bc66Session):
 
     def disable(self):
         """Deregister, stay away for the disable timeout, register again (4.3.15)."""
-        timeout = self.builtin.server[5]
+        timeout = self.builtin.kept((1, 0, 5))
         self.urc('+QLWURC: "disable",%d' % timeout)
         self.begin()
         self.link.deregister(self.guarded(lambda code: self._forget_session()))

@@ -176,24 +176,18 @@ class Bc66Requests(Bc66Bootstrap):
 
     def server_wrote(self, path, value):
         """A server changed a built-in resource; object 1 has URCs of its own (4.3.11 to 4.3.14)."""
-        if path[0] == 5 and path[2] == 1:
-            self.builtin.firmware[1] = value
         if path[0] != 1:
             return
         if path[2] == 1:
             self.session()["lifetime"] = int(value)
             self.changed_urc("lifetime_changed", str(int(value)))
         elif path[2] == 2:
-            self.builtin.server[2] = int(value)
             self.changed_urc("min_period_changed", str(int(value)))
         elif path[2] == 3:
-            self.builtin.server[3] = int(value)
             self.changed_urc("max_period_changed", str(int(value)))
         elif path[2] == 7:
             self.session()["binding"] = value
             self.changed_urc("binding_changed", '"%s"' % value)
-        else:
-            self.builtin.server[path[2]] = value
         if self.status == REGISTERED and path[2] == 1:
             self.ping(lifetime=int(value))
         elif self.status == REGISTERED and path[2] == 7:
@@ -230,6 +224,7 @@ class Bc66Requests(Bc66Bootstrap):
     def _reset_to_factory(self):
         self._forget_session()
         self.nvram["objects"] = []
+        self.builtin.forget()
         self.nvram["reset_pending"] = True
         if self.bootstrapping:
             self.nvram.get("accounts", {}).pop("0", None)

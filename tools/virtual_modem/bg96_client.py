@@ -274,8 +274,8 @@ class Bg96Client(Bg96Module):
         self._stop(self._update_timer)
         self._update_timer = self.after(self.session()["lifetime"] * 900, lambda: self.update())
 
-    def update(self, lifetime=None, objects=None):
-        """Registration update; a server that forgot us is registered with anew."""
+    def update(self, **changes):
+        """Registration update with what changed; a server that forgot us is registered with anew."""
 
         def done(code):
             if code == 204:
@@ -285,4 +285,4 @@ class Bg96Client(Bg96Module):
                 self._register()
 
         self.begin()
-        self.link.update(self.guarded(done), lifetime=lifetime, objects=objects)
+        self.link.update(self.guarded(done), **changes)

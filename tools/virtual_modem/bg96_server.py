@@ -131,16 +131,21 @@ class Bg96Server(Bg96Client):
         """A server changed a resource of the module's own."""
         if path == (1, 0, 1):
             self.change_lifetime(int(value))
+        elif path == (1, 0, 7):
+            self._change_account("binding", value)
         elif path == (5, 0, 1):
             self._download(value)
 
     def change_lifetime(self, seconds):
         """New lifetime, kept with the persistent files, told by an update."""
+        self._change_account("lifetime", seconds)
+
+    def _change_account(self, name, value):
         server = self.server()
-        server["lifetime"] = seconds
+        server[name] = value
         self.persistent()["server"] = server
         if self.phase == READY:
-            self.update(lifetime=seconds)
+            self.update(**{name: value})
 
     def server_executed(self, path):
         """Update trigger, disable, bootstrap, reboot, factory reset, firmware update."""
@@ -148,13 +153,14 @@ class Bg96Server(Bg96Client):
             self.update()
         elif path == (1, 0, 4):
             self.deregister()
-            self.after(self.builtin.server[5] * 1000, lambda: self.start_client(True))
+            self.after(self.builtin.kept((1, 0, 5)) * 1000, lambda: self.start_client(True))
         elif path == (1, 0, 9):
             self._bootstrap()
         elif path == (3, 0, 4):
             self.after(500, self.restart)
         elif path == (3, 0, 5):
             self.nvram.pop("persistent", None)
+            self.builtin.forget()
             self.after(500, self.restart)
         elif path == (5, 0, 2):
             self._firmware(_UPDATING, 0)

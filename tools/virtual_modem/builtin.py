@@ -4,33 +4,58 @@
     objects.values((3, 0))              -> [((3, 0, 0), STRING, "Quectel"), ...]   None: no such path
     objects.answer(request)             responds; modem.server_wrote(path, value), .server_executed(path) follow
 
-The modem has session() (lifetime, binding), may_execute(path), options, nvram, link and radio_counters().
+The modem has session() (lifetime, binding), may_execute(path), options, nvram, link and radio_counters(). What a server
+writes is kept in nvram until `forget()`, a factory reset; lifetime and binding (1/0/1, 1/0/7) are the modem's own matter.
 
 Only what a module can know is there; a resource that it does not have is answered 4.04.
 Access to resources: LwM2M TS 1.0.2, appendix E.
 """
 
 from tools.lwm2m import codec
-from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME
+from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME, path_text
 
-_WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (13, 14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
+# 3/0/13 is not among them: the network sets the clock of these modules.
+_WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
+_SESSION = ((1, 0, 1), (1, 0, 7))
+# Minimum and maximum period, disable timeout, storing.
+_SERVER = {"1/0/2": 1, "1/0/3": 3600, "1/0/5": 86400, "1/0/6": False}
 _EXECUTABLE = {1: (4, 8, 9), 3: (4, 5, 12), 5: (2,), 7: (6, 7)}
 
 
 class Builtin:
     """The values of these objects, read from the modem when asked."""
 
-    def __init__(self, modem, manufacturer, model, objects):
+    def __init__(self, modem, manufacturer, model, objects, may_write=lambda path: True):
         self._modem = modem
         self._manufacturer = manufacturer
         self._model = model
         self.objects = tuple(objects)
-        self.server = {2: 1, 3: 3600, 5: 86400, 6: False}  # object 1: minimum, maximum, disable timeout, storing
+        self._may_write = may_write
         self.firmware = {1: "", 3: 0, 5: 0}
 
     def has(self, object_id):
         """True for an object of the module's own."""
         return object_id in self.objects
+
+    def kept(self, path):
+        """What a server wrote to this resource, else its default; None where there is neither."""
+        key = path_text(path)[1:]
+        return self._modem.nvram.get("server_wrote", {}).get(key, _SERVER.get(key))
+
+    def keep(self, path, value):
+        """Keep what a server wrote."""
+        if path == (5, 0, 1):
+            self.firmware[1] = value
+        elif path[0] != 5 and path not in _SESSION:
+            self._modem.stored("server_wrote", {})[path_text(path)[1:]] = value
+
+    def forget(self):
+        """A factory reset."""
+        self._modem.nvram.pop("server_wrote", None)
+
+    def _strings(self, object_id, resources):
+        kept = [(resource, self.kept((object_id, 0, resource))) for resource in resources]
+        return [(resource, STRING, value) for resource, value in kept if value is not None]
 
     def _table(self, object_id):
         modem = self._modem
@@ -40,10 +65,10 @@ class Builtin:
             return [
                 (0, INTEGER, "1"),
                 (1, INTEGER, str(session["lifetime"])),
-                (2, INTEGER, str(self.server[2])),
-                (3, INTEGER, str(self.server[3])),
-                (5, INTEGER, str(self.server[5])),
-                (6, BOOLEAN, "1" if self.server[6] else "0"),
+                (2, INTEGER, str(self.kept((1, 0, 2)))),
+                (3, INTEGER, str(self.kept((1, 0, 3)))),
+                (5, INTEGER, str(self.kept((1, 0, 5)))),
+                (6, BOOLEAN, "1" if self.kept((1, 0, 6)) else "0"),
                 (7, STRING, session["binding"]),
             ]
         if object_id == 3:
@@ -56,7 +81,7 @@ class Builtin:
                 (11, INTEGER, "0"),
                 (13, TIME, str(modem.unix())),
                 (16, STRING, session["binding"]),
-            ]
+            ] + self._strings(3, (14, 15))
         if object_id == 4:
             return [
                 (0, INTEGER, "7"),
@@ -79,7 +104,9 @@ class Builtin:
             tenths = modem.radio_counters()
             return [(2, INTEGER, str(tenths[2] // 10)), (3, INTEGER, str(tenths[1] // 10))]
         if object_id == 11:
-            return [(0, STRING, "default"), (1, STRING, modem.nvram.get("apn", ""))]
+            apn, automatic = self.kept((11, 0, 1)), self.kept((11, 0, 2))
+            rows = [(0, STRING, "default"), (1, STRING, modem.nvram.get("apn", "") if apn is None else apn)]
+            return rows + ([] if automatic is None else [(2, BOOLEAN, "1" if automatic else "0")])
         if object_id == 16:
             return [(0, STRING, "")]
         return []
@@ -120,6 +147,7 @@ class Builtin:
             code, changes = self.write(request)
             link.respond(request, code)
             for changed, value in changes:
+                self.keep(changed, value)
                 self._modem.server_wrote(changed, value)
         elif operation == "execute" and self.executable(path) and self._modem.may_execute(path):
             link.respond(request, 204)
@@ -141,7 +169,7 @@ class Builtin:
         except ValueError:
             return 400, []
         for reading in readings:
-            if reading.path[2] not in _WRITABLE.get(path[0], ()):
+            if reading.path[2] not in _WRITABLE.get(path[0], ()) or not self._may_write(reading.path):
                 return 405, []
             code = self._check(reading.path, reading.value)
             if code:
@@ -151,6 +179,8 @@ class Builtin:
     @staticmethod
     def _check(path, value):
         if path[:1] == (1,) and path[2] == 1 and not 20 <= value <= 31536000:
+            return 400
+        if path[:1] == (1,) and path[2] in (2, 3, 5) and not 0 <= value <= 0x7FFFFFFF:
             return 400
         if path[:1] == (1,) and path[2] == 7 and value not in ("U", "UQ"):
             return 400
