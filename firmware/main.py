@@ -108,6 +108,9 @@ def main(board: "Any", parts: "Any" = None) -> None:
             board.restart("safe mode is over")
         else:
             live(board, guard, parts)
+    except KeyboardInterrupt:
+        board.watchdog_stop()  # or it resets the board under the hands of whoever has pressed Ctrl-C
+        raise
     except Exception as error:
         note(error, getattr(parts, "files", None))
         board.sleep(guard.crashed() * 1000)

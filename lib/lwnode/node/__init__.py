@@ -115,7 +115,7 @@ class Node:
             if swap is not None and swap.cycle(self.reached):
                 guard.planned("update")
                 self.board.restart("update")
-            self.board.sleep(pause)
+            self._rest(pause)
             if self.config.planned_restart and self.wakes >= self.config.planned_restart:
                 guard.planned("heap")
                 self.board.restart("heap")
@@ -227,6 +227,15 @@ class Node:
                       self.session.silent_until - now)
         wait = min(self.sampling.seconds_to_next(now), contact)
         return self.clock.sleep_ms(max(1, wait))
+
+    def _rest(self, ms: int) -> None:
+        """Sleep until something is due; awake for as long as somebody sits at the cable or has set the jumper."""
+        while ms > 0 and self.board.stay_awake():
+            self.board.feed()
+            self.board.clock.sleep_ms(min(ms, 1000))
+            ms -= 1000
+        if ms > 0:
+            self.board.sleep(ms)
 
     def _start_budget(self, seconds: int) -> None:
         clock = self.board.clock
