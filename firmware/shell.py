@@ -1,17 +1,17 @@
 """Words for a session by cable: `mpremote`, Ctrl-C in the maintenance window, then
 
     >>> from shell import *
-    >>> help()
+    >>> help()                   # the words; each can be completed with the tab key
     >>> status()                 # configuration, module, session, journal
     >>> at("+CSQ")               # any AT command, without its AT; the information lines
     >>> sample()                 # one reading of every sensor, into the journal
     >>> report()                 # one contact with the server now, whatever the schedule says
     >>> why()                    # for every path: what was decided on the last sample, and why
     >>> journal()                # what waits for the server
-    >>> doctor()                 # wiring, SIM, network, signal, server: each with a remedy
+    >>> doctor()                 # wiring, baud, SIM, network, roaming, signal, server: each with a remedy
 
 Nothing here sleeps the board except `sleep_now()`; no secret is printed. The node is built on the first word that
-needs it and kept; `log()` shows the last failure that main.py has noted.
+needs it and kept; `log()` shows the last failure that main.py has noted. Ctrl-C ends any word.
 """
 
 TYPE_CHECKING = False
@@ -19,11 +19,27 @@ if TYPE_CHECKING:
     from typing import Any
 
 _node: "Any" = None
+_WORDS = (
+    ("status()", "configuration, module, session, journal, update"),
+    ('at("+CSQ")', "an AT command, without its AT"),
+    ("sample()", "read every sensor once, into the journal"),
+    ("report()", "one contact with the server now"),
+    ("why()", "the decision on each path's last sample"),
+    ("journal()", "readings that wait for the server"),
+    ("doctor()", "wiring, baud, SIM, network, roaming, signal, server: what is wrong, and what to do"),
+    ("log()", "the last failure noted by main.py"),
+    ("update()", "check the package in /update, and stage it for the next restart"),
+    ("updates()", "the update that is under way, and how the last one ended"),
+    ("sleep_now()", "module to sleep, board to sleep until the next slot"),
+    ("node()", "the node itself: node().modem, node().tree, node().board"),
+)
 
 
-def node() -> "Any":
-    """Return the node of this session, built from config.json and sensors.py on first use."""
+def node(given: "Any" = None) -> "Any":
+    """Return the node of this session, built from config.json and sensors.py on first use; `given` takes its place."""
     global _node
+    if given is not None:
+        _node = given
     if _node is None:
         import board as definition
         import sensors
@@ -34,32 +50,38 @@ def node() -> "Any":
     return _node
 
 
-def help() -> None:
-    """List the words."""
-    for word, about in (
-            ("status()", "configuration, module, session, journal"),
-            ('at("+CSQ")', "an AT command, without its AT"),
-            ("sample()", "read every sensor once, into the journal"),
-            ("report()", "one contact with the server now"),
-            ("why()", "the decision on each path's last sample"),
-            ("journal()", "readings that wait for the server"),
-            ("doctor()", "check wiring, SIM, network, signal, server"),
-            ("log()", "the last failure noted by main.py"),
-            ("sleep_now()", "module to sleep, board to sleep until the next slot")):
+def help(*of: "Any") -> None:
+    """List the words; help(x) is MicroPython's own."""
+    if of:
+        import builtins
+        builtins.help(*of)
+        return
+    for word, about in _WORDS:
         print("  %-14s %s" % (word, about))
 
 
-def table(rows: "list[tuple[Any, ...]]") -> None:
+def _table(rows: "list[tuple[Any, ...]]") -> None:
     """Print rows in aligned columns."""
-    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))] if rows else []
+    widths = [max([len(str(row[column])) for row in rows]) for column in range(len(rows[0]))] if rows else []
     for row in rows:
-        print("  " + "  ".join("%-*s" % (width, value) for width, value in zip(widths, row)))
+        print(("  " + "  ".join(["%-*s" % (width, value) for width, value in zip(widths, row)])).rstrip())
 
 
 def at(line: str, timeout_ms: int = 3000) -> "list[str]":
     """Send one command, `line` being what follows AT; return its information lines. Raises CommandError, AtTimeout."""
-    lines: "list[str]" = node().at.send("AT" + line, timeout_ms=timeout_ms)
+    unit = node()
+    lines: "list[str]" = unit.at.send("AT" + line, timeout_ms=timeout_ms)
+    # A module prints back what it was configured with.
+    for name in ("psk", "psk_identity", "pin"):
+        secret = unit.config.secret(name)
+        if secret:
+            lines = [_without(text, secret) for text in lines]
     return lines
+
+
+def _without(text: str, secret: str) -> str:
+    at = text.lower().find(secret.lower())
+    return text if at < 0 else text[:at] + "***" + _without(text[at + len(secret):], secret)
 
 
 def status() -> None:
@@ -72,14 +94,15 @@ def status() -> None:
         session = STATUS_NAMES[unit.modem.status()]
     except AtError as error:
         session = "no answer (%s)" % type(error).__name__
-    table([
+    mv = unit.board.battery_mv()
+    _table([
         ("family", config.family), ("server", "%s:%d, %s" % (config.host, config.port, config.security)),
         ("endpoint", unit.session.endpoint()), ("session", session),
         ("registrations", unit.session.registrations), ("recoveries", unit.session.recoveries),
         ("journal", "%d waiting, %d dropped, %d exposed" % (len(unit.journal), unit.journal.dropped,
                                                             unit.journal.exposed)),
         ("time", unit.clock.unix() or "not known yet"), ("last error", unit.last_error or "none"),
-        ("battery", "%s mV" % (unit.board.battery_mv() or "?")),
+        ("battery", "not wired" if mv is None else "%d mV" % mv), ("update", _update_state()),
     ])
 
 
@@ -87,7 +110,9 @@ def sample() -> None:
     """Read every sensor once and print the values; what the rules keep goes into the journal."""
     unit = node()
     unit.sample()
-    table([(str(path), value) for path, _, value in unit.tree.values(None)])
+    _table([(str(path), value) for path, _, value in unit.tree.values(None)])
+    for path, _, _, error in unit.tree.health():
+        print("  %s: %s" % (path, error))
 
 
 def report() -> bool:
@@ -101,7 +126,7 @@ def report() -> bool:
 def why() -> None:
     """Print the reason kept for each path's last sample."""
     unit = node()
-    table([(str(path), unit.tree.resource(path).reason) for path, _, _ in unit.tree.values(None)])
+    _table([(str(path), unit.tree.resource(path).reason) for path, _, _ in unit.tree.values(None)])
 
 
 def journal(limit: int = 20) -> None:
@@ -132,48 +157,46 @@ def sleep_now() -> None:
 
 
 def doctor() -> None:
-    """Check the way to the server step by step; the first step that fails names its remedy."""
-    unit = node()
-    for name, check in (("UART", _check_uart), ("SIM", _check_sim), ("network", _check_network),
-                        ("signal", _check_signal), ("server", _check_server)):
-        fine, text = check(unit)
+    """Check the way to the server step by step; a step that fails names its remedy."""
+    import doctor as steps  # the function has the file's name: this one is the module
+    for name, fine, text in steps.checks(node()):
         print("  %-8s %s  %s" % (name, "ok  " if fine else "FAIL", text))
-        if not fine:
-            return
 
 
-def _check_uart(unit: "Any") -> "tuple[bool, str]":
-    from lwnode.at import AtError
+def update() -> bool:
+    """Check the package in /update and stage it: the node tries it after its next restart. A bad one changes nothing."""
+    import os
+    from lwnode.update import UpdateError, key_of, stage
+    unit = node()
+    board, config = unit.board, unit.config
+    room = os.statvfs("/")
     try:
-        if not unit.modem.wake() and not unit.modem.start():
-            return False, "the module is silent: check supply, ground, crossed TX and RX, the level shifter"
-        return True, unit.modem.identity().get("revision", "answers")
-    except AtError as error:
-        return False, "%s: check TX and RX, the level shifter, and the baud rate of boards' UART" % type(error).__name__
+        version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), None, board.vault,
+                        room[0] * room[3], board.feed)
+    except UpdateError as error:
+        print("  refused, nothing has changed: %s" % error)
+        return False
+    print("  staged version %d: the next restart tries it" % version)
+    return True
 
 
-def _check_sim(unit: "Any") -> "tuple[bool, str]":
-    if unit.modem.unlock_sim():
-        return True, "ready"
-    return False, unit.modem.refusal + ": insert the SIM, or put its PIN into secrets.json"
+def updates() -> None:
+    """Print the update that is under way, and how the last one ended."""
+    print("  " + _update_state())
 
 
-def _check_network(unit: "Any") -> "tuple[bool, str]":
-    if unit.modem.attach(int(unit.config.attach_timeout) * 1000):
-        return True, "attached"
-    return False, unit.modem.refusal + ": check the APN in config.json, the antenna, and whether the SIM may roam"
+def _update_state() -> str:
+    try:
+        import swap
+    except ImportError:
+        return "this image has no updates"
+    under_way = swap.Swap()
+    last = swap.read(under_way.files, swap.LAST)
+    text = "last: version %s" % last if last else "none so far"
+    if under_way.rows:
+        text = "version %d %s; %s" % (under_way.version, "on trial, start %d, %d contacts failed" % (
+            under_way.starts, under_way.silent) if under_way.state == "trial" else "waits for a restart", text)
+    return text
 
 
-def _check_signal(unit: "Any") -> "tuple[bool, str]":
-    signal = unit.modem.signal()
-    rsrp = signal.get("rsrp")
-    text = ", ".join("%s %d" % item for item in sorted(signal.items())) or "not known"
-    if rsrp is not None and rsrp < -125:
-        return False, text + ": move the antenna; below -125 dBm a report costs many repetitions"
-    return True, text
-
-
-def _check_server(unit: "Any") -> "tuple[bool, str]":
-    if unit.session.open():
-        return True, "registered"
-    return False, "no registration: check host, port, security and the endpoint as the server knows it"
+del TYPE_CHECKING

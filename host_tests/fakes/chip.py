@@ -117,6 +117,8 @@ class Uart:
             raise ValueError("rxbuf out of range")
         self._on = True
         self._chip.uart_spoilt = False
+        if hasattr(self._chip.line, "init"):
+            self._chip.line.init(self.options.get("baudrate"))
         self._chip.deafen()  # init() flushes the input
 
     def deinit(self):

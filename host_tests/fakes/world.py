@@ -163,6 +163,16 @@ class World:
         """A reset of that kind, now: raise it from a timer or call it between runs."""
         raise Reset(kind)
 
+    def node(self):
+        """A node of this world for a person at the REPL: made as main.py makes it, and not started."""
+        from lwnode.node import Node
+
+        return Node(self.board(), self.settings, self._declare, self.flash)
+
+    def board(self):
+        """The board, as main.py opens it."""
+        return open_board(self.definition, self.chip.machine, self.chip.port, self.chip.time)
+
     def _firmware(self, chip):
         import main
         self._booted += 1

@@ -1,0 +1,160 @@
+"""firmware/shell.py and doctor.py against a whole node in virtual time: each refusal named with its remedy, no secret shown."""
+
+import shell
+from doctor import checks
+from fakes.world import World
+
+
+def found(world):
+    """What doctor() finds, by step."""
+    return {name: (fine, text) for name, fine, text in checks(world.node())}
+
+
+def failing(step, *words, **options):
+    """The doctor stops at that step, and says these words."""
+    told = found(World(**options))
+    assert told[step][0] is False, told
+    for word in words:
+        assert word in told[step][1], told[step][1]
+    return told
+
+
+def test_a_node_in_order_passes_every_step():
+    told = found(World())
+    assert [name for name in told if not told[name][0]] == []
+    assert list(told) == ["UART", "SIM", "network", "roaming", "signal", "server"] or len(told) == 6
+    assert "115200 baud" in told["UART"][1] and told["server"][1] == "registered"
+
+
+def test_every_family_passes():
+    for family in ("me910c1", "bc20", "bg96"):
+        told = found(World(config={"family": family}))
+        assert [name for name in told if not told[name][0]] == [], (family, told)
+
+
+def test_a_module_at_another_rate_is_found_and_the_line_is_put_back():
+    world = World()
+    world.uart.peer_baudrate = 9600
+    told = found(world)
+    assert list(told) == ["UART"] and not told["UART"][0]
+    assert told["UART"][1] == 'the module answers at 9600 baud: set UART["baudrate"] in board.py, now 115200, and deploy'
+    assert world.uart.baudrate == 115200
+
+
+def test_a_silent_module():
+    world = World()
+    world.uart.peer_baudrate = 1
+    told = found(world)
+    assert list(told) == ["UART"] and "TX goes to RXD" in told["UART"][1]
+
+
+def test_each_state_of_the_sim():
+    failing("SIM", "insert it", sim="absent")
+    failing("SIM", "put the right pin into secrets.json", sim="pin")
+    failing("SIM", "PUK", "telephone", sim="puk")
+    assert found(World(sim="pin", secrets={"pin": "1234"}))["SIM"][0]
+
+
+def test_each_cause_of_a_refusal_has_a_remedy():
+    for cause, words in (
+        (3, "activated"), (5, "IMEI"), (7, "NB-IoT or LTE-M data"), (13, "ask for roaming here"),
+                         (17, "by itself"), (19, "check apn"), (99, "give this number"),
+    ):  # fmt: skip
+        told = failing("network", "EMM cause %d" % cause, words, deny_cause=cause)
+        assert "signal" in told and "server" not in told
+
+
+def test_no_coverage_asks_for_the_antenna():
+    world = World()
+    world.outage(True)
+    told = found(world)
+    assert "antenna" in told["network"][1]
+
+
+def test_a_foreign_network_is_said():
+    told = found(World(roaming=True))
+    assert told["roaming"][0] and "foreign network" in told["roaming"][1]
+    assert found(World())["roaming"][1].startswith("no")
+
+
+def test_a_server_that_does_not_answer():
+    world = World()
+    world.link.radio(loss=100)
+    told = found(world)
+    assert told["server"][0] is False and "server.test:5683" in told["server"][1]
+    assert told["network"][0]
+
+
+def test_no_secret_is_in_what_the_module_prints_back():
+    secrets = {"psk_identity": "node-1-identity", "psk": "0011223344556677"}
+    world = World(config={"security": "psk"}, secrets=secrets)
+    unit = shell.node(world.node())
+    unit.session.open()
+    lines = shell.at("+QLWCONFIG?")
+    assert lines, "the module prints its configuration"
+    for secret in secrets.values():
+        assert secret.lower() not in " ".join(lines).lower()
+    assert "***" in " ".join(lines)
+
+
+def test_the_words_work_one_after_another_and_help_lists_each():
+    world = World()
+    unit = shell.node(world.node())
+    for word in ("help", "status", "sample", "why", "journal", "report", "doctor", "updates"):
+        getattr(shell, word)()
+    assert unit.tree.values(None) and shell.at("+CSQ")[0].startswith("+CSQ:")
+    listed = [word.partition("(")[0] for word, _ in shell._WORDS]
+    words = [name for name in dir(shell) if name[0] != "_" and callable(getattr(shell, name))]
+    words.remove("help")
+    assert sorted(words) == sorted(listed)
+
+
+def test_sleep_now_sleeps():
+    world = World("rp2")
+    shell.node(world.node())
+    before = world.clock.now
+    shell.sleep_now()
+    assert world.clock.now > before
+
+
+def test_ctrl_c_in_a_wake_stops_the_watchdog_so_that_the_prompt_stays():
+    import main
+
+    class Parts:
+        settings = None
+        files = None
+
+        @staticmethod
+        def declare(tree, board):
+            def interrupted():
+                raise KeyboardInterrupt
+
+            tree.sensor(3303, interrupted)
+
+    for port in ("esp32", "rp2"):
+        world = World(port)
+        Parts.settings, Parts.files = world.settings, world.flash
+        board = world.board()
+        try:
+            main.main(board, Parts)
+            raise AssertionError("Ctrl-C did not reach the prompt")
+        except KeyboardInterrupt:
+            pass
+        world.clock.sleep_ms(60000)  # a watchdog that still ran would raise its reset here
+        assert not board._wdt_ms or port == "rp2"
+
+
+def test_a_node_whose_cable_comes_later_works_awake_until_it_is_unplugged():
+    world = World("rp2", config={"sample_every": 60, "report_every": 600})
+
+    def plugged(usb):
+        world.chip.usb = usb
+
+    marks = []
+    for minutes in (30, 60, 90):
+        world.at(lambda: marks.append(world.chip.asleep_ms), minutes=minutes - 1)
+    world.at(lambda: plugged(0x10000), minutes=30)  # main.py would wait for a person, were it there at the start
+    world.at(lambda: plugged(0), minutes=60)
+    world.run(minutes=90)
+    assert marks[0] > 1000000 and marks[1] - marks[0] < 180000 and marks[2] - marks[1] > 1000000, marks
+    assert len([reading for reading in world.taken if reading[0] == "/3303/0/5700"]) >= 88
