@@ -164,7 +164,8 @@ def test_manifests_name_files_that_exist():
     for name in NAMES:
         folder = "%s/%s" % (FOLDER, name)
         frozen = _manifest(folder)
-        for needed in ("board.py", "_boot.py", "fsboot.py", "main.py", "shell.py"):
+        firmware = [file for file in os.listdir("%s/../firmware" % FOLDER) if file.endswith(".py")]
+        for needed in ["board.py", "_boot.py", "fsboot.py"] + firmware:
             assert needed in frozen, (name, needed)
         assert len(frozen) == len(set(frozen)), "two modules of one name do not link"
 
