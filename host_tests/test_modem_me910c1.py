@@ -119,7 +119,7 @@ def test_options_out_of_range_are_refused_by_key():
         refused(lambda modem=made.modem: modem.configure(SERVER), key)
     made = Node(awake_budget_ms=60000)
     made.modem.start()
-    refused(lambda: made.modem.configure(SERVER), "ack_wait_ms", "60000")
+    refused(lambda: made.modem.configure(SERVER), "ack_wait", "60000")
     try:
         Node(apm="x")
         assert False

@@ -12,7 +12,7 @@ import pytest
 
 from boards.check import load
 from fakes.clock import VirtualClock
-from lwnode import config
+from lwnode import config, options
 from tools.docs import links, power
 from tools.docs.__main__ import pages, stale
 
@@ -80,7 +80,7 @@ def test_nothing_generated_is_stale_or_else_run_make_docs():
 def test_the_configuration_reference_has_every_key_with_its_default():
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
-    assert set(rows) == {row[0] for row in config.KEYS + config.SECRETS}
+    assert set(rows) == {row[0] for row in config.KEYS + config.SECRETS + options.OPTIONS}
     for key, _, usual, *_ in config.KEYS:
         wanted = "**must be given**" if usual is config._REQUIRED else f"`{json.dumps(usual)}`"
         assert rows[key] == wanted, key

@@ -59,13 +59,16 @@ SECRETS = (
 )
 
 
+_UNKNOWN = '%s: "%s" is not a key of this firmware; see docs/configuration.md'
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be used: file, key, what was expected, what was found."""
 
 
 def _range_text(kind: str, low: "Any", high: "Any") -> str:
     if isinstance(low, tuple):
-        return "one of " + ", ".join(low)
+        return "one of " + ", ".join([str(choice) for choice in low])
     if kind == "b":
         return "true or false"
     if kind == "i":
@@ -74,14 +77,14 @@ def _range_text(kind: str, low: "Any", high: "Any") -> str:
 
 
 def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
-    if kind == "b":
-        return isinstance(value, bool)
-    if kind == "i":
-        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    if not isinstance(value, str):
-        return False
+    if kind == "b" or isinstance(value, bool):
+        return kind == "b" and isinstance(value, bool)
     if isinstance(low, tuple):
         return value in low
+    if kind == "i":
+        return isinstance(value, int) and low <= value <= high
+    if not isinstance(value, str):
+        return False
     # Whatever reaches an AT command line must not be able to end it.
     return low <= len(value) <= high and not any(c in value for c in '"\r\n\0\x1a\x1b')
 
@@ -101,11 +104,34 @@ def _checked(source: str, given: "dict[str, Any]", table: "tuple[Any, ...]", sec
                               % (source, key, _range_text(kind, low, high), about))
         else:
             known[key] = default
-    for key in given:
-        if key not in known:
-            raise ConfigError('%s: "%s" is not a key of this firmware; see the table in lwnode/config.py'
-                              % (source, key))
+    others = [key for key in given if key not in known]
+    if others and not secret:
+        known["options"] = _family_options(str(given["family"]), {key: given[key] for key in others})
+    elif others:
+        raise ConfigError(_UNKNOWN % (source, others[0]))
     return known
+
+
+def _family_options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
+    """Keys that only some modules have (lwnode.options), checked, as options of the driver."""
+    from lwnode import options
+
+    for key in given:
+        try:
+            row = options.row_of(key, family)
+        except ValueError as error:
+            raise ConfigError("config.json: " + str(error))
+        if row is None:
+            raise ConfigError(_UNKNOWN % ("config.json", key))
+        _, kind, low, high, _, about = row
+        many = kind in ("n", "t")
+        if not (options.fits if many else _fits)(kind, given[key], low, high):
+            expected = (options.range_text if many else _range_text)(kind, low, high)
+            raise ConfigError('config.json: "%s" must be %s (%s), found %s' % (key, expected, about, _shown(given[key])))
+    try:
+        return options.driver_options(given)
+    except ValueError as error:
+        raise ConfigError("config.json: " + str(error))
 
 
 def _shown(value: "Any") -> str:
@@ -140,14 +166,17 @@ def _check_times(settings: Settings) -> None:
     if settings.report_every < settings.sample_every:
         raise ConfigError('config.json: "report_every" (%d s) must not be shorter than "sample_every" (%d s)'
                           % (settings.report_every, settings.sample_every))
-    longest = report_wait(settings.ack_timeout, settings.max_retransmit) + int(settings.listen)
+    longest = report_wait(settings.ack_timeout, settings.max_retransmit, settings.options.get("retransmit_mode"))
+    longest += int(settings.listen)
     if longest > settings.awake_budget:
         raise ConfigError('config.json: "awake_budget" (%d s) is shorter than one report may take (%d s by '
                           '"ack_timeout" and "max_retransmit", and "listen")' % (settings.awake_budget, longest))
 
 
-def report_wait(ack_timeout: int, max_retransmit: int) -> int:
-    """Return the longest wait for one acknowledgement, doubling each time (RFC 7252 4.2), in seconds."""
+def report_wait(ack_timeout: int, max_retransmit: int, fixed: "int | None" = 0) -> int:
+    """Return the longest wait for one acknowledgement in seconds: doubling each time (RFC 7252 4.2), or fixed."""
+    if fixed:
+        return ack_timeout * (max_retransmit + 1)
     return ack_timeout * ((1 << (max_retransmit + 1)) - 1)
 
 
@@ -155,9 +184,10 @@ def drop() -> None:
     """Forget this module: its tables are needed once a start, their heap is not."""
     import sys
     import lwnode
-    sys.modules.pop("lwnode.config", None)
-    if hasattr(lwnode, "config"):
-        delattr(lwnode, "config")
+    for name in ("config", "options"):
+        sys.modules.pop("lwnode." + name, None)
+        if hasattr(lwnode, name):
+            delattr(lwnode, name)
 
 
 def read(folder: str = "") -> Settings:

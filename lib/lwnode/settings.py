@@ -18,6 +18,7 @@ class Settings:
         def __getattr__(self, name: str) -> "Any": ...
 
     def __init__(self, values: "dict[str, Any]", secrets: "dict[str, Any]") -> None:
+        self.options: dict[str, Any] = {}  # what only this family can be told: lwnode.options
         for key in values:
             setattr(self, key, values[key])
         self._secrets = secrets

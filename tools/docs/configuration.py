@@ -19,7 +19,7 @@ _GROUPS = (
 _HEAD = """\
 # Configuration
 
-<!-- Written by `make docs` from lib/lwnode/config.py. Edit that table, not this page. -->
+<!-- Written by `make docs` from lib/lwnode/config.py and options.py. Edit those tables, not this page. -->
 
 Two files lie beside `main.py` on the board. `config.json` may be shown to anybody; `secrets.json` may not, is in
 `.gitignore`, and is never printed. `make provision` checks both with the table below before it copies them; the node
@@ -33,10 +33,17 @@ The example in the repository, `firmware/config.json`:
 ```
 """
 
+_OPTIONS = """\
+Without such a key the driver's own value holds; for another family it is refused by its name. Sections are those of the
+module's manual.
+
+"""
+
 _TAIL = """\
 ## What must fit together
 
-- `security` `psk` needs `psk` and `psk_identity` in `secrets.json`, and a `psk` of an even number of hexadecimal digits; so has `update_key`.
+- `security` `psk` needs `psk` and `psk_identity` in `secrets.json`, and a `psk` of an even number of hexadecimal digits; so
+  has `update_key`.
 - `report_every` is not shorter than `sample_every`.
 - `awake_budget` is not shorter than the longest wait for one acknowledgement plus `listen`. That wait is `ack_timeout`
   doubled at each of `max_retransmit` repetitions (RFC 7252, 4.2): with the defaults {wait} s.
@@ -54,6 +61,8 @@ def expected(kind: str, low: Any, high: Any) -> str:
     """The range of one key, for a table."""
     if isinstance(low, tuple):
         return ", ".join(f"`{value}`" for value in low)
+    if kind in ("n", "t"):
+        return f"list of {low} to {high}"
     if kind == "b":
         return "`true`, `false`"
     if kind == "i":
@@ -76,9 +85,18 @@ def table(keys: tuple[tuple[Any, ...], ...], required: object) -> str:
     return "\n".join(lines) + "\n"
 
 
+def options_table(rows: tuple[tuple[Any, ...], ...]) -> str:
+    """A markdown table of the keys that only some families have."""
+    lines = ["| key | families | range | what it is |", "|---|---|---|---|"]
+    for key, kind, low, high, families, about in rows:
+        shown = "all" if len(families) == 4 else ", ".join(families)
+        lines.append(f"| `{key}` | {shown} | {expected(kind, low, high)} | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def page() -> str:
     """The whole page."""
-    from lwnode import config
+    from lwnode import config, options
 
     known = {row[0]: row for row in config.KEYS}
     grouped = [key for _, keys in _GROUPS for key in keys]
@@ -88,6 +106,7 @@ def page() -> str:
         parts.append(f"## {title}\n\n" + table(tuple(known[key] for key in keys if key in known), config._REQUIRED))
     if rest:
         parts.append("## Further keys\n\n" + table(rest, config._REQUIRED))
+    parts.append("## What one module can be told beyond that\n\n" + _OPTIONS + options_table(options.OPTIONS))
     secrets = "`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional."
     parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.SECRETS, config._REQUIRED))
     usual = {row[0]: row[2] for row in config.KEYS}

@@ -24,6 +24,8 @@ class Network:
     OPTIONS: "dict[str, Any]" = {
         "apn": None, "pin": None, "store": None, "awake_budget_ms": None, "in_flight": 4, "command_ms": 3000,
         "ack_timeout": 2, "max_retransmit": 4,
+        # asked of the network by configure(): (tracking area update, active time) in s, and the cycle in s; None: left alone
+        "psm": None, "edrx": None,
     }
     IMEI: "tuple[Any, ...]" = ("+CGSN",)
     ICCID = "+QCCID"
@@ -64,6 +66,10 @@ class Network:
 
     def _run(self, name: str, **how: "Any") -> "Any":
         return self.at.run(name, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
+
+    def radio_options(self) -> "tuple[Any, ...]":
+        """What configure() tells the module beside the account; part of the checksum by which it knows what holds."""
+        return self.options["apn"], self.options["psm"], self.options["edrx"]
 
     # ---- what needs a room of its own, loaded on demand --------------------------------------------------------
 

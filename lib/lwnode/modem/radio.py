@@ -1,5 +1,6 @@
 """Signal, network time, radio link and power saving. Loaded when the first of them is asked for."""
 
+from lwnode.at import CommandError
 from lwnode.modem import timers
 from lwnode.modem.network import command_of, number
 
@@ -75,3 +76,15 @@ def edrx(modem: "Network", cycle_s: "float | None") -> "float | None":
 def _granted_edrx(modem: "Network") -> "tuple[str, str] | None":
     values = [v.strip('"') for v in modem._first_line("AT+CEDRXRDP").split(",")]
     return (values[1], values[2]) if len(values) > 2 else None
+
+
+def configured(modem: "Network") -> None:
+    """The options psm and edrx; a module or a network that refuses them costs energy, not the node."""
+    psm, cycle = modem.options["psm"], modem.options["edrx"]
+    for call, values in ((power_saving, psm), (edrx, None if cycle is None else (cycle or None,))):
+        if values is None:
+            continue
+        try:
+            call(modem, *values)
+        except CommandError:
+            modem.stats["power_saving_refused"] = modem.stats.get("power_saving_refused", 0) + 1

@@ -76,7 +76,7 @@ class Node:
         self.backoff = Backoff()
         self.at = AtClient(board.uart(0), board.clock, trace=trace)
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
-                                store=self.files, awake_budget_ms=int(config.awake_budget) * 1000)
+                                store=self.files, awake_budget_ms=int(config.awake_budget) * 1000, **config.options)
         set_options(self.modem.options, config)
         self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
         self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)

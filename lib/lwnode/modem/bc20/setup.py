@@ -40,7 +40,7 @@ def configure(modem: "Driver", server: "Server") -> bool:
     """QLWSERV, QLWCONF and the two objects. Never needs a restart of its own."""
     check(modem, server)
     modem.server = server
-    mark = crc32(repr((server.host, server.port, server.endpoint)).encode()) | 1
+    mark = crc32(repr((server.host, server.port, server.endpoint, modem.radio_options())).encode()) | 1
     if mark == modem._configured:
         return modem._restart_due
     modem._steadily(_write_all, modem, server)
@@ -50,6 +50,7 @@ def configure(modem: "Driver", server: "Server") -> bool:
 
 def _write_all(modem: "Driver", server: "Server") -> None:
     modem._write_apn()
+    modem._in("radio", "configured")
     try:
         _set_up(modem, server, False)
     except CommandError:

@@ -27,7 +27,7 @@ def configure(modem: "Driver", server: "Server") -> bool:
     check(modem, server)
     wanted = _settings(modem)
     modem.server = server
-    mark = crc32(repr((_account(server), server.binding, wanted, modem.options["apn"])).encode()) & ~BOUND | 1
+    mark = crc32(repr((_account(server), server.binding, wanted, modem.radio_options())).encode()) & ~BOUND | 1
     if mark != modem._configured & ~BOUND:
         modem._steadily(_write_all, modem, server, wanted)
         modem._configured = mark
@@ -45,6 +45,7 @@ def check(modem: "Driver", server: "Server") -> None:
 def _write_all(modem: "Driver", server: "Server", wanted: "list[tuple[Any, ...]]") -> None:
     _write_settings(modem, wanted)
     modem._write_apn()
+    modem._in("radio", "configured")
     _write_account(modem, server)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lwnode.modem import Server
     from lwnode.modem.bg96 import Driver
 
+_ACCOUNT = ("server_type", "ssid", "name_form", "mbsps", "auto_name")
+
 
 def configure(modem: "Driver", server: "Server") -> bool:
     """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
@@ -23,10 +25,11 @@ def configure(modem: "Driver", server: "Server") -> bool:
     modem.server = server
     mark = crc32(repr((
         server.host, server.port, server.endpoint, server.lifetime, server.security, server.bootstrap,
-        modem.options["apn"], modem.options["server_type"])).encode()) | 1
+        modem.radio_options(), [modem.options[name] for name in _ACCOUNT])).encode()) | 1
     if mark == modem._configured:
         return modem._restart_due
     modem._restart_due = True
+    modem._in("radio", "configured")
     if modem.options["server_type"] == 2:
         _configure_lgu(modem, server)
     else:
@@ -50,7 +53,7 @@ def check(modem: "Driver", server: "Server") -> None:
     if options["server_type"] == 2 and len(options["mbsps"] or ()) not in (5, 6):
         raise ValueError("mbsps: LGU+ wants five or six values (BG96 guide 4.1), found %s" % (options["mbsps"],))
     if options["ack_timeout"] != 2 or options["max_retransmit"] != 4:
-        raise Unsupported("BG96 sets no CoAP retransmission: lwm2m_cfg has its timers, see tools/bg96_files")
+        raise Unsupported("BG96 cannot set ack_timeout or max_retransmit: lwm2m_cfg has its timers, see tools/bg96_files")
 
 
 def _set(modem: "Driver", *values: "object") -> None:

@@ -147,6 +147,10 @@ class Driver(Shadow):
 
     # ---- configuration: see setup.py --------------------------------------------------------------------------
 
+    def check(self, server: "Server") -> None:
+        """Ranges of 3.1.3 and 3.1.14, the awake budget, and what this module cannot be told."""
+        self._in(_SETUP, "check", server)
+
     def configure(self, server: "Server") -> bool:
         """STS, INJKEYS, APN, radio access, PSM. ValueError, by key and with the manual's range, before the wire."""
         return bool(self._in(_SETUP, "configure", server))

@@ -12,7 +12,7 @@ makes it hold is over. Definitions are compared by name and size.
 from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
-from lwnode.modem import NOT_REGISTERED, REGISTERED
+from lwnode.modem import NOT_REGISTERED, REGISTERED, Unsupported
 from lwnode.modem.me910c1 import arming
 from lwnode.modem.me910c1.account import mark_as, marked
 
@@ -27,14 +27,12 @@ _RATS = ("catm", "nbiot")  # AT#WS46 0 and 1 (low_power 3.5)
 
 def configure(modem: "Any", server: "Server") -> bool:
     """See Driver.configure. True: restart."""
-    check_server(server)
-    check_options(modem)
+    check(modem, server)
     modem.server = server
     options = modem.options
     restart = _write_apn(modem, options["apn"]) | _write_rat(modem, options["rat"])
     account = (server.host, server.port, server.endpoint, server.bootstrap, server.psk_identity, server.psk)
-    if options["psm"] is not None:
-        modem.ask(modem.power_saving, *options["psm"])
+    modem.ask(modem._in, "radio", "configured")
     imei = modem._bare_line("AT+CGSN")  # another module does not hold what this store remembers
     mark = crc32(repr((imei, account)).encode()) & ~2 | 1 | int(server.bootstrap) << 1
     if not modem._factory and mark in (modem._configured, marked(modem)):
@@ -91,6 +89,14 @@ def forget(modem: "Any") -> None:
     mark_as(modem, 0)
 
 
+def check(modem: "Any", server: "Server") -> None:
+    """Account and options against the manual's ranges; what the module cannot be told is refused by key."""
+    check_server(server)
+    check_options(modem)
+    if modem.options["ack_timeout"] != 2 or modem.options["max_retransmit"] != 4:
+        raise Unsupported("me910c1 cannot set ack_timeout or max_retransmit: leave them out, ack_wait says how long to wait")
+
+
 def check_server(server: "Server") -> None:
     """Refuse what the module cannot hold, by key."""
     for name, value in (
@@ -121,12 +127,14 @@ def check_options(modem: "Any") -> None:
             raise ValueError("%s: expected %d to %d (ME910C1 3.1.3), found %s" % (name, low, high, options[name]))
     if options["sleep"] not in ("psm", "cfun5", "off"):
         raise ValueError("sleep: expected psm, cfun5 or off, found %s" % options["sleep"])
+    if options["sleep"] == "cfun5" and (modem.pins is None or not modem.pins.set("wake", False)):
+        raise ValueError("sleep: cfun5 ends by DTR alone; expected a board with a wake pin, found none")
     if options["rat"] not in (None,) + _RATS:
         raise ValueError("rat: expected catm or nbiot, found %s" % options["rat"])
     budget = options["awake_budget_ms"]
     if budget is not None and modem.deadline_ms > budget:
         raise ValueError(
-            "ack_wait_ms: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
+            "ack_wait: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
                 modem.deadline_ms, budget))
 
 

@@ -1,0 +1,147 @@
+"""The keys that only some families have: each is taken in its range, refused beside it, and refused of another family."""
+
+from fakes.clock import VirtualClock
+from fakes.uart import FakeUart
+from fakes.world import CONFIG, World
+
+from lwnode import config, options
+from lwnode.at import AtClient
+from lwnode.modem import Server, Unsupported, open_modem
+
+FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
+
+
+class Pins:
+    """A board that has every pin."""
+
+    def pulse(self, name, ms):
+        return True
+
+    def set(self, name, active):
+        return True
+
+    def get(self, name):
+        return None
+
+
+def checked(family, **keys):
+    return config.checked(dict(CONFIG, family=family, **keys))
+
+
+def refused(family, **keys):
+    """The sentence by which a configuration is refused."""
+    try:
+        checked(family, **keys)
+    except config.ConfigError as error:
+        return str(error)
+    raise AssertionError("%s took %s" % (family, keys))
+
+
+def driver(settings, **more):
+    made = open_modem(settings.family, AtClient(FakeUart(VirtualClock()), VirtualClock()), pins=Pins(), **settings.options)
+    made.options.update(more)
+    return made
+
+
+def stopped(settings, **account):
+    """The sentence by which a driver refuses an account, unasked; empty where it takes it."""
+    try:
+        driver(settings, awake_budget_ms=int(settings.awake_budget) * 1000, ack_timeout=settings.ack_timeout,
+               max_retransmit=settings.max_retransmit).check(Server("host", 5683, "node-1", **account))
+    except (ValueError, Unsupported) as error:
+        return str(error)
+    return ""
+
+
+def samples(row):
+    """(values that fit, values that do not)."""
+    _, kind, low, high = row[:4]
+    if kind == "b":
+        return (True, False), (1, "true", None)
+    if isinstance(low, tuple):
+        return low, ("nothing of it", -1, True)
+    if kind == "i":
+        return (low, high), (low - 1, high + 1, "1", True, 1.5)
+    entry = "/3303/0/5700" if row[0] == "acknowledge" else "text"
+    if kind == "n":
+        entry = 3306
+    return ([entry] * low, [entry] * high), ([entry] * (high + 1), [None] * high, entry)
+
+
+def test_each_key_is_taken_in_its_range_and_refused_beside_it():
+    for row in options.OPTIONS:
+        good, bad = samples(row)
+        for family in row[4]:
+            for value in good:
+                made = driver(checked(family, **{row[0]: value}))
+                assert family == made.FAMILY, row[0]
+            for value in bad:
+                text = refused(family, **{row[0]: value})
+                assert '"%s" must be' % row[0] in text and row[5] in text, text
+
+
+def test_each_key_is_refused_of_the_families_that_lack_it():
+    for key in sorted({row[0] for row in options.OPTIONS}):
+        having = [family for row in options.OPTIONS if row[0] == key for family in row[4]]
+        for family in FAMILIES:
+            if family not in having:
+                text = refused(family, **{key: 1})
+                assert '"%s" is a key of %s, not of %s' % (key, ", ".join(having), family) in text
+    assert "is not a key of this firmware" in refused("bc66", anything=1)
+
+
+def test_keys_become_what_the_driver_goes_by():
+    made = driver(checked("me910c1", psm_tau=3600, psm_active=20, ack_wait=60, rat="nbiot", ack_mode=True,
+                          acknowledge=["/3303/0/5700"], monitor=[3306]))
+    assert made.options["psm"] == (3600, 20) and made.deadline_ms == 65000 and made.ACCESS == 5
+    assert [path.ids for path in made.options["acknowledge"]] == [(3303, 0, 5700)] and made.options["monitor"] == [3306]
+    assert driver(checked("bc66", psm_tau=0)).options["psm"] == (None, 10)
+    assert "looks like /3303/0/5700" in refused("me910c1", acknowledge=["temperature"])
+    assert driver(checked("bc66", buffered=True)).capabilities.buffered
+
+
+def test_the_deadline_of_a_report_follows_the_keys_and_must_fit_the_awake_budget():
+    """BC66 4.2.2: 2 s x (1+2+4+8+16) at the defaults, 62 s; each repetition after the same time with retransmit_mode 1."""
+    assert driver(checked("bc66")).deadline_ms == 62000
+    assert "awake_budget" in refused("bc66", ack_timeout=20, max_retransmit=8)
+    assert "awake_budget" in refused("bc66", ack_timeout=20, awake_budget=300)
+    fixed = checked("bc66", ack_timeout=20, max_retransmit=8, retransmit_mode=1)
+    made = driver(fixed, ack_timeout=20, max_retransmit=8)
+    assert made.deadline_ms == 180000 and stopped(fixed) == ""
+    assert "ack_wait" in stopped(checked("me910c1", ack_wait=300)) and stopped(checked("me910c1")) == ""
+    assert "128 s" in stopped(checked("bc20", awake_budget=100))
+
+
+def test_an_account_that_a_module_cannot_hold_is_refused_by_key_unasked():
+    psk = dict(security="psk", psk_identity="me", psk="00112233")
+    for family, key, account in (
+        ("bc20", "lifetime", dict(lifetime=3600)), ("bc20", "security", psk), ("bc20", "bootstrap", dict(bootstrap=True)),
+        ("bc20", "binding", dict(binding="UQ")), ("bg96", "binding", dict(binding="UQ")),
+        ("bg96", "lifetime", dict(lifetime=20)), ("bg96", "lifetime", dict(lifetime=86401)),
+        ("bc66", "lifetime", dict(lifetime=10)),
+        ("me910c1", "lifetime", dict(lifetime=3600)), ("me910c1", "binding", dict(binding="UQ")),
+    ):
+        assert key in stopped(checked(family), **account), (family, key)
+    for family in ("bc20", "bg96", "me910c1"):
+        assert "ack_timeout" in stopped(checked(family, ack_timeout=3))
+
+
+def test_sleep_by_dtr_wants_a_wake_pin():
+    settings = checked("me910c1", sleep="cfun5")
+    assert stopped(settings) == ""
+    made = open_modem("me910c1", AtClient(FakeUart(VirtualClock()), VirtualClock()), **settings.options)
+    try:
+        made.check(Server("host", 5683, "node-1"))
+        raise AssertionError("taken without a pin")
+    except ValueError as error:
+        assert "wake pin" in str(error)
+
+
+def test_psm_and_edrx_are_asked_of_the_network_by_every_family():
+    for family in FAMILIES:
+        world = World("rp2", {"family": family, "psm_tau": 7200, "psm_active": 20, "edrx": 82})
+        world.run(minutes=10)
+        assert world.model.psm_setting()[0] == 1 and world.model.tau_s() == 7200, family
+        assert world.model.active_time_s() == 20, family
+        assert world.model.stored("edrx", None), family
+        assert world.delivered(), family
