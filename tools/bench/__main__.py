@@ -1,7 +1,9 @@
 """Measure what a node costs, print it beside its budgets, fail where a budget is broken.
 
     python -m tools.bench                figures also go to build/bench/figures.json
-    python -m tools.bench --where        live heap after each step too
+    python -m tools.bench --where        and where the heap goes, module by module (profile.py)
+
+What a wake costs besides heap: wake.py.
 
 Heap: the 32-bit webassembly build (needs node) runs lib/ as .mpy on an RP2 in virtual time, a hundred wakes in one process;
 the unix port samples what is live at every moment the node asks something of its board. See world.py.
@@ -15,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench import build, node
+from tools.bench import build, node, profile, wake
 from tools.bench.world import Step, World
 from tools.matrix.webassembly import Builds, Missing
 
@@ -32,6 +34,12 @@ class Budget:
     limit: int
     goal: int | None
     what: str
+    floor: bool = False  # the figure has to be at least the limit
+
+    def margin(self, figure: int) -> int:
+        """Percent of the limit that are left; below zero where it is broken."""
+        room = figure - self.limit if self.floor else self.limit - figure
+        return 100 * room // self.limit if self.limit else -100 * (room < 0)
 
 
 def budgets(path: Path = HERE / "budgets.txt") -> dict[str, Budget]:
@@ -40,7 +48,7 @@ def budgets(path: Path = HERE / "budgets.txt") -> dict[str, Budget]:
     for line in path.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             name, limit, goal, *what = line.split(None, 3)
-            found[name] = Budget(int(limit), None if goal == "-" else int(goal), "".join(what))
+            found[name] = Budget(int(limit.lstrip(">")), None if goal == "-" else int(goal), "".join(what), limit[0] == ">")
     return found
 
 
@@ -54,11 +62,18 @@ def main(arguments: list[str]) -> int:
     build.compiled()
     figures = sizes()
     heap(builds, figures)
+    table = budgets()
+    for family in build.FAMILIES:
+        wake.dialogue(family, figures)
+    wake.depth(figures)
+    wake.charge(figures)
+    if not wake.instructions(figures):
+        print("left out: instruction counts need valgrind")
+        table = {name: row for name, row in table.items() if not name.startswith("instructions/")}
     (build.BUILD / "figures.json").write_text(json.dumps(figures, indent=2))
     if "--where" in arguments:
-        for name, live in where(builds):
-            print(f"{live:8}  {name}")
-    return judge(figures, budgets())
+        profile.show(builds)
+    return judge(figures, table)
 
 
 def sizes() -> dict[str, int]:
@@ -71,18 +86,6 @@ def sizes() -> dict[str, int]:
             found[f"mpy/{family}"] = sum(len(data) for path, data in deployed.items() if path.endswith(".mpy"))
             found[f"mpy/dialect/{family}"] = sum(map(len, mine.values()))
     return found
-
-
-def where(builds: Builds) -> list[tuple[str, int]]:
-    """(module or step, bytes that it adds to the heap), dearest first: each file imported by itself, then the node's life."""
-    files = build.files("rp2", "bc66")
-    imports = [("base", node.PROLOGUE.format(port="rp2"))]
-    imports += [(f"import {name}", f"import {name}") for name in node.MODULES]
-    steps = World("rp2", "bc66", files, PERIOD).live_in_webassembly(
-        builds.module(RELEASE), imports + node.steps("rp2", 3)[1:]
-    )
-    added = [(after.name, after.live - before.live) for before, after in zip(steps, steps[1:])]
-    return sorted([row for row in added if row[1] > 256], key=lambda row: -row[1])
 
 
 def heap(builds: Builds, figures: dict[str, int]) -> None:
@@ -112,10 +115,7 @@ def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
     figures["heap/high/64"] = max(step.high for step in steps[-3:])
     figures["heap/high"] = figures["heap/high/64"] * figures["heap/steady"] // last.live
     figures["heap/frozen/64"] = frozen(files, micropython)
-    before, after = world.marks[-2], world.marks[-1]
-    figures["at/exchanges/bc66"] = after.commands - before.commands
-    figures["at/bytes/bc66"] = after.characters - before.characters
-    figures["flash/files"] = after.files
+    figures["flash/files"] = world.marks[-1].files
 
 
 def frozen(files: dict[str, bytes], micropython: str) -> int:
@@ -134,16 +134,16 @@ def expect(world: World, wakes: int) -> None:
 
 def judge(figures: dict[str, int], table: dict[str, Budget]) -> int:
     """Print the table; 1 if a budget is broken or a figure and its row do not find each other."""
-    print(f"{'':24} {'figure':>8} {'budget':>8} {'margin':>7} {'goal':>8}")
+    print(f"{'':28} {'figure':>8} {'budget':>8} {'margin':>7} {'goal':>8}")
     broken = []
     for name, figure in figures.items():
         if name not in table:
             broken.append(f"{name} has no row in tools/bench/budgets.txt")
             continue
         row = table[name]
-        margin = 100 * (row.limit - figure) // row.limit if row.limit else 0
-        print(f"{name:24} {figure:8} {row.limit:8} {margin:6}% {'-' if row.goal is None else row.goal:>8}  {row.what}")
-        if figure > row.limit:
+        margin = row.margin(figure)
+        print(f"{name:28} {figure:8} {row.limit:8} {margin:6}% {'-' if row.goal is None else row.goal:>8}  {row.what}")
+        if margin < 0:
             broken.append(f"{name} is {figure}, its budget {row.limit}")
     broken += [f"{name} has a budget and was not measured" for name in table if name not in figures]
     for sentence in broken:

@@ -55,17 +55,6 @@ board.sleep(pause)
 """
 
 
-# Bottom up, so that what a module brings with it is counted where it belongs.
-MODULES = (
-    "lwnode.board.base lwnode.board.rp2 lwnode.power.frame lwnode.power.guard lwnode.settings lwnode.config "
-    "lwnode.at.errors lwnode.at.lines lwnode.at.framing lwnode.at.client lwnode.lwm2m.model lwnode.lwm2m.codec "
-    "lwnode.lwm2m.registry lwnode.lwm2m.instance lwnode.lwm2m.resource lwnode.lwm2m.requests lwnode.lwm2m.tree "
-    "lwnode.lwm2m.sensor lwnode.lwm2m.actuator lwnode.lwm2m.rules lwnode.power.store lwnode.power.retained "
-    "lwnode.power.journal lwnode.power.clock lwnode.power.schedule lwnode.modem lwnode.modem.base lwnode.modem.network "
-    "lwnode.modem.bc66 lwnode.node.delivery lwnode.node.session lwnode.node"
-).split()
-
-
 def steps(port: str, wakes: int) -> list[tuple[str, str]]:
     """(name, code) of one life with that many wakes; "wake N" is measured before its sleep."""
     found = [("base", PROLOGUE.format(port=port)), ("import", IMPORT), ("start", START)]

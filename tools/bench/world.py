@@ -134,26 +134,45 @@ class World:
                 interpreter = [sys.executable, str(LAUNCHER), str(image)]
             return self._live([*interpreter, "-X", "heapsize=4m", str(start)], Path(folder))
 
+    def live_under(self, command: list[str], code: str) -> None:
+        """Run a program in the unix port under another (valgrind), until it ends or a question is answered by an exception."""
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder) / "root"
+            for path, data in self.files.items():
+                target = root / path.lstrip("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+            start = Path(folder) / "start.py"
+            start.write_text(UNIX_START.format(root=root) + code)
+            self._serve([*command, "-X", "heapsize=512k", str(start)], Path(folder))
+
     def _live(self, command: list[str], folder: Path) -> list[Step]:
         """Serve the process until it ends; what it measured meanwhile. RuntimeError with its words if it failed."""
-        self._booted_at, before = self.clock.now, len(self.steps)
+        before = len(self.steps)
+        if self._serve(command, folder) or len(self.steps) == before:
+            raise RuntimeError(f"the node on the bench failed:\n{self.said[-2000:]}")
+        return self.steps[before:]
+
+    def _serve(self, command: list[str], folder: Path) -> int:
+        """Answer the process until it ends; its exit status."""
+        self._booted_at = self.clock.now
         self._rtc = 1609459200 - self.clock.now // 1000 if self.port == "rp2" else -(self.clock.now // 1000)
         with open(folder / "said", "w+") as said:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
             assert process.stdin and process.stdout
-            for line in process.stdout:
-                if not line.startswith("["):
-                    self.said += line
-                    continue
-                process.stdin.write(json.dumps(self._answer(*json.loads(line))) + "\n")
-                process.stdin.flush()
-            process.stdin.close()
-            process.wait(LIMIT_S)
-            said.seek(0)
-            self.said += said.read()
-        if process.returncode or len(self.steps) == before:
-            raise RuntimeError(f"the node on the bench failed:\n{self.said[-2000:]}")
-        return self.steps[before:]
+            try:
+                for line in process.stdout:
+                    if not line.startswith("["):
+                        self.said += line
+                        continue
+                    process.stdin.write(json.dumps(self._answer(*json.loads(line))) + "\n")
+                    process.stdin.flush()
+            finally:
+                process.stdin.close()  # the node ends where nobody answers
+                process.wait(LIMIT_S)
+                said.seek(0)
+                self.said += said.read()
+        return process.returncode
 
     def _answer(self, kind: str, *arguments: Any) -> Any:
         try:

@@ -1,0 +1,85 @@
+"""What the node says to its module in a wake with a kept session: every command has a reason, and none asks what is known.
+
+The lists are the whole dialogue of one plain reporting wake (two readings, nothing asked by the server). Who adds a command
+here has a reason to give beside it; tools/bench/wake.py holds the count against the least that each manual allows.
+"""
+
+from fakes.world import World
+
+KNOCK = "AT"  # the UART is deaf in sleep: until it answers, nothing else makes sense
+PLAIN = {
+    "bc66": (
+        KNOCK,
+        "AT+QSCLK=0",  # stay awake while reports are open and the server may ask
+        "AT+QLWSTATUS?",  # the session ends by itself when its lifetime does: recover or register?
+        "AT+QLWRECOVER",  # note 3.4: deep sleep suspends the session
+        "AT+QLWNOTIFY", "AT+QLWNOTIFY",  # one resource each (4.2.7)
+        "AT+QSCLK=1",
+        "AT+QRELLOCK",  # else it stays awake for ten seconds more
+    ),
+    "bc20": (KNOCK, "AT+QSCLK=0", "AT+QLWDATASEND", "AT+QLWDATASEND", "AT+QSCLK=1", "AT+QRELLOCK"),
+    "bg96": (
+        KNOCK,
+        'AT+QLWM2M="select"',  # a client that slept may be gone
+        'AT+QLWM2M="ulhex"', 'AT+QLWM2M="ulhex"',
+        'AT+QCFG="psm/enter"',
+    ),
+}  # fmt: skip
+# Answered at the start, and cannot have changed.
+KNOWN = ("+CGMR", "+CGSN", "+CIMI", "+QCCID", "+CPIN", "+CFUN", "+CEREG", "+CGPADDR", "+QLWCONFIG", "+QLWADDOBJ")
+# Queries whose answer moves by itself while others are sent: the agent of a module that has just booted.
+MOVING = ("AT#LWM2MSTAT",)
+
+
+def head(line):
+    """The command without its values; sub-commands of Quectel's quoted kind are part of the name."""
+    name, form, values = line.partition("=")
+    if name in ("AT+QLWM2M", "AT+QCFG"):
+        return name + form + values.split(",")[0]
+    return line if name == "AT+QSCLK" else name
+
+
+def plain_wake(family):
+    """The lines of one reporting wake, after two hours of them."""
+    world = World("esp32", {"family": family})
+    world.run(hours=2)
+    before, there = len(world.uart.sent), len(world.server.deliveries)
+    world.run(minutes=15)
+    assert len(world.server.deliveries) == there + 2
+    return bytes(world.uart.sent[before:]).decode().split("\r")[:-1]
+
+
+def check_plain(family):
+    said = tuple([head(line) for line in plain_wake(family)])
+    assert said == PLAIN[family], said
+
+
+def test_bc66_says_what_a_report_needs():
+    check_plain("bc66")
+
+
+def test_bc20_says_what_a_report_needs():
+    check_plain("bc20")
+
+
+def test_bg96_says_what_a_report_needs():
+    check_plain("bg96")
+
+
+def check_no_question_twice(family):
+    lines = [line for line in plain_wake(family) if line != KNOCK and line not in MOVING]
+    for line in lines:
+        assert lines.count(line) == 1, line
+
+
+def test_nothing_is_said_twice_in_a_wake():
+    for family in ("bc66", "bc20", "bg96", "me910c1"):
+        check_no_question_twice(family)
+
+
+def test_a_kept_session_asks_neither_identity_nor_network_nor_configuration():
+    """The ME910C1 is left out: its sleep is a power cycle."""
+    for family in ("bc66", "bc20", "bg96"):
+        for line in plain_wake(family):
+            for known in KNOWN:
+                assert known not in line, (family, line)
