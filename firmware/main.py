@@ -32,7 +32,7 @@ def window(board: "Any", seconds: int, why: str) -> None:
         board.clock.sleep_ms(100)
 
 
-def note(error: Exception, files: "Any" = None) -> None:
+def note(error: BaseException, files: "Any" = None) -> None:
     """Keep the last failure where the next session by cable finds it: crash.txt, at most 1 KB, and the console."""
     import io
     text = io.StringIO()
@@ -52,22 +52,53 @@ def note(error: Exception, files: "Any" = None) -> None:
 def live(board: "Any", guard: "Any", parts: "Any") -> None:
     """Configure and run the node; leaves only by an exception."""
     cold = guard.window_s > 0
-    settings = configuration(board, guard, cold) if parts is None else parts.settings
+    settings = configuration(board, guard, cold, parts)
     if settings is None:
         return
     if cold:
         window(board, settings.maintenance_window, "maintenance window after power-on")
-    while board.stay_awake():
+    if board.stay_awake() and cold:
         window(board, LONG_WINDOW_S, "the stay-awake pin or a cable keeps this node awake")
-    if parts is None:
-        import sensors as parts
+    if board.vault.load("ship") == b"1":
+        ship(board, guard)
     from lwnode.node import Node
-    node = Node(board, settings, parts.declare, getattr(parts, "files", None))
+    node = Node(board, settings, (parts or sensors(board)).declare, getattr(parts, "files", None))
     wrong = node.check()
     if wrong:
         refuse(board, guard, cold, "config.json: " + wrong)
     else:
         node.run(guard)
+
+
+def sensors(board: "Any") -> "Any":
+    """Return sensors.py; where it went with the filesystem, a node without sensors still says what has happened."""
+    try:
+        import sensors
+        return sensors
+    except ImportError:
+        if board.filesystem != "lost":
+            raise
+        return Lost
+
+
+class Lost:
+    """Stands in for a sensors.py that is lost."""
+
+    @staticmethod
+    def declare(tree: "Any", board: "Any") -> None:
+        """Declare nothing."""
+
+
+def ship(board: "Any", guard: "Any") -> None:
+    """Sleep until the button or magnet, however often power comes and goes meanwhile."""
+    from lwnode.power import ShipMode
+    order = ShipMode(board.vault)
+    if board.pins.number("ship") is None or order.released(board.wake_cause(), board.pins.get("ship")):
+        return
+    print("lwnode: ship mode, until the button")
+    guard.completed()
+    board.ship()
+    order.released("ship", True)  # RP2 comes back here
 
 
 def refuse(board: "Any", guard: "Any", cold: bool, sentence: str) -> None:
@@ -79,14 +110,28 @@ def refuse(board: "Any", guard: "Any", cold: bool, sentence: str) -> None:
     board.restart("configuration")
 
 
-def configuration(board: "Any", guard: "Any", cold: bool) -> "Any":
-    """Return the checked settings; where they are wrong, say so, wait for a person, rest, and return None."""
-    from lwnode.config import ConfigError, drop, read
+def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -> "Any":
+    """Return the checked settings, from the second home where config.json is lost or wrong.
+
+    Where there is no second home either, say so, wait for a person, rest, and return None.
+    """
+    given = getattr(parts, "settings", None)
+    if given is not None:
+        return given
+    from lwnode.config import ConfigError, drop, keep, kept, read
+    files = getattr(parts, "files", None)
+    settings = None
     try:
-        settings = read()
+        settings = read("", files)
+        if cold:
+            keep(settings, board.vault, files)
     except ConfigError as error:
-        refuse(board, guard, cold, str(error))
-        return None
+        settings = kept(board.vault, files, str(error))
+        if settings is None:
+            refuse(board, guard, cold, str(error))
+            return None
+        print("lwnode:", error)
+        window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json; then on with the last good one")
     drop()
     return settings
 
@@ -109,9 +154,10 @@ def main(board: "Any", parts: "Any" = None) -> None:
         else:
             live(board, guard, parts)
     except KeyboardInterrupt:
-        board.watchdog_stop()  # or it resets the board under the hands of whoever has pressed Ctrl-C
+        board.watchdog_stop()  # or the person's session ends after eight seconds
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # sys.exit() is no way out either: it would restart main.py at once, a loop that never sleeps.
         note(error, getattr(parts, "files", None))
         board.sleep(guard.crashed() * 1000)
         board.restart("crash")

@@ -218,6 +218,7 @@ class Chip:
         self.uart = None
         self.uart_spoilt = False
         self.inputs = {}  # number -> level driven from outside
+        self.sources = {}  # number -> fn() giving the level at which something outside holds it
         self.outputs = {}  # number -> level
         self.pulls = {}
         self.handlers = {}
@@ -247,7 +248,7 @@ class Chip:
 
     def level(self, number):
         """Return the level at a pin."""
-        level = self.inputs.get(number)
+        level = self.sources[number]() if number in self.sources else self.inputs.get(number)
         if level is None:
             level = self.outputs.get(number)
         return self.pulls.get(number, 0) if level is None else level

@@ -6,14 +6,20 @@
     world.link.radio(up=False)             # and so on: link, model, server, chip are all there
     world.at(lambda: world.outage(True), hours=2)
 
+`pins` adds wires, {"status": 34, "door": 33}, all active high; status follows the module. `wake` names those that wake
+the board; `battery_mv` gives it a cell that is measured (world.battery(3400) changes it). `on_flash` puts the
+configuration into config.json and secrets.json of the simulated flash, and main.py reads it from there.
+
 `seed` is that of the node's own chance (its back-off draws): the same seed, the same life, on each interpreter.
 Every sensor value is given once only, so a reading is known by its path and text. Nothing is taken from the node's own
 counters. `wakes` holds (start, awake ms, AT lines) of each time awake.
 """
 
+import json
 import random
+import sys
 
-from fakes.chip import Reset, live
+from fakes.chip import Names, Reset, live
 from fakes.clock import VirtualClock
 from fakes.flash import FlashFiles
 from fakes.uart import FakeUart
@@ -55,8 +61,15 @@ class Definition:
     LEVELS = {"power_key": 1, "reset": 1, "wake": 1, "relay": 1}
     TIMINGS = {}
 
-    def __init__(self, port):
+    def __init__(self, port, pins=None, wake=(), battery=False):
         self.PORT = port
+        if pins:
+            self.PINS = dict(self.PINS)
+            self.PINS.update(pins)
+            self.INPUTS = tuple([name for name in pins if name not in ("status", "ring", "stay_awake", "ship", "pulse")])
+        self.WAKE = wake
+        if battery:
+            self.BATTERY = {"pin": 35 if port == "esp32" else 28, "ratio_1000": 2000}
         self.CHIP = "esp32" if port == "esp32" else "rp2040"
         self.UART = {"id": 1, "tx": 17, "rx": 16} if port == "esp32" else {"id": 1, "tx": 4, "rx": 5}
 
@@ -73,9 +86,8 @@ class Parts:
 class World:
     """One node and all that is around it. `config` replaces keys of CONFIG; `observe` is what the server watches."""
 
-    def __init__(
-        self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, seed=1, **model_options
-    ):
+    def __init__(self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, seed=1,
+                 pins=None, wake=(), battery_mv=None, on_flash=False, **model_options):
         random.seed(seed)
         self.port = port
         self.clock = VirtualClock()
@@ -88,8 +100,17 @@ class World:
         self.model = model(given["family"], self.clock, self.link, {}, **model_options)
         self.uart = FakeUart(self.clock, peer=self.model, chunk=None)
         self.flash = FlashFiles()
-        self.definition = Definition(port)
+        self.filesystem = ""  # what the board's own boot has found: "lost" or "blank"
+        self.on_flash = on_flash
+        if on_flash:
+            self.flash.content["config.json"] = json.dumps(given).encode()
+            self.flash.content["secrets.json"] = json.dumps(secrets or {}).encode()
+        self.definition = Definition(port, pins, wake, battery_mv is not None)
         self.chip = self._chip()
+        if "status" in self.definition.PINS:
+            self.chip.sources[self.definition.PINS["status"]] = lambda: int(self.model.status_pin)
+        if battery_mv is not None:
+            self.battery(battery_mv)
         self.chip.line = self.uart
         self.chip.on_output = self._output
         self.taken = []
@@ -159,6 +180,14 @@ class World:
         if self.on_awake is not None:
             guarded(self.on_awake)
 
+    def battery(self, millivolts):
+        """Set the cell's voltage."""
+        self.chip.adc_mv[self.definition.BATTERY["pin"]] = millivolts // 2
+
+    def drive(self, name, active):
+        """Something outside moves a pin of the board."""
+        self.chip.drive(self.definition.PINS[name], int(active))
+
     def reset(self, kind):
         """A reset of that kind, now: raise it from a timer or call it between runs."""
         raise Reset(kind)
@@ -177,7 +206,12 @@ class World:
         import main
         self._booted += 1
         board = open_board(self.definition, chip.machine, chip.port, chip.time)
-        main.main(board, Parts(self.settings, self._declare, self.flash))
+        if self.filesystem:
+            sys.modules["fsboot"] = Names(state=self.filesystem)
+        try:
+            main.main(board, Parts(None if self.on_flash else self.settings, self._declare, self.flash))
+        finally:
+            sys.modules.pop("fsboot", None)
 
     # what has become of the readings
 

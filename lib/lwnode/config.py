@@ -48,6 +48,15 @@ KEYS = (
     ("journal_batch", "i", 8, 1, 256, "readings exposed to power loss where RAM is the only quick store (RP2)"),
     ("watchdog", "i", 8000, 1000, 8388, "hardware watchdog while awake (milliseconds)"),
     ("maintenance_window", "i", 5, 0, 300, "wait for mpremote after power-on or reset button (seconds)"),
+    ("battery", "s", "none", ("none", "lipo", "alkaline", "li_socl2"), None,
+     "the cell whose voltage BATTERY of the board file measures: a weak one stretches intervals, a dead one rests"),
+    ("data_budget", "i", 0, 0, 1000000000, "bytes over the air in a month, headers included; 0 no limit; alarms pass it"),
+    ("billing_day", "i", 1, 1, 28, "day on which that month begins"),
+    ("defer_longest", "i", 3600, 0, 86400, "longest wait of a report for a better signal (seconds); 0 never waits"),
+    ("defer_below", "i", -118, -140, 0, "signal (RSRP) below which a report waits (dBm)"),
+    ("node_objects", "b", True, None, None, "declare 26250 and 26251, the node's own settings and health"),
+    ("trial_wakes", "i", 3, 1, 100, "contacts that may fail before a setting of the server is taken back"),
+    ("health_every", "i", 86400, 3600, 604800, "how often the node's health is told unasked (seconds)"),
     ("planned_restart", "i", 0, 0, 100000, "restart the board after so many wakes, where RAM is kept; 0 never"),
 )
 
@@ -190,21 +199,21 @@ def drop() -> None:
             delattr(lwnode, name)
 
 
-def read(folder: str = "") -> Settings:
+def read(folder: str = "", files: "Any" = None) -> Settings:
     """Read config.json and secrets.json (which may be absent) from a folder and check them.
 
     Raises ConfigError for a missing file, text that is not JSON, and every wrong key.
     """
-    given = _json(folder + "config.json")
+    given = _json(folder + "config.json", files)
     if given is None:
         raise ConfigError("config.json: the file is missing; copy firmware/config.json to the board and edit it")
-    return checked(given, _json(folder + "secrets.json"))
+    return checked(given, _json(folder + "secrets.json", files))
 
 
-def _json(name: str) -> "Any":
+def _json(name: str, files: "Any" = None) -> "Any":
     import json
     try:
-        with open(name) as file:
+        with (files.open if files else open)(name, "r") as file:
             text = file.read()
     except OSError:
         return None
@@ -213,3 +222,35 @@ def _json(name: str) -> "Any":
     except ValueError:
         # The text itself is not quoted: it may be the secrets file.
         raise ConfigError("%s: not valid JSON; check quotes and commas" % name)
+
+
+def _homes(vault: "Any", files: "Any") -> "Any":
+    from lwnode.power.store import FileStore, TwinStore
+    return TwinStore(FileStore("state", files), vault)
+
+
+def keep(settings: Settings, vault: "Any", files: "Any" = None) -> None:
+    """Keep what is not a default in the second home: on flash, and in the vault that outlives the filesystem.
+
+    Up to 1.9 KB; a home that is full or cannot be written leaves the other, and neither stops a start.
+    """
+    import json
+    values = {row[0]: getattr(settings, row[0]) for row in KEYS if getattr(settings, row[0]) != row[2]}
+    secrets = {row[0]: settings.secret(row[0]) for row in SECRETS if settings.secret(row[0]) is not None}
+    try:
+        _homes(vault, files).save("identity", json.dumps([values, secrets]).encode())
+    except (OSError, ValueError):
+        print("lwnode: the settings have no second home: flash or vault is full")
+
+
+def kept(vault: "Any", files: "Any", reason: str) -> "Settings | None":
+    """Return the settings of the second home, which a start of before has kept there, or None; `source` says why."""
+    import json
+    data = _homes(vault, files).load("identity")
+    try:
+        values, secrets = json.loads(data or b"")
+        settings = checked(values, secrets)
+    except (ValueError, TypeError):
+        return None
+    settings.source = reason[:80]
+    return settings

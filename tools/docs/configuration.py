@@ -14,6 +14,8 @@ _GROUPS = (
     ("How long to try", ("attach_timeout", "awake_budget", "ack_timeout", "max_retransmit")),
     ("What waits, and what watches", ("history", "journal_bytes", "journal_batch", "watchdog", "maintenance_window",
                                       "planned_restart")),
+    ("Battery, link and month", ("battery", "data_budget", "billing_day", "defer_longest", "defer_below")),
+    ("What the server may set and see", ("node_objects", "trial_wakes", "health_every")),
 )  # fmt: skip
 
 _HEAD = """\

@@ -37,6 +37,9 @@ class Delivery:
         self.delivered = 0
         self.failed = 0
         self.unobserved = 0
+        self.messages = 0  # published since the node began this wake, and their payload
+        self.bytes = 0
+        self.device: "list[Any]" = []  # values of the module's own device object, to go out with the next refresh()
         self._replay = config.history == "replay"
         self._tickets: "dict[int, list[int]]" = {}
         self._lost = False
@@ -93,7 +96,10 @@ class Delivery:
             values = [value for value in values if self.tree.observed(value[0])]
         elif contract != "shadow":
             return
-        for path, kind, value in values:
+        device, self.device = self.device, []
+        for path, kind, value in device + list(values):
+            self.messages += 1
+            self.bytes += len(value)
             self.modem.publish([(path, kind, value, None)], confirm=False)
 
     def _newest(self, fresh: int) -> "dict[Path, int]":
@@ -157,6 +163,8 @@ class Delivery:
         return self.modem.capabilities.contract != "pull" or bool(self.tree.observed(path))
 
     def _publish(self, records: "list[Any]", numbers: "list[int]") -> None:
+        self.messages += 1
+        self.bytes += len(records[0][2])
         ticket = self.modem.publish(records, confirm=True)
         self._tickets[ticket] = numbers
 

@@ -1,6 +1,5 @@
-"""Small chores of a node: what a family can be told, what a refusal means for the back-off, what need not stay loaded.
+"""Small chores of a node: what a refusal means for the back-off, what need not stay loaded.
 
-    set_options(modem.options, settings)
     backoff.failed(now, back_off_reason(modem.refusal, lines_heard, answers_lost))
     unload(names_of_the_modules_to_keep)
 
@@ -10,15 +9,14 @@ Bounds: nothing is kept here.
 import gc
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from lwnode.settings import Settings
-
 
 def unload(kept: "set[str]") -> None:
-    """Drop the modules of ours that are loaded and not in `kept`, and collect; they load again when they are needed."""
+    """Drop the modules of ours that are loaded and not in `kept`, and collect; they load again when they are needed.
+
+    Nothing to do on a host: it has the heap, and a simulated year would be spent on imports.
+    """
+    if sys.implementation.name == "cpython":
+        return
     for name in list(sys.modules):
         if name not in kept and name.startswith("lwnode."):
             module = sys.modules.pop(name)
@@ -40,12 +38,3 @@ def back_off_reason(refusal: str, heard: int, lost: int) -> str:
     if "denied" in refusal or "EMM" in refusal:
         return "denied"
     return "line" if heard and lost else ""
-
-
-def set_options(options: "dict[str, Any]", config: "Settings") -> None:
-    """Hand on what the configuration says and this family can be told; the others keep to their own ways."""
-    for name, value in (("ack_timeout", config.ack_timeout), ("max_retransmit", config.max_retransmit),
-                        # Whether it slept is seen at the next wake, for nothing: waiting for it costs awake time.
-                        ("sleep_confirm_ms", 0)):
-        if name in options:
-            options[name] = value

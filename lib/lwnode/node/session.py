@@ -53,6 +53,7 @@ class Session:
         self.updates = 0
         self.configured = False
         self._declared = False
+        self.report_every = int(config.report_every)
         self.lifetime = int(config.lifetime)
         self.confirmed_at = 0  # seconds of the last registration or update the server has answered
         self.renewals = 0  # registrations made anew for that reason since reports last arrived
@@ -90,13 +91,21 @@ class Session:
             status = self._start()
         return self._reach(status)
 
+    @property
+    def exchanges(self) -> int:
+        """Registrations, updates and recoveries so far: what went over the air beside the reports."""
+        return self.registrations + self.recoveries + self.updates
+
     def declared_anew(self) -> bool:
         """Say, once, whether the objects were declared since the last call."""
         declared, self._declared = self._declared, False
         return declared
 
-    def close(self) -> bool:
-        """Send the module to sleep. Returns whether it confirmed."""
+    def close(self, off: bool = False) -> bool:
+        """Send the module to sleep, or switch it off: the next contact then starts cold. Returns whether it confirmed."""
+        if off:
+            self.configured = False
+            return bool(self.modem.power_off())
         return bool(self.modem.sleep())
 
     def endpoint(self) -> str:
@@ -115,6 +124,8 @@ class Session:
         modem = self.modem
         modem.start()
         self.tidy()
+        # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
+        self.configured = False
         restart = modem.configure(self.server())
         restart = modem.declare(self.tree.objects()) or restart
         self.tidy()
@@ -171,7 +182,7 @@ class Session:
     def _refresh(self) -> bool:
         """Update early, while awake anyway, if the lifetime would end before the next contact."""
         left = self.confirmed_at + self.lifetime - self.now()
-        if left > int(self.config.report_every) + _MARGIN_S or self.lifetime <= int(self.config.report_every):
+        if left > self.report_every + _MARGIN_S or self.lifetime <= self.report_every:
             return True
         self.updates += 1
         if self.modem.update():

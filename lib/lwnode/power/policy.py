@@ -27,6 +27,17 @@ LIPO = (
     ("dead", 0, 1, 21600, False),
 )
 
+# By the name of the configuration's key "battery". A cell at rest: two alkaline cells sag slowly; Li-SOCl2 is flat until
+# it ends, and what its rest voltage then says comes late.
+CELLS = {
+    "none": (("normal", 0, 1, 0, True),),
+    "lipo": LIPO,
+    "alkaline": (("normal", 2400, 1, 0, True), ("low", 2200, 4, 0, True), ("critical", 2000, 1, 86400, True),
+                 ("dead", 0, 1, 21600, False)),
+    "li_socl2": (("normal", 3400, 1, 0, True), ("low", 3200, 4, 0, True), ("critical", 3000, 1, 86400, True),
+                 ("dead", 0, 1, 21600, False)),
+}
+
 
 class BatteryBands:
     """The band a battery is in. `levels` like LIPO, highest first, the last with floor 0."""
@@ -115,10 +126,14 @@ class Deferral:
         """Return whether the link costs more than usual; what is not known is not expensive."""
         return (rsrp is not None and rsrp < self._rsrp_min) or (ecl is not None and ecl > self._ecl_max)
 
-    def allow(self, now: int, rsrp: int | None = None, ecl: int | None = None, urgent: bool = False) -> bool:
-        """Return whether to report now. A clock that stepped back allows."""
+    def allow(self, now: int, rsrp: int | None = None, ecl: int | None = None, urgent: bool = False,
+              next_s: int = 1) -> bool:
+        """Return whether to report now. A clock that stepped back allows; so does a next chance that would come too late.
+
+        next_s: seconds until it can be asked again, so that no report waits longer than `max_delay_s`.
+        """
         waited = now - self._since if self._since is not None else 0
-        if urgent or not self.expensive(rsrp, ecl) or waited < 0 or waited >= self._max_delay:
+        if urgent or not self.expensive(rsrp, ecl) or waited < 0 or waited + next_s > self._max_delay:
             self._since = None
             return True
         if self._since is None:

@@ -47,6 +47,12 @@ class Schedule:
         self._late = 0
         self._early = min(_EARLY_S, period_s // 2)
 
+    def change(self, period_s: int, offset_s: int) -> None:
+        """Go on with another period; a slot that was served under the old one stays served."""
+        self.period_s = period_s
+        self.offset_s = offset_s
+        self._early = min(_EARLY_S, period_s // 2)
+
     @property
     def interval_s(self) -> int:
         """The period in force, in seconds."""

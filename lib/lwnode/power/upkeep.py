@@ -22,7 +22,7 @@ from micropython import const
 from lwnode.power.budget import DataBudget
 from lwnode.power.energy import EnergyMeter
 from lwnode.power.health import Health
-from lwnode.power.policy import BatteryBands
+from lwnode.power.policy import LIPO, BatteryBands
 
 _VERSION = const(1)
 _FORMAT = "<Bqq"
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 class Upkeep:
     """`currents_ua` as of lwnode.power.typical; `data_limit` bytes a month, 0 for none."""
 
-    def __init__(self, ticks: "Any", currents_ua: dict[str, int], data_limit: int = 0, billing_day: int = 1) -> None:
-        self.bands = BatteryBands()
-        self.data = DataBudget(data_limit, billing_day)
+    def __init__(self, ticks: "Any", currents_ua: dict[str, int], data_limit: int = 0, billing_day: int = 1,
+                 levels: "tuple[tuple[str, int, int, int, bool], ...]" = LIPO, dtls: bool = False) -> None:
+        self.bands = BatteryBands(levels)
+        self.data = DataBudget(data_limit, billing_day, dtls)
         self.energy = EnergyMeter(ticks, currents_ua)
         self.health = Health()
         self._parts = (self.bands, self.data, self.energy, self.health)
@@ -70,11 +71,12 @@ class Upkeep:
             return False
         return self.data.allow(now, urgent)
 
-    def contacted(self, reached: bool, now: int, payload: int = 0, connect_ms: int = 0, tail_ms: int = 0) -> None:
-        """Count a contact: bytes of payload sent, and how long the radio was connected."""
+    def contacted(self, reached: bool, now: int, payload: int = 0, connect_ms: int = 0, tail_ms: int = 0,
+                  messages: int = 2) -> None:
+        """Count a contact: bytes of payload in so many messages, and how long the radio was connected."""
         self._contact_at = now
         self.health.sync(reached)
-        self.data.spend(payload, now)
+        self.data.spend(payload, now, messages)
         self.energy.add("connect", connect_ms)
         self.energy.add("tail", tail_ms)
 

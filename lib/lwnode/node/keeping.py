@@ -1,0 +1,76 @@
+"""What a node keeps over sleep and reset, and how it takes it up again; the base of Node.
+
+Everything is saved by name in RetainedState: the clock, both schedules, the back-off, the session, the driver's snapshot and
+the tree. Bounds: on an ESP32 all of it and the journal's newest readings share 1 KB of RTC memory.
+"""
+
+from lwnode.lwm2m import codec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Everything that survives sleep, by its name in the retained state.
+_PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
+# An ESP32's sleep clock is off by up to 5 % and learns from answers at least half an hour apart.
+_RESYNC_S = 3600
+
+
+class Keeping:
+    """State, journal and time of a node; Node makes the attributes."""
+
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> "Any": ...
+
+    moved = 0  # seconds by which the clock was set in this wake
+    _moved = 0  # the same, until the slot served in it has followed
+
+    def late(self, room: str, name: str, *given: "Any") -> "Any":
+        """Call a function of a room that is loaded for this call and dropped with the next tidying."""
+        return getattr(__import__("lwnode.node." + room, None, None, (name,)), name)(*given)
+
+    def keep(self, records: "list[Any]", unix: "int | None") -> None:
+        """Put records (path, type, text or bytes, when) into the journal, stamped with their own time."""
+        epoch, seconds = self.clock.stamp()
+        for path, kind, value, when in records:
+            age = unix - when if unix is not None and when is not None else 0
+            self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
+
+    def _sync_clock(self) -> None:
+        age = self.clock.age
+        if self.clock.unix() is None or age is None or age >= _RESYNC_S:
+            unix = self.modem.network_time()
+            if unix is not None and self.clock.set_unix(unix, "network"):
+                self._moved = self.clock.moved
+                self.moved += self._moved
+                for part in (self.sampling, self.backoff, self.session):
+                    part.rebase(self._moved)
+
+    def save_tree(self) -> None:
+        """Write what a server has changed to flash, before it has its answer."""
+        data = self.tree.dump()
+        self.state.save("tree", data)
+        self.files.save("tree", data)
+
+    def _save(self) -> None:
+        """Write what must survive: called while no answer of the module is outstanding."""
+        for name, part in self._parts():
+            self.state.save(name, part.snapshot() if name == "modem" else part.dump())
+        self.journal.flush()
+        self.state.commit()
+
+    def _restore(self) -> None:
+        for name, part in self._parts():
+            data = self.state.load(name)
+            if data is None and name == "tree":
+                data = self.files.load(name)
+            if data is not None:
+                (part.restore if name == "modem" else part.load)(data)
+        self._fresh = self.journal.next_number
+        settings = self.state.load("settings")
+        if settings is not None or self.config.node_objects:
+            self.late("remote", "restore", self, settings)
+
+    def _parts(self) -> "list[tuple[str, Any]]":
+        return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.session, self.modem,
+                                 self.tree)))

@@ -1,0 +1,204 @@
+"""What the server may change of a node, and the way back: periods and rules on trial, orders to stay awake or to ship.
+
+    remote.declare(node)              the rows 26250/0 and 26251/0 (docs/objects), at the start
+    remote.period(node, 1, 3600)      a write of 26250/0/1; Reject where it does not fit
+    remote.default_period(node, ...)  a write of 1/0/2 or 1/0/3 that the module tells of
+    remote.judge(node, reached)       after a later wake's contact: kept, or after `trial_wakes` silent ones rolled back
+
+A setting counts from the moment in which it is written, and is on flash before the server has its answer: the old one lies
+in `trial`, so that a setting which cuts the node off, or crashes it, is undone. Loaded only when one of this happens.
+"""
+
+import struct
+
+from micropython import const
+
+from lwnode.lwm2m.model import Reject
+from lwnode.power.schedule import device_offset
+from lwnode.power.trial import Trial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SETTINGS, _HEALTH = const(26250), const(26251)
+_TRIAL, _AWAKE, _SHIP = const(2), const(3), const(4)
+_LONGEST_AWAKE_S = const(3600)
+_LONGEST_PERIOD_S = const(604800)
+_FORMAT = "<IIII"  # periods of config.json, so that a person's edit counts again; periods in force
+_RULES = ("pmin", "pmax", "gt", "lt", "st")
+
+
+def declare(node: "Any") -> None:
+    """Add the node's own two rows to its tree."""
+    tree, config = node.tree, node.config
+
+    def late(name: str, *given: "Any") -> "Any":
+        return lambda value: node.late("remote", name, *given, value)
+
+    writes = {0: late("period", 0), 1: late("period", 1), _AWAKE: late("stay_awake"), _SHIP: late("ship")}
+    tree.actuator(_SETTINGS, writes, initial=config.sample_every,
+                  values={1: config.report_every, _TRIAL: "none", _AWAKE: 0, _SHIP: False})
+    values: "dict[int, Any]" = {id: 0 for id in range(1, 14)}
+    values[6] = values[10] = values[13] = ""
+    tree.actuator(_HEALTH, None, initial=0, values=values)
+
+
+def restore(node: "Any", data: "bytes | None") -> None:
+    """Take up at a start what a server has set, unless config.json has been edited since."""
+    config = node.config
+    row = node.tree.row(_SETTINGS, 0)
+    if row is not None:
+        # The tree has brought back what was shown before the restart; what holds is what this start found.
+        row.resources[0].value = config.sample_every
+        row.settings.update({1: config.report_every, _AWAKE: 0, _SHIP: False})
+    if data is None:
+        return
+    if len(data) == struct.calcsize(_FORMAT):
+        base_sample, base_report, sample, report = struct.unpack(_FORMAT, data)
+        if (base_sample, base_report) == (config.sample_every, config.report_every) and 1 <= sample <= report:
+            _put(node, sample, report)
+            return
+    node.state.remove("settings")
+
+
+def _put(node: "Any", sample: int, report: int) -> None:
+    """Work by these periods from now on."""
+    offset = device_offset(node.board.unique_id(), sample, node.config.spread)
+    for schedule, period in ((node.sampling, sample), (node.reporting, report)):
+        schedule.change(period, offset)
+    node.session.report_every = report
+    row = node.tree.row(_SETTINGS, 0)
+    if row is not None:
+        row.resources[0].value = sample
+        row.settings[1] = report
+        row.touch(0)
+        row.touch(1)
+
+
+def _keep(node: "Any") -> None:
+    config = node.config
+    node.state.save("settings", struct.pack(_FORMAT, config.sample_every, config.report_every, node.sampling.period_s,
+                                            node.reporting.period_s), durable=True)
+    node.state.commit()
+
+
+def period(node: "Any", which: int, value: int) -> None:
+    """Take a written sampling (0) or reporting (1) period. Reject where the two would not fit."""
+    sample = value if which == 0 else node.sampling.period_s
+    report = value if which == 1 else node.reporting.period_s
+    if report < sample:
+        raise Reject(400, "the reporting period %d s is shorter than the sampling period %d s" % (report, sample))
+    _change(node, sample, report)
+
+
+def default_period(node: "Any", name: str, seconds: int) -> None:
+    """Follow the server's default periods: 1/0/3 is how often it wants to hear at least, 1/0/2 how often at most.
+
+    Neither touches sampling: a default minimum of a second, as servers write it, is no order to measure each second.
+    """
+    sample, report = node.sampling.period_s, node.reporting.period_s
+    wanted = seconds if name == "max_period" else max(seconds, report)
+    if 0 < wanted <= _LONGEST_PERIOD_S:
+        _change(node, sample, max(wanted, sample))
+
+
+def _change(node: "Any", sample: int, report: int) -> None:
+    old = snapshot(node)
+    if _try(node, "%d %d\n" % (sample, report) + old.partition("\n")[2], old):
+        _put(node, sample, report)
+        _keep(node)
+
+
+def snapshot(node: "Any") -> str:
+    """The settings that a server may change, as text: periods, then a line for each reading that has rules."""
+    from lwnode.lwm2m.codec import decimal
+
+    lines = ["%d %d" % (node.sampling.period_s, node.reporting.period_s)]
+    for row in node.tree.rows:
+        for resource in row.resources:
+            rules = resource.rules
+            if rules is not None:
+                given = [name + "=" + decimal(getattr(rules, name)) for name in _RULES if getattr(rules, name) is not None]
+                lines.append("%s %s" % (resource.path, "&".join(given)))
+    return "\n".join(lines)
+
+
+def ruled(node: "Any", before: str) -> None:
+    """Put rules that a request has just changed on trial."""
+    _try(node, snapshot(node), before)
+
+
+def _try(node: "Any", new: str, old: str) -> bool:
+    trial = Trial(node.files, node.config.trial_wakes)
+    if not trial.start(new.encode(), old.encode()):
+        return False
+    node.trial = 2  # this wake's contact proves nothing: it is the one that brought the change
+    _say(node, trial.state)
+    return True
+
+
+def _say(node: "Any", state: str) -> None:
+    row = node.tree.row(_SETTINGS, 0)
+    if row is not None:
+        row.settings[_TRIAL] = state
+        row.touch(_TRIAL)
+
+
+def judge(node: "Any", reached: bool) -> None:
+    """Tell the trial how a wake has ended that tried to reach the server."""
+    trial = Trial(node.files, node.config.trial_wakes)
+    old = trial.wake(reached)
+    if old is not None:
+        _back(node, old.decode())
+    _say(node, trial.state)
+    node.trial = int(trial.state == "running")
+
+
+def _back(node: "Any", old: str) -> None:
+    """Work by the old settings again."""
+    lines = old.split("\n")
+    sample, report = [int(part) for part in lines[0].split(" ")]
+    _put(node, sample, report)
+    wanted = {}
+    for line in lines[1:]:
+        path, _, query = line.partition(" ")
+        wanted[path] = query
+    for row in node.tree.rows:
+        for resource in row.resources:
+            if str(resource.path) not in wanted:
+                resource.rules = None
+            elif resource.rules is not None:
+                rules: "dict[str, float | None]" = {name: None for name in _RULES}
+                for part in wanted[str(resource.path)].split("&"):
+                    name, _, text = part.partition("=")
+                    if name in rules:
+                        rules[name] = int(text) if name[0] == "p" else float(text)
+                resource.rules.change(rules)
+    _keep(node)
+    node.save_tree()
+
+
+def stay_awake(node: "Any", seconds: int) -> None:
+    """Stay awake for a person at the cable once this contact is over: at most an hour, slots are served meanwhile."""
+    if not 0 <= seconds <= _LONGEST_AWAKE_S:
+        raise Reject(400, "awake for 0 to %d s, not %d" % (_LONGEST_AWAKE_S, seconds))
+    clock = node.board.clock
+    node.awake_until = clock.ticks_add(clock.ticks_ms(), seconds * 1000) if seconds else None
+
+
+def ship(node: "Any", order: bool) -> None:
+    """Sleep from this contact on until the button or magnet on pin "ship"."""
+    if order and node.board.pins.number("ship") is None:
+        raise Reject(405, "ship mode needs a wake pin: add ship to PINS in the board file")
+    if order:
+        from lwnode.power.ship import ShipMode
+        ShipMode(node.board.vault).order()
+    node.shipping = bool(order)
+
+
+def orders_over(node: "Any") -> None:
+    """The order to stay awake has been followed: it reads 0 again."""
+    row = node.tree.row(_SETTINGS, 0)
+    if row is not None:
+        row.set(_AWAKE, 0)
