@@ -4,6 +4,7 @@ ObjectTree, driver, AtClient, FakeUart, model, LocalLink, LocalServer: everythin
 """
 
 from fakes.telit import Node, ready
+from fakes.world import World
 
 from lwnode.lwm2m import ObjectTree
 from lwnode.modem import NOT_REGISTERED, REGISTERED, Server
@@ -120,6 +121,23 @@ def test_a_day_of_wakes_by_a_module_that_keeps_its_session():
         assert application.report() >= 1, hour
     assert at_server(made, (3303, 0, 5700))[-6:] == [22.0, 23.0, 24.0, 25.0, 26.0, 27.0]
     assert len([event for event in made.server.events if event[2] == "registered"]) == registered
+
+
+def registrations_of(config, **model):
+    """(registrations, wakes with a contact) of twelve hours of a whole node, without a lost reading."""
+    world = World("esp32", dict(config, family="me910c1"), **model)
+    world.run(hours=12)
+    assert len(world.taken) == 96 and world.lost() == []
+    return len([event for event in world.server.events if "registered" in event[2]])
+
+
+def test_one_registration_over_48_wakes_where_sleep_lets_the_module_keep_it():
+    """ENA is not saved (3.1.3: "Setting saved: No"), so who loses its power in PSM registers at each wake: nothing in the
+    manual keeps that. Who keeps its memory in PSM is asked (AT#LWM2MSTAT), and CFUN=5 leaves agent and radio on.
+    """
+    assert registrations_of({}, psm_keeps=True) == 1
+    assert registrations_of({"sleep": "cfun5"}) == 1
+    assert registrations_of({}) == 48
 
 
 def test_a_write_during_sleep_is_there_after_the_wake():

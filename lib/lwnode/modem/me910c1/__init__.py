@@ -12,6 +12,8 @@ Source: Telit 80529ST10974A Rev. 3, sections in the code; what is the field's sa
     MON, NFYACKURI, ENA       no        no           no: armed again (3.1.2, 3.1.3, 3.1.15)
     echo, AT+CMEE, #PSMURC    no        no           no
 
+Sleep: ENA is not saved (3.1.3), so a module that loses its power in PSM registers at each wake; one that keeps its memory
+is asked and goes on. Option sleep="cfun5" leaves agent and radio on: one registration, for about 1 mA (low_power 4).
 Bounds: 6 monitored objects, 6 resources with acknowledgement, one value of a path on its way, lines of 400 characters.
 """
 
