@@ -4,6 +4,7 @@ from fakes.modem_bench import Bench, Store
 from fakes.modem_field import Field
 
 from lwnode.modem import timers
+from lwnode.node.housekeeping import back_off_reason
 
 READY = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
          "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}
@@ -57,6 +58,31 @@ def test_a_missing_sim_is_told_at_once():
         assert not one.modem.attach(60000)
         assert one.told("refused") == ["SIM: not inserted"]
         assert one.clock.now - began < 5000
+
+
+def test_a_damaged_answer_is_no_word_of_the_sim_and_sends_no_node_to_rest_for_a_day():
+    one = bench(**{"AT+CPIN?": in_turn("ERROR", "ERROR", "ERROR", "+CPIN: REAFY", "+CPIN: READY")})
+    assert one.modem.attach(60000)
+    for answer in ("ERROR", "+CPIN: REAFY", "+CME ERROR: 14"):
+        one = bench(**{"AT+CPIN?": answer})
+        assert not one.modem.attach(60000)
+        assert back_off_reason(one.modem.refusal, 1, 0) == "", one.modem.refusal
+    one = bench(**{"AT+CPIN?": "+CME ERROR: 10"})
+    assert not one.modem.attach(60000)
+    assert back_off_reason(one.modem.refusal, 1, 0) == "no_sim"
+
+
+def test_a_pin_whose_answer_was_a_plain_error_gets_one_more_try():
+    def modem(refusal):
+        return Bench("bc66", dict(READY, **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': refusal}), pin="1234", store=store)
+
+    for refusals, tries in ((("ERROR",) * 4, 2), (("+CME ERROR: 16",) * 4, 1), (("ERROR", "+CME ERROR: 16", "ERROR"), 2)):
+        store, asked = Store(), 0
+        for refusal in refusals:
+            one = modem(refusal)
+            assert not one.modem.attach(60000)
+            asked += one.commands.count('AT+CPIN="1234"')
+        assert asked == tries, (refusals, asked)
 
 
 def test_a_pin_is_entered_where_the_sim_wants_it():

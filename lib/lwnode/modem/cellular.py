@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _POLL_MS = const(2000)
 _SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14) for some seconds after power-on
+# What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
+_FINAL = ("10", "11", "12", "13", "15", "16", "SIM not inserted", "SIM failure", "SIM wrong", "SIM PUK", "NOT READY")
 _DENIALS = const(3)  # CEREG 3 this often in a row: another network may still take us after the first ones
 
 # 3GPP TS 24.301 9.9.3.9, those that a node meets; the rest are told by number.
@@ -55,10 +57,13 @@ def unlock_sim(modem: "Network") -> bool:
             return True
         if state == "SIM PIN":
             return _enter_pin(modem)
-        busy = state in ("", "14", "NOT READY", "SIM busy")
-        if not busy or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
-            modem.refusal = "SIM: %s" % (
-                "not inserted" if state in ("10", "SIM not inserted") else state or "no answer")
+        final = state in _FINAL
+        # A SIM that is there may not be ready in the first seconds.
+        if final and state != "NOT READY" or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            if final:
+                modem.refusal = "SIM: " + ("not inserted" if state in ("10", "SIM not inserted") else state)
+            else:
+                modem.refusal = "no word of the SIM: " + (state or "no answer")
             return False
         modem.at.poll(1000)
 
@@ -67,7 +72,7 @@ def _sim_state(modem: "Network") -> str:
     try:
         answer = modem._query("+CPIN")
     except CommandError as error:
-        return str(error.code if error.code is not None else error.text or "")
+        return str(error.text if error.code is None else error.code)
     return str(answer[-1][0]) if answer and answer[-1] else ""
 
 
@@ -84,10 +89,12 @@ def _enter_pin(modem: "Network") -> bool:
         return False
     try:
         modem._write("+CPIN", Secret(str(pin)), timeout_ms=5000, secret=True)
-    except CommandError:
+    except CommandError as error:
+        # A plain ERROR may be a damaged line, and a right PIN: it gets one more try, at the next contact.
         if store is not None:
-            store.save("pin-refused", mark)
-        modem.refusal = "SIM: the PIN was refused; two tries are left"
+            doubt = b"?" + mark
+            store.save("pin-refused", mark if error.code is not None or store.load("pin-refused") == doubt else doubt)
+        modem.refusal = "SIM: the PIN was refused"
         return False
     modem.at.poll(1000)
     return _sim_state(modem) == "READY"
