@@ -266,6 +266,20 @@ def test_update_lifetime_objects_and_leaving():
     assert bench.modem.status() == DEREGISTERED
 
 
+def test_after_a_deregistration_a_registration_is_asked_for():
+    """Until STATE_INITIAL it would be refused; that state, after a deregistration, is none that mends itself."""
+    bench = registered()
+    left = []
+    bench.talker.answers['AT+QLWM2M="deregister"'] = ["OK", (900, '+QLWEVENT: 0,"STATE_INITIAL"')]
+    bench.talker.answers['AT+QLWM2M="register"'] = lambda line: left.append(bench.clock.now) or ["OK", (900, READY)]
+    began = bench.clock.now
+    assert bench.modem.deregister()
+    assert bench.clock.now >= began + 900
+    assert bench.modem.status() == DEREGISTERED
+    assert bench.modem.register(10000)
+    assert len(left) == 1
+
+
 def test_a_registration_that_is_refused_stands_already():
     """Its events fell into a deaf moment; an update is taken, so there is a registration."""
     updates = ["ERROR", "OK"]

@@ -173,10 +173,12 @@ class Driver(Life):
         return self._own_outcome(timeout_ms) == REGISTERED
 
     def deregister(self) -> bool:
-        """deregister; OK is all that is told."""
+        """deregister; until the client says that it is in its first state again a registration is refused."""
         done = self.ask(self._sub, "deregister") is not None
         self._status = DEREGISTERED if done else UNKNOWN
         self.observed = []
+        if done:
+            self._await(lambda: self._state == _INITIAL, _OBSERVE_MS)
         return done
 
     # ---- reports ----------------------------------------------------------------------------------------------
@@ -230,7 +232,7 @@ class Driver(Life):
         if state == _READY:
             if before != _READY:
                 self._session_stands("registered", "server")
-        else:
+        elif state != _INITIAL or self._status != DEREGISTERED:  # after a deregistration nothing comes by itself
             self._session_lost(REGISTERING, "state %d" % state)
 
     def _on_observe(self, token: str, uri: str, rest: "list[str | None]") -> None:
