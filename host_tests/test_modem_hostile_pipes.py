@@ -33,3 +33,19 @@ def test_bg96_loses_nothing():
 def test_bg96_is_configured_sub_command_by_sub_command():
     """Twelve sub-commands in a row seldom pass a bad line together: each is repeated by itself."""
     assert not missing("bg96", 3, 150, ("late",))
+
+
+def test_bg96_whose_new_start_was_interrupted_is_configured_again():
+    """Its configuration begins with "clean": what is cut off after that holds until the next restart, and is gone then."""
+    for line in range(90, 97):
+        world = World("esp32", {"family": "bg96"})
+
+        def cut(world=world, line=line):
+            for silent in list(range(1, 81)) + list(range(line, line + 30)):
+                world.model.faults.arm("silence", at=silent)
+
+        world.at(cut, minutes=59)
+        world.at(world.model.restart, minutes=125)
+        world.run(hours=5)
+        lost = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+        assert not lost, (line, lost[:3])

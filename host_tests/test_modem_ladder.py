@@ -82,6 +82,16 @@ def test_no_network_is_no_reason_for_a_restart():
         assert one.modem.failures == 4
 
 
+def test_a_configuration_that_the_ladder_could_not_finish_is_told():
+    server = Server("192.0.2.7", 5683, "urn:imei:1", 900)
+    one = bench("bg96")
+    one.modem.configure(server)
+    one.talker.answers.update({"AT+CEREG?": "+CEREG: 0,3", 'AT+QLWM2M="endpoint",4,4': "ERROR"})
+    one.modem.failures = 3  # the fourth restarts a module that answers
+    assert not one.modem.bring_back(60000)
+    assert one.told("factory_reset") == ["configuration interrupted"]
+
+
 def test_the_budget_ends_every_step():
     for family in FAMILIES:
         one = Bench(family, {}, pins=Pins("power_key", "reset"), command_ms=300)

@@ -76,8 +76,14 @@ class _Climb:
     def _settle(self) -> bool:
         modem = self.modem
         modem._doubt()
-        if modem.server is not None and modem.ask(modem.configure, modem.server):
-            modem.ask(modem.restart)
+        if modem.server is not None:
+            restart = modem.ask(modem.configure, modem.server)
+            if restart is None:
+                # Half a configuration may be worse than none (BG96: "clean" comes first): all of it again, cold.
+                modem._emit("factory_reset", "configuration interrupted")
+                return False
+            if restart:
+                modem.ask(modem.restart)
         if modem.objects:
             modem.ask(modem.declare, modem.objects)
         return self.ask() or self.recover() or self.register()
