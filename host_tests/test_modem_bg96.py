@@ -124,13 +124,13 @@ def test_row_normal_power_down():
 
 
 def test_leshan_is_configured_by_sub_commands_and_needs_a_restart():
-    bench = Bench("bg96", answers(), apn="iot.example", ip_version=False, debug_port=False)
+    bench = Bench("bg96", answers(**{"AT+CGSN": "864508030012428"}), apn="iot.example", ip_version=False, debug_port=False)
     assert bench.modem.configure(LESHAN)
     assert bench.commands == [
         'AT+QLWM2M="clean"', 'AT+QLWM2M="select",0', 'AT+QLWM2M="bootstrap",1,"coap://192.0.2.7:5683"',
         'AT+QLWM2M="bootstrap",2,900', 'AT+QLWM2M="bootstrap",3,0', 'AT+QLWM2M="bootstrap",4,3',
-        'AT+QLWM2M="apn","iot.example"', 'AT+QLWM2M="endpoint",4,4', 'AT+QLWM2M="dltype",1', 'AT+QLWM2M="ippref",0',
-        'AT+QLWM2M="qcli_en",0', 'AT+QLWM2M="enable",1', 'AT+QLWM2M="reset"']
+        'AT+QLWM2M="apn","iot.example"', 'AT+QLWM2M="endpoint",4,4', "AT+CGSN", 'AT+QLWM2M="dltype",1',
+        'AT+QLWM2M="ippref",0', 'AT+QLWM2M="qcli_en",0', 'AT+QLWM2M="enable",1', 'AT+QLWM2M="reset"']
     assert bench.modem.configure(LESHAN)  # until the restart has come
     assert bench.modem.restart()
     bench.talker.commands.clear()
@@ -355,6 +355,42 @@ def test_light_sleep_is_qsclk_alone():
     bench = registered(sleep="light")
     assert bench.modem.sleep()
     assert bench.commands == ["AT+QSCLK=1"]
+
+
+def test_light_sleep_is_held_and_ended_by_dtr():
+    """low_power 3.4: asleep while DTR is high; the wake pin is DTR, and stays low while the node is awake."""
+    levels = []
+    pins = Pins("power_key")
+    pins.set = lambda name, active: levels.append((name, active)) or True
+    bench = registered(sleep="light", pins=pins)
+    assert bench.modem.sleep() and levels == [("wake", False)]
+    assert bench.modem.wake() and levels == [("wake", False), ("wake", True)]
+    assert pins.pulses == []
+
+
+def test_light_sleep_without_dtr_is_refused():
+    for pins in (None, Pins("power_key")):
+        try:
+            Bench("bg96", sleep="light", pins=pins).modem.check(LESHAN)
+            raise AssertionError("taken")
+        except ValueError as error:
+            assert "wake pin" in str(error)
+
+
+def test_a_name_that_is_not_the_modules_own_is_said_literally():
+    own = "urn:imei:864508030012428"
+    for name, said in ((own, False), ("urn:imei:864508030012429", True), ("node-1", True)):
+        bench = Bench("bg96", answers(**{"AT+CGSN": "864508030012428"}))
+        bench.modem.configure(Server("192.0.2.7", 5683, name, 900))
+        assert ('AT+QLWM2M="epns",1,"%s"' % name in bench.commands) == said, name
+
+
+def test_a_registration_that_fails_names_what_the_guide_warns_of():
+    """ROAMING_FEAT=1 (3.3.3), an endpoint of IMEI and MSISDN (chapter 7, question 2)."""
+    bench = Bench("bg96", answers(**{'AT+QLWM2M="register"': "OK"}), name_form=7)
+    bench.modem.roaming = True
+    assert not bench.modem.register(1000)
+    assert "ROAMING_FEAT" in bench.modem.refusal and "MSISDN" in bench.modem.refusal
 
 
 def test_time_is_gmt_from_qlts():

@@ -148,6 +148,8 @@ class Driver(Life):
         self.refusal = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, self._state)
         if self.roaming:
             self.refusal += "; roaming, and ROAMING_FEAT=1 forbids LwM2M then (3.3.3)"
+        if self.options["name_form"] == 7:
+            self.refusal += "; name_form 7 wants a SIM that tells its MSISDN (chapter 7, question 2)"
         return False
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
@@ -260,9 +262,12 @@ class Driver(Life):
             response.after()
 
     def sleep(self) -> bool:
-        """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep by DTR."""
+        """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep while DTR is high."""
         if self.options["sleep"] == "light":
-            return self.ask(self._write, "+QSCLK", 1) is not None
+            done = self.ask(self._write, "+QSCLK", 1) is not None
+            if self.pins is not None:
+                self.pins.set("wake", False)
+            return done
         self._asleep = False
         if self.ask(self._write, "+QCFG", "psm/enter", 1) is None:
             self._count("sleep_refused")
@@ -277,7 +282,9 @@ class Driver(Life):
         try:
             if self._asleep:
                 self.clock.sleep_ms(_PSM_REST_MS)
-            if self.pins is not None and self.pins.get("status") is not True:
+            if self.options["sleep"] == "light" and self.pins is not None:
+                self.pins.set("wake", True)  # DTR low, and low while awake (low_power 3.4)
+            elif self.pins is not None and self.pins.get("status") is not True:
                 self.pins.pulse("power_key", _PSM_KEY_MS)
             for _ in range(_AT_TRIES):
                 if self.ask(self.at.send, "AT", timeout_ms=500) is not None:

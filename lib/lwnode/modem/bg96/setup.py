@@ -48,6 +48,10 @@ def check(modem: "Driver", server: "Server") -> None:
     expect("ssid", options["ssid"], 1, 65534)
     if options["name_form"] not in (4, 7):
         raise ValueError("name_form: expected 4 or 7 (BG96 guide 4.1), found %s" % options["name_form"])
+    if options["sleep"] not in ("psm", "light"):
+        raise ValueError("sleep: expected psm or light, found %s" % options["sleep"])
+    if options["sleep"] == "light" and (modem.pins is None or not modem.pins.set("wake", True)):
+        raise ValueError("sleep: light sleep ends by DTR alone; expected a board with a wake pin, found none")
     if options["data_object"] not in OBJECTS:
         raise ValueError("data_object: expected 19, 10250 or 26241 (BG96 guide 4.1), found %s" % options["data_object"])
     if options["server_type"] == 2 and len(options["mbsps"] or ()) not in (5, 6):
@@ -75,7 +79,8 @@ def _configure_files(modem: "Driver", server: "Server") -> None:
     if modem.options["apn"] is not None:
         _set(modem, "apn", modem.options["apn"])
     _set(modem, "endpoint", modem.options["name_form"], modem.options["name_form"])
-    if server.endpoint and not server.endpoint.startswith("urn:imei"):
+    # The module's own name is made of its IMEI; every other one, another module's too, is said literally.
+    if server.endpoint and server.endpoint != "urn:imei:" + modem._bare_line("AT+CGSN"):
         _set(modem, "epns", 1, server.endpoint)
     _set(modem, "dltype", 1)
     for name, option in (("ippref", "ip_version"), ("qcli_en", "debug_port")):
