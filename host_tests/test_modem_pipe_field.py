@@ -1,6 +1,7 @@
 """BC20 and BG96 against their virtual modems and an LwM2M server: the pipe contract from reading to delivery."""
 
 from fakes.modem_field import Field
+from fakes.world import World
 
 from lwnode.lwm2m import FLOAT, Path, Response
 from lwnode.modem import REGISTERED, Server
@@ -101,6 +102,15 @@ def test_bg96_is_registered_again_after_psm():
     assert field.modem.wake()
     assert field.modem.bring_back(240000)
     assert field.modem.status() == REGISTERED
+
+
+def test_bg96_in_psm_delivers_at_its_first_contact_of_each_slot():
+    """PSM ends in a boot, and the registration is gone: a driver that believes in it is refused, rests, and comes again."""
+    for port in ("esp32", "rp2"):
+        world = World(port, {"family": "bg96", "psm_tau": 86400, "psm_active": 10})
+        world.run(hours=3, minutes=5)
+        assert not [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+        assert 12 <= world.model.counters["deep_sleeps"] <= 14, world.model.counters
 
 
 def test_another_server_follows_the_files():

@@ -297,6 +297,11 @@ class Driver(Life):
         finally:
             self._restart_expected = False
 
+    def _on_restart(self, *line: "Any") -> None:
+        """RDY ends PSM too: without PER_REGSTATUS_FEAT (3.3.3) the registration is gone, and an update must ask."""
+        self._status = UNKNOWN
+        Life._on_restart(self, *line)
+
     def _on_psm_timer(self, seconds: int) -> None:
         self._status = UNKNOWN
 
