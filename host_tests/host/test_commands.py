@@ -53,3 +53,13 @@ def test_the_table_names_what_is_missing_and_hides_keys():
     text = render(load_rows(), Judge({"traffic": {}, "passed": []}))
     assert text.count("**no**") > 292
     assert shown('AT+QLWCONFIG=0,"h",5684,"e",900,0,"i","00ff"') == "AT+QLWCONFIG=..."
+
+
+def test_each_quirk_and_contradiction_has_its_tests():
+    """tools/commands/quirks.tsv: 124 rows, none without a test that is there."""
+    from tools.commands import quirks
+
+    rows = quirks.load()
+    assert len(rows) >= 124 and len({(row.source, row.text) for row in rows}) == len(rows)
+    assert quirks.nameless() == []
+    assert all([row.tests[0] in quirks.render() for row in rows])

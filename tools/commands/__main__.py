@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.commands import quirks
 from tools.commands.rows import FAMILIES, Evidence, Row, command_name, load_evidence, load_rows, matches
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -141,7 +142,11 @@ def main() -> int:
     table = contracts()
     print(table)
     Path(__file__).with_name("COMMANDS.md").write_text(render(rows, judge) + table, encoding="utf-8")
-    failed = False
+    Path(__file__).with_name("QUIRKS.md").write_text(quirks.render(), encoding="utf-8")
+    nameless = quirks.nameless()
+    for name in nameless:
+        print(f"  quirks.tsv without its test: {name}")
+    failed = bool(nameless)
     for family, count in _COUNT.items():
         mine = [row for row in rows if row.family == family]
         open_rows = [row for row in mine if not judge.driven(row) or not judge.modelled(row)]

@@ -36,7 +36,7 @@ class Wire(NbIot):
                     error = result_of(rows)
             except CommandError as refused:
                 self._count("refused_commands")
-                error = -1 if refused.code is None else int(refused.code)
+                error = refused.code or -1  # +CME ERROR: 0 is a failure, not success (field_quirks 2.3)
             if error != 3 or kind != 4 or declared == 4:
                 break
             self._count("float_lengths_of_4")
@@ -53,7 +53,7 @@ class Wire(NbIot):
             self._count("refused_commands")
             if strict:
                 raise
-            return -1 if error.code is None else int(error.code)
+            return error.code or -1
         return result_of(rows)
 
 
