@@ -216,8 +216,8 @@ def cycle(reached: "bool | None") -> bool:
     return current is not None and current.cycle(reached)
 
 
-def staged() -> None:
+def staged(files: "Any" = None) -> None:
     """An update has been staged in this wake: cycle() then asks for a restart."""
     global current
-    current = current or Swap()
+    current = current or Swap(files)
     current.restart = True

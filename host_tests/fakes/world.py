@@ -117,6 +117,7 @@ class World:
         self.relay = None
         self.wakes = []
         self.causes = []
+        self.declare = None  # a row of the test's own: declare(tree, board)
         self.on_awake = None  # called when a notification arrives: the server may ask now
         self.server.on_notification = self._notified
         self._count = 0
@@ -143,6 +144,8 @@ class World:
         tree.sensor(3303, lambda: self._reading(TEMPERATURE, -3000), unit="Cel", resolution=0.01, range=(-40, 400))
         tree.sensor(3304, lambda: self._reading(HUMIDITY, 0), unit="%RH", resolution=0.01, range=(0, 400))
         tree.actuator(3306, lambda on: board.pins.set("relay", on), initial=False)
+        if self.declare is not None:
+            self.declare(tree, board)
 
     def _reading(self, path, base):
         self._count += 1
@@ -205,6 +208,7 @@ class World:
     def _firmware(self, chip):
         import main
         self._booted += 1
+        self._boot()
         board = open_board(self.definition, chip.machine, chip.port, chip.time)
         if self.filesystem:
             sys.modules["fsboot"] = Names(state=self.filesystem)
@@ -212,6 +216,15 @@ class World:
             main.main(board, Parts(None if self.on_flash else self.settings, self._declare, self.flash))
         finally:
             sys.modules.pop("fsboot", None)
+
+    def _boot(self):
+        """boot.py and the first lines of main.start(); a reset has emptied RAM."""
+        import swap
+
+        swap.current = None
+        if "/update/plan" in self.flash.content:
+            swap.boot(self.flash)
+            swap.begin()
 
     # what has become of the readings
 
