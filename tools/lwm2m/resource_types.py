@@ -3,7 +3,7 @@
     type_of(3303, 5700) -> FLOAT          type_of(9999, 1) -> OPAQUE (unknown: bytes as they came)
 
 Facts from the OMA registry: the reusable resources (5500..6053) have one type in every object that uses them, so one
-table by resource id serves; objects 0..7, 11 and 19 count their resources from 0 and have a row each.
+table by resource id serves; objects 0..7, 9, 11 and 19 count their resources from 0 and have a row each.
 Kept apart from lib's registry on purpose: a server that shares the node's tables would share its mistakes.
 """
 
@@ -19,6 +19,7 @@ _OBJECTS = {
     5: "osxibissii",
     6: "ffffotf",
     7: "iiiiiixxi",
+    9: "ssosxlxibixxblss",
     11: "ssbbiss",
     19: "oitssi",
 }
