@@ -186,7 +186,8 @@ class Driver(Shadow):
 
     def _take_state(self, word: str) -> None:
         if word == "DIS":
-            self._armed = False
+            # Who is off does not come back by itself: a suspension ends here, and for how long it lasts the node knows.
+            self._armed = self._suspended = False
             self._session_lost(
                 DEREGISTERED if self._status in (DEREGISTERED, DEREGISTERING) else NOT_REGISTERED, "the agent is off")
         elif word == "DEREG":
