@@ -66,6 +66,14 @@ def test_a09_enter_deepsleep_without_line_end():
     assert bench.take_raw().startswith(b"\n\rF1: 0000 0000\n\r")
 
 
+def test_quirk_the_deep_sleep_line_has_no_end_in_any_firmware():
+    bench = Bench(hostile="deepsleep_no_newline")
+    bench.say('AT+QCFG="dsevent",1')
+    bench.clock.advance(60000)
+    assert bench.take_raw().endswith(b'\r\n+QNBIOTEVENT: "ENTER DEEPSLEEP"')
+    assert Bench().modem.quirk("deepsleep_no_newline") is False
+
+
 # ---- A06 and older
 
 

@@ -195,6 +195,27 @@ def test_values_of_every_type():
         assert exchange.value == value, (kind, exchange.values)
 
 
+def test_the_length_of_a_float_may_be_short_and_no_others():
+    """4.2.11 prints 4 for 88.88, the text says that it counts characters."""
+    for kind, length, text, good in ((4, 4, "88.88", True), (4, 5, "88.88", True), (4, 6, "88.88", False),
+                                     (3, 1, "21", False), (1, 4, '"abcde"', False)):  # fmt: skip
+        for checked in (True, False):
+            bench = registered_bc66(check_length=checked)
+            bench.server.read(NODE, "/3303/0/5700")
+            mid = bench.wait(100)[0].split(",")[1]
+            said = bench.say("AT+QLWRDRSP=%s,1,3303,0,5700,%d,%d,%s,0" % (mid, kind, length, text))
+            assert (said[0] == "OK") == (good or not checked), (kind, length, checked, said)
+
+
+def test_results_come_when_the_server_has_answered():
+    bench = registered_bc66()
+    bench.link.radio(delay_ms=500)
+    said = bench.say("AT+QLWUPDATE=0,900")
+    assert said[0].startswith("+QLWUPDATE: ") and said[1] == "OK"
+    assert bench.wait(990) == []
+    assert bench.wait(100)[0].startswith("+QLWUPDATE: 0,")
+
+
 def test_an_instance_is_read_in_parts_by_index():
     bench = registered_bc66()
     exchange = bench.server.read(NODE, "/3303/0")

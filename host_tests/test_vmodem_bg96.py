@@ -268,6 +268,20 @@ def test_reset_and_power_down():
     assert bench.modem.state_name == "off"
 
 
+def test_quirk_a_urc_of_an_earlier_life_between_power_down_and_rdy():
+    said = bench_of(hostile="stray_urc").say("AT+CFUN=1,1", 3000)
+    assert said[:4] == ["OK", "POWERED DOWN", '+QIURC: "closed",0', "RDY"]
+
+
+def test_quirk_kilobytes_of_noise_after_app_rdy():
+    bench = bench_of(hostile="boot_noise")
+    bench.modem.receive(b"AT+CFUN=1,1\r")
+    bench.clock.advance(3000)
+    raw = bench.take_raw()
+    assert b"\x00\x1a\xff\n" * 512 in raw[raw.index(b"APP RDY") :]
+    assert bench.say("AT")[-1:] == ["OK"]
+
+
 def test_psm_powers_down_and_the_key_brings_it_back():
     bench = bench_of()
     bench.say('AT+QCFG="psm/urc",1')

@@ -452,6 +452,9 @@ def test_quirks_of_the_family():
     desk = Desk(list_join="crlf")
     desk.say("AT#LWM2MMON=1,3;#LWM2MMON=1,4")
     assert desk.say("AT#LWM2MMON?").startswith('\r\n#LWM2MMON: "3"\r\n#LWM2MMON: "4"\r\n')
+    desk = Desk(list_join="crlf", hostile="lf_lists")
+    desk.say("AT#LWM2MMON=1,3;#LWM2MMON=1,4")
+    assert desk.say("AT#LWM2MMON?").startswith('\r\n#LWM2MMON: "3"\n#LWM2MMON: "4"\r\n')
     fixed = Desk(ready(3303), value_text="fixed").registered()
     fixed.say("AT#LWM2MSET=1,3303,0,5700,0,21.5")
     assert fixed.lines("AT#LWM2MR=0,3303,0,5700,0")[0] == "#LWM2MR: 21.500000"

@@ -9,7 +9,7 @@ from fakes.world import World
 
 CPYTHON_ONLY = "days of virtual time; the same driver lives under MicroPython in test_modem_me910c1_node"
 CALM_H = 7  # after the faults: time to bring everything home, longer than the node's longest rests (6 h)
-QUIRKS = "echo_double_cr,first_at_lost,boot_noise,odd_urcs,stat_without_number,tlt_named,lf_lists"
+QUIRKS = "first_at_lost,boot_noise,odd_urcs,stat_without_number,tlt_named,lf_lists"
 
 
 def life(port, hours, seed=None, permille=30, kinds=None, **options):

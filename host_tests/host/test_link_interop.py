@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tools.interop import checks
+from tools.interop import checks, lives
 from tools.interop.__main__ import ABSENT, Run, table
 from tools.interop.fetch import FALLBACK, Distribution, Missing, check_tools, fetch
 from tools.interop.leshan import Answer, Leshan, node_values
@@ -151,6 +151,33 @@ def test_the_tables_verdict(cells, good):
     assert table(console, run, 1) is good
     if not good and cells:
         assert "bc66, b: no answer" in console.file.getvalue()
+
+
+def test_a_second_try_is_marked_and_the_first_ones_words_are_kept():
+    first, second = [Run(Distribution("x", [], []), ["bc66", "bc20"], None, print) for _ in range(2)]
+    second.families = ["bc66"]
+    first.cells = {**BAD, ("a", "bc20"): (True, "yes")}
+    second.cells = {("a", "bc66"): (True, "yes"), ("b", "bc66"): (True, "relay follows")}
+    assert [family for family in first.families if not first.good(family)] == ["bc66"]
+    first.take(second)
+    assert first.cells[("b", "bc66")] == (True, "relay follows (2nd try)") and first.cells[("a", "bc66")] == (True, "yes")
+    console = Console(file=io.StringIO(), width=100)
+    assert table(console, first, 1)
+    assert "bc66, b, first try: no answer" in console.file.getvalue()
+
+
+def test_a_second_try_that_fails_too_is_a_failure():
+    first, second = [Run(Distribution("x", [], []), ["bc66"], None, print) for _ in range(2)]
+    first.cells = {("Leshan", "bc66"): (False, "did not start")}
+    second.cells = BAD
+    first.take(second)
+    assert not table(Console(file=io.StringIO(), width=100), first, 1)
+    assert not Run(Distribution("x", [], []), ["bc66"], None, print).good("bc66")  # nothing was seen
+
+
+def test_the_farewell_restores_the_program_it_stands_in_for():
+    compile(lives.FAREWELL, "main.py", "exec")
+    assert 'os.rename("main.old", "main.py")' in lives.FAREWELL and "deregister()" in lives.FAREWELL
 
 
 @pytest.mark.parametrize("version", ["2.0.0-M18", FALLBACK])
