@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
-import json
 import sys
 from pathlib import Path
 
@@ -13,72 +10,83 @@ ROOT = Path(__file__).resolve().parents[2]
 for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(1, str(ROOT / folder))
 
-_ONE_WAY_MS = 700  # NB-IoT in normal coverage: a round trip takes one to two seconds
-_KEYS = ("sample_every", "report_every", "listen", "lifetime", "binding", "attach_timeout", "awake_budget")
+FAMILIES = ("bc66", "bc20", "bg96", "me910c1")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make energy", description="Battery life, and where the charge goes.")
     parser.add_argument("--port", choices=("esp32", "rp2"), default="esp32")
-    parser.add_argument("--family", choices=("bc66", "bc20", "bg96", "me910c1"), default="bc66")
+    parser.add_argument("--family", choices=FAMILIES, help="the configuration's, or bc66")
     parser.add_argument("--capacity", type=float, default=3000, help="of the cell, in mAh")
-    parser.add_argument("--config", type=Path, help="a node's config.json: its intervals are used")
+    parser.add_argument("--config", type=Path, help="a node's config.json: its intervals and the module's options are used")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "energy.svg", help="where the picture goes")
     return parser.parse_args()
 
 
-def intervals(path: Path | None) -> dict[str, object]:
-    """The keys of a configuration that decide on charge. SystemExit with a sentence where it cannot be read."""
-    if path is None:
-        return {}
-    try:
-        given = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"{path}: {error}; give a node's config.json")
-    return {key: given[key] for key in _KEYS if key in given}
-
-
 def main() -> int:
-    """Live two quiet days, multiply, show."""
+    """Live some quiet days, multiply, show."""
     arguments = _arguments()
+    from lwnode.config import ConfigError
+
+    from .lived import given, live
+
+    config = given(arguments.config)
+    family = arguments.family or str(config.get("family", FAMILIES[0]))
+    config.pop("family", None)
+    if family not in FAMILIES:
+        raise SystemExit(f'{arguments.config}: "family" is {family}; expected one of {", ".join(FAMILIES)}')
+    try:
+        charge = live(arguments.port, family, config)
+    except ConfigError as error:
+        raise SystemExit(str(error)) from error
+    show(charge, arguments.capacity, arguments.out)
+    return 0
+
+
+def show(charge, capacity: float, out: Path) -> None:
+    """Print table and advice, and write the picture."""
     from rich.console import Console
     from rich.table import Table
 
-    from tools.simulate.charge import SELF_DISCHARGE_PERCENT, USABLE_PERCENT, Charge
-    from tools.simulate.simulation import Simulation
+    from tools.simulate.charge import SELF_DISCHARGE_PERCENT, USABLE_PERCENT
 
     from .picture import svg
     from .sources import of_rows
 
-    with contextlib.redirect_stdout(io.StringIO()):
-        simulation = Simulation(arguments.port, arguments.family, 1, "none", **intervals(arguments.config))
-        simulation.link.radio(delay_ms=_ONE_WAY_MS)
-        charge = Charge(simulation)
-        simulation.live(2)
-    days = simulation.clock.now / 86_400_000
-    chip = simulation.definition.CHIP
-    life = charge.days(arguments.capacity)
-    every = simulation.settings.report_every
-    title = f"{chip} with {arguments.family}, a report every {every} s: {charge.mah_per_day():.1f} mAh a day"
+    simulation = charge.simulation
+    chip, settings = simulation.definition.CHIP, simulation.settings
+    title = f"{chip} with {simulation.family}, a report every {settings.report_every} s: {charge.mah_per_day():.1f} mAh a day"
     table = Table(title=title, title_justify="left")
     for column in ("part", "hours a day", "mA", "mAh a day", "share", "source of the current"):
         table.add_column(column, justify="right" if column in ("hours a day", "mA", "mAh a day", "share") else "left")
-    rows = charge.rows()
+    rows, days = charge.rows(), charge.lived_days()
     total = sum(row[3] for row in rows)
-    for (what, hours, current, mah), source in zip(rows, of_rows(chip, arguments.family)):
+    for (what, hours, current, mah), source in zip(rows, of_rows(chip, simulation.family)):
         table.add_row(what, f"{hours / days:.2f}", f"{current:g}", f"{mah / days:.2f}", f"{100 * mah / total:.0f} %", source)
     console = Console()
     console.print(table)
-    note = (f"A cell of {arguments.capacity:.0f} mAh lasts about {life:.0f} days ({USABLE_PERCENT} % of it usable,"
+    note = (f"A cell of {capacity:.0f} mAh lasts about {charge.days(capacity):.0f} days ({USABLE_PERCENT} % of it usable,"
             f" {SELF_DISCHARGE_PERCENT} % lost by itself each year).")
     console.print(note, highlight=False)
-    if rows[0][3] > total / 2:
-        console.print("The board's own sleep outweighs everything else: a load switch with a timer (TPL5110), or another board,"
-                      " saves more than any setting.", highlight=False)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(svg(title, [(row[0], row[3] / days) for row in rows], note), encoding="utf-8")
-    console.print(f"picture: {arguments.out}", highlight=False)
-    return 0
+    for sentence in advice(charge):
+        console.print(sentence, highlight=False)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(svg(title, [(row[0], row[3] / days) for row in rows], note), encoding="utf-8")
+    console.print(f"picture: {out}", highlight=False)
+
+
+def advice(charge) -> list[str]:
+    """What stands out, a sentence each."""
+    rows = charge.rows()
+    sentences = []
+    if not charge.slept():
+        awake = rows[4][1] / charge.lived_days()
+        sentences.append(f"The module does not sleep ({awake:.1f} h a day awake with its radio idle): ask the network for PSM"
+                         " (psm_tau and psm_active in config.json).")
+    if rows[0][3] > sum(row[3] for row in rows) / 2:
+        sentences.append("The board's own sleep outweighs everything else: a load switch with a timer (TPL5110), or another"
+                         " board, saves more than any setting.")
+    return sentences
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-_COLOURS = ("#4e79a7", "#a0cbe8", "#59a14f", "#8cd17d", "#e15759", "#f1a340")
+_COLOURS = ("#4e79a7", "#a0cbe8", "#59a14f", "#8cd17d", "#b6992d", "#499894", "#e15759", "#f1a340")
 _WIDTH, _ROW, _LEFT, _BAR = 860, 34, 300, 420
 
 

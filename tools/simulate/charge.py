@@ -1,9 +1,13 @@
 """Where the charge goes: times of board and module from a simulated life, currents from lwnode.power.typical.
 
-    charge = Charge(simulation)         # before it lives: counts what the module's radio does
+    charge = Charge(simulation)         # before it lives: counts what module and radio do
     simulation.live(30)
     charge.rows()                       -> [("board asleep", hours, milliampere, milliampere-hours), ...]
     charge.days(3000)                   -> 211  days that a cell of 3000 mAh lasts
+
+Every millisecond of the module is in one phase, up to this moment, so that a module that never sleeps shows: asleep (PSM, deep
+sleep or off), light sleep (slow clock: QSCLK=1 or CFUN=5), awake with the radio idle, starting or searching, connected, and
+the tail for which the network keeps the radio connected after the last byte.
 """
 
 from __future__ import annotations
@@ -19,74 +23,119 @@ Row = tuple[str, float, float, float]
 _HOUR_MS = 3_600_000
 USABLE_PERCENT = 80
 SELF_DISCHARGE_PERCENT = 2
+_SEARCHING = 2
+PARTS = ("board asleep", "board awake", "module asleep", "module in light sleep", "module awake, radio idle",
+         "module starts or searches", "radio connected, sending and receiving",
+         "radio connected, the network's tail")  # fmt: skip
+# Microamperes of the module in light sleep, DRX (low-power notes, 4): BC66 and BC20 at 2.56 s, BG96 at 1.28 s, recalled.
+LIGHT = {"bc66": 430, "bc20": 430, "bg96": 1700, "me910c1": 1000}
+
+
+def currents(chip: str, family: str) -> tuple[int, ...]:
+    """Microamperes in each of PARTS."""
+    psm, boot, connect, tail, idle = MODULES[family]
+    return (*BOARDS[chip], psm, LIGHT[family], idle, boot, connect, tail)
 
 
 class Charge:
-    """Times of one simulation. The tail is what the network keeps the radio connected after the last byte."""
+    """Times of one simulation: milliseconds in each phase of the module, up to `clock.now`."""
 
     def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._on_since: int | None = None
-        self._rrc_since: int | None = None
-        self.on_ms = self.rrc_ms = self.tail_ms = self.connections = 0
-        model = simulation.model
-        on_rrc, on_status = model.on_rrc, model.on_status
+        self.simulation = simulation
+        self._model = model = simulation.model
+        self._began = self._since = simulation.clock.now
+        self._awake_before = simulation.chip.awake_ms
+        self._ms = {"asleep": 0, "light": 0, "idle": 0, "search": 0, "radio": 0}
+        self._booting = model.state_name == "booting"
+        self._host_asleep = False
+        self._phase = "asleep"
+        self.tail_ms = self.connections = 0
+        for name in ("on_rrc", "on_status", "on_stat", "booted"):
+            self._follow(model, name)
+        self._follow(simulation.chip, "on_sleep")
+        self._follow(simulation.uart, "write")
+        self._look()
 
-        def rrc(connected: bool) -> None:
-            self._rrc(connected)
-            on_rrc(connected)
+    def _follow(self, owner: object, name: str) -> None:
+        """Look at the module whenever something of it changes, or may."""
+        before = getattr(owner, name)
 
-        def status(active: bool) -> None:
-            self._status(active)
-            if on_status is not None:
-                on_status(active)
+        def changed(*values: object) -> object:
+            if name == "on_status" or name == "booted":
+                self._booting = name == "on_status" and bool(values[0])
+            elif name == "on_sleep" or name == "write":
+                if self._host_asleep == (name == "on_sleep"):
+                    return before(*values)  # nothing new: writes are frequent
+                self._host_asleep = name == "on_sleep"
+            found = before(*values) if before is not None else None
+            self._look()
+            return found
 
-        model.on_rrc, model.on_status = rrc, status
-        if model.status_pin:
-            self._on_since = simulation.clock.now
+        setattr(owner, name, changed)
 
-    def _rrc(self, connected: bool) -> None:
-        now = self._simulation.clock.now
-        if connected and self._rrc_since is None:
-            self._rrc_since = now
+    def _look(self) -> None:
+        """Close the phase that was, begin the one that is."""
+        now, phase = self.simulation.clock.now, self._now()
+        lasted = now - self._since
+        self._ms[self._phase] += lasted
+        if self._phase == "radio" and phase != "radio":
+            self.tail_ms += min(now - self._connected_at, int(self._model.options.get("rrc_ms", 10000)))
+        if phase == "radio" and self._phase != "radio":
             self.connections += 1
-        elif not connected and self._rrc_since is not None:
-            lasted = now - self._rrc_since
-            self.rrc_ms += lasted
-            self.tail_ms += min(lasted, int(self._simulation.model.options.get("rrc_ms", 10000)))
-            self._rrc_since = None
+            self._connected_at = now
+        self._since, self._phase = now, phase
 
-    def _status(self, active: bool) -> None:
-        now = self._simulation.clock.now
-        if active and self._on_since is None:
-            self._on_since = now
-        elif not active and self._on_since is not None:
-            self.on_ms += now - self._on_since
-            self._on_since = None
-            self._rrc(False)
+    def _now(self) -> str:
+        model = self._model
+        if not model.status_pin:
+            return "asleep"
+        if self._booting:
+            return "search"
+        if model.rrc:
+            return "radio"
+        if model.stat == _SEARCHING:
+            return "search"
+        return "light" if self._host_asleep and self._slow_clock() else "idle"
+
+    def _slow_clock(self) -> bool:
+        """The module may slow its clock while its UART rests: QSCLK above 0 (MT2625: its factory setting), CFUN=5."""
+        model = self._model
+        default = 1 if model.family in ("bc66", "bc20") else 0
+        return bool(getattr(model, "dozing", False)) or model.kept.get("qsclk", default) > 0
+
+    def milliseconds(self) -> tuple[int, ...]:
+        """Time in each of PARTS."""
+        self._look()
+        total = self._since - self._began
+        awake = min(total, self.simulation.chip.awake_ms - self._awake_before)
+        ms, tail = self._ms, self.tail_ms
+        return (total - awake, awake, ms["asleep"], ms["light"], ms["idle"], ms["search"], ms["radio"] - tail, tail)
 
     def rows(self) -> list[Row]:
         """(what, hours, mA, mAh) of each part."""
-        simulation = self._simulation
-        sleep, active = BOARDS[simulation.definition.CHIP]
-        psm, _, connect, tail, idle = MODULES[simulation.family]
-        total = simulation.clock.now
-        awake = min(total, simulation.chip.awake_ms)
-        times = [
-            ("board asleep", total - awake, sleep),
-            ("board awake", awake, active),
-            ("module asleep", total - self.on_ms, psm),
-            ("module awake, radio idle", max(0, self.on_ms - self.rrc_ms), idle),
-            ("radio connected, sending and receiving", self.rrc_ms - self.tail_ms, connect),
-            ("radio connected, the network's tail", self.tail_ms, tail),
-        ]
-        return [(what, ms / _HOUR_MS, ua / 1000, ms / _HOUR_MS * ua / 1000) for what, ms, ua in times]
+        amperes = currents(self.simulation.definition.CHIP, self.simulation.family)
+        return [(what, ms / _HOUR_MS, ua / 1000, ms / _HOUR_MS * ua / 1000)
+                for what, ms, ua in zip(PARTS, self.milliseconds(), amperes)]  # fmt: skip
 
     def mah_per_day(self) -> float:
         """All of it, per day."""
-        return sum(row[3] for row in self.rows()) / (self._simulation.clock.now / _HOUR_MS / 24)
+        return sum(row[3] for row in self.rows()) / self.lived_days()
+
+    def lived_days(self) -> float:
+        """Days so far."""
+        return (self.simulation.clock.now - self._began) / _HOUR_MS / 24
+
+    def slept(self) -> bool:
+        """Whether the module was asleep, deeply or lightly, for most of the time."""
+        milliseconds = self.milliseconds()
+        return milliseconds[2] + milliseconds[3] > sum(milliseconds[2:]) / 2
 
     def days(self, capacity_mah: float) -> float:
         """How long a cell lasts: 80 % of it usable, 2 % of it lost by itself each year."""
-        leak = capacity_mah * SELF_DISCHARGE_PERCENT / 100 / 365
-        return capacity_mah * USABLE_PERCENT / 100 / (self.mah_per_day() + leak)
+        return lifetime(capacity_mah, self.mah_per_day())
+
+
+def lifetime(capacity_mah: float, mah_per_day: float) -> float:
+    """Days that a cell lasts at that rate."""
+    leak = capacity_mah * SELF_DISCHARGE_PERCENT / 100 / 365
+    return capacity_mah * USABLE_PERCENT / 100 / (mah_per_day + leak)

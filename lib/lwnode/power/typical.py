@@ -23,8 +23,10 @@ MODULES = {
     # 3.5 uA, Tx 100-115 mA a third of the time, idle 0.43 mA at 2.56 s DRX [all recalled]
     "bc66": (4, 30000, 70000, 12000, 430),
     "bc20": (4, 30000, 70000, 12000, 430),  # same chipset as BC66, GNSS off [estimate]
-    "bg96": (10, 40000, 110000, 20000, 1700),  # PSM 10 uA, NB1 Tx 170 mA, sleep DRX 1.28 s 1.7 mA [recalled]
-    "me910c1": (10, 40000, 120000, 20000, 1000),  # PSM about 10 uA, eDRX about 1 mA [recalled, unconfirmed]
+    # PSM 10 uA, NB1 Tx 170 mA, idle with the UART awake about 16 mA (light sleep by QSCLK and DTR: 1.7 mA) [recalled]
+    "bg96": (10, 40000, 110000, 20000, 16000),
+    # PSM about 10 uA, Tx 190-250 mA [recalled, unconfirmed]; idle as BG96 [estimate]
+    "me910c1": (10, 40000, 120000, 20000, 16000),
 }
 
 
