@@ -44,6 +44,8 @@ class Ledger:
         self.longest_ms = 0
         self.overruns: list[tuple[int, int]] = []
         self.wakes = 0
+        self.attempts = 0
+        self._commands = 0
         self.hour_awake: dict[int, int] = {}
         self.dead = ""
         self.storm = False
@@ -64,6 +66,9 @@ class Ledger:
         """A time awake has ended."""
         simulation = self._simulation
         self.wakes += 1
+        commands = simulation.model.counters["commands"] + simulation.model.counters["ignored_bytes"]
+        self.attempts += commands != self._commands
+        self._commands = commands
         self.longest_ms = max(self.longest_ms, awake_ms)
         hour = simulation.clock.now // 3600000
         self.hour_awake[hour] = self.hour_awake.get(hour, 0) + awake_ms
@@ -125,16 +130,20 @@ class Ledger:
         """(missed, doubled slots) by the world's own clock."""
         period = int(self._simulation.settings.sample_every)
         served: dict[int, list[int]] = {}
-        for when in self.taken:
-            served.setdefault((when + period // _SLOT_SHARE) // period, []).append(when)
         doubled = []
-        for slot, times in served.items():
-            close = [b for a, b in zip(times, times[1:]) if b - a < period // 2]
-            if close:
-                doubled.append(slot)
-        if not served:
-            return 0, []
-        return max(served) - min(served) + 1 - len(served), doubled
+        gap = 2 * period
+        for before, when in zip([self._simulation.clock.start_unix - gap, *self.taken], self.taken):
+            times = served.setdefault((when + period // _SLOT_SHARE) // period, [])
+            # What follows a gap (a rest, a broken application) may serve its slot when that is nearly over.
+            if times and when - before < period // 2 and gap < 1.5 * period:
+                doubled.append((when + period // _SLOT_SHARE) // period)
+            times.append(when)
+            gap = when - before
+        # From the slot of the first boot to the last one that is half over: a node that never reads has missed them all.
+        clock = self._simulation.clock
+        first = (clock.start_unix + period // _SLOT_SHARE) // period
+        last = (clock.unix() - period // 2) // period
+        return last - first + 1 - len([slot for slot in served if first <= slot <= last]), doubled
 
     def excused(self) -> float:
         """How many slots may be missed: while the application is broken, after each reset, in rests after brown-outs."""

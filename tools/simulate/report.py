@@ -10,6 +10,12 @@ from rich.table import Table
 from .charge import Charge
 from .simulation import Simulation
 
+# Blocks of 4 KiB in the file system of a Pico and of a 4 MB ESP32 as MicroPython lays them out; erase cycles of their flash
+# chips by data sheet. A file saved costs its block and one of the directory's; littlefs levels the wear over all of them.
+BLOCKS = {"rp2": 352, "esp32": 512}
+ERASE_CYCLES = 100_000
+_ERASES_A_SAVE = 2
+
 
 def rows(simulation: Simulation, charge: Charge, seconds: float, capacity_mah: float) -> list[tuple[str, str]]:
     """The figures, as (name, value)."""
@@ -21,6 +27,8 @@ def rows(simulation: Simulation, charge: Charge, seconds: float, capacity_mah: f
     boots = ", ".join(f"{count} {kind}" for kind, count in sorted(simulation.boots.items())) or "none"
     faults = collections.Counter(kind for _, kind in simulation.model.faults.played)
     registrations = events["registered"] + events["reregistered"]
+    saves = simulation.flash.saves / days
+    years = BLOCKS[simulation.port] * ERASE_CYCLES / (_ERASES_A_SAVE * max(saves, 0.001)) / 365
     return [
         ("readings taken", f"{len(ledger.taken)}"),
         ("delivered", f"{len(delivered)}, {sum(delivered.values()) - len(delivered)} duplicates"),
@@ -31,11 +39,12 @@ def rows(simulation: Simulation, charge: Charge, seconds: float, capacity_mah: f
         ("lost", f"{len(ledger.lost(simulation.accounted_until))}"),
         ("wakes", f"{ledger.wakes}"),
         ("slots missed, served twice", f"{missed}, {len(doubled)}"),
-        ("contacts that reached the server", f"{events['updated'] + registrations}, {registrations} of them registrations"),
+        ("attempts to reach the server", f"{ledger.attempts}, {registrations} registrations, {events['updated']} updates"),
         ("boots", boots),
         ("AT exchanges", f"{simulation.model.counters['commands']}, {sum(faults.values())} disturbed"),
         ("power cuts in the middle of a flash write", f"{simulation.cuts}"),
-        ("flash writes per day", f"{simulation.flash.saves / days:.1f}"),
+        ("flash writes per day", f"{saves:.1f}, {simulation.flash.written / days / 1024:.1f} KiB; wear: {years:.0f} years until"
+                                 f" {BLOCKS[simulation.port]} blocks are worn out"),
         ("awake", f"{simulation.chip.awake_ms / days / 1000:.0f} s a day, {ledger.longest_ms / 1000:.0f} s at most"
                   f" (limit {ledger.limit_ms() / 1000:.0f} s)"),
         ("charge", f"{charge.mah_per_day():.2f} mAh a day, {charge.days(capacity_mah):.0f} days on {capacity_mah:.0f} mAh"),

@@ -36,7 +36,7 @@ class Simulation(World):
                  **config: object) -> None:
         given = {"family": family, "maintenance_window": 5}
         given.update(config)
-        super().__init__(port, given, (SENSOR, HISTORY))
+        super().__init__(port, given, (SENSOR, HISTORY), seed=seed)
         self.family = family
         self.seed = seed
         self.faults = faults
@@ -83,7 +83,7 @@ class Simulation(World):
         self.clock.at(until, stop)
         try:
             while True:
-                self._boot(self._life())
+                self._comes_back(self._life())
         except Stop:
             pass
         except Dead as dead:
@@ -101,7 +101,7 @@ class Simulation(World):
             return "power_on"
         raise Dead("main.py returned: awake in the REPL for ever")
 
-    def _boot(self, kind: str) -> None:
+    def _comes_back(self, kind: str) -> None:
         self.boots[kind] = self.boots.get(kind, 0) + 1
         hour = self.clock.now // _HOUR_MS
         self._this_hour = self._this_hour + 1 if hour == self._hour else 1
