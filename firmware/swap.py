@@ -40,8 +40,11 @@ class Files:
     """The file operations needed here, as the interpreter has them; a test hands in a simulated flash."""
 
     def __init__(self) -> None:
-        self.open, self.rename, self.remove = open, os.rename, os.remove
-        self.listdir, self.mkdir = os.listdir, os.mkdir
+        self.open, self.remove, self.listdir, self.mkdir = open, os.remove, os.listdir, os.mkdir
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename; by relative names (a board is in /), since MicroPython's VfsPosix mixes up two absolute ones."""
+        os.rename(old.lstrip("/"), new.lstrip("/"))
 
 
 def sealed(text: str) -> str:
@@ -64,7 +67,8 @@ def write(files: "Any", path: str, text: str) -> None:
     """Replace a sealed file: it is old or new after a cut."""
     with files.open(path + ".tmp", "wb") as file:
         file.write(sealed(text).encode())
-    move(files, path + ".tmp", path)
+    if not move(files, path + ".tmp", path):
+        raise OSError("%s could not be renamed" % path)
 
 
 def move(files: "Any", old: str, new: str) -> bool:

@@ -1,4 +1,4 @@
-"""make boards, flash, deploy, provision, image.
+"""make boards, flash, deploy, provision, image, update-package, update.
 
 python -m tools.boards list
 python -m tools.boards deploy --board RPI_PICO --port /dev/ttyACM0 --config my.json --secrets mine.json
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tools.boards import catalog
@@ -41,9 +42,13 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--config", type=Path, default=ROOT / "firmware" / "config.json")
     found.add_argument("--secrets", type=Path)
     found.add_argument("--csv", type=Path, help="devices: endpoint, psk_identity, psk")
-    found.add_argument("--out", type=Path, default=ROOT / "build" / "image")
+    found.add_argument("--out", type=Path, help="folder for images (build/image) or packages (build/update)")
     found.add_argument("--erase", action="store_true", help="erase the whole flash first")
     found.add_argument("--frozen", action="store_true", help="the board runs an image with our frozen boot")
+    found.add_argument("--files", default="", help="of an update: files or folders, as in lib/ or firmware/; without it all")
+    found.add_argument("--remove", default="", help="of an update: files to remove, by their path on the board")
+    found.add_argument("--version", type=int, help="of an update: a number above the last; without it the time of making")
+    found.add_argument("--package", type=Path, help="an update package that is there already")
     found.add_argument("--dry-run", action="store_true")
     return found
 
@@ -85,10 +90,43 @@ def image(options: argparse.Namespace) -> None:
     from tools.boards.image import image
 
     image(catalog.find(options.board), options.family, options.config, secrets_of(options), options.csv, options.firmware,
-          options.out, options.frozen, options.dry_run)  # fmt: skip
+          options.out or ROOT / "build" / "image", options.frozen, options.dry_run)  # fmt: skip
 
 
-COMMANDS = {"list": list_boards, "flash": flash, "deploy": deploy, "provision": provision, "image": image}
+def packages(options: argparse.Namespace) -> Iterator[tuple[str, bytes]]:
+    """Update packages by the options: one, or one for each device of the table."""
+    from tools.boards.update import packages
+
+    return packages(catalog.find(options.board), options.family, options.config, secrets_of(options), options.csv,
+                    options.files.split(), options.remove.split(), options.version, options.frozen)  # fmt: skip
+
+
+def update_package(options: argparse.Namespace) -> None:
+    from tools.boards.update import write
+
+    write(packages(options), options.out or ROOT / "build" / "update", options.dry_run)
+
+
+def update(options: argparse.Namespace) -> None:
+    from tools.boards.deploy import read_bytes
+    from tools.boards.remote import Remote
+    from tools.boards.update import send
+
+    if options.csv is not None:
+        raise Remedy("one board at a time: make the packages with update-package CSV=, and name one with PACKAGE=")
+    data = read_bytes(options.package, "PACKAGE=") if options.package else next(packages(options))[1]
+    send(catalog.find(options.board), Remote(options.port, options.dry_run), data)
+
+
+COMMANDS = {
+    "list": list_boards,
+    "flash": flash,
+    "deploy": deploy,
+    "provision": provision,
+    "image": image,
+    "update-package": update_package,
+    "update": update,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

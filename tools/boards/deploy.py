@@ -16,6 +16,14 @@ from tools.boards.remote import Found, Remote, refuse_other_board
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
 LAST = ("/main.py", "/boot.py")  # until they are there, what is on the board goes on running as it was
+# What comes by cable counts: an update on trial would put older files over it.
+NO_UPDATE = """import os
+for path in ("/update/plan", "/update/trial"):
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+"""
 RESERVE = 16384  # bytes that stay free for the node's own state
 
 
@@ -65,6 +73,14 @@ def read_json(path: Path) -> Any:
         raise Remedy(f"{path} is not valid JSON at line {line}: check quotes and commas")
 
 
+def read_bytes(path: Path, variable: str) -> bytes:
+    """A file; Remedy where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Remedy(f"{path} cannot be read ({error.strerror}): name the file with {variable}")
+
+
 def configuration(config: Path, secrets: Path | None) -> dict[str, bytes]:
     """The two files, by their path on the board."""
     found = {"/config.json": config.read_bytes()}
@@ -105,7 +121,7 @@ def copy(remote: Remote, wanted: dict[str, bytes], changed: list[str], stale: li
     """Remove, make folders, copy: one session of mpremote."""
     folders = sorted({parent for path in changed for parent in parents(path)})
     prepare = (
-        f"import os\nfor path in {stale!r}:\n    os.remove(path)\nfor path in {folders!r}:\n    try:\n        os.mkdir(path)\n"
+        f"{NO_UPDATE}for path in {stale!r}:\n    os.remove(path)\nfor path in {folders!r}:\n    try:\n        os.mkdir(path)\n"
         "    except OSError:\n        pass\n"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,13 @@ class Remote:
         if show:
             print(done.stdout, end="")
         return done.stdout
+
+    def copy(self, data: bytes, path: str) -> None:
+        """Write one file on the board."""
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / "data"
+            local.write_bytes(data)
+            self.run("fs", "cp", "-f", str(local), f":{path}")
 
     def explain(self, output: str) -> str:
         """A sentence for what mpremote said."""

@@ -1,0 +1,69 @@
+"""A host board at the end of a cable, and commands typed at the desk: python -m tools.boards and unpatched mpremote."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.host_board.runner import HostBoard
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIG = {"family": "bc66", "host": "192.0.2.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot", "maintenance_window": 5}
+PSK = "5ec4e7"
+
+
+class Bench:
+    """A host board at the end of a cable, and commands typed at the desk."""
+
+    def __init__(self, folder, **options):
+        self.folder = folder
+        self.config = folder / "config.json"
+        self.config.write_text(json.dumps(CONFIG))
+        self.board = HostBoard("esp32", folder / "node", None, None, speed=600, repl=True, heap="1m", **options)
+        (folder / "node").mkdir()
+
+    async def tool(self, *arguments, board="ESP32_GENERIC", port=None):
+        """python -m tools.boards ...: (exit status, what it printed)."""
+        command = [sys.executable, "-m", "tools.boards", *arguments, "--board", board, "--port", port or self.board.repl_path]
+        return await self.run([*command, "--config", str(self.config)])
+
+    async def mpremote(self, *arguments):
+        """mpremote connect PORT ...: what it printed."""
+        status, output = await self.run([sys.executable, "-m", "mpremote", "connect", self.board.repl_path, *arguments])
+        assert status == 0, output
+        return output
+
+    async def run(self, command):
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), 90)
+        return process.returncode, output.decode()
+
+    async def cold_boot(self):
+        """The reset button: main.py is in its maintenance window soon after."""
+        self.board.reset_button()
+        await self.board.until("boot")
+        await asyncio.sleep(0.7)
+
+
+@pytest.fixture
+def at_desk(tmp_path):
+    """at_desk(script, **options): run an async script with a Bench whose board is on."""
+
+    def run(script, **options):
+        async def live():
+            bench = Bench(tmp_path, **options)
+            await bench.board.start()
+            try:
+                await bench.board.until("at_repl")
+                await script(bench)
+            finally:
+                await bench.board.stop()
+
+        asyncio.run(live())
+
+    return run
