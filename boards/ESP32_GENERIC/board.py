@@ -8,6 +8,8 @@ NAME = "ESP32_GENERIC"
 PORT = "esp32"
 CHIP = "esp32"
 IO_MV = 3300
+# Level shifter between this board and the module: millivolts at the host's side, at the module's. None: straight wires.
+SHIFTER = (3300, 1800)
 
 UART = {"id": 1, "tx": 17, "rx": 16, "baudrate": 115200}
 

@@ -8,6 +8,8 @@ NAME = "RPI_PICO2"
 PORT = "rp2"
 CHIP = "rp2350"
 IO_MV = 3300
+# Level shifter between this board and the module: millivolts at the host's side, at the module's. None: straight wires.
+SHIFTER = (3300, 1800)
 
 UART = {"id": 1, "tx": 4, "rx": 5, "baudrate": 115200}
 

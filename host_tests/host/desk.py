@@ -50,8 +50,8 @@ class Bench:
         await asyncio.sleep(0.7)
 
 
-@pytest.fixture
-def at_desk(tmp_path):
+@pytest.fixture(name="at_desk")
+def desk_fixture(tmp_path):
     """at_desk(script, **options): run an async script with a Bench whose board is on."""
 
     def run(script, **options):

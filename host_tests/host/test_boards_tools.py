@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from host.desk import CONFIG, PSK, at_desk  # noqa: F401  a fixture
+from host.desk import CONFIG, PSK, desk_fixture  # noqa: F401  at_desk
 from esp32_mock_bootloader.api import MockHandle
 from littlefs import LittleFS
 
@@ -20,6 +20,8 @@ from tools.boards.catalog import RP2_FLASH, UF2_FAMILY
 from tools.boards.remedy import Remedy
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
 def test_mpremote_drives_the_bridge(at_desk):
     async def script(bench):
         assert await bench.mpremote("eval", "6 * 7") == "42\n"
@@ -56,7 +58,7 @@ def test_deploy_provision_shell_and_restart(at_desk):
         (flash_folder / "notes.txt").write_text("keep")
         status, output = await bench.tool("deploy")
         assert status == 0, output
-        assert f"copying 1 of {len(wanted)} files" in output and "removing 1" in output and "  /sensors.py" in output
+        assert f"copying 1 of {len(wanted)} files" in output and "removing 1" in output and "1/1 /sensors.py" in output
         assert not (flash_folder / "lib" / "lwnode" / "old.mpy").exists() and (flash_folder / "notes.txt").exists()
 
         # Provisioning: checked first, then verified; a secret is never printed.
@@ -167,9 +169,32 @@ def test_boards_are_found_in_any_case_and_bad_wiring_is_refused():
         catalog.find("nothing")
     board = catalog.find("ESP32_GENERIC")
     with pytest.raises(Remedy, match="does not say at which level"):
-        catalog.refuse_bad_wiring(catalog.Board(board.name, board.folder, board.values | {"IO_MV": None}))
+        catalog.refuse_bad_wiring(catalog.Board(board.name, board.folder, board.values | {"IO_MV": None}), "bc66")
     with pytest.raises(Remedy, match="flash chip"):
-        catalog.refuse_bad_wiring(catalog.Board(board.name, board.folder, board.values | {"PINS": {"wake": 6}}))
+        catalog.refuse_bad_wiring(catalog.Board(board.name, board.folder, board.values | {"PINS": {"wake": 6}}), "bc66")
+
+
+@pytest.mark.parametrize(
+    "values, family, sentence",
+    [
+        ({}, "bc66", ""),
+        ({"SHIFTER": None}, "bc66", "the BC66 works at 1.8 V, this board at 3.3 V: put a level shifter"),
+        ({"SHIFTER": None}, "me910c1", "SHIFTER = .3300, 1800."),
+        ({"SHIFTER": (3300, 2800)}, "bg96", "SHIFTER is 3.3 V / 2.8 V, but this board works at 3.3 V and the BG96 at 1.8 V"),
+        ({"SHIFTER": None, "MODULE_MV": 3300}, "bg96", ""),
+        ({"SHIFTER": None, "IO_MV": 1800}, "bc20", ""),
+        ({}, "sim800", "no UART level is known for sim800"),
+    ],
+)
+def test_a_configuration_without_a_declared_level_is_refused(values, family, sentence):
+    board = catalog.find("RPI_PICO")
+    changed = catalog.Board(board.name, board.folder, board.values | values)
+    if sentence:
+        with pytest.raises(Remedy, match=sentence):
+            catalog.refuse_bad_wiring(changed, family)
+    else:
+        said = catalog.refuse_bad_wiring(changed, family)
+        assert "UART: board" in said[0] and "not from the board's 3.3 V pin" in said[1]
 
 
 # Images.

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from host.desk import CONFIG, PSK, ROOT, at_desk  # noqa: F401  a fixture
+from host.desk import CONFIG, PSK, ROOT, desk_fixture  # noqa: F401  at_desk
 
 from tools.boards import application, catalog, update
 from tools.boards.remedy import Remedy
@@ -45,7 +45,7 @@ async def until(found):
     raise AssertionError("it did not happen")
 
 
-def test_a_bad_update_is_tried_and_taken_back_by_the_boards_own_boot(at_desk):  # noqa: F811
+def test_a_bad_update_is_tried_and_taken_back_by_the_boards_own_boot(at_desk):
     async def script(bench):
         await deployed(bench)
         flash = bench.board.flash
@@ -67,7 +67,7 @@ def test_a_bad_update_is_tried_and_taken_back_by_the_boards_own_boot(at_desk):  
     at_desk(script)
 
 
-def test_a_good_update_is_put_in_place_and_on_trial(at_desk):  # noqa: F811
+def test_a_good_update_is_put_in_place_and_on_trial(at_desk):
     async def script(bench):
         await deployed(bench)
         flash = bench.board.flash
@@ -88,7 +88,7 @@ def test_a_good_update_is_put_in_place_and_on_trial(at_desk):  # noqa: F811
     at_desk(script)
 
 
-def test_a_forged_package_is_refused_by_the_board_and_said_so(at_desk):  # noqa: F811
+def test_a_forged_package_is_refused_by_the_board_and_said_so(at_desk):
     async def script(bench):
         await deployed(bench)
         status, output = await sent(bench, 7, {"/sensors.py": b"x = 1\n"}, b"another key")
@@ -129,7 +129,8 @@ def test_a_package_for_each_device_of_a_table(tmp_path):
     assert sorted(made) == ["node-1.lwu", "node-2.lwu"]
     assert made["node-1.lwu"][:-32] == made["node-2.lwu"][:-32] and made["node-1.lwu"] != made["node-2.lwu"]
     assert "aa11" not in done.stdout
-    done = tool("update-package", "--config", config, "--csv", table, "--files", "sensors.py", "--out", tmp_path / "no", "--dry-run")
+    options = ("--config", config, "--csv", table, "--files", "sensors.py", "--out", tmp_path / "no")
+    done = tool("update-package", *options, "--dry-run")
     assert done.returncode == 0 and "would write" in done.stdout and not (tmp_path / "no").exists()
 
 

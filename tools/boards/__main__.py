@@ -54,9 +54,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def list_boards(options: argparse.Namespace) -> None:
-    """Every board with its wiring."""
+    """Every board with its wiring, and what the modules ask of it."""
+    from boards.modules import MODULES, WHY_NOT_3V3
+
     for name in catalog.names():
         print(catalog.find(name).line())
+    print("\nmodules")
+    for module in MODULES.values():
+        print("  " + module.line())
+    print(f"  A 3.3 V board needs a level shifter (SHIFTER in board.py). Not from the board's own 3.3 V pin: {WHY_NOT_3V3}.")
 
 
 def flash(options: argparse.Namespace) -> None:

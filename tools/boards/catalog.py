@@ -71,11 +71,12 @@ def find(name: str | None) -> Board:
     raise Remedy(f"there is no board {name!r}: choose one of {', '.join(names())}, or add a folder as boards/README.md says")
 
 
-def refuse_bad_wiring(board: Board) -> None:
-    """Remedy for a definition whose pins cannot do their job, or that does not say at which level they work."""
+def refuse_bad_wiring(board: Board, family: str) -> list[str]:
+    """What is declared of the wires to a module; Remedy for pins that cannot do their job and levels that do not fit."""
     from types import SimpleNamespace
 
     from boards.check import check
+    from boards.modules import wiring
 
     if not board.values.get("IO_MV"):
         raise Remedy(
@@ -85,3 +86,7 @@ def refuse_bad_wiring(board: Board) -> None:
     problems = check(SimpleNamespace(**board.values))
     if problems:
         raise Remedy(f"boards/{board.name}/board.py cannot work: {problems[0]}; choose another pin in PINS")
+    declared, problem = wiring(SimpleNamespace(**board.values), family)
+    if problem:
+        raise Remedy(f"boards/{board.name}/board.py does not fit a {family.upper()}: {problem}")
+    return declared

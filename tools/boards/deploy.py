@@ -29,13 +29,13 @@ RESERVE = 16384  # bytes that stay free for the node's own state
 
 def deploy(board: Board, remote: Remote, family: str | None, config: Path, secrets: Path | None) -> None:
     """lib/, firmware/ and board file; the configuration too where the board has none. Restarts the node."""
-    refuse_bad_wiring(board)
-    settings = read_config(config, secrets)
-    wanted = application.files(board, family or settings["family"])
+    family = family or read_config(config, secrets)["family"]
+    declared = refuse_bad_wiring(board, family)
+    wanted = application.files(board, family)
     total = sum(map(len, wanted.values()))
-    print(
-        f"deploy: {len(wanted)} files, {total / 1024:.0f} KB for {board.name} with a {(family or settings['family']).upper()}"
-    )
+    print(f"deploy: {len(wanted)} files, {total / 1024:.0f} KB for {board.name} with a {family.upper()}")
+    for sentence in declared:
+        print(f"  {sentence}")
     found = transfer(board, remote, wanted, remove_stale=True)
     if found is None or "/config.json" not in found.hashes:
         print("deploy: the board has no configuration yet")
@@ -130,9 +130,13 @@ def copy(remote: Remote, wanted: dict[str, bytes], changed: list[str], stale: li
             local = Path(folder) / str(number)
             local.write_bytes(wanted[path])
             arguments += ["+", "fs", "cp", "-f", str(local), f":{path}"]
-        for path in changed:
-            print(f"  {path}")
-        remote.run(*arguments)
+        waiting = list(changed)
+
+        def copied(line: str) -> None:
+            if line.startswith("cp ") and waiting:
+                print(f"  {len(changed) - len(waiting) + 1:3}/{len(changed)} {waiting.pop(0)}", flush=True)
+
+        remote.run(*arguments, each=copied)
 
 
 def parents(path: str) -> list[str]:

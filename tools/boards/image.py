@@ -33,13 +33,14 @@ TABLE_AT = 0x8000
 def image(board: Board, family: str | None, config: Path, secrets: Path | None, table: Path | None, firmware: Path | None,
           out: Path, frozen: bool, dry_run: bool) -> list[Path]:  # fmt: skip
     """Write one image per device; their paths."""
-    refuse_bad_wiring(board)
+    settings = read_json(config)
+    family = family or settings.get("family", "")
+    refuse_bad_wiring(board, family)
     place, size = filesystem(board, firmware)
     if frozen and board.port == "rp2":
         size -= RESERVED_BLOCKS * BLOCK
-    settings = read_json(config)
     read_config(config, secrets) if table is None else None
-    wanted = application.files(board, family or settings.get("family", ""))
+    wanted = application.files(board, family)
     written = []
     for endpoint, own_config, own_secrets in devices(settings, read_json(secrets) if secrets else {}, table):
         check(own_config, own_secrets, endpoint)

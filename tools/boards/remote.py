@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 from tools.boards.catalog import OLDEST, Board
 from tools.boards.remedy import Remedy
 
-TIMEOUT_S = 120
+SILENCE_S = 60  # a single file of 30 KB takes some ten seconds at 115200 baud
 NO_ANSWER = (
     "no board answers on {port}: it may be asleep or running; press its reset button and try again within the "
     "maintenance window (5 s), or close the stay-awake pin"
@@ -81,10 +84,10 @@ class Remote:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line; a name like `auto` is mpremote's own."""
-        return [sys.executable, "-m", "mpremote", "connect", self.port, *arguments]
+        return [sys.executable, "-u", "-m", "mpremote", "connect", self.port, *arguments]
 
-    def run(self, *arguments: str, show: bool = False) -> str:
-        """Run mpremote; what it printed. Remedy where it fails."""
+    def run(self, *arguments: str, show: bool = False, each: Callable[[str], None] | None = None) -> str:
+        """Run mpremote; what it printed, each line of it as it comes. Remedy where it fails, or is silent for too long."""
         if self.dry_run:
             print(
                 "would run: mpremote",
@@ -95,15 +98,14 @@ class Remote:
             return ""
         if self.port.startswith("/") and not Path(self.port).exists():
             raise Remedy(NO_BOARD.format(port=self.port))
-        try:
-            done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+        status, output = follow(self.command(*arguments), each)
+        if status is None:
             raise Remedy(NO_ANSWER.format(port=self.port))
-        if done.returncode:
-            raise Remedy(self.explain(done.stdout + done.stderr))
+        if status:
+            raise Remedy(self.explain(output))
         if show:
-            print(done.stdout, end="")
-        return done.stdout
+            print(output, end="")
+        return output
 
     def copy(self, data: bytes, path: str) -> None:
         """Write one file on the board."""
@@ -137,6 +139,34 @@ class Remote:
             raise Remedy(f"what answers on {self.port} is no MicroPython board (it said {output[-60:]!r}): flash it first")
         said["version"] = tuple(said["version"])
         return Found(**said)
+
+
+def follow(command: list[str], each: Callable[[str], None] | None) -> tuple[int | None, str]:
+    """Run a command; (exit status, output). None after a silence of SILENCE_S: the whole may take as long as it needs."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    said = []
+    try:
+        while (line := lines.get(timeout=SILENCE_S)) is not None:
+            said.append(line)
+            if each:
+                each(line)
+        return process.wait(), "".join(said)
+    except queue.Empty:
+        return None, "".join(said)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def refuse_other_board(found: Found, board: Board) -> None:
