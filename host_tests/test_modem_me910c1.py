@@ -640,6 +640,31 @@ def test_psm_that_is_a_power_cycle_is_noticed_and_everything_armed_again():
     assert made.told("delivered") == [ticket]
 
 
+def test_after_a_power_cycle_nothing_is_asked_that_outlives_it():
+    """One instance stands for all, the registration URCs are known to be on, and of two empty lists one is asked for."""
+    made = up(pins=("power_key", "status"), sleep_confirm_ms=60000)
+    for _ in range(2):
+        modem = slept(made)
+        mark = len(made.commands)
+        assert modem.status() == NOT_REGISTERED and modem.attach(60000) and modem.register(60000)
+    sent = made.since(mark)
+    assert [line for line in sent if "EXIST" in line] == ["AT#LWM2MEXIST=0,3303,0"]
+    assert "AT#LWM2MR=0,33211,0,0,1" not in sent and "AT#LWM2MNFYACKURI=0,2" not in sent
+    assert made.model.ack_uris == [(3303, 0, 5700), (3304, 0, 5700)] and made.model.monitored == [3306]
+
+
+def test_an_instance_that_a_server_deleted_is_created_again_after_a_refused_value():
+    made = up(pins=("power_key", "status"), sleep_confirm_ms=60000)
+    made.model.nvram["instances"]["3304"] = []
+    send(made, (HUMIDITY, FLOAT, "40"))
+    assert len(made.told("failed")) == 1
+    modem = slept(made)
+    assert modem.status() == NOT_REGISTERED and modem.attach(60000) and modem.register(60000)
+    assert "AT#LWM2MNEWINST=0,3304,0" in made.commands
+    send(made, (HUMIDITY, FLOAT, "41"))
+    assert len(made.told("delivered")) == 1
+
+
 def test_psm_that_keeps_the_agent_asks_nothing_twice():
     made = up(model={"psm_keeps": True}, pins=("power_key", "status"), sleep_confirm_ms=60000)
     mark = None

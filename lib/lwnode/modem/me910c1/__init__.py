@@ -86,9 +86,13 @@ class Driver(Shadow):
         """CMEE 2, because the errors of EXIST have words only (3.1.17); sleep told; clock in UTC, set by the network."""
         self._asleep = False
         self._write("+CMEE", 2)
-        self.ask(self._write, "#PSMURC", 1)
+        self._ask_for_psm()
         self.ask(self._write, "+CTZU", 1)
         self.CLOCK_IS_LOCAL = self.ask(self._write, "#CCLKMODE", 1) is None
+
+    def _ask_for_psm(self) -> None:
+        if self.options["sleep_confirm_ms"]:  # else nobody waits for the word
+            self.ask(self._write, "#PSMURC", 1)
 
     def _begin(self) -> bool:
         if not Shadow._begin(self):
@@ -120,7 +124,7 @@ class Driver(Shadow):
                     # Lost where sleep was a power cycle (field_quirks 5); said again, they cost 60 ms.
                     self.ask(self._lines, "ATE0", "")
                     self.ask(self._write, "+CMEE", 2)
-                    self.ask(self._write, "#PSMURC", 1)
+                    self._ask_for_psm()
                     return True
                 if pulse:
                     # Only a module that is silent gets one: a running one would be switched off by it.

@@ -10,7 +10,7 @@
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
 from lwnode.lwm2m import registry
-from lwnode.modem.me910c1.urcs import ids_of
+from lwnode.modem.me910c1.urcs import CREATED, ids_of
 from lwnode.modem.me910c1.values import CLOSED, operations
 
 TYPE_CHECKING = False
@@ -27,12 +27,14 @@ def arm(modem: "Any", settle_ms: int, created: bool) -> bool:
         modem.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
         return False
     done = created or create(modem)
-    for _ in range(2):  # a refusal may have been a slip of the line
-        listed = _monitor(modem, found) & _acknowledge(modem)
+    for again in (False, True):  # a refusal may have been a slip of the line
+        # Both lists are lost together: where one is empty the other need not be asked for.
+        asked = again or bool(found) or not monitored(modem)
+        listed = _monitor(modem, found) & _acknowledge(modem, asked)
         if listed:
             break
     done = listed and done
-    if modem.options["registration_urcs"]:
+    if modem.options["registration_urcs"] and not modem._services:
         modem.ask(_services, modem)
     look_at_all(modem)
     return done
@@ -68,7 +70,14 @@ def known(modem: "Any", *numbers: int) -> "bool | None":
 
 
 def create(modem: "Any") -> bool:
-    """The declared instances. Creating twice is an error, so each is asked for first (3.1.10)."""
+    """The declared instances. Creating twice is an error, so each is asked for first (3.1.10).
+
+    Once all were there the first stands for them: only a factory reset takes instances, and it takes all. One that a
+    server deletes shows when a value for it is refused.
+    """
+    first = modem.objects[:1]
+    if first and modem._declared & CREATED and exists(modem, 0, first[0][0], first[0][1]):
+        return True
     done = True
     made = lost = 0
     known_before = [ids[:2] for ids in modem._known]
@@ -86,6 +95,8 @@ def create(modem: "Any") -> bool:
     if lost:
         # Instances outlive everything but a factory reset, and these were there before.
         modem._factory_reset("%d instances created again" % made)
+    if done:
+        modem._declared |= CREATED
     return done
 
 
@@ -150,9 +161,9 @@ def _monitor(modem: "Any", found: "list[int]") -> bool:
     return done
 
 
-def _acknowledge(modem: "Any") -> bool:
+def _acknowledge(modem: "Any", asked: bool) -> bool:
     wanted = acknowledged(modem)
-    rows = modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI")
+    rows = modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") if asked else []
     found = [ids_of(str(row[0])) for row in rows or [] if row]
     for ids in found:
         if ids is not None and ids not in wanted:
@@ -173,7 +184,9 @@ def _acknowledge(modem: "Any") -> bool:
 def _services(modem: "Any") -> None:
     """33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user)."""
     lines = modem._lines("AT#LWM2MR=0,33211,0,0,1", "#LWM2MR")
-    if lines and lines[-1].partition(":")[2].strip() == "0":
+    value = lines[-1].partition(":")[2].strip() if lines else ""
+    modem._services = value == "1"
+    if value == "0":
         modem._write("#LWM2MW", 0, 33211, 0, 0, 1, 1)
 
 

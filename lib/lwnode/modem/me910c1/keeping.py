@@ -20,7 +20,7 @@ def dump(modem: "Any") -> bytes:
     own = struct.pack(
         ">BBBB",
         modem._suspended | (not modem.CLOCK_IS_LOCAL) << 1 | modem._armed << 2 | modem._repaired << 3
-        | (modem._factory > 0) << 4,
+        | (modem._factory > 0) << 4 | modem._services << 5,
         len(modem.objects), len(modem._acked), len(modem._known))
     for object_id, instance, resources in modem.objects:
         own += struct.pack(">HHB", object_id, instance, len(resources))
@@ -66,4 +66,5 @@ def load(modem: "Any", data: bytes) -> bool:
     modem._armed = bool(flags & 4)
     modem._repaired = bool(flags & 8)
     modem._factory = 2 if flags & 16 else 0
+    modem._services = bool(flags & 32)
     return True

@@ -15,6 +15,7 @@ from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import NOT_REGISTERED, REGISTERED, Unsupported
 from lwnode.modem.me910c1 import arming
 from lwnode.modem.me910c1.account import mark_as, marked
+from lwnode.modem.me910c1.urcs import CREATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,9 +170,11 @@ def declare(modem: "Any", objects: "Any") -> bool:
     modem.objects = [(entry[0], entry[1], tuple(entry[2])) for entry in objects]
     arming.monitored(modem)
     arming.acknowledged(modem)
-    mark = crc32(repr(modem.objects).encode()) | 1
-    uploaded = mark != modem._declared and upload_missing(modem)
-    modem._declared = mark
+    mark = crc32(repr(modem.objects).encode()) & ~CREATED | 1
+    uploaded = False
+    if mark != modem._declared & ~CREATED:
+        uploaded = upload_missing(modem)
+        modem._declared = mark
     if uploaded:
         return True
     modem._armed = False

@@ -12,7 +12,7 @@ from micropython import const
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
 from lwnode.modem import REGISTERED
-from lwnode.modem.me910c1.urcs import ACKED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
+from lwnode.modem.me910c1.urcs import ACKED, CREATED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Shadow(Urcs):
                 del self._known[ids]
             else:
                 self._known[ids] = entry
+            self._declared &= ~CREATED  # the instance may be gone: looked for at the next registration
             self._ground(ticket, ids, notified, "%s: %s" % (name, error.text))
             self._flights.pop(ids, None)
             return True

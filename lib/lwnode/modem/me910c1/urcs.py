@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # What is known of a value in the module: taken by it, acknowledged by the server, refused by it, watched by nobody.
 TAKEN, ACKED, NACKED, UNWATCHED = 0, 1, 2, 3
+CREATED = 2  # this bit of the declaration's checksum: its instances were all seen in the module
 
 
 class Urcs(Life):
@@ -64,6 +65,7 @@ class Urcs(Life):
     _reboot = False
     _force_exit = False
     _context = False
+    _services = False  # the registration URCs are switched on (33211/0/0/1)
     _factory = 0  # the account in the module is its maker's: 1 ours is to be written again, 2 not before configure()
     _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
 
@@ -123,6 +125,7 @@ class Urcs(Life):
         self._known.clear()
         if self._status != REGISTERED:
             self._factory = 1
+            self._services = False
             self._doubt()
             self._status = NOT_REGISTERED
             self.refusal = "account: reset to factory, " + why
