@@ -7,7 +7,7 @@ observe while the node is awake. `make commands` prints the same as a table.
 import sys
 
 from fakes.modem_bench import Bench
-from fakes.world import ENDPOINT, HUMIDITY, RELAY, TEMPERATURE, World
+from fakes.world import ENDPOINT, RELAY, TEMPERATURE, World
 
 from lwnode.lwm2m import BOOLEAN, Path, pack_senml
 from lwnode.modem import Unsupported

@@ -121,8 +121,8 @@ def contracts() -> str:
     from test_modem_contracts import FAMILIES as families
     from test_modem_contracts import carried
 
-    columns = ("family", "contract", "taken", "delivered", "typed", "in packs", "lost", "registrations", "read", "write", "execute", "command",
-               "relay")
+    columns = ("family", "contract", "taken", "delivered", "typed", "in packs", "lost", "registrations", "read", "write",
+               "execute", "command", "relay")
     out = ["\n## One application over the four families\n",
            "Eight hours in virtual time with an outage of forty minutes: readings taken and delivered, and how the server's"
            " read of 3303/0/5700, write to 3306/0/5850, execute of 3303/0/5605 and command on 19/1/0 were answered;"
