@@ -14,9 +14,8 @@ the server resets it by writing 0.
 from micropython import const
 
 from . import decode as _decode  # noqa: F401  here and not in the handler of the first write, where the stack is deep
-from . import registry
-from .instance import Instance, readings
-from .model import BOOLEAN, NONE, OBJLNK, OPAQUE, STRING, Reject
+from .instance import Instance
+from .model import BOOLEAN, Reject
 from .resource import Resource
 
 TYPE_CHECKING = False
@@ -31,19 +30,6 @@ _APPLICATION_TYPE = const(5750)
 _TIMESTAMP = const(5518)
 
 
-# What a row is about where the registry marks several resources as mandatory (3338: minimum off-time too).
-_MAIN = (5850, 5550, 5650, 5900, 5500)
-
-
-def main_resource(object_id: int, version: str) -> int:
-    """The resource whose writes go to a plain callback; ValueError where the object has none."""
-    chosen = readings(object_id, version)
-    for id in _MAIN + chosen:
-        if id in registry.resources(object_id, version):
-            return id
-    raise ValueError("object {} has nothing that can be set".format(object_id))
-
-
 class Actuator(Instance):
     """One row of something that the server can set."""
 
@@ -52,16 +38,6 @@ class Actuator(Instance):
     on_seconds = 0
     off_seconds = 0
     since: "int | None" = None  # when the present state was last accounted for
-
-    def complete(self) -> None:
-        """Give mandatory resources that the row leaves out a first value: 0 or empty."""
-        for id in registry.resources(self.object_id, self.version, True):
-            known = registry.lookup(self.object_id, id, self.version)
-            if known is not None and known[0] != NONE and self.find(id) is None:
-                empty: "dict[int, Plain]" = {STRING: "", OPAQUE: b"", OBJLNK: "0:0"}
-                if self.settings is None:
-                    self.settings = {}
-                self.settings.setdefault(id, empty.get(known[0], 0))
 
     def serves(self, id: int) -> bool:
         return super().serves(id) or id in self.apply or id in (_APPLICATION_TYPE, _ON_TIME, _OFF_TIME, _TIMESTAMP)

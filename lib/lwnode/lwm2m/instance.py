@@ -4,7 +4,7 @@ Sensor and Actuator build on it; ObjectTree makes them. A read here is a look at
 conversion: the driver is called by ObjectTree.sample() alone.
 """
 
-from . import codec, registry
+from . import codec
 from .model import NONE, STRING, Path, Reject
 from .resource import Resource
 
@@ -15,36 +15,8 @@ if TYPE_CHECKING:
     from .model import Plain
     from .tree import ObjectTree
 
-# What a reading consists of where the registry's mandatory resources do not say so.
-_READINGS = (
-    (6, "1.0", (0, 1)),
-    (3313, None, (5702, 5703, 5704)),
-    (3314, None, (5702, 5703, 5704)),
-    (3334, None, (5702, 5703, 5704)),
-    (3336, "1.0", (5514, 5515)),
-)
-
-
-def readings(object_id: int, version: str) -> "tuple[int, ...]":
-    """The resource ids that an object's reading consists of; ValueError if the registry lacks the object."""
-    for id, only, found in _READINGS:
-        if id == object_id and only in (None, version):
-            return found
-    present = registry.resources(object_id, version)
-    if not present:
-        known = registry.versions(object_id)
-        if known:
-            raise ValueError("object {} has the versions {}, not {}".format(object_id, " ".join(known), version))
-        raise ValueError("object {} is not in the table: make registry XML=<its definition>".format(object_id))
-    chosen: "list[int]" = []
-    for ids in (registry.resources(object_id, version, True), present):
-        for id in ids:
-            entry = registry.lookup(object_id, id, version)
-            if entry is not None and "R" in entry[1] and not (ids is present and chosen):
-                chosen.append(id)
-        if chosen:
-            break
-    return tuple(chosen)
+# The operations of a resource, by the upper bits of its byte in Instance.kinds; the lower three are its type.
+_OPERATIONS = ("", "R", "W", "RW", "E")
 
 
 class Instance:
@@ -74,36 +46,7 @@ class Instance:
             self.version = version
         self.resources: "list[Resource]" = []
         self.offered: "tuple[int, ...]" = ()
-
-    # -- building ----------------------------------------------------------------------------------------
-
-    def add(self, id: int, reading: bool = True) -> Resource:
-        """A resource with a value of its own."""
-        known = registry.lookup(self.object_id, id, self.version)
-        if known is None or known[0] == NONE:
-            raise ValueError("object {} {} has no value {}".format(self.object_id, self.version, id))
-        resource = Resource(self, id, known[0])
-        limits = self.range if self.range is not None and reading else known[3]
-        if limits is not None:
-            resource.range = limits
-        if not reading:
-            resource.reading = False
-        self.resources.append(resource)
-        return resource
-
-    def offer(self) -> None:
-        """Settle which resources this instance shows: those with something behind them. ValueError for unknown ones."""
-        present = registry.resources(self.object_id, self.version)
-        for id in list(self.settings or ()) + list(self.executes or ()):
-            if id not in present:
-                raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
-        offered: "list[int]" = []
-        for resource in self.resources:
-            offered.append(resource.id)
-        for id in present:
-            if id not in offered and self.serves(id):
-                offered.append(id)
-        self.offered = tuple(offered)
+        self.kinds = b""  # of the offered ones, see kind()
 
     def serves(self, id: int) -> bool:
         """Whether there is something behind a resource other than a reading."""
@@ -119,9 +62,24 @@ class Instance:
                 return resource
         return None
 
-    def known(self, id: int) -> "tuple[int, str, str, tuple[int, int | None] | None, bool]":
-        """What the registry says of a resource: type, operations, unit, range, multiple."""
-        return registry.lookup(self.object_id, id, self.version) or (STRING, "", "", None, False)
+    def kind(self, id: int) -> int:
+        """What the registry says of a resource: its type, and its operations times eight. 1, a text, where it says nothing."""
+        if id in self.offered:
+            return self.kinds[self.offered.index(id)]
+        from .registry import lookup
+
+        found = lookup(self.object_id, id, self.version)
+        return STRING if found is None else found[0] | _OPERATIONS.index(found[1]) << 3
+
+    def known(self, id: int) -> "tuple[int, str]":
+        """(type, operations) of a resource; the operations are "R" "W" "RW" "E" or ""."""
+        kind = self.kind(id)
+        return kind & 7, _OPERATIONS[kind >> 3]
+
+    def show(self, ids: "list[int]") -> None:
+        """Offer these resources and no others."""
+        self.kinds = bytes([self.kind(id) for id in ids])
+        self.offered = tuple(ids)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
         """(type, text or bytes) of a resource's present value as it leaves; None if there is none yet."""
@@ -146,7 +104,9 @@ class Instance:
 
     def view(self, id: int) -> Resource:
         """A resource that is no reading, as an object: a look at it, until it is updated."""
-        if id not in registry.resources(self.object_id, self.version):
+        from .registry import resources
+
+        if id not in resources(self.object_id, self.version):
             raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
         resource = Resource(self, id, self.known(id)[0])
         resource.reading = False
@@ -161,7 +121,7 @@ class Instance:
         resource.attached = True
         self.resources.append(resource)
         if resource.id not in self.offered:
-            self.offered += (resource.id,)
+            self.show(list(self.offered) + [resource.id])
 
     def set(self, id: int, value: "Plain") -> None:
         """Keep a value that the server has set; it survives sleep."""
@@ -187,25 +147,31 @@ class Instance:
 
     def check_write(self, id: int, data: bytes) -> "Plain":
         """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. Nothing is changed."""
-        known = registry.lookup(self.object_id, id, self.version)
-        if known is None or id not in self.offered:
+        if id not in self.offered:
             raise Reject(404, "no such resource")
-        if "W" not in known[1]:
+        type, operations = self.known(id)
+        if "W" not in operations:
             raise Reject(405, "this resource is not writable")
         from . import decode
 
         try:
-            form = decode.written_in_binary(known[0], data)
+            form = decode.written_in_binary(type, data)
             if form is not None:
                 self.tree.binary_writes = form
-            value = decode.decode_value(known[0], data, id, self.tree.binary_writes)
+            value = decode.decode_value(type, data, id, self.tree.binary_writes)
         except (ValueError, UnicodeError) as error:
             raise Reject(400, str(error))
         resource = self.find(id)
-        limits = resource.range if resource is not None else known[3]
-        if not codec.in_range(known[0], value, limits):
+        if not codec.in_range(type, value, self._limits(id) if resource is None else resource.range):
             raise Reject(400, "outside the range")
         return value
+
+    def _limits(self, id: int) -> "tuple[float | None, float | None] | None":
+        """The range of a resource that is a plain setting: only the registry knows it."""
+        from .registry import lookup
+
+        found = lookup(self.object_id, id, self.version)
+        return None if found is None else found[3]
 
     def write(self, id: int, value: "Plain") -> None:
         """Apply a checked value; a callback may raise Reject."""

@@ -38,16 +38,16 @@ def fit(
     for row in [row for row in tree.rows if row.offered]:
         if row.object_id < _OWN:
             dropped.append("{}: objects 0 to 7 are the module's own, this one is dropped".format(row.path()))
-            row.offered = ()
+            row.show([])
             continue
         same = [other for other in tree.rows if other.object_id == row.object_id and other.offered]
         if row.object_id not in kept and len(kept) >= most_objects:
             dropped.append("{}: the module holds {} objects, this one is dropped".format(row.path(), most_objects))
-            row.offered = ()
+            row.show([])
         elif same.index(row) >= most_instances:
             dropped.append("{}: the module holds {} instances of an object, this one is dropped".format(
                 row.path(), most_instances))  # fmt: skip
-            row.offered = ()
+            row.show([])
         else:
             if row.object_id not in kept:
                 kept.append(row.object_id)
@@ -61,7 +61,7 @@ def fit(
 def _drop_executes(row: "Instance", dropped: "list[str]") -> None:
     gone = [id for id in row.offered if row.known(id)[1] == "E"]
     if gone:
-        row.offered = tuple([id for id in row.offered if id not in gone])
+        row.show([id for id in row.offered if id not in gone])
         dropped.append("{}: the module hands on no executes: dropped {}".format(
             row.path(), " ".join([str(id) for id in sorted(gone)])))  # fmt: skip
 
@@ -86,7 +86,7 @@ def _fit_resources(row: "Instance", most: int, dropped: "list[str]") -> None:
     gone = sorted([id for _, id in ranked[most:]])
     dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
         row.path(), len(row.offered), most, " ".join([str(id) for id in gone])))  # fmt: skip
-    row.offered = tuple([id for _, id in ranked[:most]])
+    row.show([id for _, id in ranked[:most]])
 
 
 def _rank(row: "Instance", id: int, needed: "list[int]") -> int:

@@ -3,10 +3,7 @@
 The base of ObjectTree; tree.py has the worked example.
 """
 
-from . import registry
-from .instance import Instance, readings
 from .model import Path
-from .resource import Resource
 from .sensor import Sensor
 
 TYPE_CHECKING = False
@@ -14,7 +11,8 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
     from .actuator import Actuator
-    from .model import Plain
+    from .instance import Instance
+    from .resource import Resource
 
 
 class Rows:
@@ -29,105 +27,35 @@ class Rows:
 
     # -- declaring ---------------------------------------------------------------------------------------
 
-    def sensor(
-        self,
-        object_id: int,
-        read: "Callable[[], object]",
-        instance: int = 0,
-        *,
-        unit: "str | None" = None,
-        resolution: "float | None" = None,
-        range: "tuple[float | None, float | None] | None" = None,
-        every: "int | None" = None,
-        resources: "tuple[int, ...] | None" = None,
-        version: str = "1.0",
-        scale: "float | None" = None,
-        offset: "float | None" = None,
-        values: "dict[int, Plain] | None" = None,
-        executes: "dict[int, Callable[..., object]] | None" = None,
-        start: "Callable[[], object] | None" = None,
-        power: "Callable[[bool], object] | None" = None,
-        warm_up_ms: int = 0,
-        **rules: "float | None"
-    ) -> Sensor:
-        """Add a sensor row; ValueError with a sentence where it cannot be.
+    def sensor(self, object_id: int, read: "Callable[[], object]", instance: int = 0, **row: "Any") -> Sensor:
+        """Add a sensor row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
 
         read: gives a number, bool, text or bytes; a tuple for several resources (three axes, a position); a dict by
         resource id; or None. Decimal text keeps digits that a 32-bit float would lose.
         unit: SenML's. resolution: step of the printed value. range: (low, high) of good values, either may be None.
         every: seconds between readings, else each sample(). resources: ids that read fills, in its tuple's order.
         scale, offset: from the driver's unit to the wire's. values: further resources by id, {5750: "attic"}.
-        start: begins a slow conversion. power: called with True before and False after (a Pin will do).
-        warm_up_ms: from start or power to the first good value. rules: pmin pmax gt lt st deadband deadband_percent.
+        executes: callbacks by id. version: the object's, "1.0". start: begins a slow conversion. power: called with True
+        before and False after (a Pin will do). warm_up_ms: from start or power to the first good value.
+        Everything else is a rule: pmin pmax gt lt st deadband deadband_percent.
         """
-        row = Sensor(self, object_id, instance, version)
-        row.read = read
-        given = (("scale", scale), ("offset", offset), ("every", every), ("range", range), ("start", start))
-        for name, value in given + (("power", power), ("executes", executes), ("warm_up_ms", warm_up_ms or None)):
-            if value is not None:
-                setattr(row, name, value)
-        row.unit = _unit(object_id, unit)
-        if values is not None:
-            row.settings = dict(values)
-        if 5501 in registry.resources(object_id, version):
-            row.counter = 0
-        for id in resources or readings(object_id, version):
-            _rule(row.add(id), resolution, rules)
-        self._place(row)
-        return row
+        from .build import sensor
+
+        return sensor(self, object_id, read, instance, **row)
 
     def actuator(
-        self,
-        object_id: int,
-        apply: "Callable[..., object] | dict[int, Callable[..., object]] | None",
-        instance: int = 0,
-        *,
-        initial: "Plain | None" = None,
-        unit: "str | None" = None,
-        resolution: "float | None" = None,
-        range: "tuple[float | None, float | None] | None" = None,
-        version: str = "1.0",
-        values: "dict[int, Plain] | None" = None,
-        executes: "dict[int, Callable[..., object]] | None" = None,
-        **rules: "float | None"
+        self, object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None", instance: int = 0,
+        **row: "Any",
     ) -> "Actuator":
-        """Add an actuator row; ValueError with a sentence where it cannot be.
+        """Add an actuator row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
 
         apply: called with the new value on a write, or a dict of such callbacks by resource id; may raise Reject(code).
-        initial: the state at start, not applied. values: further resources by id, with their first values.
+        initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
         executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
         """
-        from .actuator import Actuator, main_resource
+        from .build import actuator
 
-        main = main_resource(object_id, version)
-        row = Actuator(self, object_id, instance, version)
-        row.apply = apply if isinstance(apply, dict) else {} if apply is None else {main: apply}
-        if range is not None:
-            row.range = range
-        if executes is not None:
-            row.executes = executes
-        row.settings = dict(values or {})
-        unit = _unit(object_id, unit)
-        if unit is not None and 5701 in registry.resources(object_id, version):
-            row.settings.setdefault(5701, unit)
-        resource = row.add(main)
-        _rule(resource, resolution, rules)
-        if initial is not None:
-            resource.value = initial
-        row.complete()
-        self._place(row)
-        return row
-
-    def _place(self, row: Instance) -> None:
-        row.path()  # ids within 0 to 65535, or ValueError
-        row.offer()
-        if self.row(row.object_id, row.instance) is not None:
-            raise ValueError("{} is there twice: give one of them another instance".format(row.path()))
-        if row.instance and not registry.multiple(row.object_id):
-            raise ValueError("object {} has instance 0 only".format(row.object_id))
-        if isinstance(row, Sensor) and row.warm_up_ms and self.clock is None:
-            raise ValueError("{} warms up: set tree.clock first, it is waited by".format(row.path()))
-        self.rows.append(row)
+        return actuator(self, object_id, apply, instance, **row)
 
     # -- finding -----------------------------------------------------------------------------------------
 
@@ -138,7 +66,7 @@ class Rows:
                 return row
         return None
 
-    def resource(self, path: "Path | str") -> Resource:
+    def resource(self, path: "Path | str") -> "Resource":
         """The resource at a path; ValueError if no row can have it. A row's other values are seen, and set, alike."""
         where = Path.parse(path) if isinstance(path, str) else path
         row = self.row(where.object, where.instance)
@@ -208,32 +136,3 @@ class Rows:
         for row in due:
             row.end()
         return count
-
-
-# The unit of objects whose quantity leaves no choice; others get one only if the row names it.
-_UNITS = (
-    " 3301 lx 3303 Cel 3304 %RH 3313 m/s2 3314 T 3315 Pa 3316 V 3317 A 3318 Hz 3319 m 3320 % 3321 m 3323 Pa 3324 dB"
-    " 3326 pH 3327 S/m 3328 W 3330 m 3334 rad/s "
-)
-
-
-def _unit(object_id: int, unit: "str | None") -> "str | None":
-    at = _UNITS.find(" {} ".format(object_id))
-    usual = _UNITS[at + 6 :].split(" ")[0] if at >= 0 else None
-    if unit is None or unit == usual:
-        return usual
-    from .units import check
-
-    wrong = check(unit)
-    if wrong is not None:
-        raise ValueError(wrong)
-    return unit
-
-
-def _rule(resource: Resource, resolution: "float | None", rules: "dict[str, float | None]") -> None:
-    if resolution is not None:
-        resource.resolution = resolution
-    if rules:
-        from .rules import Rules
-
-        resource.rules = Rules(**rules)

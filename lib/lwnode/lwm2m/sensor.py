@@ -54,7 +54,7 @@ class Sensor(Instance):
     power: "Callable[[bool], object] | None" = None
     warm_up_ms = 0
     started = False
-    kept = ("counter", "sampled_at", "failures", "errors", "quality")
+    kept: "tuple[str, ...]" = ("counter", "sampled_at", "failures", "errors", "quality")
     counter: "int | None" = None  # of edges, for objects with 5501
 
     # -- sampling ----------------------------------------------------------------------------------------

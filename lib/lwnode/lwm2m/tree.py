@@ -117,14 +117,17 @@ class ObjectTree(Rows):
                         out.append((where, found[0], found[1]))
         return out
 
-    def changes(self) -> "list[Value]":
-        """The live values, other than readings, that changed since the last call: extremes, counters, settings."""
+    def changes(self, observed: bool = False) -> "list[Value]":
+        """The live values, other than readings, that changed since the last call: extremes, counters, settings.
+
+        observed: those that the server watches, and no others.
+        """
         out: "list[Value]" = []
         for row in self.rows:
             for index in range(len(row.offered)):
                 if row.touched >> index & 1:
                     id = row.offered[index]
-                    found = row.entry(id)
+                    found = None if observed and not self.observed(row.path(id)) else row.entry(id)
                     if found is not None:
                         out.append((row.path(id), found[0], found[1]))
             if row.touched:

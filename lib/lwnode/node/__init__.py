@@ -28,7 +28,7 @@ from lwnode.lwm2m import ObjectTree
 from lwnode.modem import open_modem
 from lwnode.node.contact import Contact
 from lwnode.node.delivery import HISTORY, Delivery
-from lwnode.node.housekeeping import unload
+from lwnode.node.housekeeping import lasting, unload
 from lwnode.node.session import Session
 from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Schedule, device_offset
 
@@ -83,7 +83,7 @@ class Node(Contact):
         self.at = AtClient(board.uart(0), board.clock, trace=trace)
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
                                 store=self.files, awake_budget_ms=int(config.awake_budget) * 1000, **config.options)
-        self._loaded = set(sys.modules)
+        self._loaded = lasting()
         self.late("start", "set_options", self.modem.options, config)
         self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
         self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)

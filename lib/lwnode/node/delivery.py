@@ -88,13 +88,11 @@ class Delivery:
         module is told what somebody observes; a pipe has no place for them. None of them is kept in the journal.
         """
         contract = self.modem.capabilities.contract
-        values = self.tree.changes()
+        values = self.tree.changes(contract != "shadow")
         if contract == "shadow" and everything:
             readings = [codec.unpack_record(data)[0] for _, data in self.journal.entries()]
             values = [value for value in self.tree.values() if value[0] not in readings]
-        elif contract == "pull":
-            values = [value for value in values if self.tree.observed(value[0])]
-        elif contract != "shadow":
+        elif contract == "pipe":
             return
         device, self.device = self.device, []
         for path, kind, value in device + list(values):

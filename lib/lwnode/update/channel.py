@@ -18,6 +18,7 @@ Bounds: a piece is as long as the module's longest write (BC66: 512 bytes, 50 be
 from struct import unpack
 
 from lwnode.lwm2m import INTEGER, Reject
+from lwnode.lwm2m.build import add, place
 from lwnode.lwm2m.rules import Rules
 from lwnode.lwm2m.sensor import Sensor
 from lwnode.update import UpdateError
@@ -45,8 +46,8 @@ def declare(tree: "Any", board: "Any", settings: "Any" = None, files: "Any" = No
     row.executes = {_INSTALL: row.ask}
     row.board, row.config, row.files = board, settings, files
     row.read = row.outcome
-    row.add(_RESULT).rules = Rules(deadband=0.5)  # reported where it changed
-    tree._place(row)
+    add(row, _RESULT).rules = Rules(deadband=0.5)  # reported where it changed
+    place(tree, row)
 
 
 class Channel(Sensor):
