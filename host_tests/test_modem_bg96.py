@@ -43,7 +43,8 @@ def test_example_of_6_2_configures_registers_and_passes_data():
         '+QLWOBSERVE: "A88044B83F554A5D","/10250/0/0"', '+QLWOBSERVE: "3A6695CDCC9EDC3C","/26241/0/0"']}),
         server_type=2, mbsps=MBSPS, auto_name=True, data_object=10250)
     assert bench.modem.configure(LGU)
-    assert bench.commands[:4] == [
+    assert bench.commands[0] == "AT+CPSMS?"
+    assert bench.commands[2:6] == [
         'AT+QLWM2M="select",2', 'AT+QLWM2M="cdp","xxx.103.233.xxx",5783', 'AT+QLWM2M="epns",0,"QUEC"',
         'AT+QLWM2M="mbsps","QUEC","992185","01212345678","904978","LWTHM"']
     assert bench.modem.register(60000)
@@ -127,6 +128,7 @@ def test_leshan_is_configured_by_sub_commands_and_needs_a_restart():
     bench = Bench("bg96", answers(**{"AT+CGSN": "864508030012428"}), apn="iot.example", ip_version=False, debug_port=False)
     assert bench.modem.configure(LESHAN)
     assert bench.commands == [
+        "AT+CPSMS?", 'AT+CPSMS=1,,,"00111000","00000101"',
         'AT+QLWM2M="clean"', 'AT+QLWM2M="select",0', 'AT+QLWM2M="bootstrap",1,"coap://192.0.2.7:5683"',
         'AT+QLWM2M="bootstrap",2,900', 'AT+QLWM2M="bootstrap",3,0', 'AT+QLWM2M="bootstrap",4,3',
         'AT+QLWM2M="apn","iot.example"', 'AT+QLWM2M="endpoint",4,4', "AT+CGSN", 'AT+QLWM2M="dltype",1',

@@ -71,6 +71,7 @@ class Driver(Life):
 
     def _greet(self) -> None:
         """After RDY every command is refused until APP RDY."""
+        self._asleep = False
         self._await(lambda: self.ask(self._sub, "select") is not None, _READY_MS)
 
     def inspect(self) -> "dict[str, str]":
@@ -268,7 +269,8 @@ class Driver(Life):
             if self.pins is not None:
                 self.pins.set("wake", False)
             return done
-        self._asleep = False
+        if self._asleep:
+            return True  # its active time was over first
         if self.ask(self._write, "+QCFG", "psm/enter", 1) is None:
             self._count("sleep_refused")
         done = self._await(self._seen_asleep, self.options["sleep_confirm_ms"])
@@ -292,6 +294,8 @@ class Driver(Life):
                     if self._status != REGISTERED:
                         self._status = UNKNOWN  # what happened meanwhile fell into a deaf moment
                     self._greet()
+                    if self.options["sleep"] == "psm":
+                        self.ask(self._write, "+QCFG", "psm/enter", 0)  # or it leaves as soon as the radio is idle
                     return True
             return False
         finally:
