@@ -38,7 +38,8 @@ class Modem(Verbs, Network):
     RESET_MS = 100
     URC_PREFIXES: "tuple[str, ...]" = ()
     # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains;
-    # an effect is a method, or "room.function" of the family, loaded when the first such line comes
+    # an effect is a method, "room.function" of the family, loaded when the first such line comes, or an event alone:
+    # "=lifetime" with the first argument as its detail, "=firmware update" with that word
     URCS: "dict[str, tuple[str, str]]" = {}
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
@@ -153,7 +154,10 @@ class Modem(Verbs, Network):
             return
         room, _, effect = row[1].rpartition(".")
         try:
-            if room:
+            if effect[0] == "=":
+                effect, _, detail = effect[1:].partition(" ")
+                self._emit(effect, detail or arguments[0])
+            elif room:
                 module = __import__("lwnode.modem." + self.FAMILY + "." + room, None, None, (effect,))
                 getattr(module, effect)(self, *arguments)
             else:

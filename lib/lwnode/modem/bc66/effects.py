@@ -20,22 +20,6 @@ def on_bootstrapped(modem: "Urcs") -> None:
     modem._emit("bootstrapped")
 
 
-def on_lifetime(modem: "Urcs", seconds: int) -> None:
-    modem._emit("lifetime", seconds)
-
-
-def on_binding(modem: "Urcs", mode: str) -> None:
-    modem._emit("binding", mode)
-
-
-def on_min_period(modem: "Urcs", seconds: int) -> None:
-    modem._emit("min_period", seconds)
-
-
-def on_max_period(modem: "Urcs", seconds: int) -> None:
-    modem._emit("max_period", seconds)
-
-
 def on_disable(modem: "Urcs", seconds: int) -> None:
     modem._status = NOT_REGISTERED
     modem._emit("disabled", seconds)

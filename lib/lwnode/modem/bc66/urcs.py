@@ -36,10 +36,10 @@ class Urcs(Wire):
         "report": ("i", "_on_report"),  # 4.3.8: the report that was sent has this message id
         "report_ack": ("ii", "_on_report_ack"),  # 4.3.9: 0 "delivered", else "failed" and the reading stays stored
         "lwstatus": ("i", "_on_link"),  # 4.3.10: 0 "link_lost" and publishing stops, 1 "link_back"
-        "lifetime_changed": ("i", "effects.on_lifetime"),  # 4.3.11: "lifetime": the next contact moves
-        "binding_changed": ("s", "effects.on_binding"),  # 4.3.12: "binding"
-        "min_period_changed": ("i", "effects.on_min_period"),  # 4.3.13: "min_period"; the module itself does nothing with it
-        "max_period_changed": ("i", "effects.on_max_period"),  # 4.3.14: "max_period"; the same
+        "lifetime_changed": ("i", "=lifetime"),  # 4.3.11: "lifetime": the next contact moves
+        "binding_changed": ("s", "=binding"),  # 4.3.12: "binding"
+        "min_period_changed": ("i", "=min_period"),  # 4.3.13: "min_period"; the module itself does nothing with it
+        "max_period_changed": ("i", "=max_period"),  # 4.3.14: "max_period"; the same
         "disable": ("i", "effects.on_disable"),  # 4.3.15: "disabled": no contact for that long, then register
         "factory_reset": ("i", "effects.on_factory_reset"),  # 4.3.16: "factory_reset"; objects are declared again afterwards
         "bootstrap_request_trigger": ("i", "effects.on_bootstrap_trigger"),  # 4.3.17: "bootstrapping"; register() waits

@@ -199,7 +199,7 @@ class Driver(Shadow):
         elif word == "WAIT":
             if self._status not in (REGISTERED, DEREGISTERING):
                 self._status = REGISTERING
-            self._on_ring()  # the #LWM2MRING was lost
+            self._in("me910c1.changes", "ring")  # the #LWM2MRING was lost
         elif word in ("ACTIVE", "IDLE"):
             if self._suspended or self._factory:
                 self._status = NOT_REGISTERED

@@ -5,6 +5,7 @@
 """
 
 from lwnode.lwm2m import Path, Request
+from lwnode.modem import DEREGISTERING, REGISTERING
 from lwnode.modem.me910c1 import values
 from lwnode.modem.me910c1.urcs import TAKEN, mark_of
 
@@ -47,3 +48,15 @@ def ring(modem: "Any") -> None:
             modem.ask(modem._write, "#SGACT", cid, 1, timeout_ms=30000)
         modem._context = True
     modem.ask(modem._write, "#LWM2MACK", 1)
+
+
+def ring_register(modem: "Any") -> None:
+    """It is about to register."""
+    modem._status = REGISTERING
+    ring(modem)
+
+
+def ring_deregister(modem: "Any") -> None:
+    """It is about to leave."""
+    modem._status = DEREGISTERING
+    ring(modem)

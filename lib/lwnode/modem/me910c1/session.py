@@ -98,7 +98,7 @@ def deregister(modem: "Any") -> bool:
         if rows and rows[-1] == ["0"]:
             modem._status = DEREGISTERED
         elif rows and rows[-1][-1:] == ["WAIT"]:
-            modem._on_ring()
+            modem._in("me910c1.changes", "ring")
     modem._armed = False
     return modem._status in _OFF
 

@@ -31,11 +31,11 @@ class Urcs(Life):
         "#LWM2MFOTARING", "#PSMURC",
     )
     URCS = {
-        "RING REG": ("", "_on_ring_register"),  # 3.1.3, ACK mode: let it register
-        "RING UPD": ("", "_on_ring"),  # let it update
-        "RING NOT": ("", "_on_ring"),  # let it notify
-        "RING SMS": ("", "_on_ring"),  # the server wants us: let it answer
-        "RING DRG": ("", "_on_ring_deregister"),  # let it leave
+        "RING REG": ("", "changes.ring_register"),  # 3.1.3, ACK mode: let it register
+        "RING UPD": ("", "changes.ring"),  # let it update
+        "RING NOT": ("", "changes.ring"),  # let it notify
+        "RING SMS": ("", "changes.ring"),  # the server wants us: let it answer
+        "RING DRG": ("", "changes.ring_deregister"),  # let it leave
         "END": ("i", "_on_end"),  # the session is over: sleep() waits for it
         "INFO FOTA REBOOT": ("", "_on_reboot"),  # 3.1.3: wait for it, arm again; "restarting", "restarted"
         "INFO DEVICE REBOOT": ("", "_on_reboot"),  # by 3/0/4 or 3/0/5: the same, and "factory_reset" where instances are gone
@@ -50,14 +50,13 @@ class Urcs(Life):
         "MON UPD": ("s", "_on_change"),  # 3.1.2: a write request, unless the value is ours
         "NFYACK ACK": ("s", "_on_acked"),  # 3.1.15: "delivered"
         "NFYACK NACK": ("s", "_on_nacked"),  # "failed": the reading stays in the journal
-        "FOTARING DOWNLOAD": ("", "_on_download"),  # 3.1.12: "firmware", "download"; goes on with allow()
-        "FOTARING UPDATE": ("", "_on_apply"),  # "firmware", "update"; the same
+        "FOTARING DOWNLOAD": ("", "=firmware download"),  # 3.1.12: "firmware", "download"; goes on with allow()
+        "FOTARING UPDATE": ("", "=firmware update"),  # "firmware", "update"; the same
         "PSMURC": ("", "_on_psm"),  # the module sleeps: what sleep() waits for
     }
 
     _asleep = False
     _suspended = False
-    _ringing = False
     _in_session = False
     _armed = False
     _arm_due = False
@@ -102,18 +101,6 @@ class Urcs(Life):
         return head + " " + (values[0] if values else ""), list(values[1:])
 
     # ---- ACK mode ---------------------------------------------------------------------------------------------
-
-    def _on_ring(self) -> None:
-        """3.1.4: the context is active, and the module may use it."""
-        self._in("me910c1.changes", "ring")
-
-    def _on_ring_register(self) -> None:
-        self._status = REGISTERING
-        self._on_ring()
-
-    def _on_ring_deregister(self) -> None:
-        self._status = DEREGISTERING
-        self._on_ring()
 
     def _on_end(self, _: int) -> None:
         self._in_session = False
@@ -179,14 +166,6 @@ class Urcs(Life):
         self._armed = self._context = self._in_session = False
         self._flights = {}
         self._forget_session(reason)
-
-    # ---- firmware ---------------------------------------------------------------------------------------------
-
-    def _on_download(self) -> None:
-        self._emit("firmware", "download")
-
-    def _on_apply(self) -> None:
-        self._emit("firmware", "update")
 
     # ---- reports ----------------------------------------------------------------------------------------------
 
