@@ -126,7 +126,8 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
         if cold:
             keep(settings, board.vault, files)
     except ConfigError as error:
-        settings = kept(board.vault, files, str(error))
+        lost = board.filesystem == "lost"
+        settings = kept(board.vault, files, "filesystem lost" if lost else str(error))
         if settings is None:
             refuse(board, guard, cold, str(error))
             return None

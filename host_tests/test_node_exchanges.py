@@ -19,13 +19,11 @@ PLAIN = {
     ),
     "bc20": (
         KNOCK, "AT+QSCLK=0",
-        "AT+CSQ", "AT+CESQ",  # where the signal is bad a report may wait; a bc66 has paid for the radio by then
         "AT+QLWDATASEND", "AT+QLWDATASEND", "AT+QSCLK=1", "AT+QRELLOCK",
     ),
     "bg96": (
         KNOCK,
         'AT+QLWM2M="select"',  # a client that slept may be gone
-        "AT+CSQ", "AT+CESQ",
         'AT+QLWM2M="ulhex"', 'AT+QLWM2M="ulhex"',
         'AT+QCFG="psm/enter"',
     ),

@@ -52,7 +52,7 @@ KEYS = (
      "the cell whose voltage BATTERY of the board file measures: a weak one stretches intervals, a dead one rests"),
     ("data_budget", "i", 0, 0, 1000000000, "bytes over the air in a month, headers included; 0 no limit; alarms pass it"),
     ("billing_day", "i", 1, 1, 28, "day on which that month begins"),
-    ("defer_longest", "i", 3600, 0, 86400, "longest wait of a report for a better signal (seconds); 0 never waits"),
+    ("defer_longest", "i", 0, 0, 86400, "longest wait of a report for a better signal, asked each time (seconds); 0 never"),
     ("defer_below", "i", -118, -140, 0, "signal (RSRP) below which a report waits (dBm)"),
     ("node_objects", "b", True, None, None, "declare 26250 and 26251, the node's own settings and health"),
     ("trial_wakes", "i", 3, 1, 100, "contacts that may fail before a setting of the server is taken back"),

@@ -54,7 +54,8 @@ def fit(
             if not executes:
                 _drop_executes(row, dropped)
             _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
-    _watched(tree, limits.get("monitored", 0xFFFF), dropped)
+    if "monitored" in limits:
+        _watched(tree, limits["monitored"], dropped)
     return tree.objects(), dropped
 
 

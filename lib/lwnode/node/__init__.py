@@ -27,6 +27,7 @@ from lwnode.at import AtClient, BudgetExceeded
 from lwnode.lwm2m import ObjectTree
 from lwnode.modem import open_modem
 from lwnode.node.contact import Contact
+from lwnode.node.costs import Costs
 from lwnode.node.delivery import HISTORY, Delivery
 from lwnode.node.housekeeping import lasting, unload
 from lwnode.node.session import Session
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 # A warm-up shorter than this is waited out; a longer one runs while the module is woken.
 _SLOW_MS = const(300)
+# Once an hour the account is settled (lwnode.node.care).
+_SETTLE_S = const(3600)
 # A wake pin is not listened to for so long after it has woken the board.
 _DEAF_MS = const(60000)
 
@@ -56,6 +59,7 @@ class Node(Contact):
     nap_s = 0  # the battery is dead: nothing but sleep, so many seconds of it
     unsampled = False  # this wake's readings have not been taken yet
     deaf = False  # a wake pin has just woken the board
+    weak = ""  # the battery's band where a brown-out is near
     stuck = 0  # bits of wake_on: active in two wakes in a row
     trial = 0  # settings of the server: 1 on trial, 2 since this wake
     beat = False  # a heartbeat goes out with this contact
@@ -80,6 +84,9 @@ class Node(Contact):
         self.sampling = Schedule(config.sample_every, offset)
         self.reporting = Schedule(config.report_every, offset)
         self.backoff = Backoff()
+        self.costs = Costs()
+        # Without a cell to spare and a budget to keep, contact is free and the account can wait.
+        self._judged = config.battery != "none" or config.data_budget > 0 or config.source != ""
         self.at = AtClient(board.uart(0), board.clock, trace=trace)
         self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
                                 store=self.files, awake_budget_ms=int(config.awake_budget) * 1000, **config.options)
@@ -91,13 +98,16 @@ class Node(Contact):
         self.modem.on_event = self._event
         self.at.idle = self._idle
         self.wake_on = tuple(getattr(board.definition, "WAKE", ()))
-        self._loaded.update(("lwnode.lwm2m.actuator", "lwnode.lwm2m.decode"))
+        self._loaded.add("lwnode.lwm2m.decode")  # it is wanted where the stack is deep
         if config.node_objects:
-            self.late("remote", "declare", self)
+            self.late("rows", "declare", self)
         self._restore()
+        self.trial, self.urgent = self.costs.trial, bool(self.costs.urgent)
+        if self.state.source == "behind" and board.retained.size:
+            self.late("remote", "resume", self)  # power was lost: what the state says of a trial may be old
         self.late("start", "fit", self)
-        self.session.tidy = self._tidy
-        self._tidy()
+        self.session.tidy = self.tidy
+        self.tidy()
 
     def check(self) -> str:
         """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
@@ -150,8 +160,13 @@ class Node(Contact):
         self._start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
         self.reached, self.moved, self.contact_ms, self.beat, self._alarm = None, 0, 0, False, False
-        self.late("care", "begin", self, cause)
-        self._tidy()
+        now = self.clock.now()
+        costs = self.costs
+        costs.woke(now)
+        if (self.wake_on or self._judged or costs.settled_at + _SETTLE_S <= now or self.board.pins.get("status")
+                or costs.streak):
+            self.late("care", "begin", self, cause, now)
+            self.tidy()
         slot = None if self.nap_s else self.sampling.due(self.clock.now())
         if slot is not None:
             self.sampling.serve(slot)
@@ -159,14 +174,24 @@ class Node(Contact):
         # A slow sensor warms up while the module is woken; what is quick is in the journal before that.
         if self.unsampled and self.tree.start(self.clock.unix()) < _SLOW_MS:
             self._collect()
-        self._save()
-        self._contact_if_due()
+        wanted = self._wanted()
+        if wanted is not None:
+            stats, begun = self.at.stats, self.board.clock.ticks_ms()
+            heard, lost = stats.lines, stats.timeouts
+            reached = self.contact()
+            self._served(wanted[0], reached, stats.lines - heard, stats.timeouts - lost)
+            self.close()
+            self.contact_ms = max(0, self.board.clock.ticks_diff(self.board.clock.ticks_ms(), begun))
+            self.spent += self.session.exchanges
         self._collect()
-        self.late("care", "end", self)
+        if self.trial == 1 and self.reached is not None:
+            self.late("remote", "judge", self, self.reached)
+        costs.trial = 1 if self.trial else 0
+        costs.sleeps(self, self.clock.now())
         self._save()
         self.board.watchdog_stop()
         self._budget_end = None
-        self._tidy()
+        self.tidy()
         return self.pause()
 
     def sample(self) -> None:
@@ -206,7 +231,7 @@ class Node(Contact):
         clock = self.board.clock
         self._budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
         """Drop what was loaded since the node was made: set-up, attach and packing are needed seldom, heap always."""
         unload(self._loaded)
 

@@ -32,40 +32,30 @@ class Contact(Keeping):
     _deferred = False
     _budget_end: "int | None" = None  # none outside a wake: a person at the REPL has all the time
 
-    def _contact_if_due(self) -> None:
-        """Contact the server where a slot is due or an alarm waits, and nothing forbids it."""
+    def _wanted(self) -> "tuple[int | None] | None":
+        """Return (slot to serve, None for an alarm between slots) where the server is to be contacted now, else None."""
         now = self.clock.now()
         slot = self.reporting.due(now)
         if (slot is None and not self.urgent) or not self.session.may_contact(now):
-            return
+            return None
         if self.may < (1 if self.urgent else 2):
             if slot is not None:
                 self.reporting.serve(slot)  # by policy nobody is contacted in this slot; readings wait for the next one
-            return
+            return None
         if not (self._alarm or self.backoff.ready(now)):
-            return
-        clock = self.board.clock
-        stats, begun = self.at.stats, clock.ticks_ms()
-        heard, lost, self.spent = stats.lines, stats.timeouts, -self.session.exchanges
+            return None
+        self._save()
+        self.spent = -self.session.exchanges
         self.delivery.messages = self.delivery.bytes = 0
-        reached = self.contact()
-        self.spent += self.session.exchanges
-        self._served(slot, reached, stats.lines - heard, stats.timeouts - lost)
-        self.close()
-        self.contact_ms = max(0, clock.ticks_diff(clock.ticks_ms(), begun))
+        return (slot,)
 
     def contact(self) -> bool:
         """Open the session, send what waits, answer the server for `listen` seconds. Returns whether all arrived."""
         try:
-            before = self.session.exchanges
-            if not self.session.open():
+            self._deferred = False
+            if not self.session.open(self._expensive if self.config.defer_longest and not self.urgent else None):
                 return False
-            self._tidy()
-            # Where opening it has used the radio already, the report costs little more.
-            self._deferred = (not self.urgent and self.config.defer_longest > 0 and before == self.session.exchanges
-                              and self.late("care", "defer", self))
-            if self._deferred:
-                return False
+            self.tidy()
             self._sync_clock()
             self._collect()
             arrived, blind = self.delivery.flush(self._fresh), 0
@@ -81,6 +71,11 @@ class Contact(Keeping):
         except AtError as error:
             self._failed(error)
             return False
+
+    def _expensive(self) -> bool:
+        """Whether this contact is put off, asked of a session that stands before its radio has been used."""
+        self._deferred = bool(self.late("care", "defer", self))
+        return self._deferred
 
     def close(self) -> None:
         """Send the module to sleep; whether it did is seen at the next wake. Has time of its own after a spent budget."""

@@ -1,7 +1,7 @@
 """What a node keeps over sleep and reset, and how it takes it up again; the base of Node.
 
-Everything is saved by name in RetainedState: the clock, both schedules, the back-off, the session, the driver's snapshot and
-the tree. Bounds: on an ESP32 all of it and the journal's newest readings share 1 KB of RTC memory.
+Everything is saved by name in RetainedState: the clock, both schedules, the back-off, the session, the driver's snapshot,
+the tree, and what wakes have cost. Bounds: on an ESP32 all of it and the journal's newest readings share 1 KB of RTC memory.
 """
 
 from lwnode.lwm2m import codec
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Everything that survives sleep, by its name in the retained state.
-_PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree")
+_PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree", "costs")
 # An ESP32's sleep clock is off by up to 5 % and learns from answers at least half an hour apart.
 _RESYNC_S = 3600
 
@@ -67,10 +67,12 @@ class Keeping:
             if data is not None:
                 (part.restore if name == "modem" else part.load)(data)
         self._fresh = self.journal.next_number
+        if self.config.node_objects:
+            self.late("rows", "show", self, self.config.sample_every, self.config.report_every)
         settings = self.state.load("settings")
-        if settings is not None or self.config.node_objects:
+        if settings is not None:
             self.late("remote", "restore", self, settings)
 
     def _parts(self) -> "list[tuple[str, Any]]":
         return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.session, self.modem,
-                                 self.tree)))
+                                 self.tree, self.costs)))

@@ -1,7 +1,7 @@
 """What the server may change of a node, and the way back: periods and rules on trial, orders to stay awake or to ship.
 
-    remote.declare(node)              the rows 26250/0 and 26251/0 (docs/objects), at the start
-    remote.period(node, 1, 3600)      a write of 26250/0/1; Reject where it does not fit
+    remote.restore(node, data)        what was set before the restart
+    remote.write(node, 1, 3600)       a write of 26250/0/1; Reject where it does not fit
     remote.default_period(node, ...)  a write of 1/0/2 or 1/0/3 that the module tells of
     remote.judge(node, reached)       after a later wake's contact: kept, or after `trial_wakes` silent ones rolled back
 
@@ -29,37 +29,20 @@ _FORMAT = "<IIII"  # periods of config.json, so that a person's edit counts agai
 _RULES = ("pmin", "pmax", "gt", "lt", "st")
 
 
-def declare(node: "Any") -> None:
-    """Add the node's own two rows to its tree."""
-    tree, config = node.tree, node.config
-
-    def late(name: str, *given: "Any") -> "Any":
-        return lambda value: node.late("remote", name, *given, value)
-
-    writes = {0: late("period", 0), 1: late("period", 1), _AWAKE: late("stay_awake"), _SHIP: late("ship")}
-    tree.actuator(_SETTINGS, writes, initial=config.sample_every,
-                  values={1: config.report_every, _TRIAL: "none", _AWAKE: 0, _SHIP: False})
-    values: "dict[int, Any]" = {id: 0 for id in range(1, 14)}
-    values[6] = values[10] = values[13] = ""
-    tree.actuator(_HEALTH, None, initial=0, values=values)
-
-
-def restore(node: "Any", data: "bytes | None") -> None:
+def restore(node: "Any", data: bytes) -> None:
     """Take up at a start what a server has set, unless config.json has been edited since."""
     config = node.config
-    row = node.tree.row(_SETTINGS, 0)
-    if row is not None:
-        # The tree has brought back what was shown before the restart; what holds is what this start found.
-        row.resources[0].value = config.sample_every
-        row.settings.update({1: config.report_every, _AWAKE: 0, _SHIP: False})
-    if data is None:
-        return
     if len(data) == struct.calcsize(_FORMAT):
         base_sample, base_report, sample, report = struct.unpack(_FORMAT, data)
         if (base_sample, base_report) == (config.sample_every, config.report_every) and 1 <= sample <= report:
             _put(node, sample, report)
             return
     node.state.remove("settings")
+
+
+def resume(node: "Any") -> None:
+    """Ask the flash whether settings are on trial."""
+    node.trial = int(Trial(node.files).state == "running")
 
 
 def _put(node: "Any", sample: int, report: int) -> None:
@@ -70,8 +53,7 @@ def _put(node: "Any", sample: int, report: int) -> None:
     node.session.report_every = report
     row = node.tree.row(_SETTINGS, 0)
     if row is not None:
-        row.resources[0].value = sample
-        row.settings[1] = report
+        row.settings.update({0: sample, 1: report})
         row.touch(0)
         row.touch(1)
 
@@ -83,13 +65,18 @@ def _keep(node: "Any") -> None:
     node.state.commit()
 
 
-def period(node: "Any", which: int, value: int) -> None:
-    """Take a written sampling (0) or reporting (1) period. Reject where the two would not fit."""
-    sample = value if which == 0 else node.sampling.period_s
-    report = value if which == 1 else node.reporting.period_s
-    if report < sample:
-        raise Reject(400, "the reporting period %d s is shorter than the sampling period %d s" % (report, sample))
-    _change(node, sample, report)
+def write(node: "Any", id: int, value: "Any") -> None:
+    """Carry out a checked write to 26250/0; Reject where it does not fit."""
+    if id == _AWAKE:
+        _stay_awake(node, value)
+    elif id == _SHIP:
+        _ship(node, value)
+    else:
+        sample = value if id == 0 else node.sampling.period_s
+        report = value if id == 1 else node.reporting.period_s
+        if report < sample:
+            raise Reject(400, "the reporting period %d s is shorter than the sampling period %d s" % (report, sample))
+        _change(node, sample, report)
 
 
 def default_period(node: "Any", name: str, seconds: int) -> None:
@@ -179,7 +166,7 @@ def _back(node: "Any", old: str) -> None:
     node.save_tree()
 
 
-def stay_awake(node: "Any", seconds: int) -> None:
+def _stay_awake(node: "Any", seconds: int) -> None:
     """Stay awake for a person at the cable once this contact is over: at most an hour, slots are served meanwhile."""
     if not 0 <= seconds <= _LONGEST_AWAKE_S:
         raise Reject(400, "awake for 0 to %d s, not %d" % (_LONGEST_AWAKE_S, seconds))
@@ -187,7 +174,7 @@ def stay_awake(node: "Any", seconds: int) -> None:
     node.awake_until = clock.ticks_add(clock.ticks_ms(), seconds * 1000) if seconds else None
 
 
-def ship(node: "Any", order: bool) -> None:
+def _ship(node: "Any", order: bool) -> None:
     """Sleep from this contact on until the button or magnet on pin "ship"."""
     if order and node.board.pins.number("ship") is None:
         raise Reject(405, "ship mode needs a wake pin: add ship to PINS in the board file")

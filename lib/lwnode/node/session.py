@@ -80,15 +80,18 @@ class Session:
         # Further ahead than any `disable`: the count began anew, and only a contact tells the time.
         return now >= self.silent_until or self.silent_until - now > _LONGEST_SILENCE_S
 
-    def open(self) -> bool:
+    def open(self, defer: "Callable[[], bool] | None" = None) -> bool:
         """Reach REGISTERED from any state. Returns False where the server could not be reached.
 
+        defer: asked where a session stands or waits to be recovered, before the radio is used; True ends it there.
         Raises AtError where the module cannot be reached, BudgetExceeded when the wake's budget is over.
         """
         if self.configured and self.modem.wake():
             status = self.modem.status()
         else:
             status = self._start()
+        if defer is not None and status in (REGISTERED, NEED_RECOVER) and defer():
+            return False
         return self._reach(status)
 
     @property

@@ -12,6 +12,10 @@
     state.save("upkeep", upkeep.dump())
     upkeep.metrics(guard.resets, journal.dropped)        -> [("operational_h", 212), ..., ("mc_connect", 812), ...]
 
+The four parts (bands, data, energy, health) are files of their own, loaded when first touched. Where heap counts, ask one
+part after the other and put it away again: upkeep.rest("energy") keeps its bytes and forgets the object, and the caller may
+then drop its file.
+
 Bounds: 160 bytes of state; nothing here writes flash or talks to anybody.
 """
 
@@ -19,31 +23,62 @@ from struct import calcsize, pack, unpack_from
 
 from micropython import const
 
-from lwnode.power.budget import DataBudget
-from lwnode.power.energy import EnergyMeter
-from lwnode.power.health import Health
-from lwnode.power.policy import LIPO, BatteryBands
-
 _VERSION = const(1)
 _FORMAT = "<Bqq"
+_PARTS = ("bands", "data", "energy", "health")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
+    from lwnode.power.budget import DataBudget
+    from lwnode.power.energy import EnergyMeter
+    from lwnode.power.health import Health
+    from lwnode.power.policy import BatteryBands
+
 
 class Upkeep:
-    """`currents_ua` as of lwnode.power.typical; `data_limit` bytes a month, 0 for none."""
+    """`currents_ua` as of lwnode.power.typical; `data_limit` bytes a month, 0 for none; `cell` as of policy.CELLS."""
+
+    if TYPE_CHECKING:
+        bands: BatteryBands
+        data: DataBudget
+        energy: EnergyMeter
+        health: Health
 
     def __init__(self, ticks: "Any", currents_ua: dict[str, int], data_limit: int = 0, billing_day: int = 1,
-                 levels: "tuple[tuple[str, int, int, int, bool], ...]" = LIPO, dtls: bool = False) -> None:
-        self.bands = BatteryBands(levels)
-        self.data = DataBudget(data_limit, billing_day, dtls)
-        self.energy = EnergyMeter(ticks, currents_ua)
-        self.health = Health()
-        self._parts = (self.bands, self.data, self.energy, self.health)
-        self._contact_at = 0
+                 cell: str = "lipo", dtls: bool = False) -> None:
+        self._given = (ticks, currents_ua, data_limit, billing_day, cell, dtls)
+        self._stored: dict[str, bytes] = {}
+        self.contact_at = 0  # seconds of the last contact
         self._slept_at = 0
+
+    def __getattr__(self, name: str) -> "Any":
+        """Make a part when it is first asked for, with what is stored of it."""
+        ticks, currents_ua, data_limit, billing_day, cell, dtls = self._given
+        made: "Any"
+        if name == "bands":
+            from lwnode.power.policy import CELLS, BatteryBands
+            made = BatteryBands(CELLS[cell])
+        elif name == "data":
+            from lwnode.power.budget import DataBudget
+            made = DataBudget(data_limit, billing_day, dtls)
+        elif name == "energy":
+            from lwnode.power.energy import EnergyMeter
+            made = EnergyMeter(ticks, currents_ua)
+        elif name == "health":
+            from lwnode.power.health import Health
+            made = Health()
+        else:
+            raise AttributeError(name)
+        made.load(self._stored.get(name))
+        setattr(self, name, made)
+        return made
+
+    def rest(self, name: str) -> None:
+        """Put a part away as bytes."""
+        self._stored[name] = getattr(self, name).dump()
+        delattr(self, name)
 
     def woke(self, now: int, millivolts: int | None) -> str:
         """Take the time and the rested voltage at the begin of a wake; returns the battery's band."""
@@ -66,7 +101,7 @@ class Upkeep:
         """Return whether the module may be used. Alarms pass the budget and the daily pause, never a dead battery."""
         if not self.bands.transmit:
             return False
-        waited = now - self._contact_at
+        waited = now - self.contact_at
         if not urgent and 0 <= waited < self.bands.contact_every_s:
             return False
         return self.data.allow(now, urgent)
@@ -74,7 +109,7 @@ class Upkeep:
     def contacted(self, reached: bool, now: int, payload: int = 0, connect_ms: int = 0, tail_ms: int = 0,
                   messages: int = 2) -> None:
         """Count a contact: bytes of payload in so many messages, and how long the radio was connected."""
-        self._contact_at = now
+        self.contact_at = now
         self.health.sync(reached)
         self.data.spend(payload, now, messages)
         self.energy.add("connect", connect_ms)
@@ -88,7 +123,7 @@ class Upkeep:
 
     def rebase(self, moved_s: int) -> None:
         """Follow a step of the clock (Clock.moved)."""
-        self._contact_at += moved_s
+        self.contact_at += moved_s
         self._slept_at += moved_s if self._slept_at else 0
         self.health.rebase(moved_s)
 
@@ -104,9 +139,12 @@ class Upkeep:
 
     def dump(self) -> bytes:
         """Return what must survive sleep."""
-        parts = [pack(_FORMAT, _VERSION, self._contact_at, self._slept_at)]
-        for part in self._parts:
-            data = part.dump()
+        for name in _PARTS:
+            if name in self.__dict__:
+                self._stored[name] = getattr(self, name).dump()
+        parts = [pack(_FORMAT, _VERSION, self.contact_at, self._slept_at)]
+        for name in _PARTS:
+            data = self._stored.get(name, b"")
             parts.append(bytes([len(data)]))
             parts.append(data)
         return b"".join(parts)
@@ -115,10 +153,12 @@ class Upkeep:
         """Take up what dump() gave. False: nothing usable in data; a part that cannot be read is as new."""
         if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
             return False
-        _, self._contact_at, self._slept_at = unpack_from(_FORMAT, data, 0)
+        _, self.contact_at, self._slept_at = unpack_from(_FORMAT, data, 0)
         at = calcsize(_FORMAT)
-        for part in self._parts:
+        for name in _PARTS:
             size = data[at] if at < len(data) else 0
-            part.load(data[at + 1 : at + 1 + size])
+            self._stored[name] = data[at + 1 : at + 1 + size]
+            if name in self.__dict__:
+                getattr(self, name).load(self._stored[name])
             at += 1 + size
         return True

@@ -1,0 +1,69 @@
+"""The rows of the node's own objects: 26250, its settings, and 26251, its health (docs/objects). Loaded once a start.
+
+    rows.declare(node)
+    rows.show(node, 900, 3600)        what holds, where a state from before a restart says otherwise
+
+Built without a look into the registry's table: at each wake of a board that keeps no RAM that would cost a tenth of a second.
+"""
+
+from micropython import const
+
+from lwnode.lwm2m import decode as _decode  # noqa: F401  here and not at the first write, where the stack is deep
+from lwnode.lwm2m.instance import Instance
+from lwnode.lwm2m.model import BOOLEAN, INTEGER, STRING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SETTINGS, _HEALTH = const(26250), const(26251)
+_TRIAL, _AWAKE, _SHIP = const(2), const(3), const(4)
+_TEXTS = (6, 10, 13)
+
+
+class Health(Instance):
+    """How the node has fared: numbers and texts, all of them only to be read."""
+
+    def known(self, id: int) -> "tuple[int, str]":
+        """Return what docs/objects says of a resource."""
+        return STRING if id in _TEXTS else INTEGER, "R"
+
+
+class Settings(Instance):
+    """What the server may change of the node: a write goes through lwnode.node.remote first."""
+
+    node: "Any" = None
+
+    def known(self, id: int) -> "tuple[int, str]":
+        """Return what docs/objects says of a resource."""
+        if id == _TRIAL:
+            return STRING, "R"
+        return BOOLEAN if id == _SHIP else INTEGER, "RW"
+
+    def write(self, id: int, value: "Any") -> None:
+        """Apply a checked value. Reject where it does not fit."""
+        node = self.node
+        __import__("lwnode.node.remote", None, None, ("write",)).write(node, id, value)
+        self.set(id, value)
+
+
+def declare(node: "Any") -> None:
+    """Add the node's own two rows to its tree."""
+    tree, config = node.tree, node.config
+    row = Settings(tree, _SETTINGS, 0, "1.0")
+    row.node = node
+    row.settings = {0: config.sample_every, 1: config.report_every, _TRIAL: "none", _AWAKE: 0, _SHIP: False}
+    health = Health(tree, _HEALTH, 0, "1.0")
+    health.settings = {id: 0 for id in range(14)}
+    for id in _TEXTS:
+        health.settings[id] = ""
+    for one in (row, health):
+        one.offered = tuple(range(len(one.settings or ())))
+        tree.rows.append(one)
+
+
+def show(node: "Any", sample: int, report: int) -> None:
+    """Have the settings say what this start has found."""
+    row = node.tree.row(_SETTINGS, 0)
+    if row is not None:
+        row.settings.update({0: sample, 1: report, _AWAKE: 0, _SHIP: False})
