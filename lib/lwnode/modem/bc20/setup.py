@@ -6,7 +6,7 @@
 from binascii import crc32
 
 from lwnode.at import CommandError
-from lwnode.modem import NOT_REGISTERED, Unsupported, pipe
+from lwnode.modem import NOT_REGISTERED, pipe, ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +28,8 @@ def check(modem: "Driver", server: "Server") -> None:
     pipe.refuse_account("BC20", server, ("lifetime", "binding", "security", "bootstrap"))
     if not server.endpoint:
         raise ValueError("endpoint: expected a name, the IMEI as a rule (BC20 manual 3.2), found none")
-    if modem.options["ack_timeout"] != 2 or modem.options["max_retransmit"] != 4:
-        raise Unsupported("BC20 cannot set ack_timeout or max_retransmit: its results come within 128 s")
-    budget = modem.options["awake_budget_ms"]
-    if budget is not None and budget < modem.deadline_ms:
-        raise ValueError("awake_budget_ms: expected at least %d, found %d: a confirmed message of BC20 may take about 128 s"
-                         % (modem.deadline_ms, budget))
+    ranges.no_retransmission(modem, "its results come within 128 s")
+    ranges.budget(modem, "awake_budget: a confirmed message of BC20 takes about 128 s")
 
 
 def configure(modem: "Driver", server: "Server") -> bool:

@@ -12,6 +12,7 @@ from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
+from lwnode.modem import ranges
 from lwnode.modem.bc66.codes import BOUND, error_name
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
     from lwnode.modem.bc66 import Driver
+
+_NOTE = "BC66 note 4.2.2"
 
 
 def configure(modem: "Driver", server: "Server") -> bool:
@@ -39,7 +42,8 @@ def check(modem: "Driver", server: "Server") -> None:
     """Account, options and awake budget against the manual's ranges."""
     check_server(server)
     _settings(modem)
-    _check_budget(modem)
+    ranges.budget(modem, "ack_timeout %d s, max_retransmit %d, retransmit_mode %d" % (
+        modem.options["ack_timeout"], modem.options["max_retransmit"], modem.options["retransmit_mode"]))
 
 
 def _write_all(modem: "Driver", server: "Server", wanted: "list[tuple[Any, ...]]") -> None:
@@ -53,10 +57,10 @@ def _settings(modem: "Driver") -> "list[tuple[Any, ...]]":
     """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
     options = modem.options
     timeout_s, times = options["ack_timeout"], options["max_retransmit"]
-    _expect("ack_timeout", timeout_s, 1, 20)
-    _expect("max_retransmit", times, 0, 8)
-    _expect("recovery_mode", options["recovery_mode"], 0, 1)
-    _expect("retransmit_mode", options["retransmit_mode"], 0, 1)
+    ranges.within(_NOTE, "ack_timeout", timeout_s, 1, 20)
+    ranges.within(_NOTE, "max_retransmit", times, 0, 8)
+    ranges.within(_NOTE, "recovery_mode", options["recovery_mode"], 0, 1)
+    ranges.within(_NOTE, "retransmit_mode", options["retransmit_mode"], 0, 1)
     return [
         ("auto_reg", int(options["auto_reg"])),
         ("per_regstatus_feat", int(not options["persistent"])),
@@ -67,15 +71,6 @@ def _settings(modem: "Driver") -> "list[tuple[Any, ...]]":
         ("recovery_mode", options["recovery_mode"]),
         ("retransmit_mode", options["retransmit_mode"]),
     ]
-
-
-def _check_budget(modem: "Driver") -> None:
-    budget = modem.options["awake_budget_ms"]
-    if budget is not None and modem.deadline_ms > budget:
-        raise ValueError(
-            "ack_timeout %d s, max_retransmit %d: a report may take %d ms, more than the awake budget of %d ms;"
-            " lower them, or set retransmit_mode 1" % (
-                modem.options["ack_timeout"], modem.options["max_retransmit"], modem.deadline_ms, budget))
 
 
 def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> None:
@@ -197,11 +192,6 @@ def _add_object(modem: "Driver", object_id: int, instance: int, resources: "tupl
 def values_of(rows: "list[list[Any]]") -> "list[list[str]]":
     """Field lists without None, so that they compare with what was meant."""
     return [["" if value is None else str(value) for value in row] for row in rows]
-
-
-def _expect(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError("%s: expected %d to %d (BC66 note 4.2.2), found %s" % (name, low, high, value))
 
 
 def check_server(server: "Server") -> None:

@@ -32,6 +32,7 @@ _PSM_KEY_MS = const(200)  # PWRKEY low wakes from PSM, a second after "PSM POWER
 _PSM_REST_MS = const(1000)
 _AT_TRIES = const(24)
 
+GUIDE = "BG96 guide 4.1"
 OBJECTS = (19, 10250, 26241)  # 4.1, <objID>: the way up and down; LGU+ has its own
 # 4.2.1 by number; texts come with blanks and with underscores
 _INITIAL, _BOOTSTRAPPING, _READY = 0, 2, 5
@@ -148,9 +149,9 @@ class Driver(Life):
             return True
         self.refusal = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, self._state)
         if self.roaming:
-            self.refusal += "; roaming, and ROAMING_FEAT=1 forbids LwM2M then (3.3.3)"
+            self.refusal += "; roaming: ROAMING_FEAT=1 forbids it (3.3.3)"
         if self.options["name_form"] == 7:
-            self.refusal += "; name_form 7 wants a SIM that tells its MSISDN (chapter 7, question 2)"
+            self.refusal += "; name_form 7: the SIM must tell its MSISDN"  # chapter 7, question 2
         return False
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
@@ -165,9 +166,9 @@ class Driver(Life):
         if binding is not None:
             raise Unsupported("BG96 cannot change the binding: the server writes 1/0/7")
         if lifetime is not None:
-            from lwnode.modem.bg96.setup import expect
+            from lwnode.modem import ranges
 
-            expect("lifetime", lifetime, 30, 86400)
+            ranges.within(GUIDE, "lifetime", lifetime, 30, 86400)
             self._sub("lifetime", self.options["ssid"], lifetime)
         return self.ask(self._sub, "update", self.options["ssid"], *((1,) if objects else ())) is not None
 

@@ -8,8 +8,8 @@ What the sub-commands cannot set (retries, persistence, roaming, keys) stands in
 
 from binascii import crc32
 
-from lwnode.modem import Unsupported, pipe
-from lwnode.modem.bg96 import OBJECTS
+from lwnode.modem import pipe, ranges
+from lwnode.modem.bg96 import GUIDE, OBJECTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,22 +45,17 @@ def configure(modem: "Driver", server: "Server") -> bool:
 def check(modem: "Driver", server: "Server") -> None:
     """Ranges of 4.1; Unsupported names what BG96 cannot hold."""
     pipe.refuse_account("BG96", server, ("binding",))
-    expect("lifetime", server.lifetime, 30, 86400)
     options = modem.options
-    expect("server_type", options["server_type"], 0, 5)
-    expect("ssid", options["ssid"], 1, 65534)
-    if options["name_form"] not in (4, 7):
-        raise ValueError("name_form: expected 4 or 7 (BG96 guide 4.1), found %s" % options["name_form"])
-    if options["sleep"] not in ("psm", "light"):
-        raise ValueError("sleep: expected psm or light, found %s" % options["sleep"])
-    if options["sleep"] == "light" and (modem.pins is None or not modem.pins.set("wake", True)):
-        raise ValueError("sleep: light sleep ends by DTR alone; expected a board with a wake pin, found none")
-    if options["data_object"] not in OBJECTS:
-        raise ValueError("data_object: expected 19, 10250 or 26241 (BG96 guide 4.1), found %s" % options["data_object"])
+    ranges.within(GUIDE, "lifetime", server.lifetime, 30, 86400)
+    ranges.within(GUIDE, "server_type", options["server_type"], 0, 5)
+    ranges.within(GUIDE, "ssid", options["ssid"], 1, 65534)
+    ranges.one_of(GUIDE, options, "name_form", (4, 7))
+    ranges.one_of(GUIDE, options, "sleep", ("psm", "light"))
+    ranges.one_of(GUIDE, options, "data_object", OBJECTS)
+    ranges.wake_pin(modem, "light")
     if options["server_type"] == 2 and len(options["mbsps"] or ()) not in (5, 6):
         raise ValueError("mbsps: LGU+ wants five or six values (BG96 guide 4.1), found %s" % (options["mbsps"],))
-    if options["ack_timeout"] != 2 or options["max_retransmit"] != 4:
-        raise Unsupported("BG96 cannot set ack_timeout or max_retransmit: lwm2m_cfg has its timers, see tools/bg96_files")
+    ranges.no_retransmission(modem, "lwm2m_cfg has its timers, see tools/bg96_files")
 
 
 def _set(modem: "Driver", *values: "object") -> None:
@@ -114,9 +109,3 @@ def inspect(modem: "Driver") -> "dict[str, str]":
         rows = modem.ask(modem._sub, name)
         found[name] = "refused" if not rows else ",".join([str(value) for value in rows[-1][1:]])
     return found
-
-
-def expect(name: str, value: int, low: int, high: int) -> None:
-    """ValueError with the guide's range."""
-    if not low <= value <= high:
-        raise ValueError("%s: expected %d to %d (BG96 guide 4.1), found %s" % (name, low, high, value))

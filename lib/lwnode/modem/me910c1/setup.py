@@ -12,7 +12,7 @@ makes it hold is over. Definitions are compared by name and size.
 from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
-from lwnode.modem import NOT_REGISTERED, REGISTERED, Unsupported
+from lwnode.modem import NOT_REGISTERED, REGISTERED, ranges
 from lwnode.modem.me910c1 import arming
 from lwnode.modem.me910c1.account import mark_as, marked
 from lwnode.modem.me910c1.urcs import CREATED
@@ -93,9 +93,14 @@ def forget(modem: "Any") -> None:
 def check(modem: "Any", server: "Server") -> None:
     """Account and options against the manual's ranges; what the module cannot be told is refused by key."""
     check_server(server)
-    check_options(modem)
-    if modem.options["ack_timeout"] != 2 or modem.options["max_retransmit"] != 4:
-        raise Unsupported("me910c1 cannot set ack_timeout or max_retransmit: leave them out, ack_wait says how long to wait")
+    options = modem.options
+    for name, low, high in (("cid", 1, 6), ("guard_request", 1, 100), ("guard_release", 1, 100)):
+        ranges.within("ME910C1 3.1.3", name, options[name], low, high)
+    ranges.one_of("ME910C1", options, "sleep", ("psm", "cfun5", "off"))
+    ranges.one_of("AT#WS46", options, "rat", (None,) + _RATS)
+    ranges.wake_pin(modem, "cfun5")
+    ranges.budget(modem, "ack_wait")
+    ranges.no_retransmission(modem, "leave them out, ack_wait says how long to wait")
 
 
 def check_server(server: "Server") -> None:
@@ -118,25 +123,6 @@ def check_server(server: "Server") -> None:
         raise ValueError(
             "binding: expected U, found %s; the ME910C1 takes it from its server object alone: let the server write"
             " /1/0/7; ack_mode gates the radio" % server.binding)
-
-
-def check_options(modem: "Any") -> None:
-    """Ranges of 3.1.3, and the awake budget."""
-    options = modem.options
-    for name, low, high in (("cid", 1, 6), ("guard_request", 1, 100), ("guard_release", 1, 100)):
-        if not low <= options[name] <= high:
-            raise ValueError("%s: expected %d to %d (ME910C1 3.1.3), found %s" % (name, low, high, options[name]))
-    if options["sleep"] not in ("psm", "cfun5", "off"):
-        raise ValueError("sleep: expected psm, cfun5 or off, found %s" % options["sleep"])
-    if options["sleep"] == "cfun5" and (modem.pins is None or not modem.pins.set("wake", False)):
-        raise ValueError("sleep: cfun5 ends by DTR alone; expected a board with a wake pin, found none")
-    if options["rat"] not in (None,) + _RATS:
-        raise ValueError("rat: expected catm or nbiot, found %s" % options["rat"])
-    budget = options["awake_budget_ms"]
-    if budget is not None and modem.deadline_ms > budget:
-        raise ValueError(
-            "ack_wait: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
-                modem.deadline_ms, budget))
 
 
 def _write_apn(modem: "Any", apn: "str | None") -> bool:
