@@ -1,9 +1,7 @@
 """Commands with more than lines in their answer: payloads by length, data after a prompt, late results; and waiting."""
 
 from lwnode.at.errors import AtError, AtTimeout, CommandError
-from lwnode.at.framing import framing, length
 from lwnode.at.names import any_matches, fields, matches
-from lwnode.at.recovery import trouble
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -50,7 +48,7 @@ class Extras:
         self, client: "Any", payload: "Payload | None", result: "str | Sequence[str] | None", result_ms: int
     ) -> None:
         self._client = client
-        self._framing = framing(client._rx)
+        self._framing: "Any" = None if payload is None else _framing(client)
         self._payload = payload
         self._prompt = b""
         self._data: "Data | None" = None
@@ -65,26 +63,28 @@ class Extras:
 
     def prepare_data(self, prompt: str, data: "Data | None") -> None:
         """Data will go out after the prompt."""
+        self._framing = _framing(self._client)
         self._prompt = prompt.encode()
         self._data = data
 
     def arm(self) -> None:
         """Right before the command goes out."""
-        self._framing.prompt = self._prompt
         if self._prompt:
-            trouble(self._client).escape = True
+            self._framing.prompt = self._prompt
+            _trouble(self._client).escape = True
 
     def disarm(self) -> None:
         """However it ended. A result that did not come may still come, and belongs to nobody then."""
-        self._framing.clear()
+        if self._framing is not None:
+            self._framing.clear()
         if self._results and not self._found and (self._client._dirty or self._waited):
-            state = trouble(self._client)
+            state = _trouble(self._client)
             state.owed = () if state.booted else self._results
             state.owed_since = self._client.clock.ticks_ms()
 
     def takes(self, line: bytearray, lines: list[bytearray]) -> bool:
         """Is this line a payload, the prompt or the late result?"""
-        if self._framing.by_length:
+        if self._framing is not None and self._framing.by_length:
             lines.append(line)
             return True
         if self._prompt and not self._framing.prompt:
@@ -95,8 +95,12 @@ class Extras:
 
     def follow(self, line: bytearray) -> None:
         """After one of the command's information lines: does a payload come next?"""
+        if self._payload is None:
+            return
+        from lwnode.at.framing import length
+
         client = self._client
-        count = 0 if self._payload is None else length(self._payload, client._text(line))
+        count = length(self._payload, client._text(line))
         if count > client._rx.size:
             client.stats.overruns += 1
             raise AtError("a payload of %d bytes needs a larger rx_size" % count)
@@ -145,8 +149,25 @@ class Extras:
         return True
 
 
+# What a plain answer with a late result does without: values by length, prompts, and the memory of what went wrong.
+
+
+def _framing(client: "Any") -> "Any":
+    from lwnode.at.framing import framing
+
+    return framing(client._rx)
+
+
+def _trouble(client: "Any") -> "Any":
+    from lwnode.at.recovery import trouble
+
+    return trouble(client)
+
+
 def split_all(lines: list[str], payload: "Payload | None") -> "list[list[str | None]]":
     """The fields of information lines; a payload that follows one stays whole."""
+    from lwnode.at.framing import length
+
     found: "list[list[str | None]]" = []
     follows = False
     for text in lines:
@@ -165,7 +186,7 @@ def subscribe(client: "Any", prefix: bytes, handler: "Handler | None", payload: 
         kept.insert(place, (prefix, handler))
     client._subscribed = kept
     if payload is not None or client._rx.framing is not None:
-        framing(client._rx).declare(prefix, payload)
+        _framing(client).declare(prefix, payload)
 
 
 def wait(client: "Any", prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None") -> str:

@@ -66,17 +66,36 @@ class Modem(Verbs, Network):
         for prefix in self.URC_PREFIXES:
             at.subscribe(prefix, self._on_urc)
 
+    # What a family, or Life, brings.
+    if TYPE_CHECKING:
+
+        @property
+        def deadline_ms(self) -> int:
+            """Longest time from publish to the outcome of one message."""
+            raise NotImplementedError
+
+        def _begin(self) -> bool:
+            """start() of a module that is switched on; False where nothing answers."""
+            raise NotImplementedError
+
+        def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
+            """Pipe contract: hand one message to the module; None, or why it was not taken."""
+            raise NotImplementedError
+
+        def restart(self) -> bool:
+            """Reset the module by command and bring it to the state after start(). True where it answers again."""
+            raise NotImplementedError
+
+        def power_off(self) -> bool:
+            """Switch the module off. True where it confirmed."""
+            raise NotImplementedError
+
     # ---- reports ----------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> int:
         """Tickets whose outcome is not known yet."""
         return len(self.reports)
-
-    @property
-    def deadline_ms(self) -> int:
-        """Longest time from publish to the outcome of one message."""
-        raise NotImplementedError
 
     def service(self, timeout_ms: int) -> None:
         """Answer the server and take results for that long; every event comes from here (or from another wait)."""
@@ -106,14 +125,6 @@ class Modem(Verbs, Network):
             return 0
         # A slice: poll may use all of its time, and an outcome shall not wait for the rest of it.
         return max(1, self.reports.next_ms(min(left, 200)))
-
-    def _begin(self) -> bool:
-        """start() of a module that is switched on; False where nothing answers."""
-        raise NotImplementedError
-
-    def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
-        """Pipe contract: hand one message to the module; None, or why it was not taken."""
-        raise NotImplementedError
 
     def _upkeep(self) -> None:
         """Work that a URC left to be done outside its handler."""
@@ -246,14 +257,6 @@ class Modem(Verbs, Network):
         from lwnode.modem import ladder
 
         return ladder.power_cycle(self)
-
-    def restart(self) -> bool:
-        """Reset the module by command and bring it to the state after start(). True where it answers again."""
-        raise NotImplementedError
-
-    def power_off(self) -> bool:
-        """Switch the module off. True where it confirmed."""
-        raise NotImplementedError
 
     def _steadily(self, step: "Callable[..., Any]", *values: "Any") -> "Any":
         """A step that reads, compares and writes what differs, up to three times where the line loses an answer.

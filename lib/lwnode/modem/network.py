@@ -134,8 +134,10 @@ class Network:
         text: str = lines[-1]
         return text.partition(": ")[2].strip('"') if ": " in text else text.strip('"')
 
-    def _emit(self, name: str, detail: "Any" = None) -> None:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def _emit(self, name: str, detail: "Any" = None) -> None:
+            raise NotImplementedError
 
 
 def command_of(form: "tuple[Any, ...]") -> str:
