@@ -10,8 +10,6 @@ Times and currents are kept apart on purpose: a better figure for a current need
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
 from html import escape
 from pathlib import Path
@@ -21,10 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMES = ROOT / "docs" / "power-times.tsv"
 CAPACITY_MAH = 3000
 
-PARTS = ("board asleep", "board awake", "module asleep", "module idle", "connected", "network's tail")
-_COLOURS = ("#9db7d5", "#2a6fb0", "#c9c9c9", "#f1c27d", "#c0392b", "#e8958c")
-# A BG96 is missing: the simulated one never enters PSM, so its times would be those of a module that is always on.
-_LINES = {("esp32", "bc66"): "#2a6fb0", ("esp32", "me910c1"): "#8a4fa3", ("rp2", "bc66"): "#2e8b57"}
+# Those of tools.simulate.charge, in its order and in fewer words.
+PARTS = ("board asleep", "board awake", "module asleep", "light sleep", "module idle", "starts, searches", "connected",
+         "network's tail")  # fmt: skip
+_COLOURS = ("#9db7d5", "#2a6fb0", "#c9c9c9", "#dddddd", "#f1c27d", "#8a6d3b", "#c0392b", "#e8958c")
+_LINES = {("esp32", "bc66"): "#2a6fb0", ("esp32", "bg96"): "#d2691e", ("esp32", "me910c1"): "#8a4fa3",
+          ("rp2", "bc66"): "#2e8b57"}  # fmt: skip
 _BOARDS = {"esp32": ("ESP32", "esp32"), "rp2": ("Pico", "rp2040")}
 _INTERVALS = (900, 3600, 21600, 86400)
 _WORDS = {900: "15 min", 3600: "1 h", 21600: "6 h", 86400: "1 day"}
@@ -45,35 +45,23 @@ class Life(NamedTuple):
 
     def mah(self) -> list[float]:
         """mAh a day of each part."""
-        from lwnode.power.typical import BOARDS, MODULES
+        from tools.simulate.charge import currents
 
-        sleep, active = BOARDS[_BOARDS[self.port][1]]
-        psm, _, connect, tail, idle = MODULES[self.family]
-        return [hours * ua / 1000 for hours, ua in zip(self.hours, (sleep, active, psm, idle, connect, tail))]
+        return [hours * ua / 1000 for hours, ua in zip(self.hours, currents(_BOARDS[self.port][1], self.family))]
 
     def days(self) -> float:
         """Days that a cell of CAPACITY_MAH lasts, with the derating of tools.simulate.charge."""
-        from tools.simulate.charge import SELF_DISCHARGE_PERCENT, USABLE_PERCENT
+        from tools.simulate.charge import lifetime
 
-        leak = CAPACITY_MAH * SELF_DISCHARGE_PERCENT / 100 / 365
-        return CAPACITY_MAH * USABLE_PERCENT / 100 / (sum(self.mah()) + leak)
+        return lifetime(CAPACITY_MAH, sum(self.mah()))
 
 
 def live(port: str, family: str, report_every: int, sample_every: int) -> Life:
-    """Live two quiet days and two more; hours a day."""
-    from lwnode.config import KEYS
-    from tools.energy.__main__ import _ONE_WAY_MS
-    from tools.simulate.charge import Charge
-    from tools.simulate.simulation import Simulation
+    """Some quiet days of a deployed node; hours a day."""
+    from tools.energy.lived import live as lived
 
-    # The world of the tests listens shortly; a node that is deployed has the defaults of its own table.
-    usual = {row[0]: row[2] for row in KEYS if row[0] in ("listen", "attach_timeout")}
-    with contextlib.redirect_stdout(io.StringIO()):
-        simulation = Simulation(port, family, 1, "none", report_every=report_every, sample_every=sample_every, **usual)
-        simulation.link.radio(delay_ms=_ONE_WAY_MS)
-        charge = Charge(simulation)
-        simulation.live(2)
-    days = simulation.clock.now / 86_400_000
+    charge = lived(port, family, {"report_every": report_every, "sample_every": sample_every})
+    days = charge.lived_days()
     return Life(port, family, report_every, sample_every, tuple(round(row[1] / days, 4) for row in charge.rows()))
 
 
@@ -164,7 +152,7 @@ def shares() -> str:
             width = length * mah / total
             parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="24" fill="{colour}"/>')
             if width > 34:
-                ink = "white" if part in (1, 4) else "black"
+                ink = "white" if part in (1, 5, 6) else "black"
                 words = f"{100 * mah / total:.0f} %"
                 parts.append(_text(x + width / 2, y + 17, words, "middle", f' fill="{ink}" font-size="12"'))
             x += width
@@ -173,8 +161,8 @@ def shares() -> str:
     for colour, name in zip(_COLOURS, PARTS):
         parts.append(f'<rect x="{x:.0f}" y="52" width="14" height="14" fill="{colour}"/>')
         parts.append(_text(x + 20, 64, name))
-        x += 42 + 7.4 * len(name)
-    return _svg(800, 90 + 34 * len(rows) + 14, "Where the charge goes, with a BC66, by interval (model)", parts)
+        x += 28 + 6.2 * len(name)
+    return _svg(870, 90 + 34 * len(rows) + 14, "Where the charge goes, with a BC66, by interval (model)", parts)
 
 
 def _life_table() -> str:
@@ -193,14 +181,15 @@ def _life_table() -> str:
 def _sources_table() -> str:
     from lwnode.power.typical import BOARDS, MODULES
     from tools.energy import sources
+    from tools.simulate.charge import currents
 
     lines = ["| part | state | current | where from |", "|---|---|---|---|"]
     for chip, values in BOARDS.items():
         for state, value, source in zip(("asleep", "awake"), values, sources.BOARDS[chip]):
             lines.append(f"| {chip} board | {state} | {_current(value)} | {source} |")
-    for family, (psm, _, connect, tail, idle) in MODULES.items():
-        states = ("asleep (PSM)", "connected, mean", "network's tail", "idle")
-        for state, value, source in zip(states, (psm, connect, tail, idle), sources.MODULES[family]):
+    states = ("asleep (PSM)", "light sleep", "awake, radio idle", "starts, searches", "connected, mean", "network's tail")
+    for family in MODULES:
+        for state, value, source in zip(states, currents("esp32", family)[2:], sources.MODULES[family]):
             lines.append(f"| {family.upper()} | {state} | {_current(value)} | {source} |")
     return "\n".join(lines)
 
