@@ -235,7 +235,7 @@ class ObjectTree(Rows):
 
     def load(self, data: "bytes | None") -> bool:
         """Take a record of dump() again; False, and nothing changed, if it is none or damaged."""
-        from .state import load
+        from .revive import load
 
         return data is not None and load(self, data)
 
