@@ -69,8 +69,15 @@ def _table(rows: "list[tuple[Any, ...]]") -> None:
 
 def at(line: str, timeout_ms: int = 3000) -> "list[str]":
     """Send one command, `line` being what follows AT; return its information lines. Raises CommandError, AtTimeout."""
+    from lwnode.at import AtTimeout
     unit = node()
-    lines: "list[str]" = unit.at.send("AT" + line, timeout_ms=timeout_ms)
+    try:
+        lines: "list[str]" = unit.at.send("AT" + line, timeout_ms=timeout_ms)
+    except AtTimeout:
+        # Asleep, off, or not yet spoken to.
+        if not unit.modem.wake() and not unit.modem.start():
+            raise
+        lines = unit.at.send("AT" + line, timeout_ms=timeout_ms)
     # A module prints back what it was configured with.
     for name in ("psk", "psk_identity", "pin"):
         secret = unit.config.secret(name)
@@ -110,7 +117,7 @@ def sample() -> None:
     """Read every sensor once and print the values; what the rules keep goes into the journal."""
     unit = node()
     unit.sample()
-    _table([(str(path), value) for path, _, value in unit.tree.values(None)])
+    _table([(str(each.path), each.text()) for each in _readings(unit)])
     for path, _, _, error in unit.tree.health():
         print("  %s: %s" % (path, error))
 
@@ -125,8 +132,11 @@ def report() -> bool:
 
 def why() -> None:
     """Print the reason kept for each path's last sample."""
-    unit = node()
-    _table([(str(path), unit.tree.resource(path).reason) for path, _, _ in unit.tree.values(None)])
+    _table([(str(each.path), each.reason) for each in _readings(node())])
+
+
+def _readings(unit: "Any") -> "list[Any]":
+    return [each for row in unit.tree.rows for each in row.resources if each.text() is not None]
 
 
 def journal(limit: int = 20) -> None:
