@@ -170,7 +170,9 @@ def test_the_pty_is_raw_on_both_sides_and_prompt():
 def test_control_port_says_what_is_wrong():
     async def session(server, modem, host):
         await host.hear("+IP: 100.97.37.69")
-        for line in ("", "dance", "pin led 1", "pin wake 2", "radio sideways", "advance -1", "fault nix", "radio loss 101"):
+        wrong = ("", "dance", "pin led 1", "pin wake 2", "radio sideways",
+                 "radio delay -1", "advance -1", "fault nix", "radio loss 101")  # fmt: skip
+        for line in wrong:
             assert (await ask(modem, line)).startswith("error "), line
         for line in ("radio delay 20", "radio loss 0", "radio address", "fault error at 2", "fault random 7 10", "fault off"):
             assert await ask(modem, line) == "ok", line

@@ -83,9 +83,9 @@ class Control:
             link.radio(up=what == "up")
             model.set_coverage(what == "up")
         elif what == "delay":
-            link.radio(delay_ms=int(words[1]))
+            link.radio(delay_ms=_between(words[1], 0, 600000, "milliseconds"))
         elif what == "loss":
-            link.radio(loss=_percent(words[1]))
+            link.radio(loss=_between(words[1], 0, 100, "percent"))
         elif what == "address":
             change = link.change_address()
             if asyncio.iscoroutine(change):
@@ -121,8 +121,8 @@ class Control:
         self._owner.model.urc(line.partition(" ")[2])
 
 
-def _percent(text):
+def _between(text, least, most, unit):
     value = int(text)
-    if not 0 <= value <= 100:
-        raise ValueError(f"expected 0..100 percent, got {text}")
+    if not least <= value <= most:
+        raise ValueError(f"expected {least}..{most} {unit}, got {text}")
     return value
