@@ -99,7 +99,8 @@ class Session:
         """Leave the node alone until it sleeps: a completed cycle, which three resets in a row must not go without."""
         slept = await self.board.until("sleep", timeout=WAIT_S)
         wake = self.board.wakes[-1]
-        self.say(f"# left alone: awake for {wake.awake_ms / 1000:.0f} s after {wake.cause}, then asleep for {slept.detail / 1000:.0f} s")
+        awake, asleep = wake.awake_ms / 1000, slept.detail / 1000
+        self.say(f"# left alone: awake for {awake:.0f} s after {wake.cause}, then asleep for {asleep:.0f} s")
 
     async def _shell(self) -> None:
         await self._reset()
