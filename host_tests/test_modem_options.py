@@ -145,3 +145,22 @@ def test_psm_and_edrx_are_asked_of_the_network_by_every_family():
         assert world.model.active_time_s() == 20, family
         assert world.model.stored("edrx", None), family
         assert world.delivered(), family
+
+
+def test_each_option_carries_a_life_without_a_lost_reading():
+    """Three hours of a whole node; registrations are counted where a sleep leaves the session alone."""
+    for family, keys, registrations in (
+        ("bc20", {"buffered": True, "read_length": 8}, 1), ("bc66", {"buffered": True}, 1), ("bc66", {"auto_reg": True}, 1),
+        ("bc66", {"rai": True, "auto_ack": True}, 1), ("bc66", {"recovery_mode": 0}, 1), ("bc66", {"persistent": False}, 1),
+        ("bc66", {"retransmit_mode": 1, "max_retransmit": 6}, 1), ("bc66", {"psm_tau": 0, "edrx": 82}, 1),
+        ("bg96", {"sleep": "light"}, 1), ("bg96", {"auto_register": True, "ssid": 7}, 0), ("bg96", {"name_form": 7}, 0),
+        ("me910c1", {"sleep": "cfun5", "ack_mode": True}, 1), ("me910c1", {"sleep": "cfun5", "psm_tau": 0, "edrx": 82}, 1),
+        ("me910c1", {"sleep": "off"}, 0), ("me910c1", {"rat": "nbiot", "cid": 2, "ack_wait": 10}, 0),
+        ("me910c1", {"registration_urcs": False, "acknowledge": [], "monitor": []}, 0),
+    ):
+        world = World("esp32", dict(keys, family=family))
+        world.run(hours=3)
+        assert len(world.taken) == 24, (family, keys)
+        assert [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800] == [], (family, keys)
+        made = len([event for event in world.server.events if "registered" in event[2]])
+        assert made == registrations or not registrations and made, (family, keys, made)

@@ -92,6 +92,8 @@ class Pins:
         return True
 
     def set(self, name, active):
+        if name in self.names:
+            self.model.pin(name, active)
         return name in self.names
 
     def get(self, name):

@@ -56,6 +56,7 @@ class Modem(Verbs, Network):
         self.server: Server | None = None
         self.objects: Any = ()
         self.observed: list[Path] = []
+        self.dozes = self.options.get("sleep") in ("cfun5", "light")  # its sleep leaves the module on
         self.failures = 0  # bring_back calls in a row that did not reach the server
         self._status = UNKNOWN
         self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown

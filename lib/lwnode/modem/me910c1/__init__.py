@@ -115,7 +115,9 @@ class Driver(Shadow):
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again."""
         self._restart_expected = True
         clock = self.clock
-        pulse = self.pins is not None
+        pulse = self.pins is not None and not self.dozes
+        if self.dozes:
+            self.pins.set("wake", True)  # DTR: on while the node is awake (low_power 3.5)
         end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
         try:
             while clock.ticks_diff(end, clock.ticks_ms()) > 0:
@@ -141,7 +143,9 @@ class Driver(Shadow):
         if self.options["sleep"] == "off":
             return self.power_off()
         if self.options["sleep"] == "cfun5":
-            return self.ask(self._write, "+CFUN", 5) is not None
+            done = self.ask(self._write, "+CFUN", 5) is not None
+            self.pins.set("wake", False)
+            return done
         # It may have gone down before it was asked to: the network decides when.
         if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
             self._count("sleep_unconfirmed")
