@@ -211,3 +211,30 @@ def test_test_forms():
     for name in ("CEREG", "CPSMS", "CEDRXS", "QSCLK", "CMEE", "QNBIOTEVENT", "QNBIOTRAI", "CGSN", "QCFG", "CGPADDR"):
         said = bench.say("AT+%s=?" % name)
         assert said[0].startswith("+%s: " % name) and said[-1] == "OK", said
+
+
+def test_a_module_that_boots_without_coverage_searches_for_half_a_minute_and_rests():
+    bench = Bench(start="off")
+    bench.modem.set_coverage(False)
+    bench.modem.power_on()
+    bench.clock.advance(20000)
+    assert bench.modem.state_name == "on" and not bench.modem.psm
+    bench.clock.advance(30000)
+    assert bench.modem.state_name == "asleep"
+    bench.modem.set_coverage(True)
+    bench.modem.wake_up()
+    bench.clock.advance(5000)
+    assert bench.modem.attached
+
+
+def test_it_does_not_rest_while_an_exchange_is_open():
+    bench = Bench(start="off")
+    bench.modem.set_coverage(False)
+    bench.modem.power_on()
+    bench.clock.advance(1000)
+    bench.modem.begin()
+    bench.clock.advance(60000)
+    assert bench.modem.state_name == "on" and not bench.modem.psm
+    bench.modem.end()
+    bench.clock.advance(31000)
+    assert bench.modem.state_name == "asleep"

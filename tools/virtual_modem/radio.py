@@ -110,8 +110,11 @@ class Radio(Power):
             return
         self._stop(self._attach_timer)
         self._set_stat(SEARCHING)
+        self._stop(self._active_timer)
         if self.coverage:
             self._attach_timer = self.after(self.options["attach_ms"], self._attach_outcome)
+        else:
+            self._active_timer = self.after(self.options["oos_rest_ms"], self._out_of_service)
 
     def wants_attach(self):
         """False after AT+CGATT=0."""
@@ -164,7 +167,14 @@ class Radio(Power):
         self._leave_rrc()
         self._set_stat(SEARCHING)
         self.on_detached()
-        self._active_timer = self.after(self.options["oos_rest_ms"], self._enter_psm)
+        self._active_timer = self.after(self.options["oos_rest_ms"], self._out_of_service)
+
+    def _out_of_service(self):
+        """The search rests, once nothing is on its way any more."""
+        if self.in_flight:
+            self._active_timer = self.after(self.options["oos_rest_ms"], self._out_of_service)
+        else:
+            self._enter_psm()
 
     def _set_stat(self, stat):
         if stat != self.stat:
