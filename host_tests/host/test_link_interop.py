@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from tools.interop import checks, lives
 from tools.interop.__main__ import ABSENT, Run, table
+from tools.interop.answers import Answer, node_values
 from tools.interop.fetch import FALLBACK, Distribution, Missing, check_tools, fetch
-from tools.interop.leshan import Answer, Leshan, node_values
+from tools.interop.leshan import Leshan
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -91,21 +93,55 @@ def test_an_old_java_is_refused(version, fits):
 
 
 def stub_tools(folder, maven):
-    """A java that says 17 and a Maven that does as told, first on the path."""
+    """A java that says 17, its compiler, and a Maven that does as told, first on the path."""
     folder.mkdir()
-    for name, script in (("java", "echo 'openjdk version \"17.0.1\"' >&2"), ("mvn", maven)):
+    for name, script in (("java", "echo 'openjdk version \"17.0.1\"' >&2"), ("javac", ""), ("mvn", maven)):
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 def test_a_repository_without_the_newest_milestone_gives_the_older_demo(tmp_path, monkeypatch):
-    maven = 'case "$*" in *jar-with-dependencies*) echo "[ERROR] Could not find artifact x"; exit 1;; esac'
+    maven = (
+        'case "$*" in *jar-with-dependencies*) echo "[ERROR] Could not find artifact x"; exit 1;; esac\n'
+        'if grep -q M18 pom.xml; then echo "[ERROR] Could not find artifact y"; exit 1; fi'
+    )
     monkeypatch.setenv("PATH", stub_tools(tmp_path / "bin", maven))
     said = []
     found = fetch(said.append, tmp_path / "cache")
-    assert found.version == FALLBACK and not found.modern and FALLBACK in said[-1]
+    assert (found.version, found.kind, found.modern) == (FALLBACK, "old", False) and FALLBACK in said[-1]
     assert found.server[-1].endswith("LeshanServerDemo") and found.bootstrap[-1].endswith("BootstrapServer.java")
+
+
+def test_a_repository_with_the_newest_library_alone_gives_a_server_on_it(tmp_path, monkeypatch):
+    maven = 'case "$*" in *jar-with-dependencies*) echo "[ERROR] Could not find artifact x"; exit 1;; esac'
+    monkeypatch.setenv("PATH", stub_tools(tmp_path / "bin", maven))
+    (tmp_path / "cache" / FALLBACK).mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "cache" / FALLBACK / f"leshan-server-demo-{FALLBACK}.jar", "w") as jar:
+        jar.writestr("models/3303.xml", "<LWM2M/>")
+        jar.writestr("logback.xml", "<x/>")
+    found = fetch(cache=tmp_path / "cache")
+    assert (found.version, found.kind, found.modern) == ("2.0.0-M18", "library", True)
+    assert found.server[-1].endswith("DemoServer.java") and found.bootstrap[-1].endswith("BootstrapServer.java")
+    assert [path.name for path in found.models.iterdir()] == ["3303.xml"] and "bootstrap server 2.0.0-M4" in found.name
+    assert fetch(cache=tmp_path / "cache", kinds=("old",)).version == FALLBACK
+    with pytest.raises(Missing, match="no Leshan of kind demo"):
+        fetch(cache=tmp_path / "cache", kinds=("demo",))
+
+
+def test_a_runtime_without_the_compiler_is_told(tmp_path, monkeypatch):
+    stub_tools(tmp_path / "bin", "echo '[ERROR] Could not find artifact x'; exit 1")
+    (tmp_path / "bin" / "javac").unlink()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(Missing, match="javac not found"):
+        fetch(cache=tmp_path / "cache")
+
+
+def test_a_maven_that_hangs_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("tools.interop.fetch.PATIENCE_S", 0.2)
+    monkeypatch.setenv("PATH", stub_tools(tmp_path / "bin", "exec sleep 20"))
+    with pytest.raises(Missing, match="within 0.2 s"):
+        fetch(cache=tmp_path / "cache")
 
 
 def test_the_newest_milestone_is_taken_where_it_is(tmp_path, monkeypatch):
@@ -180,9 +216,10 @@ def test_the_farewell_restores_the_program_it_stands_in_for():
     assert 'os.rename("main.old", "main.py")' in lives.FAREWELL and "deregister()" in lives.FAREWELL
 
 
-@pytest.mark.parametrize("version", ["2.0.0-M18", FALLBACK])
-def test_every_listener_stays_on_loopback(tmp_path, version):
-    leshan = Leshan(Distribution(version, [], []), tmp_path)
+@pytest.mark.parametrize("kind, count", [("demo", 6), ("old", 3)])
+def test_every_listener_stays_on_loopback(tmp_path, kind, count):
+    leshan = Leshan(Distribution("x", [], [], kind), tmp_path)
     options = leshan._options()
     hosts = [options[n + 1] for n, each in enumerate(options) if each.endswith("h") and each.startswith("-")]
-    assert len(hosts) == (6 if version == "2.0.0-M18" else 3) and all(host.startswith("127.") for host in hosts)
+    assert len(hosts) == count and all(host.startswith("127.") for host in hosts)
+    assert Leshan(Distribution("x", [], [], "library", tmp_path), tmp_path)._options()[0] == "127.0.0.1"

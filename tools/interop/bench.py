@@ -11,14 +11,16 @@ takes its time divided by SPEED, and its full time where the server has to see a
 """
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from tools.host_board.runner import HostBoard
-from tools.interop.leshan import LeshanError
+from tools.interop.process import LeshanError
 from tools.mpy import compile_tree
 from tools.virtual_modem.transport import VirtualModem
 
 SPEED = 30
+PACKS = "/19/0/0"
 PERIOD_S = 120  # longer than a server counts a queue-mode client as awake (93 s): see the queue row
 LIFETIME_S = 86400
 BOARD = "ESP32_GENERIC"
@@ -51,6 +53,8 @@ class Node:
         self.board = None
         self.config = {}
         self.lines = []
+        self.observer = None
+        self.observations = {}
 
     async def start(self):
         """Power on."""
@@ -83,10 +87,24 @@ class Node:
         config.update(self.settings)
         self.board.deploy(BOARD, config=config, secrets=self.secrets)
         await asyncio.to_thread(compile_tree, self.board.flash / "lib")
+        self.observer = asyncio.ensure_future(self._observe())
         await self.board.start()
+
+    async def _observe(self):
+        """A registration ends observations: observe again after each, as servers do."""
+        seen = 0
+        while True:
+            event = await self.leshan.event("REGISTRATION", self.endpoint, 86400, seen)
+            seen = self.number(event) + 1
+            self.observations = {}
+            for path in self.observed:
+                with contextlib.suppress(LeshanError):
+                    self.observations[path] = await self.ask(self.leshan.observe, path, patience=60)
 
     async def stop(self):
         """Power off."""
+        if self.observer is not None:
+            self.observer.cancel()
         if self.board is not None:
             await self.board.stop()
         await self.modem.close()
@@ -120,6 +138,14 @@ class Node:
         """The number of the next event: take it before the action whose event is awaited."""
         return len(self.leshan.events)
 
+    def seen(self, name, after):
+        """The first event of that name from number `after` on that has come already, else None."""
+        return next((each for each in self.leshan.events[after:] if each.name == name and each.endpoint == self.endpoint), None)
+
+    def number(self, event):
+        """The number of an event that was waited for."""
+        return next(number for number, each in enumerate(self.leshan.events) if each is event)
+
     def alive(self):
         """Raise when the node is dead or the bench broke."""
         self.board.check()
@@ -139,7 +165,7 @@ class Node:
             await asyncio.sleep(0.3)
 
     async def until(self, condition, what, patience=30):
-        """Wait for something on the board. AssertionError when it does not come."""
+        """Wait for something on the board or of the bench. AssertionError when it does not come."""
         deadline = asyncio.get_running_loop().time() + patience
         while not condition():
             self.alive()
@@ -150,6 +176,12 @@ class Node:
     def show_dialogue(self):
         """Say every line of the AT dialogue, as the model tells it: without keys."""
         self.modem.model.on_note = lambda direction, line: self.say(f"{direction} {line}")
+
+    @property
+    def sleeps_ms(self):
+        """How long the sleep is that the board is in; 0 while it is awake."""
+        event = self.board.events[-1]
+        return int(event.detail) if event.name == "sleep" else 0
 
     def real_time(self, on):
         """Let sleep take its full time from the next one on, or the bench's usual part of it."""
@@ -166,6 +198,11 @@ class Node:
     def readings(self, path):
         """Every value that the sensor of this path gave, as numbers."""
         return {float(each.text) for each in self.board.readings if each.name == SENSORS[path]}
+
+    @property
+    def observed(self):
+        """The paths that the server observes."""
+        return (PACKS,) if self.contract == "pipe" else tuple(SENSORS)
 
     @property
     def outputs(self):

@@ -12,133 +12,25 @@ key of an earlier run is known, and values come back as text.
 
 import asyncio
 import json
-import re
-import shutil
 import socket
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections import namedtuple
 
-Event = namedtuple("Event", ("name", "data", "at"))
-
-START_S = 60
-
-
-class LeshanError(RuntimeError):
-    """Leshan did not start or did not do what it was asked; the message has its words."""
+from tools.interop.answers import Answer, quoted, typed
+from tools.interop.process import START_S, LeshanError, Program, free_ports
 
 
-class Answer:
-    """What Leshan shows of a request: `code` (205, 405; 504 no answer; 400 sleeping or unknown), `content`, `text`."""
+class Event(namedtuple("Event", ("name", "data", "at"))):
+    """Something that Leshan told: `data` is the event's document, `at` the loop's time."""
 
-    def __init__(self, status, text):
-        self.http = status
-        self.text = text
-        try:
-            self.document = json.loads(text)
-        except ValueError:
-            self.document = {}
-        if not isinstance(self.document, dict):
-            self.document = {}
-        found = re.search(r"\d{3}", str(self.document.get("status", "")).replace(".", ""))
-        self.code = int(found.group(0)) if found else status
-        self.delayed = bool(self.document.get("delayed"))
+    __slots__ = ()
 
     @property
-    def content(self):
-        """The LwM2M node, as Leshan's JSON has it."""
-        return self.document.get("content") or {}
-
-    @property
-    def value(self):
-        """The value of a single resource: number, bool or text."""
-        return plain(self.content.get("value"))
-
-    @property
-    def values(self):
-        """{resource: value} of an instance; {(instance, resource): value} of an object."""
-        return node_values(self.content)
-
-    @property
-    def links(self):
-        """Paths and attributes of a discover."""
-        links = self.document.get("objectLinks", [])
-        return [(each.get("url") or each.get("uriReference"), each.get("attributes", {})) for each in links]
-
-    def __repr__(self):
-        return f"{self.code} {self.text[:200]}"
-
-
-def plain(value):
-    """Leshan's newer milestones send numbers as text."""
-    if isinstance(value, str):
-        for kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                pass
-    return value
-
-
-def node_values(content):
-    """The values below an instance or an object, by resource or by (instance, resource)."""
-    if "instances" in content:
-        found = {}
-        for instance in content["instances"]:
-            for resource, value in node_values(instance).items():
-                found[(instance["id"], resource)] = value
-        return found
-    found = {}
-    for resource in content.get("resources", []):
-        if "values" in resource:
-            found[resource["id"]] = {int(key): plain(value) for key, value in resource["values"].items()}
-        else:
-            found[resource["id"]] = plain(resource.get("value"))
-    return found
-
-
-def free_ports(count, kind=socket.SOCK_DGRAM):
-    """Ports of 127.0.0.1 that are free now."""
-    sockets = [socket.socket(socket.AF_INET, kind) for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-class _Program:
-    """A Java program of ours: started in a folder, its output in a file, stopped by its own id."""
-
-    def __init__(self, folder, name):
-        self.folder = folder
-        self.name = name
-        self.process = None
-        self.log = folder / f"{name}.log"
-
-    async def launch(self, command):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.log, "ab") as output:
-            self.process = await asyncio.create_subprocess_exec(
-                *command, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
-            )
-
-    async def halt(self):
-        if self.process is None or self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), 10)
-        except asyncio.TimeoutError:
-            self.process.kill()
-            await self.process.wait()
-
-    def died(self):
-        if self.process.returncode is not None:
-            tail = self.log.read_text(errors="replace")[-600:]
-            raise LeshanError(f"{self.name} ended with status {self.process.returncode}: {tail}")
+    def endpoint(self):
+        """Whom it concerns."""
+        return self.data.get("ep") or self.data.get("endpoint") or self.data.get("registration", {}).get("endpoint")
 
 
 class Leshan:
@@ -155,7 +47,7 @@ class Leshan:
         self.jc_port = tcp_udp
         self.events = []
         self.on_event = None
-        self.program = _Program(folder, name)
+        self.program = Program(folder, name)
         self._arrived = asyncio.Event()
         self._reader = None
 
@@ -207,6 +99,8 @@ class Leshan:
 
     def _options(self):
         host = "127.0.0.1"
+        if self.distribution.kind == "library":
+            return [str(each) for each in (host, self.coap_port, self.coaps_port, self.web_port, self.distribution.models)]
         options = ["-lh", host, "-lp", self.coap_port, "-slh", host, "-slp", self.coaps_port, "-wh", host, "-wp", self.web_port]
         if self.distribution.modern:
             # without addresses these listen everywhere; with one for TLS it takes the TCP port: another loopback address
@@ -218,7 +112,7 @@ class Leshan:
 
     async def client(self, endpoint):
         """The registration, or None."""
-        answer = await self._call("GET", f"/clients/{_quoted(endpoint)}")
+        answer = await self._call("GET", f"/clients/{quoted(endpoint)}")
         return answer.document if answer.http == 200 else None
 
     async def read(self, endpoint, path, form=None, timeout=10):
@@ -231,13 +125,13 @@ class Leshan:
 
     async def write(self, endpoint, path, value, form=None, timeout=10):
         """Write one resource: bool, int, float, str or bytes."""
-        body = {"id": int(path.split("/")[-1]), "kind": "singleResource", **_typed(value, self.distribution.modern)}
+        body = {"id": int(path.split("/")[-1]), "kind": "singleResource", **typed(value, self.distribution.modern)}
         return await self._ask("PUT", endpoint, path, body, timeout, format=form)
 
     async def write_instance(self, endpoint, path, values, replace=False, timeout=10):
         """Write {resource: value} of an instance."""
         resources = [
-            {"id": each, "kind": "singleResource", **_typed(value, self.distribution.modern)} for each, value in values.items()
+            {"id": each, "kind": "singleResource", **typed(value, self.distribution.modern)} for each, value in values.items()
         ]
         body = {"id": int(path.split("/")[-1]), "kind": "instance", "resources": resources}
         return await self._ask("PUT", endpoint, path, body, timeout, replace=str(replace).lower())
@@ -245,7 +139,7 @@ class Leshan:
     async def create(self, endpoint, path, number, values, timeout=10):
         """Create instance `number` of an object with {resource: value}."""
         resources = [
-            {"id": each, "kind": "singleResource", **_typed(value, self.distribution.modern)} for each, value in values.items()
+            {"id": each, "kind": "singleResource", **typed(value, self.distribution.modern)} for each, value in values.items()
         ]
         return await self._ask("POST", endpoint, path, {"id": number, "kind": "instance", "resources": resources}, timeout)
 
@@ -293,8 +187,10 @@ class Leshan:
         while True:
             for each in self.events[seen:]:
                 seen += 1
-                if each.name in names and endpoint in (None, _endpoint(each.data)) and (where is None or where(each.data)):
+                if each.name in names and endpoint in (None, each.endpoint) and (where is None or where(each.data)):
                     return each
+            if self._reader is not None and self._reader.done():
+                raise LeshanError(f"the event stream ended: {self._reader.exception() or 'closed by Leshan'}")
             left = deadline - asyncio.get_running_loop().time()
             self._arrived.clear()
             try:
@@ -338,7 +234,7 @@ class Leshan:
         if timeout is not None:
             query["timeout"] = timeout
         tail = "?" + urllib.parse.urlencode(query) if query else ""
-        return await self._call(method, f"/clients/{_quoted(endpoint)}{path}{tail}", body, (timeout or 5) + 30)
+        return await self._call(method, f"/clients/{quoted(endpoint)}{path}{tail}", body, (timeout or 5) + 30)
 
     async def _call(self, method, path, body=None, timeout=30):
         return await asyncio.to_thread(self._blocking, method, path, body, timeout)
@@ -354,109 +250,3 @@ class Leshan:
                 return Answer(response.status, response.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode(errors="replace"))
-
-
-class LeshanBootstrap:
-    """Leshan's bootstrap server: the demo of the wanted milestone, or BootstrapServer.java on the fallback's library."""
-
-    def __init__(self, distribution, folder):
-        self.distribution = distribution
-        self.coap_port, self.coaps_port = free_ports(2)
-        (self.web_port,) = free_ports(1, socket.SOCK_STREAM)
-        self.program = _Program(folder, "bootstrap")
-
-    @property
-    def uri(self):
-        """The bootstrap server's address."""
-        return f"coap://127.0.0.1:{self.coap_port}"
-
-    async def start(self, endpoint, server_uri, lifetime=300, binding="U"):
-        """Start it with one account for `endpoint`."""
-        host = "127.0.0.1"
-        if not self.distribution.modern:
-            options = [host, self.coap_port, self.coaps_port, server_uri, lifetime, binding]
-            await self.program.launch([*self.distribution.bootstrap, *[str(each) for each in options]])
-            await self.said("event ready")
-            return
-        options = ["-lh", host, "-lp", self.coap_port, "-slh", host, "-slp", self.coaps_port, "-wh", host, "-wp", self.web_port]
-        await self.program.launch([*self.distribution.bootstrap, *[str(each) for each in options], "-no"])
-        config = {
-            "servers": {
-                "0": {"shortId": 123, "lifetime": lifetime, "binding": binding, "defaultMinPeriod": 1, "notifIfDisabled": True}
-            },
-            "security": {
-                "1": {
-                    "bootstrapServer": False,
-                    "uri": server_uri,
-                    "securityMode": "NO_SEC",
-                    "serverId": 123,
-                    "publicKeyOrId": [],
-                    "secretKey": [],
-                }
-            },
-            "toDelete": ["/0/1", "/1"],
-        }
-        await self._post(f"/bootstrap/{_quoted(endpoint)}", config)
-
-    async def stop(self):
-        """Stop it."""
-        await self.program.halt()
-
-    async def finished(self, endpoint, timeout=60):
-        """Wait for the end of a session (fallback only: the demo's events are not read here)."""
-        if not self.distribution.modern:
-            await self.said(f"event end {endpoint}", timeout)
-
-    async def said(self, line, timeout=START_S):
-        """Wait for a line of its output."""
-        deadline = asyncio.get_running_loop().time() + timeout
-        while line not in self.program.log.read_text(errors="replace"):
-            self.program.died()
-            if asyncio.get_running_loop().time() > deadline:
-                tail = self.program.log.read_text(errors="replace")[-600:]
-                raise LeshanError(f"the bootstrap server did not say {line!r} within {timeout} s: {tail}")
-            await asyncio.sleep(0.1)
-
-    async def _post(self, path, document):
-        def blocking():
-            url = f"http://127.0.0.1:{self.web_port}/api{path}"
-            request = urllib.request.Request(url, json.dumps(document).encode(), {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status
-
-        deadline = asyncio.get_running_loop().time() + START_S
-        while True:
-            self.program.died()
-            try:
-                return await asyncio.to_thread(blocking)
-            except OSError as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise LeshanError(f"the bootstrap server's REST interface did not take {path}: {error}") from None
-                await asyncio.sleep(0.2)
-
-
-def fresh(folder):
-    """An empty folder at this path."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def _quoted(endpoint):
-    return urllib.parse.quote(endpoint, safe=":")
-
-
-def _endpoint(data):
-    return data.get("ep") or data.get("endpoint") or data.get("registration", {}).get("endpoint")
-
-
-def _typed(value, modern):
-    """A value as the REST interface wants it: newer milestones take numbers as text and want the type."""
-    if isinstance(value, bool):
-        return {"type": "boolean", "value": value}
-    if isinstance(value, bytes):
-        return {"type": "opaque", "value": value.hex()}
-    if isinstance(value, (int, float)):
-        kind = "integer" if isinstance(value, int) else "float"
-        return {"type": kind, "value": str(value) if modern else value}
-    return {"type": "string", "value": value}

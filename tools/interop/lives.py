@@ -1,0 +1,193 @@
+"""Rows in which a registration or a node ends and begins: triggers, reboots, farewell, sleep, expiry, the server's restart.
+
+As in `checks`: a check returns the cell's text or raises. After each the node is registered again, except where a module
+does not say for how long it is to stay away (the shadow's 1/0/4: last of all).
+"""
+
+from tools.interop import checks
+from tools.interop.checks import RELAY, TEMPERATURE, need, refused
+
+# Runs in place of main.py, once: a person takes the node out of service. Then main.py is itself again.
+FAREWELL = """import os
+from shell import node
+
+unit = node()
+try:
+    if not unit.session.open():
+        raise OSError("no session")
+    if not unit.modem.deregister():
+        raise OSError("the server did not agree")
+    unit.close()
+    os.rename("main.old", "main.py")
+except Exception as error:
+    print("farewell:", type(error).__name__, error)
+unit.board.sleep(60000)
+"""
+_OBJECT_1_LIFETIME, _OBJECT_1_BINDING = "/1/0/1", "/1/0/7"
+
+
+async def update_trigger(node):
+    """Execute 1/0/8: an update follows."""
+    mark = node.mark()
+    answer = await node.ask(node.leshan.execute, "/1/0/8")
+    need(answer.code == 204, f"204 expected, {answer} came")
+    await node.event("UPDATED", 60, after=mark)
+    return "update"
+
+
+async def disable(node):
+    """Execute 1/0/4: deregistration, silence for the disable timeout (1/0/5), registration."""
+    answer = await node.ask(node.leshan.write, "/1/0/5", 120)
+    need(answer.code in (204, 405), f"204 or 405 expected for 1/0/5, {answer} came")
+    mark = node.mark()
+    answer = await node.ask(node.leshan.execute, "/1/0/4")
+    if answer.code in (404, 405):
+        return refused(answer, 404, 405)
+    need(answer.code == 204, f"204 expected, {answer} came")
+    gone = await node.event("DEREGISTRATION", 60, after=mark)
+    if node.contract == "shadow":  # the module does not say for how long: the driver's option, a day
+        return "deregisters, stays away"
+    back = await node.event("REGISTRATION", 120, after=mark)
+    need(back.at - gone.at > 1, "its registration was replaced by a new one, and not ended")
+    return "deregisters, returns"
+
+
+async def reboot(node):
+    """Execute 3/0/4: the module restarts, and the node comes back by itself."""
+    return await _restart(node, "/3/0/4", ("REGISTRATION", "UPDATED"), "comes back")
+
+
+async def factory_reset(node):
+    """Execute 3/0/5: everything is forgotten, and the node configures and declares anew."""
+    return await _restart(node, "/3/0/5", ("REGISTRATION",), "declares anew")
+
+
+async def _restart(node, path, names, text):
+    mark = node.mark()
+    answer = await node.ask(node.leshan.execute, path)
+    if answer.code in (404, 405):
+        return refused(answer, 404, 405)
+    need(answer.code == 204, f"204 expected, {answer} came")
+    await node.event(names, 240, after=mark)
+    if node.contract != "pipe":
+        await node.answers(TEMPERATURE)
+    return text
+
+
+async def bootstrap_trigger(node):
+    """Execute 1/0/9 without a bootstrap server: refused, or taken and nothing lost by it (BG96)."""
+    answer = await node.ask(node.leshan.execute, "/1/0/9")
+    if answer.code != 204:
+        return refused(answer, 404, 405, 400)
+    again = await node.ask(node.leshan.read, "/3/0")
+    need(again.code == 205, f"205 expected afterwards, {again} came")
+    return "2.04, stays"
+
+
+async def farewell(node):
+    """The driver's own deregistration, by a program that runs once instead of main.py; afterwards main.py registers."""
+    main = node.board.flash / "main.py"
+    kept = main.with_name("main.old")
+    mark = node.mark()
+    kept.write_bytes(main.read_bytes())
+    main.write_text(FAREWELL)
+    await node.until(lambda: not kept.exists(), "a farewell that went well", 180)
+    # the session may have registered anew before, to be observed again: the last deregistration is the farewell
+    gone = await node.event("DEREGISTRATION", 30, after=mark)
+    while later := node.seen("DEREGISTRATION", node.number(gone) + 1):
+        gone = later
+    back = await node.event("REGISTRATION", 180, after=node.number(gone) + 1)
+    need(back.at - gone.at > 1, "its registration was replaced by a new one, and not ended")
+    return "leaves, returns"
+
+
+async def server_restart(node, restarted):
+    """The server has lost everything (event number `restarted`): the node comes back by itself and is observed again."""
+    await node.event("REGISTRATION", 240, after=restarted)
+    if node.contract != "pipe":
+        await node.answers(TEMPERATURE)
+    return "comes back"
+
+
+async def lifetime_expiry(node):
+    """The server sets 1/0/1 = 30, coverage goes: the registration expires; coverage returns: so does the node."""
+    mark = node.mark()
+    answer = await node.ask(node.leshan.write, _OBJECT_1_LIFETIME, 30)
+    need(answer.code == 204, f"204 expected, {answer} came")
+    await node.event("UPDATED", 60, after=mark, where=lambda data: data["registration"]["lifetime"] == 30)
+    mark = node.mark()
+    node.control("radio down")
+    try:
+        await node.event("DEREGISTRATION", 90, after=mark)
+    finally:
+        node.control("radio up")
+    await node.event("REGISTRATION", 300, after=mark)
+    return "expires, returns"
+
+
+async def queue_mode(node):
+    """A write while the node has been silent for longer than it listens arrives at its next wake.
+
+    A shadow has no command for the binding: the server writes 1/0/7, and takes it back in the end. A pipe takes it from
+    the server as well, but then wakes with a notification, and only an update or a registration tells this server that
+    somebody is awake (LwM2M TS 1.0.2, 8.3).
+    """
+    if node.contract == "pipe":
+        return "no update at a wake"
+    asked = (node.settings_of("binding") or "U") == "UQ"
+    if not asked:
+        await _bind(node, "UQ")
+    # from the beginning of a whole period on: a shorter sleep ends before the server counts the node as asleep
+    await node.until(lambda: node.sleeps_ms > 100_000, "a whole period of sleep", 120)
+    mark = node.mark()
+    node.real_time(True)
+    try:
+        await node.event("SLEEPING", 300, after=mark)
+        mark = node.mark()
+        level = not node.outputs.get("relay")
+        answer = await node.leshan.write(node.endpoint, RELAY, level)
+        asleep = answer.delayed or (answer.http == 400 and "sleep" in answer.text.lower())
+        need(asleep, f"a sleeping client expected, HTTP {answer.http} {answer} came")
+    finally:
+        node.real_time(False)
+    await node.event("AWAKE", 240, after=mark)
+    if not answer.delayed:  # older milestones leave the queue to whoever uses them
+        answer = await node.ask(node.leshan.write, RELAY, level)
+        need(answer.code == 204, f"204 expected, {answer} came")
+    await node.until(lambda: node.outputs.get("relay") == int(level), f"relay = {int(level)}", 150)
+    if not asked:
+        await _bind(node, "U")
+    return "at the next wake"
+
+
+async def _bind(node, binding):
+    mark = node.mark()
+    answer = await node.ask(node.leshan.write, _OBJECT_1_BINDING, binding)
+    need(answer.code == 204, f"204 expected for 1/0/7, {answer} came")
+    await node.event("UPDATED", 60, after=mark, where=lambda data: data["registration"]["bindingMode"] == binding)
+
+
+# What leaves a shadow without its server for longer than a bench can wait comes after everything else.
+LAST = {"shadow": (("1/0/4 disable", disable),)}
+
+ROWS = (
+    ("registration", checks.registration),
+    # first: a shadow is filled by the first report, and a report needs an observer
+    ("observe, notify", checks.observe),
+    ("read resource", checks.read_resource),
+    ("read instance", checks.read_instance),
+    ("read object", checks.read_object),
+    ("write actuator", checks.write),
+    ("command, 19/1/0", checks.command),
+    ("execute 5605", checks.execute),
+    ("discover", checks.discover),
+    ("write-attributes", checks.write_attributes),
+    ("1/0/8 update trigger", update_trigger),
+    ("1/0/9 bootstrap", bootstrap_trigger),
+    ("3/0/4 reboot", reboot),
+    ("3/0/5 factory reset", factory_reset),
+    ("1/0/4 disable", disable),
+    ("deregister", farewell),
+    ("queue mode", queue_mode),
+    ("lifetime expiry", lifetime_expiry),
+)

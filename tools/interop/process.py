@@ -1,0 +1,67 @@
+"""Java programs of the bench: ports, fresh folders, start, end."""
+
+import asyncio
+import random
+import shutil
+import socket
+
+START_S = 120
+PORTS = (20000, 32000)  # below the range from which systems give sockets theirs: a restart finds its ports free
+
+
+class LeshanError(RuntimeError):
+    """Leshan did not start or did not do what it was asked; the message has its words."""
+
+
+def free_ports(count, kind=socket.SOCK_DGRAM):
+    """Ports of 127.0.0.1 that are free now."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(*PORTS)
+        with socket.socket(socket.AF_INET, kind) as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in ports:
+            ports.append(port)
+    return ports
+
+
+def fresh(folder):
+    """An empty folder at this path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+class Program:
+    """A Java program of ours: started in a folder, its output in a file, stopped by its own id."""
+
+    def __init__(self, folder, name):
+        self.folder = folder
+        self.name = name
+        self.process = None
+        self.log = folder / f"{name}.log"
+
+    async def launch(self, command):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.log, "ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                *command, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+            )
+
+    async def halt(self):
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), 10)
+        except asyncio.TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+    def died(self):
+        if self.process.returncode is not None:
+            tail = self.log.read_text(errors="replace")[-600:]
+            raise LeshanError(f"{self.name} ended with status {self.process.returncode}: {tail}")
