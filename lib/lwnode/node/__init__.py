@@ -191,7 +191,6 @@ class Node(Contact):
         self._save()
         self.board.watchdog_stop()
         self._budget_end = None
-        self.tidy()
         return self.pause()
 
     def sample(self) -> None:

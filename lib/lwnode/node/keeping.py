@@ -53,9 +53,14 @@ class Keeping:
         self.files.save("tree", data)
 
     def _save(self) -> None:
-        """Write what must survive: called while no answer of the module is outstanding."""
+        """Write what must survive: called while no answer of the module is outstanding.
+
+        The fullest moment of a wake would be here: what the contact has loaded goes first, then what made the records.
+        """
+        self.tidy()
         for name, part in self._parts():
             self.state.save(name, part.snapshot() if name == "modem" else part.dump())
+        self.tidy()
         self.journal.flush()
         self.state.commit()
 

@@ -42,35 +42,20 @@ if TYPE_CHECKING:
     from lwnode.power.trial import Trial as Trial
     from lwnode.power.upkeep import Upkeep as Upkeep
 
-_HOME = {
-    "AwakeBudget": "budget",
-    "Backoff": "backoff",
-    "BatteryBands": "policy",
-    "BootGuard": "guard",
-    "Clock": "clock",
-    "DataBudget": "budget",
-    "Deferral": "policy",
-    "EnergyMeter": "energy",
-    "FileStore": "store",
-    "Health": "health",
-    "Journal": "journal",
-    "RetainedState": "retained",
-    "Schedule": "schedule",
-    "ShipMode": "ship",
-    "Trial": "trial",
-    "TwinStore": "store",
-    "Upkeep": "upkeep",
-    "currents": "typical",
-    "device_offset": "schedule",
-    "update_due": "schedule",
-}
+# Name, file: loaded on first use.
+_LATER = (
+    "AwakeBudget budget Backoff backoff BatteryBands policy BootGuard guard Clock clock DataBudget budget Deferral policy "
+    "EnergyMeter energy FileStore store Health health Journal journal RetainedState retained Schedule schedule "
+    "ShipMode ship Trial trial TwinStore store Upkeep upkeep currents typical device_offset schedule update_due schedule"
+)
 
 
 def __getattr__(name: str) -> object:
     """Import the file that holds `name`, once."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(name)
-    value: object = getattr(__import__("lwnode.power." + home, None, None, (name,)), name)
-    globals()[name] = value
-    return value
+    names = _LATER.split(" ")
+    for index in range(0, len(names), 2):
+        if names[index] == name:
+            value: object = getattr(__import__("lwnode.power." + names[index + 1], None, None, (name,)), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(name)
