@@ -23,15 +23,18 @@ PLAIN = {
     ),
     "bg96": (
         KNOCK,
-        'AT+QLWM2M="select"',  # a client that slept may be gone
-        'AT+QLWM2M="ulhex"', 'AT+QLWM2M="ulhex"',
+        'AT+QLWM2M="select"',  # its wake out of PSM is a boot: it is asked until it is registered, or has had its time
+        'AT+QCFG="psm/enter"',  # stay awake
+        'AT+QLWM2M="update"',  # does the session stand?
+        "AT+CPIN?", "AT+CFUN?", "AT+CEREG?", "AT+CGPADDR",  # it has just booted: is there a network?
+        'AT+QLWM2M="register"', 'AT+QLWM2M="ulhex"', 'AT+QLWM2M="ulhex"',
         'AT+QCFG="psm/enter"',
     ),
 }  # fmt: skip
 # Answered at the start, and cannot have changed.
 KNOWN = ("+CGMR", "+CGSN", "+CIMI", "+QCCID", "+CPIN", "+CFUN", "+CEREG", "+CGPADDR", "+QLWCONFIG", "+QLWADDOBJ")
-# Queries whose answer moves by itself while others are sent: the agent of a module that has just booted.
-MOVING = ("AT#LWM2MSTAT",)
+# Queries whose answer moves by itself: the client of a module that has just booted is asked until it is there.
+MOVING = ("AT#LWM2MSTAT", 'AT+QLWM2M="select"')
 
 
 def head(line):
@@ -55,8 +58,11 @@ def plain_wake(family):
 
 
 def check_plain(family):
-    said = tuple([head(line) for line in plain_wake(family)])
-    assert said == PLAIN[family], said
+    said = []
+    for line in plain_wake(family):
+        if line not in MOVING or head(line) not in said:
+            said.append(head(line))
+    assert tuple(said) == PLAIN[family], said
 
 
 def test_bc66_says_what_a_report_needs():
@@ -83,8 +89,8 @@ def test_nothing_is_said_twice_in_a_wake():
 
 
 def test_a_kept_session_asks_neither_identity_nor_network_nor_configuration():
-    """The ME910C1 is left out: its sleep is a power cycle."""
-    for family in ("bc66", "bc20", "bg96"):
+    """ME910C1 and BG96 are left out: their sleep (PSM) is a power cycle."""
+    for family in ("bc66", "bc20"):
         for line in plain_wake(family):
             for known in KNOWN:
                 assert known not in line, (family, line)

@@ -65,7 +65,8 @@ try {
   for (const [name, code] of job.steps) {
     mp.runPython(code);
     measuring = true;
-    mp.runPython("import gc, micropython; gc.collect()");
+    // Twice: the collector is conservative, and a word left on the stack can keep a whole module alive.
+    for (let round = 0; round < 2; round++) mp.runPython("import gc, micropython; gc.collect()");
     mp.runPython("micropython.mem_info(); _used = gc.mem_alloc()");
     measuring = false;
     globalThis.wire.ask(JSON.stringify(["step", name, mp.globals.get("_used"), 0, largest]));

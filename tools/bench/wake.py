@@ -12,8 +12,9 @@ The least that a manual allows for four readings, LEAST, counts what cannot be l
                  QSCLK=1 hold it awake while the server may ask, QLWSTATUS? tells whether RECOVER or REG is due: it changes
                  while the node sleeps.
     bc20     3   AT, one QLWDATASEND with four readings in a pack, QRELLOCK. Above it: a pack for each reading, so that each has
-                 an acknowledgement of its own; QSCLK as above.
-    bg96     4   AT, "select" (a client that slept may be gone: guide 4.2), one "ulhex", psm/enter.
+                 an acknowledgement of its own; the signal, where a bad one lets a report wait; QSCLK as above.
+    bg96     4   AT, "register" (PSM is a power cycle), one "ulhex", psm/enter. Above it: "select" until the client has booted,
+                 whether the session stands, what the network is like, a message for each reading.
     me910c1 15   PSM is a power cycle: AT, LWM2MENA, two LWM2MMON, six LWM2MNFYACKURI and ACKENA (all forgotten), four LWM2MSET.
                  Above it: AT until it has booted (four seconds), echo and CMEE (forgotten too), what the network and
                  the stored objects are like (a server or a factory reset may have changed them), values a server wrote.
