@@ -146,6 +146,7 @@ class Swap:
             print("update: version %d is in place, on trial" % self.version)
         elif self.state == "undo":
             self._undo()
+        self.rows = []  # a trial needs its counters only; heap is scarce
 
     def begin(self) -> None:
         """Count a start of main.py on trial; where three were not followed by a completed cycle, go back now."""
@@ -160,11 +161,12 @@ class Swap:
     def cycle(self, reached: "bool | None") -> bool:
         """A wake was completed. Returns whether the board must restart now: to try an update, or to go back."""
         if self.state == "trial":
+            changed = self.starts or reached is False
             self.starts = 0
             self.silent += reached is False
             if reached:
                 self._end("kept")
-            else:
+            elif changed:
                 self._save("undo" if self.silent >= SILENT else "trial")
         return self.restart or self.state == "undo"
 
@@ -177,7 +179,7 @@ class Swap:
                 move(self.files, new, path)
 
     def _undo(self) -> None:
-        for number, (flags, path) in enumerate(self.rows):
+        for number, (flags, path) in enumerate(self._plan()):
             old = "%s/old/%d" % (FOLDER, number)
             if flags & HAD:
                 move(self.files, old, path)
@@ -193,6 +195,12 @@ class Swap:
             if there(self.files, path):
                 self.files.remove(path)
         self.state, self.rows = "", []
+        for folder in (FOLDER + "/new", FOLDER + "/old"):  # what a cut leaves here, the next update sweeps away
+            try:
+                for name in self.files.listdir(folder):
+                    self.files.remove(folder + "/" + name)
+            except OSError:
+                pass
 
     def _save(self, state: str) -> None:
         self.state = state

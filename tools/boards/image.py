@@ -3,8 +3,9 @@
     make image BOARD=RPI_PICO CSV=devices.csv            -> build/image/<endpoint>.uf2 for each row
     make image BOARD=ESP32_GENERIC FIRMWARE=esp32.bin    -> build/image/<endpoint>.bin, and where to write it
 
-The CSV has the columns endpoint and, with security "psk", psk_identity and psk; pin and update_key where devices differ. Where an ESP32's filesystem lies is read
-from the partition table in the firmware image; an RP2's is at the end of flash, by MicroPython's board files.
+The CSV has the columns endpoint and, with security "psk", psk_identity and psk; pin and update_key where devices differ.
+Where an ESP32's filesystem lies is read from the partition table in the firmware image; an RP2's is at the end of flash, by
+MicroPython's board files.
 """
 
 from __future__ import annotations
