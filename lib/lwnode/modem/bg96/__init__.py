@@ -13,7 +13,7 @@ of lwm2m_cfg (3.3.3); those retries are left alone. Bounds: 1460 bytes a message
 
 from micropython import const
 
-from lwnode.at import AtError, BudgetExceeded, CommandError, Secret
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Secret
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import OPAQUE, STRING, Path, Request
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
 
-_READY_MS = const(20000)  # commands between RDY and APP RDY answer ERROR (field_quirks 2.7)
+_READY_MS = const(1000)  # commands between RDY and APP RDY answer ERROR (field_quirks 2.7)
+_READY_TRIES = const(20)
 _OBSERVE_MS = const(10000)
 _PSM_KEY_MS = const(200)  # PWRKEY low wakes from PSM, a second after "PSM POWER DOWN" at the earliest (low_power 3.4)
 _PSM_REST_MS = const(1000)
@@ -73,7 +74,13 @@ class Driver(Life):
     def _greet(self) -> None:
         """After RDY every command is refused until APP RDY."""
         self._asleep = False
-        self._await(lambda: self.ask(self._sub, "select") is not None, _READY_MS)
+        for _ in range(_READY_TRIES):
+            if self.ask(self._sub, "select") is not None:
+                break
+            try:
+                self.at.wait("APP RDY", _READY_MS)
+            except AtTimeout:
+                pass  # it may have come before, or been lost
 
     def inspect(self) -> "dict[str, str]":
         """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
