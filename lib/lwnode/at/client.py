@@ -131,8 +131,14 @@ class AtClient(Receiver):
         self._explicit = explicit
         self._extras = extras
         lines: list[bytearray] = []
-        if self._exchange(lines, timeout_ms):
-            return lines
+        try:
+            if self._collect(lines, timeout_ms):
+                return lines
+        finally:
+            self._running = False
+            self._ended = self.clock.ticks_ms()
+            if self._extras is not None:
+                self._extras.disarm()
         from lwnode.at.recovery import timed_out
 
         return timed_out(self, command, timeout_ms)
@@ -157,18 +163,6 @@ class AtClient(Receiver):
             self._unclaimed(line)
             line = self._next(now)
         self._begun = self._rx.start != self._rx.end
-
-    def _exchange(self, lines: list[bytearray], timeout_ms: int) -> bool:
-        try:
-            return self._collect(lines, timeout_ms)
-        finally:
-            self._finish()
-
-    def _finish(self) -> None:
-        self._running = False
-        self._ended = self.clock.ticks_ms()
-        if self._extras is not None:
-            self._extras.disarm()
 
     def _collect(self, lines: list[bytearray], deadline: int) -> bool:
         """Information lines until the final result. False: the deadline, so many ms from now, came first."""
