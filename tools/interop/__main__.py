@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.interop import checks, lives
-from tools.interop.bench import FAMILIES, Node
+from tools.interop.bench import FAMILIES, Node, compile_library
 from tools.interop.bootstrap import LeshanBootstrap
 from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
@@ -48,6 +48,7 @@ class Run:
         """Everything: the rows node by node, then what concerns the server, keys and bootstrap."""
         # Each question to Leshan blocks a thread for seconds; the default pool of a small machine has six.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
+        compile_library(self.folder / "nodes")
         self.leshan = Leshan(self.distribution, fresh(self.folder / "leshan"))
         if self.dialogue:
             self.leshan.on_event = lambda event: self.say("leshan", f"{event.name} {str(event.data)[:160]}")
@@ -190,8 +191,10 @@ class Run:
         """Run one check and keep its cell."""
         try:
             good, text = True, await check
-        except (AssertionError, LeshanError, RuntimeError, OSError) as error:
-            good, text = False, str(error) or type(error).__name__
+        except (AssertionError, LeshanError) as error:
+            good, text = False, str(error)
+        except Exception as error:  # what nobody thought of fails its cell, and leaves the others and the second try
+            good, text = False, f"{type(error).__name__}: {error}"
         self.cells[(row, column)] = (good, text)
         self.say(column, f"{row}: {'' if good else 'FAILED: '}{text}")
         return good

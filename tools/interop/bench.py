@@ -12,9 +12,10 @@ takes its time divided by SPEED, and its full time where the server has to see a
 
 import asyncio
 import contextlib
+import shutil
 from pathlib import Path
 
-from tools.host_board.runner import HostBoard
+from tools.host_board.runner import ROOT, HostBoard
 from tools.interop.process import LeshanError
 from tools.mpy import compile_tree
 from tools.virtual_modem.transport import VirtualModem
@@ -24,6 +25,7 @@ PACKS = "/19/0/0"
 PERIOD_S = 120  # longer than a server counts a queue-mode client as awake (93 s): see the queue row
 LIFETIME_S = 86400
 BOARD = "ESP32_GENERIC"
+LIBRARY = "lib"
 CONTRACTS = {"bc66": "pull", "me910c1": "shadow", "bc20": "pipe", "bg96": "pipe"}
 # What a family's configuration cannot hold, or wants longer, than the bench's own.
 FAMILIES = {
@@ -34,6 +36,12 @@ FAMILIES = {
 }
 # names of the host board's readings by the path where sensors.py puts them
 SENSORS = {"/3303/0/5700": "temperature", "/3304/0/5700": "humidity"}
+
+
+def compile_library(folder):
+    """Compile lib/ once for all nodes in `folder`: at a node's start, in threads, it would delay the others."""
+    shutil.copytree(ROOT / "lib", folder / LIBRARY, ignore=shutil.ignore_patterns("__pycache__"))
+    compile_tree(folder / LIBRARY)
 
 
 class Node:
@@ -85,8 +93,7 @@ class Node:
         }
         config.update(FAMILIES[self.family])
         config.update(self.settings)
-        self.board.deploy(BOARD, config=config, secrets=self.secrets)
-        await asyncio.to_thread(compile_tree, self.board.flash / "lib")
+        self.board.deploy(BOARD, config=config, secrets=self.secrets, lib=self.folder.parent / LIBRARY)
         self.observer = asyncio.ensure_future(self._observe())
         await self.board.start()
 
