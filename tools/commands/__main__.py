@@ -127,8 +127,8 @@ def contracts() -> str:
            "Eight hours in virtual time with an outage of forty minutes: readings taken and delivered, and how the server's"
            " read of 3303/0/5700, write to 3306/0/5850, execute of 3303/0/5605 and command on 19/1/0 were answered;"
            " *relay* is the actuator afterwards. Readings are typed on their objects where the contract is pull or shadow,"
-           " SenML CBOR packs on 19/0/0 where it is pipe and wherever they are history. The virtual ME910C1 loses its agent"
-           " in PSM, so it registers at each wake; one that keeps it registers once.\n",
+           " SenML CBOR packs on 19/0/0 where it is pipe and wherever they are history. ME910C1 and BG96 lose their session"
+           " in PSM, so they register at each wake; with `sleep` `cfun5` and `light`, where it lasts, they register once.\n",
            "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for family in families:
         row = carried(family)
