@@ -24,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lwnode.modem.account import STATUS_NAMES as STATUS_NAMES, Server as Server
     from lwnode.modem.base import Modem
 
 # What Modem.status() returns. The numbers are ours, not a module's.
@@ -36,61 +37,11 @@ NEED_RECOVER = const(5)
 UNKNOWN = const(6)
 DEREGISTERED = const(7)
 
-STATUS_NAMES = (
-    "not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown",
-    "deregistered",
-)
-
 _FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 
 
 class Unsupported(Exception):
     """The contract of this module cannot do it; the text says what to use instead."""
-
-
-class Server:
-    """An LwM2M server account, or a bootstrap server's with bootstrap=True.
-
-    host: name or IPv4 address. port: 0 to 65535. endpoint: the client's name. lifetime: seconds. binding: "U" or "UQ".
-    security: "none" or "psk", with psk_identity (text) and psk (hexadecimal digits, an even number of them).
-    Raises ValueError that names the field, what was expected and what was found. The key never appears in a text.
-    """
-
-    def __init__(
-        self,
-        host: str,
-        port: int = 5683,
-        endpoint: str = "",
-        lifetime: int = 86400,
-        binding: str = "U",
-        security: str = "none",
-        psk_identity: "str | None" = None,
-        psk: "str | None" = None,
-        bootstrap: bool = False,
-    ) -> None:
-        if not host:
-            raise ValueError("server host: expected a name or an address, found nothing")
-        if not 0 <= port <= 65535:
-            raise ValueError("server port: expected 0 to 65535, found %d" % port)
-        if binding not in ("U", "UQ"):
-            raise ValueError(f"server binding: expected U or UQ, found {binding}")
-        if security not in ("none", "psk"):
-            raise ValueError(f"server security: expected none or psk, found {security}")
-        if security == "psk" and not (psk_identity and psk):
-            raise ValueError("server security psk: expected psk_identity and psk, found one of them missing")
-        self.host = host
-        self.port = port
-        self.endpoint = endpoint
-        self.lifetime = lifetime
-        self.binding = binding
-        self.security = security
-        self.psk_identity = psk_identity if security == "psk" else None
-        self.psk = psk if security == "psk" else None
-        self.bootstrap = bootstrap
-
-    def __repr__(self) -> str:
-        return "Server(%s:%d, %s, lifetime=%d, binding=%s, security=%s, bootstrap=%s)" % (
-            self.host, self.port, self.endpoint, self.lifetime, self.binding, self.security, self.bootstrap)
 
 
 def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> "Modem":
@@ -107,3 +58,15 @@ def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> 
     at.rx_size = max(at.rx_size, driver.LINE_LIMIT)
     at.queue_size = max(at.queue_size, driver.LINE_LIMIT + 512)
     return driver(at, pins, **options)
+
+
+def __getattr__(name: str) -> "Any":
+    """Server and STATUS_NAMES are loaded by who uses them: a wake with a kept session does not."""
+    if name in ("Server", "STATUS_NAMES"):
+        return getattr(__import__("lwnode.modem.account", None, None, (name,)), name)
+    if name[0] != "_":
+        try:  # MicroPython asks here for submodules too: from lwnode.modem import cellular
+            return __import__(__name__ + "." + name, None, None, (name,))
+        except ImportError:
+            pass
+    raise AttributeError("lwnode.modem has no {}".format(name))

@@ -16,11 +16,13 @@ Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recove
 import struct
 from micropython import const
 
-from lwnode.modem import (DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING, Server)
+from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
+
+    from lwnode.modem import Server
 
 _LONGEST_SILENCE_S = 7 * 86400
 # BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
@@ -116,8 +118,9 @@ class Session:
         from binascii import hexlify
         return str(self.config.endpoint).replace("{id}", hexlify(self._unique_id).decode())
 
-    def server(self) -> Server:
+    def server(self) -> "Server":
         """Return the server account of the configuration, secrets included, for the driver alone."""
+        from lwnode.modem import Server
         config = self.config
         return Server(config.host, config.port, endpoint=self.endpoint(), lifetime=self.lifetime,
                       binding=config.binding, security=config.security, psk_identity=config.secret("psk_identity"),
