@@ -65,7 +65,7 @@ class Scenario:
         if prepare:
             prepare(self.board.flash)
         size = self.board.burn()
-        self.say("board", f"flashed: lib/ frozen, {size / 1024:.0f} KB with the port; firmware/*.py as it is")
+        self.say("board", f"flashed: lib/ and firmware/ frozen, {size / 1024:.0f} KB with the port")
         self._began = self.modem.clock.unix()
         try:
             await self.board.start()

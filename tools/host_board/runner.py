@@ -189,14 +189,17 @@ class HostBoard:
         (self.flash / "secrets.json").write_text(json.dumps(secrets or {}))
 
     def burn(self) -> int:
-        """Take lib/ from the file system into memory-mapped flash, as an image with frozen code has it; the image's bytes.
+        """Take lib/ and firmware/ into memory-mapped flash, as an image by boards/NAME/manifest.py has them; the image's bytes.
 
-        It then runs from there (`rom`) and leaves the heap to objects, and so do this port's own modules. With a MicroPython
+        They then run from there (`rom`) and leave the heap to objects, and so do this port's own modules. With a MicroPython
         of one's own ($MICROPYTHON) there is no such memory: lib/ is compiled and stays where it is; the answer is its size.
         """
         library = self.flash / "lib"
         if os.environ.get("MICROPYTHON"):
             return compile_tree(library)
+        for file in self.flash.glob("*.py"):
+            if file.name != "board.py":  # the runner reads its pins
+                file.rename(library / file.name)
         data = rom_image(library, self.port)
         self.rom.write_bytes(data)
         shutil.rmtree(library)

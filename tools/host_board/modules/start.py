@@ -32,16 +32,30 @@ def rom(folder, port, flash, wire, tty):
     _host.connect(int(wire), int(tty))
 
 
+def there(path):
+    """Whether there is such a file."""
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def burnt(name, space):
+    """Run a frozen file, here by import: a board gives it the name __main__, which firmware/main.py takes for start()."""
+    start = getattr(__import__(name[:-3]), "start", None)
+    if start:
+        start()
+
+
 def run(name):
     """Run one of the user's files as a board does; True unless it raised."""
     import _host
 
     try:
-        os.stat(name)
-    except OSError:
-        return True
-    try:
-        execfile(name, space)  # noqa: F821  built into MicroPython
+        program = burnt if there("/rom/lib/" + name[:-3] + ".mpy") else execfile if there(name) else None  # noqa: F821
+        if program:
+            program(name, space)
     except SystemExit:
         _host.stop("soft_reset", "friendly")
     except KeyboardInterrupt:
