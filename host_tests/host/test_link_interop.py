@@ -15,6 +15,7 @@ from tools.interop.__main__ import ABSENT, Run, table
 from tools.interop.answers import Answer, node_values
 from tools.interop.fetch import FALLBACK, Distribution, Missing, check_tools, fetch
 from tools.interop.leshan import Leshan
+from tools.interop.process import own
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -214,6 +215,17 @@ def test_a_second_try_that_fails_too_is_a_failure():
 def test_the_farewell_restores_the_program_it_stands_in_for():
     compile(lives.FAREWELL, "main.py", "exec")
     assert 'os.rename("main.old", "main.py")' in lives.FAREWELL and "deregister()" in lives.FAREWELL
+
+
+def test_two_runs_at_once_do_not_share_a_folder_and_old_ones_go(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"run-{gone.pid}", f"run-{os.getppid()}", "run-notes"):
+        (tmp_path / name).mkdir()
+    mine = own(tmp_path / "run")
+    assert {path.name for path in tmp_path.iterdir()} == {mine.name, f"run-{os.getppid()}", "run-notes"}
+    (mine / "left").touch()
+    assert not any(own(tmp_path / "run").iterdir())
 
 
 @pytest.mark.parametrize("kind, count", [("demo", 6), ("old", 3)])

@@ -22,7 +22,7 @@ from tools.interop.bench import FAMILIES, Node, compile_library
 from tools.interop.bootstrap import LeshanBootstrap
 from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
-from tools.interop.process import LeshanError, fresh
+from tools.interop.process import LeshanError, fresh, own
 
 ABSENT = 3
 LIMIT_S = 1200  # a run that takes longer hangs: five minutes are usual
@@ -152,8 +152,8 @@ class Run:
         """BC66 gets its account from the bootstrap server, registers, and is sent there again by 1/0/9."""
         server = LeshanBootstrap(self.distribution, self.folder / "bootstrap")
         node = Node("bc66", self.leshan, self.folder / "nodes", self.say, "-bs", {"bootstrap": True}, bootstrap_uri=server.uri)
-        await server.start(node.endpoint, self.leshan.uri, 3600, "U")
         try:
+            await server.start(node.endpoint, self.leshan.uri, 3600, "U")
             await self._with(node, "bootstrap", self._bootstrapped(node, server))
         finally:
             await server.stop()
@@ -260,7 +260,7 @@ def main(words=None):
 
 def attempt(distribution, families, folder, say, chosen):
     """One run in a fresh folder; what stopped all of it is a cell of every family."""
-    run = Run(distribution, families, fresh(Path(CACHE) / folder), say, chosen.only, chosen.dialogue)
+    run = Run(distribution, families, own(Path(CACHE) / folder), say, chosen.only, chosen.dialogue)
     try:
         asyncio.run(asyncio.wait_for(run.run(), LIMIT_S))
     except (LeshanError, asyncio.TimeoutError) as error:

@@ -145,10 +145,6 @@ class Node:
         """The number of the next event: take it before the action whose event is awaited."""
         return len(self.leshan.events)
 
-    def seen(self, name, after):
-        """The first event of that name from number `after` on that has come already, else None."""
-        return next((each for each in self.leshan.events[after:] if each.name == name and each.endpoint == self.endpoint), None)
-
     def number(self, event):
         """The number of an event that was waited for."""
         return next(number for number, each in enumerate(self.leshan.events) if each is event)

@@ -1,6 +1,7 @@
 """Java programs of the bench: ports, fresh folders, start, end."""
 
 import asyncio
+import os
 import random
 import shutil
 import socket
@@ -26,6 +27,25 @@ def free_ports(count, kind=socket.SOCK_DGRAM):
         if port not in ports:
             ports.append(port)
     return ports
+
+
+def own(folder):
+    """An empty folder of this process's own beside `folder`; those of processes that are gone are removed."""
+    for other in folder.parent.glob(f"{folder.name}-*"):
+        number = other.name.rpartition("-")[2]
+        if number.isdigit() and not _lives(int(number)):
+            shutil.rmtree(other, ignore_errors=True)
+    return fresh(folder.with_name(f"{folder.name}-{os.getpid()}"))
+
+
+def _lives(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    return True
 
 
 def fresh(folder):
