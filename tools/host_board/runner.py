@@ -398,6 +398,8 @@ class HostBoard:
             writer.close()
             await self._process.wait()
             await console
+            # What is left open until the garbage is collected complains there of a loop that has ended.
+            self._process._transport.close()
         if self._injected is not None:
             return self._injected
         if end is None:
