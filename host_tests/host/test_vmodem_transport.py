@@ -291,7 +291,7 @@ def test_the_command_plays_a_fault_at_a_chosen_exchange():
             heard += await asyncio.wait_for(reader.read(100), 5)
         writer.close()
         running.terminate()
-        await running.wait()
+        await running.communicate()  # to the end of its output, or its pipe outlives the loop
         return running.returncode
 
     assert asyncio.run(asyncio.wait_for(main(), 20)) == 0
