@@ -67,10 +67,13 @@ def test_a_bad_update_is_tried_and_taken_back_by_the_boards_own_boot(at_desk):
     at_desk(script)
 
 
-def test_a_good_update_is_put_in_place_and_on_trial(at_desk):
+def test_a_forged_package_is_refused_and_a_good_one_is_on_trial_until_a_deploy_by_cable(at_desk):
     async def script(bench):
         await deployed(bench)
         flash = bench.board.flash
+        status, output = await sent(bench, 7, {"/sensors.py": b"x = 1\n"}, b"another key")
+        assert status == 1 and "not signed with this node's key" in output and "has changed nothing" in output
+        assert (flash / "sensors.py").read_bytes() == SENSORS and not (flash / "update" / "plan").exists()
         status, output = await sent(bench, 7, {"/sensors.py": SENSORS + b"# new\n", "/shell.mpy": None})
         assert status == 0, output
         await until(lambda: (flash / "update" / "trial").exists())
@@ -84,17 +87,6 @@ def test_a_good_update_is_put_in_place_and_on_trial(at_desk):
         status, output = await bench.tool("deploy", "--secrets", str(bench.folder / "secrets.json"))
         assert status == 0 and (flash / "sensors.py").read_bytes() == SENSORS, output
         assert not (flash / "update" / "plan").exists()
-
-    at_desk(script)
-
-
-def test_a_forged_package_is_refused_by_the_board_and_said_so(at_desk):
-    async def script(bench):
-        await deployed(bench)
-        status, output = await sent(bench, 7, {"/sensors.py": b"x = 1\n"}, b"another key")
-        assert status == 1 and "not signed with this node's key" in output and "has changed nothing" in output
-        assert (bench.board.flash / "sensors.py").read_bytes() == SENSORS
-        assert not (bench.board.flash / "update" / "plan").exists()
 
     at_desk(script)
 
