@@ -17,8 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator
 
-_OPERATIONS = ("", "R", "W", "RW", "E")
-
 
 def lookup(
     object_id: int, resource_id: int, version: "str | None" = None
