@@ -3,7 +3,7 @@
     type_of(3303, 5700) -> FLOAT          type_of(9999, 1) -> OPAQUE (unknown: bytes as they came)
 
 Facts from the OMA registry: the reusable resources (5500..6053) have one type in every object that uses them, so one
-table by resource id serves; objects 0..7, 9, 11 and 19 count their resources from 0 and have a row each.
+table by resource id serves; objects 0..7, 9, 11, 19 and the node's own count their resources from 0 and have a row each.
 Kept apart from lib's registry on purpose: a server that shares the node's tables would share its mistakes.
 """
 
@@ -22,6 +22,8 @@ _OBJECTS = {
     9: "ssosxlxibixxblss",
     11: "ssbbiss",
     19: "oitssi",
+    26250: "iisib",  # docs/objects
+    26251: "iiiiiisiiisiis",
 }
 _LETTERS = {"s": STRING, "o": OPAQUE, "i": INTEGER, "f": FLOAT, "b": BOOLEAN, "t": TIME, "l": OBJLNK, "x": NONE}
 

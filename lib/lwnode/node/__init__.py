@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 # A warm-up shorter than this is waited out; a longer one runs while the module is woken.
 _SLOW_MS = const(300)
-# Once an hour the account is settled (lwnode.node.care).
+# Once an hour health is brought up to date (lwnode.node.care).
 _SETTLE_S = const(3600)
 # A wake pin is not listened to for so long after it has woken the board.
 _DEAF_MS = const(60000)
@@ -61,7 +61,7 @@ class Node(Contact):
     deaf = False  # a wake pin has just woken the board
     weak = ""  # the battery's band where a brown-out is near
     stuck = 0  # bits of wake_on: active in two wakes in a row
-    trial = 0  # settings of the server: 1 on trial, 2 since this wake
+    trial = 0  # settings of the server: 1 on trial, 2 since this wake, 3 kept, 4 rolled back
     beat = False  # a heartbeat goes out with this contact
     awake_until: "int | None" = None  # ticks: somebody wants to reach this node by cable
 
@@ -119,7 +119,7 @@ class Node(Contact):
         cause = self.board.wake_cause()
         while True:
             pause = self.wake(cause)
-            guard.completed()
+            guard.completed(self.reached is not None)
             swap = sys.modules.get("swap")  # an update was staged, or is on trial
             if swap is not None and swap.cycle(self.reached):
                 guard.planned("update")
@@ -163,7 +163,7 @@ class Node(Contact):
         now = self.clock.now()
         costs = self.costs
         costs.woke(now)
-        if (self.wake_on or self._judged or costs.settled_at + _SETTLE_S <= now or self.board.pins.get("status")
+        if (self.wake_on or self._judged or costs.shown_at + _SETTLE_S <= now or self.board.pins.get("status")
                 or costs.streak):
             self.late("care", "begin", self, cause, now)
             self.tidy()
@@ -186,7 +186,7 @@ class Node(Contact):
         self._collect()
         if self.trial == 1 and self.reached is not None:
             self.late("remote", "judge", self, self.reached)
-        costs.trial = 1 if self.trial else 0
+        costs.trial = self.trial = 1 if self.trial == 2 else self.trial
         costs.sleeps(self, self.clock.now())
         self._save()
         self.board.watchdog_stop()

@@ -74,4 +74,3 @@ def settle(node: "Any", upkeep: Upkeep, now: int) -> None:
         upkeep.contact_at = costs.closed_at
     costs.slept_s = costs.awake_ms = costs.connect_ms = costs.octets = 0
     costs.arrived = costs.failed = costs.messages = costs.tails = 0
-    costs.settled_at = max(1, now)

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# The account is settled, and health brought up to date, with a contact that is so long after the last time.
+# Health is brought up to date with a contact that is so long after the last time.
 SETTLE_S = 3600
 # Longer than any active timer (T3324) that a node asks for: who is awake after it does not sleep.
 _SETTLED_S = const(180)
@@ -31,7 +31,7 @@ def begin(node: "Any", cause: str, now: int) -> None:
         node.late("balance", "judge", node, now)
         node.tidy()
     news = config.source and not costs.trouble
-    if news or (not 0 <= now - costs.settled_at < SETTLE_S and node.reporting.due(now) is not None):
+    if news or (not 0 <= now - costs.shown_at < SETTLE_S and node.reporting.due(now) is not None):
         node.late("health", "tell", node, now)
 
 

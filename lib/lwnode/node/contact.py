@@ -45,6 +45,9 @@ class Contact(Keeping):
         if not (self._alarm or self.backoff.ready(now)):
             return None
         self._save()
+        health = self.tree.row(26251, 0)
+        if health is not None:
+            health.stale = True
         self.spent = -self.session.exchanges
         self.delivery.messages = self.delivery.bytes = 0
         return (slot,)

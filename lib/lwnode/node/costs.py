@@ -22,7 +22,7 @@ _NAMES = (
     "sleepless", "crashes",  # times in all; resets by watchdog, panic or crash, as counted last
     # since the account was settled: contacts, their messages, and how often the network held the radio afterwards
     "arrived", "failed", "messages", "tails",
-    "beat_at", "closed_at", "slept_at", "settled_at",  # seconds, 0 never
+    "beat_at", "closed_at", "slept_at", "shown_at",  # seconds, 0 never: heartbeat, contact, sleep, health brought up to date
     "slept_s", "awake_ms", "connect_ms", "octets",  # since the account was settled
 )
 _FIRST_SHORT, _LAST_SHORT, _FIRST_TIME, _LAST_TIME = 5, 10, 11, 14
@@ -35,7 +35,7 @@ class Costs:
     if TYPE_CHECKING:
         trouble: int; held: int; streak: int; trial: int; urgent: int; sleepless: int; crashes: int  # noqa: E702
         arrived: int; failed: int; messages: int; tails: int  # noqa: E702
-        beat_at: int; closed_at: int; slept_at: int; settled_at: int  # noqa: E702
+        beat_at: int; closed_at: int; slept_at: int; shown_at: int  # noqa: E702
         slept_s: int; awake_ms: int; connect_ms: int; octets: int  # noqa: E702
 
     def __init__(self) -> None:
@@ -47,8 +47,8 @@ class Costs:
         slept = now - self.slept_at
         if self.slept_at and 0 < slept < _LONGEST_SLEEP_S:
             self.slept_s += slept
-        # The first account is settled with the second contact: from then on a server that asks is answered well.
-        self.settled_at = self.settled_at or now - 3599 or 1
+        # Health is first brought up to date with the second contact.
+        self.shown_at = self.shown_at or now - 3599 or 1
 
     def sleeps(self, node: "Any", now: int) -> None:
         """Count the wake that ends."""

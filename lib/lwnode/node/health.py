@@ -1,8 +1,9 @@
 """The node's health as resources: object 26251 (docs/objects/26251.xml), a device object that takes a host's word, errors.
 
-    health.tell(node, now)
+    health.fill(node)             the values, when a server asks
+    health.tell(node, now)        about once an hour, with a contact
 
-About once an hour, with a contact, the values are brought up to date for a server that asks. Once in `health_every`, and when
+The values are worked out when somebody asks. Once in `health_every`, and when
 a trouble comes or goes, they are told unasked: a pipe carries them through the journal, with their time; a shadow is given
 all of them; a pull module reports those that a server observes. Loaded for that, and let go again.
 """
@@ -42,24 +43,31 @@ def _trouble(node: "Any") -> "tuple[int, str]":
     return flags, "; ".join(found)[:160]
 
 
-def tell(node: "Any", now: int) -> None:
-    """Bring the health object up to date, and see whether it is to be told."""
+def fill(node: "Any") -> "dict[int, Any]":
+    """Bring the health object up to date: when a server asks, and before a heartbeat."""
     from lwnode.node import balance
 
-    costs = node.costs
-    flags, words = _trouble(node)
     upkeep = balance.opened(node)
-    balance.settle(node, upkeep, now)
-    values = _values(node, upkeep, words)
+    balance.settle(node, upkeep, node.clock.now())
+    values = _values(node, upkeep, _trouble(node)[1])
     node.state.save("upkeep", upkeep.dump())
     row = node.tree.row(_HEALTH, 0)
     if row is not None:
         row.settings.update(values)
+        row.stale = False
+    return values
+
+
+def tell(node: "Any", now: int) -> None:
+    """See whether the node's health is to be told: a heartbeat is due, or a trouble has come or gone."""
+    costs = node.costs
+    flags = _trouble(node)[0]
     if flags & ~costs.trouble & (_LOST | _SECOND_HOME):
         node.alarm()
     if flags != costs.trouble or not costs.beat_at or not 0 <= now - costs.beat_at < node.config.health_every:
-        _beat(node, row, values, flags, now)
+        _beat(node, node.tree.row(_HEALTH, 0), fill(node), flags, now)
     costs.trouble = flags
+    costs.shown_at = max(1, now)
 
 
 def _values(node: "Any", upkeep: "Any", words: str) -> "dict[int, Any]":

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SETTINGS, _HEALTH = const(26250), const(26251)
 _TRIAL, _AWAKE, _SHIP = const(2), const(3), const(4)
+_STATES = ("none", "running", "", "kept", "rolled back")  # by node.trial; 2 is running since this wake
 _LONGEST_AWAKE_S = const(3600)
 _LONGEST_PERIOD_S = const(604800)
 _FORMAT = "<IIII"  # periods of config.json, so that a person's edit counts again; periods in force
@@ -42,7 +43,7 @@ def restore(node: "Any", data: bytes) -> None:
 
 def resume(node: "Any") -> None:
     """Ask the flash whether settings are on trial."""
-    node.trial = int(Trial(node.files).state == "running")
+    node.trial = _STATES.index(Trial(node.files).state)
 
 
 def _put(node: "Any", sample: int, report: int) -> None:
@@ -139,7 +140,7 @@ def judge(node: "Any", reached: bool) -> None:
     if old is not None:
         _back(node, old.decode())
     _say(node, trial.state)
-    node.trial = int(trial.state == "running")
+    node.trial = _STATES.index(trial.state)
 
 
 def _back(node: "Any", old: str) -> None:

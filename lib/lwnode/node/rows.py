@@ -22,7 +22,17 @@ _TEXTS = (6, 10, 13)
 
 
 class Health(Instance):
-    """How the node has fared: numbers and texts, all of them only to be read."""
+    """How the node has fared: numbers and texts, only to be read, and worked out when somebody asks."""
+
+    node: "Any" = None
+    stale = True  # since this start, or since the last contact
+
+    def extra(self, id: int) -> "Any":
+        """Return the value of a resource."""
+        if self.stale:
+            self.stale = False
+            self.node.late("health", "fill", self.node)
+        return Instance.extra(self, id)
 
     def known(self, id: int) -> "tuple[int, str]":
         """Return what docs/objects says of a resource."""
@@ -54,6 +64,7 @@ def declare(node: "Any") -> None:
     row.node = node
     row.settings = {0: config.sample_every, 1: config.report_every, _TRIAL: "none", _AWAKE: 0, _SHIP: False}
     health = Health(tree, _HEALTH, 0, "1.0")
+    health.node = node
     health.settings = {id: 0 for id in range(14)}
     for id in _TEXTS:
         health.settings[id] = ""
@@ -66,4 +77,5 @@ def show(node: "Any", sample: int, report: int) -> None:
     """Have the settings say what this start has found."""
     row = node.tree.row(_SETTINGS, 0)
     if row is not None:
-        row.settings.update({0: sample, 1: report, _AWAKE: 0, _SHIP: False})
+        trial = ("none", "running", "running", "kept", "rolled back")[min(node.costs.trial, 4)]
+        row.settings.update({0: sample, 1: report, _TRIAL: trial, _AWAKE: 0, _SHIP: False})

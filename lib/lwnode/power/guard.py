@@ -113,10 +113,14 @@ class BootGuard:
     def _rest(self) -> int:
         return min(_REST_S << min(max(self.brown_outs, 1) - 1, 7), _REST_MAX_S)
 
-    def completed(self) -> None:
-        """A whole cycle was done: the loop, if there was one, is over."""
+    def completed(self, transmitted: bool = True) -> None:
+        """A whole cycle was done: the loop, if there was one, is over.
+
+        A cycle without a word to the module says nothing about a battery that gives way when the module transmits.
+        """
         self.failures = 0
-        self.brown_outs = 0
+        if transmitted:
+            self.brown_outs = 0
         self._power_ons = 0
         self._was_safe = False
         self._save()

@@ -39,6 +39,6 @@ def currents(chip: str, family: str) -> dict[str, int]:
         "awake": active + psm,
         "boot": active + boot,
         "connect": active + connect,
-        "tail": active + tail,
+        "tail": sleep + tail,  # the board sleeps while the network still holds the radio
         "idle": active + idle,
     }

@@ -1,0 +1,220 @@
+"""A whole node and its power: battery bands, brown-outs, alarms, wake pins.
+
+Each on both ports through the real firmware, in virtual time (low-power notes, table 2.2, and section 6: 13).
+"""
+
+from fakes.world import World
+
+PORTS = ("esp32", "rp2")
+DOOR = {"esp32": 33, "rp2": 10}
+
+
+def contacts(world, since_h=0, until_h=100000):
+    """How often the server was heard of between two hours of the world."""
+    hour = 3600000
+    return len([event for event in world.server.events
+                if event[2] in ("registered", "reregistered", "updated") and since_h * hour <= event[0] < until_h * hour])
+
+
+def late(world, seconds=1800):
+    """Readings older than that which the server does not have."""
+    return [reading for reading in world.lost() if reading[2] < world.clock.unix() - seconds]
+
+
+class Calm(World):
+    """One sensor whose value the test sets, with a threshold; everything it gave is in `given`."""
+
+    def __init__(self, *given, **options):
+        self.value = 20
+        self.given = []
+        super().__init__(*given, **options)
+
+    def _declare(self, tree, board):
+        tree.sensor(3303, self.read, unit="Cel", resolution=0.01, gt=30)
+
+    def read(self):
+        self.given.append((self.clock.unix(), self.value))
+        return self.value
+
+    def told(self):
+        """(value, seconds after it was read) of each arrival, history too."""
+        return [delivery for delivery in self.server.deliveries if tuple(delivery.path) == (3303, 0, 5700)]
+
+
+# -- battery bands -----------------------------------------------------------------------------------------
+
+
+def test_a_low_battery_stretches_the_reporting_period_fourfold_and_loses_nothing():
+    for port in PORTS:
+        world = World(port, {"battery": "lipo"}, battery_mv=3900)
+        world.at(lambda: world.battery(3500), hours=4)
+        world.at(lambda: world.battery(3650), hours=8)
+        world.at(lambda: world.battery(3750), hours=12)
+        world.run(hours=16)
+        assert contacts(world, 0, 4) >= 15, port
+        assert 3 <= contacts(world, 4.1, 8) <= 5, (port, contacts(world, 4.1, 8))
+        assert contacts(world, 8.1, 12) <= 5, (port, "rising needs 100 mV more: hysteresis")
+        assert contacts(world, 12.5, 16) >= 12, port
+        assert not late(world), port
+        assert len(world.taken) >= 2 * 4 * 15, (port, "sampling goes on as before")
+
+
+def test_a_critical_battery_samples_and_stores_and_reports_once_a_day():
+    for port in PORTS:
+        world = World(port, {"battery": "lipo", "sample_every": 3600, "report_every": 3600}, battery_mv=3900)
+        world.at(lambda: world.battery(3400), hours=2)
+        world.at(lambda: world.battery(3900), hours=74)
+        world.run(hours=77)
+        assert 2 <= contacts(world, 3.3, 74) <= 4, (port, contacts(world, 3.3, 74))
+        assert len(world.taken) >= 2 * 70
+        assert not late(world, 7200), port
+
+
+def test_a_dead_battery_leaves_the_module_alone_and_rests_for_six_hours():
+    for port in PORTS:
+        world = World(port, {"battery": "lipo"}, battery_mv=3900)
+        world.at(lambda: world.battery(3200), hours=2)
+        marks = []
+        mark = lambda: marks.append((len(world.uart.sent), len(world.taken)))  # noqa: E731
+        world.at(mark, hours=2, minutes=20)
+        world.at(mark, hours=26)
+        world.at(lambda: world.battery(3900), hours=26, seconds=1)
+        world.run(hours=36)
+        assert marks[0] == marks[1], (port, "not a byte to the module, and nothing sampled")
+        assert len(world.taken) > marks[1][1], (port, "alive again")
+        assert not late(world), port
+
+
+def test_below_the_brown_out_band_one_wake_is_exposed_at_most():
+    """journal_batch is 1 there: on a board without retained memory each wake's readings go to flash at once."""
+    world = World("rp2", {"battery": "lipo", "journal_batch": 64, "report_every": 86400}, battery_mv=3400)
+    world.run(hours=12)
+    world.chip.boot("power_on")
+    world.model.restart()
+    world.run(hours=48)
+    assert len(late(world, 90000)) <= 2, world.lost()[:5]
+
+
+def test_a_sagging_battery_changes_its_band_three_times_and_no_more():
+    """Section 6, 13: a cell sags below each floor, and recovers a little at each rest."""
+    world = World("esp32", {"battery": "lipo"}, battery_mv=3700)
+    for hour in range(36):
+        world.at(lambda hour=hour: world.battery(3700 - 10 * hour + (40 if hour % 2 else 0)), hours=hour)
+    world.run(hours=46)
+    begun = [contacts(world, hour, hour + 1) for hour in range(9)]
+    assert min(begun) >= 3, begun
+    assert max([contacts(world, hour, hour + 1) for hour in range(12, 40)]) <= 2, "once low, always low"
+    assert contacts(world, 41, 46) == 0, "dead at last, and silent"
+
+
+def test_a_brown_out_loop_rests_longer_each_time():
+    """Section 6, 13: a cell that gives way with each word to the module."""
+    world = World("esp32")
+    spoken = []
+
+    def gives_way(direction, _line):
+        if direction == ">" and world.clock.now > 3600000:
+            spoken.append(world.clock.now)
+            world.model.restart()
+            world.reset("brown_out")
+
+    world.model.on_note = gives_way
+    world.run(hours=30)
+    rests = [b - a for a, b in zip(spoken, spoken[1:])]
+    assert len(rests) >= 6 and rests[0] >= 900000, rests
+    assert rests == sorted(rests) and rests[5] >= 8 * rests[1], rests
+
+
+# -- alarms ------------------------------------------------------------------------------------------------
+
+
+def test_a_threshold_is_told_at_once_between_two_reports():
+    for port in PORTS:
+        world = Calm(port, {"sample_every": 60, "report_every": 21600})
+        world.run(hours=1)
+        before = len(world.told())
+        world.value = 35
+        world.run(minutes=3)
+        assert [delivery.value for delivery in world.told()[before:]] == [35], port
+        world.value = 25
+        world.run(minutes=3)
+        assert [delivery.value for delivery in world.told()[before:]] == [35, 25], (port, "and its end")
+        count = contacts(world)
+        world.run(hours=1)
+        assert contacts(world) == count, (port, "then it is quiet")
+
+
+def test_an_alarm_in_an_outage_is_tried_at_once_and_then_by_the_back_off():
+    world = Calm("esp32", {"sample_every": 60, "report_every": 21600})
+    world.run(hours=1)
+    world.outage(True)
+    said = len(world.uart.sent)
+    world.value = 35
+    world.run(minutes=2)
+    assert len(world.uart.sent) > said, "one try"
+    world.run(hours=5)
+    world.outage(False)
+    world.run(hours=7)
+    assert 35 in [delivery.value for delivery in world.told()]
+
+
+# -- wake pins ---------------------------------------------------------------------------------------------
+
+
+def test_a_wake_pin_is_sampled_and_told_at_once():
+    for port in PORTS:
+        world = World(port, {"report_every": 21600, "sample_every": 21600}, pins={"door": DOOR[port]}, wake=("door",))
+        world.run(hours=1)
+        taken, told = len(world.taken), len(world.delivered())
+        world.at(lambda: world.drive("door", True), minutes=10)
+        world.run(minutes=11)
+        assert len(world.taken) == taken + 2, port
+        assert len(world.delivered()) == told + 2, port
+
+
+def test_a_short_pulse_is_an_event_too():
+    for port in PORTS:
+        world = World(port, {"report_every": 21600, "sample_every": 21600}, pins={"door": DOOR[port]}, wake=("door",))
+        world.run(hours=1)
+        told = len(world.delivered())
+        world.at(lambda: world.drive("door", True), minutes=10)
+        world.clock.after(600050, lambda: world.drive("door", False))
+        world.run(minutes=12)
+        assert len(world.delivered()) == told + 2, port
+
+
+def test_a_stuck_pin_is_told_once_and_does_not_wake_the_board_again():
+    for port in PORTS:
+        world = World(port, {"report_every": 21600, "sample_every": 3600}, pins={"door": DOOR[port]}, wake=("door",))
+        marks = []
+        mark = lambda: marks.append((world.chip.awake_ms, len(world.delivered())))  # noqa: E731
+        world.at(mark, hours=1)
+        world.at(lambda: world.drive("door", True), hours=1, seconds=1)
+        world.at(mark, hours=1, minutes=2)
+        world.at(mark, hours=13)
+        world.at(lambda: world.drive("door", False), hours=13, minutes=10)
+        world.at(mark, hours=20, minutes=10)
+        world.at(lambda: world.drive("door", True), hours=20, minutes=11)
+        world.at(mark, hours=20, minutes=13)
+        world.run(hours=21)
+        assert marks[1][1] > marks[0][1], port
+        assert marks[2][0] - marks[1][0] < 12 * 3600000 // 50, (port, marks)
+        assert marks[4][1] > marks[3][1], (port, "free again, it is heard again")
+
+
+def test_a_pin_that_flutters_does_not_empty_the_battery():
+    for port in PORTS:
+        world = World(port, {"report_every": 21600, "sample_every": 21600}, pins={"door": DOOR[port]}, wake=("door",))
+        world.run(hours=1)
+        world.chip.awake_since = world.clock.now
+        begun = world.chip.awake_ms
+        level = [False]
+
+        def flutter(world=world, level=level):
+            level[0] = not level[0]
+            world.drive("door", level[0])
+            world.clock.after(2000, flutter)
+
+        world.clock.after(2000, flutter)
+        world.run(hours=1)
+        assert world.chip.awake_ms - begun < 1200000, (port, world.chip.awake_ms - begun)
