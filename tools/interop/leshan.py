@@ -62,7 +62,11 @@ class Leshan:
         return f"coaps://127.0.0.1:{self.coaps_port}"
 
     async def __aenter__(self):
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *exc):
