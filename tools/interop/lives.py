@@ -139,7 +139,7 @@ async def queue_mode(node):
     if not asked:
         await _bind(node, "UQ")
     # from the beginning of a whole period on: a shorter sleep ends before the server counts the node as asleep
-    await node.until(lambda: node.sleeps_ms > 100_000, "a whole period of sleep", 120)
+    await node.until(lambda: node.sleeps_ms > 100_000, "a sleep of 100 s or more", 180)
     mark = node.mark()
     node.real_time(True)
     try:
