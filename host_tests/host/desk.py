@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from tools.host_board.runner import HostBoard
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CONFIG = {"family": "bc66", "host": "192.0.2.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot", "maintenance_window": 5}
+CONFIG = {"family": "bc66", "host": "192.0.2.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot", "maintenance_window": 30}
 PSK = "5ec4e7"
 
 
@@ -44,10 +45,23 @@ class Bench:
         return process.returncode, output.decode()
 
     async def cold_boot(self):
-        """The reset button: main.py is in its maintenance window soon after."""
+        """The reset button, and wait for the maintenance window: mpremote has its seconds to interrupt main.py."""
+        window = asyncio.Event()
+        self.board.on_console = lambda line: window.set() if "Ctrl-C within" in line else None
         self.board.reset_button()
-        await self.board.until("boot")
-        await asyncio.sleep(0.7)
+        await asyncio.wait_for(window.wait(), 60)
+
+    async def stopped(self):
+        """The same, and Ctrl-C at once: the board is at its prompt, for as long as it takes."""
+        await self.cold_boot()
+        at_repl = asyncio.create_task(self.board.until("at_repl"))
+        await asyncio.sleep(0)
+        line = os.open(self.board.repl_path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            os.write(line, b"\x03")
+            await at_repl
+        finally:
+            os.close(line)
 
 
 @pytest.fixture(name="at_desk")

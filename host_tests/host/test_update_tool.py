@@ -32,7 +32,7 @@ async def sent(bench, version, content, key=None):
     """make update PACKAGE=: (exit status, what it printed)."""
     package = bench.folder / f"{version}.lwu"
     package.write_bytes(update.signed(key or update.key(SECRETS), version, TARGET, content))
-    await bench.cold_boot()
+    await bench.stopped()
     return await bench.tool("update", "--package", str(package))
 
 
@@ -79,11 +79,11 @@ def test_a_forged_package_is_refused_and_a_good_one_is_on_trial_until_a_deploy_b
         await until(lambda: (flash / "update" / "trial").exists())
         assert (flash / "sensors.py").read_bytes() == SENSORS + b"# new\n"
         assert not (flash / "shell.mpy").exists()
-        await bench.cold_boot()
+        await bench.stopped()
         output = await bench.mpremote("exec", "import swap; print(swap.Swap().state)")
         assert output == "trial\n"
         # What comes by cable counts, and ends the trial.
-        await bench.cold_boot()
+        await bench.stopped()
         status, output = await bench.tool("deploy", "--secrets", str(bench.folder / "secrets.json"))
         assert status == 0 and (flash / "sensors.py").read_bytes() == SENSORS, output
         assert not (flash / "update" / "plan").exists()
