@@ -60,7 +60,7 @@ def test_each_protection_switched_off_makes_the_demo_fail():
     for name in sabotage.PATCHES:
         command = [sys.executable, "-m", "tools.demo", "--sabotage", name, "--speed", "60", "--cycles", "7"]
         runs[name] = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said = {name: run.communicate(timeout=200)[0] for name, run in runs.items()}
+    said = {name: run.communicate(timeout=600)[0] for name, run in runs.items()}
     expected = {"journal": "every reading arrived", "confirm": "every reading arrived",
                 "recover": "the session was recovered after sleep, status 7"}
     for name, run in runs.items():

@@ -27,7 +27,7 @@ RECORDS = [
 
 def run(*arguments, data=b""):
     command = [sys.executable, "-m", "tools.objects.payload", *arguments]
-    done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, timeout=30)
+    done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, timeout=120)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

@@ -27,7 +27,7 @@ class Typist:
             self.lines.append(line)
             self.heard.set()
 
-    async def hear(self, wanted, timeout=10):
+    async def hear(self, wanted, timeout=30):
         """Everything up to a line that begins with `wanted`."""
         while not any(line.startswith(wanted) for line in self.lines):
             self.heard.clear()

@@ -41,7 +41,7 @@ class Host:
         os.write(self.fd, line.encode() + b"\r")
         return await self.hear(until)
 
-    async def hear(self, until, timeout=5):
+    async def hear(self, until, timeout=30):
         """Wait for text; what came up to its line's end."""
         while until.encode() + b"\r\n" not in self.heard:
             self.arrived.clear()
@@ -254,7 +254,7 @@ def test_clock_jumps_fire_what_is_due_in_order():
 def command(*arguments, **more):
     return subprocess.run(
         [sys.executable, "-m", "tools.virtual_modem", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, **more,
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, **more,
     )  # fmt: skip
 
 
