@@ -349,6 +349,14 @@ def test_the_client_starts_at_boot_after_its_sleep_time():
     assert bench.wait(3000) == READY
 
 
+def test_a_client_that_was_started_by_hand_is_not_started_again_after_its_sleep_time():
+    bench = bench_of(*LESHAN)
+    bench.restart(3000)
+    assert bench.say('AT+QLWM2M="register"', 500) == ["OK"] + READY
+    assert bench.say('AT+QLWM2M="deregister"', 200) == ["OK", '+QLWEVENT: 0,"STATE_INITIAL"']
+    assert bench.wait(30000) == [] and EP not in bench.server.registrations
+
+
 def test_disabled_and_cleaned_clients_stay_off():
     for line in ('"enable",0', '"clean"'):
         bench = bench_of(*(LESHAN + (line,)))

@@ -40,7 +40,7 @@ class Bg96Client(Bg96Module):
         self.automatic = True
         self.settings = Settings({})
         self._tries = self._wait_s = self._bootstraps = 0
-        self._retry_timer = self._update_timer = None
+        self._retry_timer = self._update_timer = self._boot_timer = None
         super().__init__(clock, link, nvram, **options)
         self.builtin = Builtin(self, "Quectel", "BG96", OWN + PASSED)
         if self.options["files"]:
@@ -82,7 +82,7 @@ class Bg96Client(Bg96Module):
         settings = Settings(self.files())
         if settings.autostart and self.nvram.get("enabled", 1):
             wait = int(settings.cfg["BOOT_UP_SLEEP_TIME"]) * 1000
-            self.after(wait, lambda: self.start_client(True))
+            self._boot_timer = self.after(wait, lambda: self.start_client(True))
 
     def booted(self, woken):
         self.running = False
@@ -120,6 +120,7 @@ class Bg96Client(Bg96Module):
         """Start the client with the files as they are now; False when it runs already."""
         if self.running and self.phase != INITIAL:
             return False
+        self._stop(self._boot_timer)  # whoever was first has started it, and may have ended it since
         self.running = True
         self.automatic = automatic
         self.settings = Settings(self.files())
