@@ -24,6 +24,7 @@ from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
 from lwnode.modem import timers
 from lwnode.modem.me910c1.shadow import Shadow
+from lwnode.modem.me910c1.urcs import HISTORY, UNWATCHED
 from lwnode.modem.verbs import Capabilities
 
 TYPE_CHECKING = False
@@ -285,4 +286,8 @@ class Driver(Shadow):
         from lwnode.modem.me910c1 import keeping
 
         own, rest = keeping.split(data)
-        return Shadow.restore(self, rest) and keeping.load(self, own)
+        if not (Shadow.restore(self, rest) and keeping.load(self, own)):
+            return False
+        if self._known.get(HISTORY, (0, 0))[1] == UNWATCHED:
+            self.capabilities.history = "replay"
+        return True

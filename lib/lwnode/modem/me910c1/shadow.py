@@ -12,7 +12,7 @@ from micropython import const
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
 from lwnode.modem import REGISTERED
-from lwnode.modem.me910c1.urcs import ACKED, CREATED, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
+from lwnode.modem.me910c1.urcs import ACKED, CREATED, HISTORY, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Ids = tuple[Any, ...]
 
-_HISTORY = (19, 0, 0)
 _KEYS = const(0x3FFFFFFF)
 _GHOST = const(0)  # the key of a flight whose ticket has failed already
 
@@ -67,11 +66,11 @@ class Shadow(Urcs):
         entry = self._known.get(ids)
         state = TAKEN if entry is None else entry[1]
         same = entry is not None and entry[0] == mark_of(text)
-        if same and ids == _HISTORY and state != ACKED:
+        if same and ids == HISTORY and state != ACKED:
             # The oldest of the journal once more, which must not block it: the same pack in other bytes is a change.
             text, values = self._in("me910c1.values", "rewritten", text, values)
             same = False
-        notified = confirm and ids in self._acked and not same and (state != UNWATCHED or ids == _HISTORY)
+        notified = confirm and ids in self._acked and not same and (state != UNWATCHED or ids == HISTORY)
         # Noted first, for an answer may be lost; and open until its own acknowledgement.
         self._remember_value(ids, text, state if same or state != ACKED else NACKED)
         if notified:
@@ -137,10 +136,14 @@ class Shadow(Urcs):
             entry = self._known[ids]
             reason: "str | None" = None
             if entry[1] in (ACKED, NACKED):
-                entry[1] = NACKED
+                # A pack that stays unheard twice is no accident: whoever observed it does so no more.
+                entry[1] = TAKEN if ids == HISTORY else NACKED
                 reason = "no acknowledgement in time"
-            elif ids == _HISTORY:
-                reason = "nobody observes /19/0/0"  # the next pack would overwrite it
+            elif ids == HISTORY:
+                # The next pack would overwrite it. Until a cold start asks anew, what is late goes on its own path.
+                entry[1] = UNWATCHED
+                self.capabilities.history = "replay"
+                reason = "nobody observes /19/0/0"
             elif self.ask(self.status) != REGISTERED:
                 reason = "the module had restarted"  # that silence says nothing of observers
             else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # What is known of a value in the module: taken by it, acknowledged by the server, refused by it, watched by nobody.
 TAKEN, ACKED, NACKED, UNWATCHED = 0, 1, 2, 3
+HISTORY = (19, 0, 0)  # where packs of late readings go
 CREATED = 2  # this bit of the declaration's checksum: its instances were all seen in the module
 
 
