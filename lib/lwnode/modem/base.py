@@ -35,6 +35,7 @@ class Modem(Verbs, Network):
 
     LINE_LIMIT = 512  # longest line that the module sends, in characters
     POWER_KEY_MS = 500
+    lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     RESET_MS = 100
     URC_PREFIXES: "tuple[str, ...]" = ()
     # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains;

@@ -222,6 +222,9 @@ class Node(Contact):
         if self.nap_s:
             return int(self.clock.sleep_ms(self.nap_s))
         wait = 0 if self.urgent and self.may else self.reporting.seconds_to_next(now)
+        renewal = self.session.renewal()
+        if renewal is not None and self.may == 2:
+            wait = min(wait, renewal - now)
         contact = max(wait, self.backoff.remaining(now), self.session.silent_until - now)
         wait = min(self.sampling.seconds_to_next(now), contact)
         return self.clock.sleep_ms(max(1, wait))

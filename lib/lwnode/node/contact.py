@@ -33,10 +33,10 @@ class Contact(Keeping):
     _budget_end: "int | None" = None  # none outside a wake: a person at the REPL has all the time
 
     def _wanted(self) -> "tuple[int | None] | None":
-        """Return (slot to serve, None for an alarm between slots) where the server is to be contacted now, else None."""
+        """Return (slot to serve, None between slots: an alarm, or a lifetime that the server has shortened) where the server is to be contacted now, else None."""
         now = self.clock.now()
         slot = self.reporting.due(now)
-        if (slot is None and not self.urgent) or not self.session.may_contact(now):
+        if (slot is None and not self.urgent and not self.session.is_due(now)) or not self.session.may_contact(now):
             return None
         if self.may < (1 if self.urgent else 2):
             if slot is not None:

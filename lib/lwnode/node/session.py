@@ -10,10 +10,12 @@ A cold start asks everything once: start -> configure -> declare -> [one restart
 start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
 
 Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS);
-14 bytes of state.
+20 bytes of state.
 """
 
 import struct
+from binascii import crc32
+
 from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
@@ -32,8 +34,9 @@ RECOVER_MS = const(70000)
 # A warm wake does not wait out a missing network: the next one asks again (low-power notes 2.3, warm 60 s).
 BRING_BACK_MS = const(60000)
 
-_FORMAT = "<IIIBBBB"
+_FORMAT = "<IIIBBBBI"
 _CONFIGURED = const(1)
+_QUEUE = const(2)
 _UNHEARD = const(3)
 _HAS_TIME = const(2)
 # An update leaves this much before the lifetime ends: the CoAP retransmissions of one exchange (RFC 7252, 93 s).
@@ -56,31 +59,53 @@ class Session:
         self.configured = False
         self._declared = False
         self.report_every = int(config.report_every)
-        self.lifetime = int(config.lifetime)
-        self.confirmed_at = 0  # seconds of the last registration or update the server has answered
+        self.lifetime = modem.lifetime = int(config.lifetime)
+        self.binding = str(config.binding)
+        self._account = crc32(repr((
+            config.family, config.host, config.port, config.endpoint, config.lifetime, config.binding, config.bootstrap,
+            config.security, config.secret("psk_identity"), config.secret("psk"), config.apn,
+            sorted(config.options.items()))).encode())
+        self.confirmed_at = 0  # seconds of the last registration or update the server has answered; 0: one is due
         self.renewals = 0  # registrations made anew for that reason since reports last arrived
         self.unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
         self.silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
 
     def load(self, data: "bytes | None") -> bool:
-        """Take the state of an earlier wake; anything unreadable leaves a cold session. Returns whether it was taken."""
-        if data is None or len(data) != struct.calcsize(_FORMAT):
+        """Take the state of an earlier wake; anything unreadable, and an account edited since, leave a cold session.
+
+        Returns whether it was taken.
+        """
+        if data is None or len(data) != struct.calcsize(_FORMAT) or struct.unpack(_FORMAT, data)[-1] != self._account:
             return False
         (self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations, self.unheard,
-         self.renewals) = struct.unpack(_FORMAT, data)
+         self.renewals, _) = struct.unpack(_FORMAT, data)
         self.configured = bool(flags & _CONFIGURED)
+        self.binding = "UQ" if flags & _QUEUE else "U"
+        self.modem.lifetime = self.lifetime
         return True
 
     def dump(self) -> bytes:
         """Return what must survive sleep."""
         return struct.pack(_FORMAT, self.confirmed_at, self.lifetime, self.silent_until,
-                           _CONFIGURED if self.configured else 0, min(self.registrations, 255), self.unheard,
-                           self.renewals)
+                           (_CONFIGURED if self.configured else 0) | (_QUEUE if self.binding == "UQ" else 0),
+                           min(self.registrations, 255), self.unheard, self.renewals, self._account)
 
     def may_contact(self, now: int) -> bool:
         """Say whether the server allows contact at `now` (seconds)."""
         # Further ahead than any `disable`: the count began anew, and only a contact tells the time.
         return now >= self.silent_until or self.silent_until - now > _LONGEST_SILENCE_S
+
+    def renewal(self) -> "int | None":
+        """When to contact the server between the slots: where it has changed lifetime or binding itself, else None."""
+        if (self.lifetime, self.binding) == (self.config.lifetime, self.config.binding):
+            return None
+        # Before the lifetime ends, and at once where the server has not been told yet.
+        return self.confirmed_at and self.confirmed_at + self.lifetime - min(_MARGIN_S, self.lifetime // 4)
+
+    def is_due(self, now: int) -> bool:
+        """Say whether that time has come."""
+        renewal = self.renewal()
+        return renewal is not None and renewal <= now
 
     def open(self, defer: "Callable[[], bool] | None" = None) -> bool:
         """Reach REGISTERED from any state. Returns False where the server could not be reached.
@@ -92,9 +117,10 @@ class Session:
             status = self.modem.status()
         else:
             status = self._start()
-        if defer is not None and status in (REGISTERED, NEED_RECOVER) and defer():
+        if defer is not None and status in (REGISTERED, NEED_RECOVER) and not self.is_due(self.now()) and defer():
             return False
-        return self._reach(status)
+        # A registration anew was by the account; what the server has changed of it is said again.
+        return self._reach(status) and (not self.is_due(self.now()) or self._refresh())
 
     @property
     def exchanges(self) -> int:
@@ -123,7 +149,7 @@ class Session:
         from lwnode.modem import Server
         config = self.config
         return Server(config.host, config.port, endpoint=self.endpoint(), lifetime=self.lifetime,
-                      binding=config.binding, security=config.security, psk_identity=config.secret("psk_identity"),
+                      binding=self.binding, security=config.security, psk_identity=config.secret("psk_identity"),
                       psk=config.secret("psk"), bootstrap=config.bootstrap)
 
     def _start(self) -> int:
@@ -187,13 +213,18 @@ class Session:
 
     def _refresh(self) -> bool:
         """Update early, while awake anyway, if the lifetime would end before the next contact."""
-        left = self.confirmed_at + self.lifetime - self.now()
-        if left > self.report_every + _MARGIN_S or self.lifetime <= self.report_every:
+        config, now = self.config, self.now()
+        changed = self.renewal() is not None
+        left = self.confirmed_at + self.lifetime - now
+        if left > self.report_every + _MARGIN_S or self.lifetime <= self.report_every and not changed:
             return True
         self.updates += 1
-        if self.modem.update():
+        if self.modem.update(self.lifetime if self.lifetime != config.lifetime else None,
+                             self.binding if self.binding != config.binding else None):
             self._confirmed()
             return True
+        # Asked again in the next slot, not at once.
+        self.confirmed_at = max(self.confirmed_at, now - self.lifetime + self.report_every)
         return self._bring_back()
 
     def now(self) -> int:
@@ -210,7 +241,7 @@ class Session:
             self.silent_until = max(0, self.silent_until + moved)
 
     def _confirmed(self) -> None:
-        self.confirmed_at = self.now()
+        self.confirmed_at = max(1, self.now())
 
     def heard(self, name: str, detail: "Any") -> None:
         """Follow the module's events that concern the registration (the table of effects is in lwnode.modem)."""
@@ -219,12 +250,18 @@ class Session:
             self.tree.clear_observations()
             self.registrations += 1
             self._confirmed()
+            if self.renewal() is not None:
+                self.confirmed_at = 0
         elif name in ("recovered", "updated"):
             self._confirmed()
-        elif name == "lifetime":
-            self.lifetime = int(detail)
-        elif name == "disabled":
-            self.silent_until = self.now() + int(detail)
+        elif name == "lifetime" and 20 <= detail <= 31536000:
+            self.lifetime = self.modem.lifetime = detail
+            self.confirmed_at = 0  # until the module's own update, or ours, has told the server
+        elif name == "binding" and detail in ("U", "UQ"):
+            self.binding = detail
+            self.confirmed_at = 0
+        elif name == "disabled" and detail > 0:
+            self.silent_until = self.now() + min(detail, _LONGEST_SILENCE_S)
         elif name in ("factory_reset", "restarted"):
             self.configured = self.configured and name == "restarted"
             self.tree.forget_answers()

@@ -111,7 +111,7 @@ def update(modem: "Driver", lifetime: "int | None", binding: "str | None") -> bo
             raise ValueError(f"binding: expected U or UQ (BC66 note 4.2.4), found {binding}")
         done = _update(modem, 1, int(binding == "UQ"))
     if lifetime is None and binding is None:
-        lifetime = 86400 if modem.server is None else modem.server.lifetime
+        lifetime = modem.lifetime  # a refresh has to say one, and must not change it
     if lifetime is not None:
         if not 20 <= lifetime <= 31536000:
             raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.4), found %d" % lifetime)

@@ -30,6 +30,7 @@ def configure(modem: "Driver", server: "Server") -> bool:
     check(modem, server)
     wanted = _settings(modem)
     modem.server = server
+    modem.lifetime = server.lifetime
     mark = crc32(repr((_account(server), server.binding, wanted, modem.radio_options())).encode()) & ~BOUND | 1
     if mark != modem._configured & ~BOUND:
         modem._steadily(_write_all, modem, server, wanted)
