@@ -72,17 +72,70 @@ def test_a_damaged_answer_is_no_word_of_the_sim_and_sends_no_node_to_rest_for_a_
     assert back_off_reason(one.modem.refusal, 1, 0) == "no_sim"
 
 
-def test_a_pin_whose_answer_was_a_plain_error_gets_one_more_try():
-    def modem(refusal):
-        return Bench("bc66", dict(READY, **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': refusal}), pin="1234", store=store)
+def _pinned(store, refusal, pin="1234", **more):
+    table = {"AT+CPIN?": "+CPIN: SIM PIN", "AT+CPIN=": refusal}
+    table.update(more)
+    return Bench("bc66", dict(READY, **table), pin=pin, store=store)
 
-    for refusals, tries in ((("ERROR",) * 4, 2), (("+CME ERROR: 16",) * 4, 1), (("ERROR", "+CME ERROR: 16", "ERROR"), 2)):
+
+def _tries(one):
+    return len(one.talker.said("AT+CPIN="))
+
+
+def test_a_pin_is_tried_once_whatever_the_answer_was():
+    """A SIM locks after three; a plain ERROR, a silence and a number count alike."""
+    for refusal in ("ERROR", "+CME ERROR: 16", "+CME ERROR: incorrect password", []):
         store, asked = Store(), 0
-        for refusal in refusals:
-            one = modem(refusal)
+        for _ in range(4):  # each a new life of the node: what it knows is in the store
+            one = _pinned(store, refusal)
             assert not one.modem.attach(60000)
-            asked += one.commands.count('AT+CPIN="1234"')
-        assert asked == tries, (refusals, asked)
+            assert not one.modem.attach(60000)
+            assert "is not tried again until it is changed" in one.modem.refusal
+            asked += _tries(one)
+        assert asked == 1, (refusal, asked)
+        changed = _pinned(store, refusal, pin="4321")
+        assert not changed.modem.attach(60000)
+        assert _tries(changed) == 1
+        assert b"1234" not in repr(store.kept).encode() and b"4321" not in repr(store.kept).encode()
+
+
+def test_a_pin_is_tried_once_where_there_is_no_store():
+    one = _pinned(None, "ERROR")
+    for _ in range(3):
+        assert not one.modem.attach(60000)
+    assert _tries(one) == 1
+
+
+def test_a_reset_in_the_middle_of_a_pin_gives_it_no_second_try():
+    class Cut(BaseException):
+        pass
+
+    def cut(line):
+        raise Cut
+
+    store = Store()
+    try:
+        _pinned(store, cut).modem.attach(60000)
+        assert False
+    except Cut:
+        pass
+    one = _pinned(store, "OK")
+    assert not one.modem.attach(60000) and _tries(one) == 0
+
+
+def test_a_right_pin_whose_answer_was_lost_is_known_by_the_state_of_the_sim():
+    store = Store()
+    one = _pinned(store, "ERROR", **{"AT+CPIN?": in_turn("+CPIN: SIM PIN", "+CPIN: READY")})
+    assert one.modem.attach(60000)
+    assert not store.load("pin-refused")
+    again = _pinned(store, "OK", **{"AT+CPIN?": in_turn("+CPIN: SIM PIN", "+CME ERROR: 14", "+CPIN: READY")})
+    assert again.modem.attach(60000) and _tries(again) == 1
+
+
+def test_a_taken_pin_that_opens_nothing_is_not_sent_again_in_that_attach():
+    one = _pinned(Store(), "OK")
+    assert not one.modem.attach(60000)
+    assert _tries(one) == 1
 
 
 def test_a_pin_is_entered_where_the_sim_wants_it():
@@ -95,7 +148,7 @@ def test_a_pin_is_entered_where_the_sim_wants_it():
     assert one.modem.attach(60000)
     assert 'AT+CPIN="1234"' in one.commands
     assert b"1234" not in b"".join(seen)
-    assert store.kept == {}
+    assert not store.load("pin-refused")
 
 
 def test_a_pin_without_configuration_is_asked_for_by_name():

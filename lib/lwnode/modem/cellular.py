@@ -2,7 +2,7 @@
 
     modem.attach(180000)     AT+CPIN?, AT+CFUN?, AT+CEREG? every 2 s, AT+CGPADDR=1
 
-A PIN is tried once, and its refusal is remembered until the secrets change. Bounds: SIM 10 s, attach as asked for.
+A PIN is tried once; the store remembers until the secrets change. Bounds: SIM 10 s, PIN 5 s, attach as asked for.
 """
 
 from binascii import crc32
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _POLL_MS = const(2000)
 _SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14) for some seconds after power-on
+_PIN_MS = const(5000)  # AT+CPIN may take 5 s (low_power 3.1)
+_PIN = "pin-refused"
 # What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
 _FINAL = ("10", "11", "12", "13", "15", "16", "SIM not inserted", "SIM failure", "SIM wrong", "SIM PUK", "NOT READY")
 _DENIALS = const(3)  # CEREG 3 this often in a row: another network may still take us after the first ones
@@ -51,19 +53,25 @@ def unlock_sim(modem: "Network") -> bool:
     """True where the SIM is ready; sets `refusal` where it is not. A PIN is tried once in its life."""
     clock = modem.clock
     end = clock.ticks_add(clock.ticks_ms(), _SIM_WAIT_MS)
+    entered = False
     while True:
         state = _sim_state(modem)
         if state == "READY":
+            if modem.options["pin"] and _tried(modem):
+                _remember(modem, b"")  # it was right, and its answer lost
             return True
-        if state == "SIM PIN":
-            return _enter_pin(modem)
+        if state == "SIM PIN" and not entered:
+            if not _enter_pin(modem):
+                return False
+            entered = True
+            continue
         final = state in _FINAL
         # A SIM that is there may not be ready in the first seconds.
         if final and state != "NOT READY" or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
             if final:
                 modem.refusal = "SIM: " + ("not inserted" if state in ("10", "SIM not inserted") else state)
             else:
-                modem.refusal = "no word of the SIM: " + (state or "no answer")
+                modem.refusal = modem.refusal or "no word of the SIM: " + (state or "no answer")
             return False
         modem.at.poll(1000)
 
@@ -77,27 +85,36 @@ def _sim_state(modem: "Network") -> str:
 
 
 def _enter_pin(modem: "Network") -> bool:
+    """False where there is none to be tried. What became of it says the SIM's state, which the caller asks again.
+
+    Noted before it is sent: neither a lost answer nor a reset gives a wrong PIN a second of the SIM's three tries.
+    """
     pin = modem.options["pin"]
     if not pin:
         modem.refusal = "SIM: wants a PIN, and no pin is configured"
         return False
+    modem.refusal = "SIM: this PIN was refused; it is not tried again until it is changed"
+    mark = b"%08x" % crc32(str(pin).encode())  # enough to see that the secrets have changed
+    if _tried(modem) == mark:
+        return False
+    _remember(modem, mark)
+    if modem.ask(modem._write, "+CPIN", Secret(str(pin)), timeout_ms=_PIN_MS, secret=True) is not None:
+        _remember(modem, b"")
+        modem.refusal = ""
+    return True
+
+
+def _tried(modem: "Network") -> bytes:
+    """The mark of the PIN that was refused, or whose outcome nobody knows; empty for none."""
     store = modem.options["store"]
-    # Kept is a PIN that is known to be wrong, and only its checksum: enough to see that the secrets have changed.
-    mark = str(crc32(str(pin).encode())).encode()
-    if store is not None and store.load("pin-refused") == mark:
-        modem.refusal = "SIM: this PIN was refused before; it is not tried again until it is changed"
-        return False
-    try:
-        modem._write("+CPIN", Secret(str(pin)), timeout_ms=5000, secret=True)
-    except CommandError as error:
-        # A plain ERROR may be a damaged line, and a right PIN: it gets one more try, at the next contact.
-        if store is not None:
-            doubt = b"?" + mark
-            store.save("pin-refused", mark if error.code is not None or store.load("pin-refused") == doubt else doubt)
-        modem.refusal = "SIM: the PIN was refused"
-        return False
-    modem.at.poll(1000)
-    return _sim_state(modem) == "READY"
+    return modem.pin_tried if store is None else store.load(_PIN) or b""
+
+
+def _remember(modem: "Network", mark: bytes) -> None:
+    store = modem.options["store"]
+    modem.pin_tried = mark
+    if store is not None:
+        store.save(_PIN, mark)
 
 
 def attach(modem: "Network", timeout_ms: int) -> bool:

@@ -31,6 +31,7 @@ class Network:
     ICCID = "+QCCID"
     CLOCK: "tuple[Any, ...]" = ("+CCLK?",)
     CLOCK_IS_LOCAL = False
+    pin_tried = b""  # where there is no store
     ACCESS = 5  # <AcT-type> of AT+CEDRXS: timers.NB_IOT
 
     options: "dict[str, Any]"
@@ -137,6 +138,10 @@ class Network:
     if TYPE_CHECKING:
 
         def _emit(self, name: str, detail: "Any" = None) -> None:
+            raise NotImplementedError
+
+        def ask(self, call: "Any", *parameters: "Any", **keywords: "Any") -> "Any":
+            """See Modem."""
             raise NotImplementedError
 
 
