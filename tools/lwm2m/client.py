@@ -16,9 +16,9 @@ server's requests come back to where the registration came from.
 
 import asyncio
 
-from aiocoap import DELETE, GET, POST, PUT, Code
+from aiocoap import DELETE, GET, POST, PUT
 
-from tools.lwm2m.endpoint import EXCHANGE_LIFETIME_S, Endpoint, code_number, message
+from tools.lwm2m.endpoint import EXCHANGE_LIFETIME_S, Endpoint, coap_code, code_number, message
 from tools.lwm2m.link import Link, Observation, ServerRequest
 from tools.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, RESET, key_bytes
 from tools.lwm2m.relay import Relay, RelayError
@@ -131,7 +131,7 @@ class CoapLink(Link):
         _, coap, timer = incoming
         timer.cancel()
         payload, content_format = self.response_payload(request, code, values, payload, content_format)
-        response = message(_coap_code(code), payload)
+        response = message(coap_code(code), payload)
         if content_format is not None:  # an object without instances is an empty payload that is TLV all the same
             response.opt.content_format = content_format
         if request.operation == "observe" and code == 205:
@@ -149,7 +149,7 @@ class CoapLink(Link):
             return
         payload, content_format = self.notification_payload(observation, values, payload, content_format)
         token, remote, uri_path = observation.token
-        notification = message(_coap_code(205), payload, content_format=content_format, observe=observation.next_sequence())
+        notification = message(coap_code(205), payload, content_format=content_format, observe=observation.next_sequence())
         notification.token = token
         notification = self.endpoint.blockwise(notification, remote, uri_path)
 
@@ -235,7 +235,7 @@ class CoapLink(Link):
             path = None
         request = None if path is None or not 1 <= len(path) <= 3 else self._classified(coap, path)
         if request is None:
-            self.endpoint.respond(coap, message(_coap_code(404 if path is None else 405)))
+            self.endpoint.respond(coap, message(coap_code(404 if path is None else 405)))
             return
         timer = asyncio.get_running_loop().call_later(EXCHANGE_LIFETIME_S, self._open.pop, request.mid, None)
         self._open[request.mid] = (request, coap, timer)
@@ -267,7 +267,7 @@ class CoapLink(Link):
         """Bootstrap interface (TS 1.0.2, 5.2): writes and deletes of any path, then POST /bs."""
         _, on_write, _, _ = self._bootstrap
         if coap.opt.uri_path == ("bs",) and coap.code is POST:
-            self.endpoint.respond(coap, message(_coap_code(204)))
+            self.endpoint.respond(coap, message(coap_code(204)))
             self._bootstrap_over(204)
             return
         try:
@@ -275,12 +275,12 @@ class CoapLink(Link):
         except ValueError:
             path = None
         if path is None or coap.code not in (PUT, DELETE):
-            self.endpoint.respond(coap, message(_coap_code(405)))
+            self.endpoint.respond(coap, message(coap_code(405)))
             return
         operation = "write" if coap.code is PUT else "delete"
         content_format = None if coap.opt.content_format is None else int(coap.opt.content_format)
         code = on_write(ServerRequest(operation, path, coap.payload, content_format, mid=coap.mid))
-        self.endpoint.respond(coap, message(_coap_code(code or (204 if operation == "write" else 202))))
+        self.endpoint.respond(coap, message(coap_code(code or (204 if operation == "write" else 202))))
 
     def _bootstrap_over(self, code):
         _, _, done, timer = self._bootstrap
@@ -311,7 +311,3 @@ class CoapLink(Link):
     def _complain(self, sentence):
         if self.trouble:
             self.trouble(sentence)
-
-
-def _coap_code(code):
-    return Code((code // 100 << 5) | code % 100)

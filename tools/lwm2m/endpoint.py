@@ -21,7 +21,7 @@ import asyncio
 import random
 from collections import OrderedDict
 
-from aiocoap import CHANGED, CONTINUE, EMPTY, REQUEST_ENTITY_INCOMPLETE, Message
+from aiocoap import CHANGED, CONTINUE, EMPTY, REQUEST_ENTITY_INCOMPLETE, Code, Message
 from aiocoap.error import Error as CoapError
 from aiocoap.numbers.types import ACK, CON, NON, RST
 
@@ -43,6 +43,16 @@ def message(code, payload=b"", **options):
 def code_number(code):
     """aiocoap's code as an int without the dot: CONTENT -> 205."""
     return (int(code) >> 5) * 100 + (int(code) & 31)
+
+
+def coap_code(code):
+    """aiocoap's code of 205, 404 and the like."""
+    return Code((code // 100 << 5) | code % 100)
+
+
+def query_of(request):
+    """The query of a request as a dictionary."""
+    return dict([item.partition("=")[::2] for item in request.opt.uri_query])
 
 
 def remote_text(remote):
