@@ -17,7 +17,6 @@ A client keeps its observations when a request to it times out, and may come bac
 Bounds: deliveries and events are kept until the server is closed; one event loop, one client per endpoint name.
 """
 
-
 from aiocoap import DELETE, GET, POST, PUT
 
 from tools.lwm2m.bootstrap import bootstrap_config
