@@ -1,5 +1,6 @@
 """What the server may change of a whole node, and the way back; ship mode, orders to stay awake, the second home."""
 
+from fakes.calm import contacts, late
 from fakes.world import ENDPOINT, World
 
 PORTS = ("esp32", "rp2")
@@ -18,17 +19,6 @@ def ask(world, operation, *given):
 
     world.on_awake = now
     return asked
-
-
-def contacts(world, since_h, until_h):
-    """Registrations and updates between two hours of the world."""
-    return len([event for event in world.server.events if event[2] in ("registered", "reregistered", "updated")
-                and since_h * HOUR_MS <= event[0] < until_h * HOUR_MS])
-
-
-def late(world, seconds=1800):
-    """Readings older than that which the server does not have."""
-    return [reading for reading in world.lost() if reading[2] < world.clock.unix() - seconds]
 
 
 # -- settings on trial -------------------------------------------------------------------------------------
