@@ -1,4 +1,4 @@
-"""What a server, or a person with config.json, changes of the account: the node's next contact follows (BC66 4.3.11, 4.3.12)."""
+"""What a server, or a person with config.json, changes of the account: the next contact follows (BC66 4.3.11, 4.3.12)."""
 
 import json
 
