@@ -142,13 +142,55 @@ def test_leshan_is_configured_by_sub_commands_and_needs_a_restart():
 
 
 def test_psk_and_bootstrap_are_configured_and_the_key_is_left_to_the_file():
-    bench = Bench("bg96", answers())
+    bench = Bench("bg96", answers(), key_file=True)
     assert bench.modem.configure(Server(
         "leshan.eclipse.org", 5684, "node-1", 900, security="psk", psk_identity="me", psk="00ff00ff", bootstrap=True))
     for line in ('AT+QLWM2M="bootstrap",1,"coaps://leshan.eclipse.org:5684"', 'AT+QLWM2M="bootstrap",3,1',
                  'AT+QLWM2M="bootstrap",4,0', 'AT+QLWM2M="bsmode",1', 'AT+QLWM2M="epns",1,"node-1"'):
         assert line in bench.commands
     assert "00ff00ff" not in "".join(bench.commands)
+
+
+def _secured(**options):
+    return Bench("bg96", answers(**{
+        'AT+QLWM2M="register"': "OK", 'AT+QLWM2M="psk",1': '+QLWM2M: "psk","00FF00FF"', "AT+QLWM2M=\"update\"": "ERROR"}),
+        **options)
+
+
+def test_a_key_that_no_command_can_write_is_refused_by_name_unless_its_file_is_there():
+    """3.3.4, 4.1: psk,0 makes a key of the module's own, and nothing takes ours."""
+    account = dict(security="psk", psk_identity="me", psk="00ff00ff")
+    bench = _secured()
+    for step in (bench.modem.check, bench.modem.configure):
+        try:
+            step(Server("h", 5684, "node-1", **account))
+            assert False
+        except Unsupported as error:
+            assert "security" in str(error) and "ssl/101_server.psk" in str(error) and "key_file" in str(error)
+            assert "tools.bg96_files" in str(error) and "00ff" not in str(error)
+    assert bench.commands == []
+    taken = _secured(key_file=True)
+    taken.modem.check(Server("h", 5684, "node-1", **account))
+
+
+def test_a_registration_that_fails_for_another_key_in_the_module_says_so():
+    for key, told in (("00ff00ff", False), ("11ff00ff", True)):
+        bench = _secured(key_file=True)
+        bench.modem.configure(Server("h", 5684, "node-1", security="psk", psk_identity="me", psk=key))
+        assert not bench.modem.register(3000)
+        assert ("secrets.json" in bench.modem.refusal) == told, bench.modem.refusal
+        assert key not in bench.modem.refusal
+
+
+def test_what_lgu_has_built_in_is_refused_by_key():
+    options = dict(server_type=2, mbsps=("a", "b", "c", "d", "e"), key_file=True)
+    for key, account in (("lifetime", dict(lifetime=900)), ("security", dict(security="psk", psk_identity="me", psk="00ff"))):
+        bench = Bench("bg96", answers(), **options)
+        try:
+            bench.modem.check(Server("h", 5683, "node-1", **account))
+            assert False, key
+        except Unsupported as error:
+            assert key in str(error) and "LGU+" in str(error)
 
 
 def test_the_derived_key_is_a_secret_in_an_answer():

@@ -38,6 +38,8 @@ OPTIONS = (
     ("auto_register", "b", None, None, ("bg96",), "the module registers by itself from then on (guide 4.1)"),
     ("auto_name", "b", None, None, ("bg96",), "the module makes the endpoint from IMSI and ICCID: " + _LGU),
     ("mbsps", "t", 5, 6, ("bg96",), "service code, serial number, CTN, ICCID, module[, MAC]: " + _LGU),
+    ("key_file", "b", None, None, ("bg96",), "the pre-shared key lies in the module as ssl/<ssid>_server.psk: tools/bg96_files"
+     " (guide 3.3.4)"),
     ("sleep", "s", ("psm", "cfun5", "off"), None, ("me910c1",), "psm; cfun5: radio on, DTR wakes; off: between wakes"),
     ("rat", "s", ("catm", "nbiot"), None, ("me910c1",), "radio access (AT#WS46)"),
     ("cid", "i", 1, 6, ("me910c1",), "PDP context of the agent (3.1.3)"),

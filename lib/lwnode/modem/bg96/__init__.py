@@ -42,7 +42,8 @@ _INITIAL, _BOOTSTRAPPING, _READY = 0, 2, 5
 class Driver(Life):
     """The BG96 over one AtClient.
     Options: server_type 0 Leshan, 1 T-Mobile, 2 LGU+, 3 Verizon, 4 Ericsson, 5 AT&T; ssid, the short server id;
-    name_form 4 (IMEI) or 7 (IMEI, MSISDN); data_object 19, 10250, 26241; mbsps, five or six values; sleep "psm", "light".
+    name_form 4 (IMEI) or 7 (IMEI, MSISDN); data_object 19, 10250, 26241; mbsps, five or six values; sleep "psm", "light";
+    key_file: the pre-shared key lies in the module, as a file of tools/bg96_files.
     """
 
     FAMILY = "bg96"
@@ -53,7 +54,7 @@ class Driver(Life):
     POWER_KEY_MS = 700  # at least 650 ms (low_power 3.4)
     OPTIONS = dict(
         Life.OPTIONS, server_type=0, ssid=101, name_form=4, data_object=19, mbsps=None, auto_name=False,
-        auto_register=None, ip_version=None, debug_port=None, sleep="psm", sleep_confirm_ms=40000)
+        auto_register=None, ip_version=None, debug_port=None, sleep="psm", sleep_confirm_ms=40000, key_file=False)
     URC_PREFIXES = (
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
     URCS = {
@@ -111,7 +112,7 @@ class Driver(Life):
         return self.ask(self._sub, "psk", 0) is not None
 
     def derived_key(self) -> "Secret | None":
-        """psk,1: the key that the server must know. A secret in an answer: it is in no trace, and comes as a Secret."""
+        """psk,1: the key that the module uses, and the server must know. A secret in an answer: it is in no trace, and comes as a Secret."""
         rows = self.ask(self._sub, "psk", 1, secret=True)
         return Secret(str(rows[-1][-1])) if rows and rows[-1] else None
 
@@ -154,11 +155,7 @@ class Driver(Life):
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
             return True
-        self.refusal = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, self._state)
-        if self.roaming:
-            self.refusal += "; roaming: ROAMING_FEAT=1 forbids it (3.3.3)"
-        if self.options["name_form"] == 7:
-            self.refusal += "; name_form 7: the SIM must tell its MSISDN"  # chapter 7, question 2
+        self.refusal = self._in("bg96.setup", "why_not", timeout_ms)
         return False
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:

@@ -8,7 +8,7 @@ What the sub-commands cannot set (retries, persistence, roaming, keys) stands in
 
 from binascii import crc32
 
-from lwnode.modem import pipe, ranges
+from lwnode.modem import Unsupported, pipe, ranges
 from lwnode.modem.bg96 import GUIDE, OBJECTS
 
 TYPE_CHECKING = False
@@ -46,6 +46,13 @@ def check(modem: "Driver", server: "Server") -> None:
     """Ranges of 4.1; Unsupported names what BG96 cannot hold."""
     pipe.refuse_account("BG96", server, ("binding",))
     options = modem.options
+    if options["server_type"] == 2:  # 6.2: built in
+        pipe.refuse_account("BG96 with server_type 2 (LGU+)", server, ("lifetime", "security"))
+    if server.psk is not None and not options["key_file"]:
+        raise Unsupported(
+            "security: BG96 takes no key by command, only as a file (guide 3.3.4): make ssl/%d_server.psk with python -m"
+            ' tools.bg96_files, put it into /datatx of the module, and set "key_file": true; or leave security out'
+            % options["ssid"])
     ranges.within(GUIDE, "lifetime", server.lifetime, 30, 86400)
     ranges.within(GUIDE, "server_type", options["server_type"], 0, 5)
     ranges.within(GUIDE, "ssid", options["ssid"], 1, 65534)
@@ -70,7 +77,7 @@ def _configure_files(modem: "Driver", server: "Server") -> None:
     _set(modem, "bootstrap", 1, "%s://%s:%d" % (scheme, server.host, server.port))
     _set(modem, "bootstrap", 2, server.lifetime)
     _set(modem, "bootstrap", 3, int(server.bootstrap))
-    # The key itself is a file, ssl/<ssid>_server.psk (3.3.4): derive_key() or tools/bg96_files puts it there.
+    # The key itself is a file, ssl/<ssid>_server.psk (3.3.4): tools/bg96_files or derive_key() has put it there.
     _set(modem, "bootstrap", 4, 0 if server.security == "psk" else 3)
     if server.bootstrap:
         _set(modem, "bsmode", 1)
@@ -98,6 +105,21 @@ def _configure_lgu(modem: "Driver", server: "Server") -> None:
     _set(modem, "bsmode", 1)
     _set(modem, "dltype", 1)
     _set(modem, "reset")
+
+
+def why_not(modem: "Driver", timeout_ms: int) -> str:
+    """What is known of a registration that did not come."""
+    told = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, modem._state)
+    if modem.roaming:
+        told += "; roaming: ROAMING_FEAT=1 forbids it (3.3.3)"
+    if modem.options["name_form"] == 7:
+        told += "; name_form 7: the SIM must tell its MSISDN"  # chapter 7, question 2
+    wanted = None if modem.server is None else modem.server.psk
+    if wanted is not None:
+        key = modem.derived_key()
+        if key is not None and key.text.lower() != wanted.lower():
+            told += "; security: the key in the module's file is not that of secrets.json"
+    return told
 
 
 def inspect(modem: "Driver") -> "dict[str, str]":
