@@ -33,7 +33,7 @@ from tools.virtual_modem import model
 ENDPOINT = "urn:dev:world"
 TEMPERATURE, HUMIDITY, RELAY = "/3303/0/5700", "/3304/0/5700", "/3306/0/5850"
 CONFIG = {"family": "bc66", "host": "server.test", "endpoint": ENDPOINT, "apn": "iot", "sample_every": 900,
-          "report_every": 900, "listen": 1, "maintenance_window": 0, "attach_timeout": 60}
+          "report_every": 900, "listen": 1, "maintenance_window": 0, "attach_timeout": 60, "spread": 0}
 
 
 # What a node loads for a moment and lets go (housekeeping.unload). Loaded before it, they stay: from source, MicroPython would

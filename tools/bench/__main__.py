@@ -24,7 +24,7 @@ from tools.matrix.webassembly import Builds, Missing
 HERE = Path(__file__).resolve().parent
 WAKES = 100
 RELEASE = "1.28"  # the newest released MicroPython; make matrix looks after the others
-PERIOD = {"sample_every": 60, "report_every": 60, "maintenance_window": 0}
+PERIOD = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0}
 
 
 @dataclass(frozen=True)

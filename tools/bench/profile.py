@@ -64,7 +64,7 @@ def loaded(builds: Builds, family: str, files: dict[str, bytes]) -> list[str]:
         "builtins.__import__ = noting\n"
     )
     steps = [("base", node.PROLOGUE.format(port="rp2") + note), *node.steps("rp2", 3)[1:], ("seen", "print('seen', *_seen)")]
-    world = World("rp2", family, files, {"sample_every": 60, "report_every": 60, "maintenance_window": 0})
+    world = World("rp2", family, files, {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0})
     world.live_in_webassembly(builds.module(RELEASE), steps)
     seen = next(line.split()[1:] for line in world.said.splitlines() if line.startswith("seen"))
     order: list[str] = []

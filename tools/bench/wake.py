@@ -39,7 +39,8 @@ for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
 
 LEAST = {"bc66": 7, "bc20": 3, "bg96": 4, "me910c1": 15}
 LISTEN_MS = 2000
-CONFIG = {"sample_every": 60, "report_every": 60, "maintenance_window": 0, "listen": LISTEN_MS // 1000, "apn": "iot.example"}
+CONFIG = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "listen": LISTEN_MS // 1000,
+          "apn": "iot.example"}
 # Delays that a module asks for: between a final result and the next command (Telit AT guide; kept for all), of the wake
 # pin, and of the power key that brings a BG96 out of PSM (low power notes 3.4).
 ASKED_FOR_MS = (20, 100, 200)

@@ -28,7 +28,7 @@ from tools.virtual_modem.transport import VirtualModem
 PAGE = ROOT / "docs" / "session-board.md"
 BEGIN, END = "<!-- recorded by make board-session RECORD=1 -->\n", "<!-- end of the record -->\n"
 CONFIG = {"family": "bc66", "host": "127.0.0.1", "endpoint": "urn:dev:lwnode-{id}", "apn": "iot", "sample_every": 60,
-          "report_every": 60, "maintenance_window": 5}  # fmt: skip
+          "report_every": 60, "spread": 0, "maintenance_window": 5}  # fmt: skip
 SECRETS = {"update_key": "00112233445566778899aabbccddeeff"}
 ROOMS = ("at", "lwm2m", "modem", "power", "board", "node", "update", "drivers")
 WORDS = ("help()", 'at("+CSQ")', "sample()", "why()", "doctor()", "report()", "journal()", "status()", "updates()", "log()")

@@ -34,7 +34,7 @@ class Simulation(World):
 
     def __init__(self, port: str = "esp32", family: str = "bc66", seed: int = 1, faults: str = "default",
                  **config: object) -> None:
-        given = {"family": family, "maintenance_window": 5}
+        given = {"family": family, "maintenance_window": 5, "spread": 600}
         given.update(config)
         super().__init__(port, given, (SENSOR, HISTORY), seed=seed)
         self.family = family

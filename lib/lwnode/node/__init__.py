@@ -106,6 +106,7 @@ class Node(Contact):
         if self.state.source == "behind" and board.retained.size:
             self.late("remote", "resume", self)  # power was lost: what the state says of a trial may be old
         self.late("start", "fit", self)
+        self.late("start", "hold", self)
         self.session.tidy = self.tidy
         self.tidy()
 

@@ -2,6 +2,7 @@
 
     start.set_options(modem.options, settings)
     start.fit(node)               objects and module held against each other, in words where they do not fit
+    start.hold(node)              the first contact after a power-on comes at this device's own time
     start.check(node)             -> "" or which key of the configuration this module cannot do
     start.wait(node, 58000)       awake, as long as somebody wants that, for so many milliseconds at most
 """
@@ -33,6 +34,18 @@ def fit(node: "Any") -> None:
         if not node.session.configured:
             for sentence in node.tree.dropped:
                 print("lwnode:", sentence)
+
+
+def hold(node: "Any") -> None:
+    """Have a contact soon after a power-on, at this device's own time: a thousand nodes may have got their power together.
+
+    The slot that was served last says nothing: the count of time has begun anew. Who is at the cable does not wait.
+    """
+    board, session, now = node.board, node.session, node.session.now()
+    if board.reset_cause() in ("power_on", "brown_out"):
+        node.reporting.forget()
+        if session.may_contact(now) and not board.stay_awake():
+            session.silent_until = now + node.sampling.offset_s
 
 
 def check(node: "Any") -> str:

@@ -23,13 +23,13 @@ _VERSION = const(1)
 _FORMAT = "<BBqII"
 
 
-def device_offset(unique_id: bytes, period_s: int, window_s: int | None = None) -> int:
-    """Return this device's own delay within a period, the same for ever: crc32(id) mod min(period / 4, 600 s).
+def device_offset(unique_id: bytes, period_s: int, window_s: int = _SPREAD_S) -> int:
+    """Return this device's own delay within a period, the same for ever: crc32(id) mod min(period / 4, window).
 
     Nodes switched on together then contact the server evenly over the window, at period/4 seconds at most after the
     aligned time. A period below 4 s has no room and gets 0.
     """
-    window = min(period_s // 4, _SPREAD_S) if window_s is None else window_s
+    window = min(period_s // 4, window_s)
     return crc32(unique_id) % window if window > 0 else 0
 
 
@@ -53,6 +53,10 @@ class Schedule:
         self.offset_s = offset_s
         self._early = min(_EARLY_S, period_s // 2)
 
+    def forget(self) -> None:
+        """Have a slot due at once, as after a fresh start."""
+        self._served = None
+
     @property
     def interval_s(self) -> int:
         """The period in force, in seconds."""
@@ -67,9 +71,9 @@ class Schedule:
         return (now - self.offset_s) // self.interval_s * self.interval_s + self.offset_s
 
     def _correct(self, now: int) -> None:
-        """After a clock step backwards the served slot lies in the future: the present one counts as served instead."""
+        """After a clock step backwards the served slot lies in the future: the nearest one counts as served instead."""
         if self._served is not None and self._served > now + self.period_s // 2 + 1:
-            self._served = self._start(now)
+            self._served = self._start(now + self.interval_s // 2)
 
     def due(self, now: int) -> int | None:
         """Return the slot to serve now, or None. The very first call after a fresh start has one due at once."""
