@@ -21,7 +21,6 @@ Nothing here knows a module: the same rows serve the three contracts. Bounds: 64
 from micropython import const
 
 from .model import INTEGER, Path, Request, Response
-from .requests import answer
 from .resource import Resource
 from .rows import Rows
 
@@ -144,6 +143,8 @@ class ObjectTree(Rows):
 
     def handle(self, request: Request) -> Response:
         """Answer a server's request; never raises. A repeated message id gets its first answer again."""
+        from .requests import answer
+
         return answer(self, request)
 
     def refuse(self, what: str, code: int, reason: str) -> int:

@@ -13,6 +13,7 @@ or by hand at the REPL:
 
 A cycle (design, "A wake"): retained state -> battery, budget, pins (care) -> due slots -> sample -> journal -> contact ->
 module to sleep -> what it cost (care) -> state saved. An alarm, a threshold crossed or a wake pin, is reported at once.
+What speaks with the module is loaded for the first contact (contact.connect); a wake that only samples goes without.
 It is right entered either way: on a board that keeps its RAM `run` loops, on one that does not the port starts
 main.py again and `run` is entered anew.
 
@@ -23,14 +24,11 @@ between the steps, nowhere else; a reading is in the journal before anything is 
 import sys
 from micropython import const
 
-from lwnode.at import AtClient, BudgetExceeded
 from lwnode.lwm2m import ObjectTree
-from lwnode.modem import open_modem
-from lwnode.node.contact import Contact
 from lwnode.node.costs import Costs
-from lwnode.node.delivery import HISTORY, Delivery
 from lwnode.node.housekeeping import lasting, unload
-from lwnode.node.session import Session
+from lwnode.node.keeping import Keeping
+from lwnode.node.standing import Standing
 from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Schedule, device_offset
 
 TYPE_CHECKING = False
@@ -46,13 +44,24 @@ _SETTLE_S = const(3600)
 _DEAF_MS = const(60000)
 
 
-class Node(Contact):
+class Node(Keeping):
     """Composes the rooms and runs the wake cycle.
 
     `declare(tree, board)` adds the sensors and actuators (firmware/sensors.py). `trace(direction, bytes)` sees the AT
     dialogue with secrets redacted. `files` are the file operations of a FileStore, the interpreter's own by default.
     """
 
+    may = 2  # contact in this wake: 0 never, 1 for alarms, 2 as the schedule says
+    urgent = False  # an alarm waits
+    _alarm = False  # since this wake
+    module_off = False  # the module does not sleep: switch it off instead
+    shipping = False  # the server has ordered ship mode
+    reached: "bool | None" = None  # how this wake's contact ended; None where none was due
+    contact_ms = 0
+    spent = 0  # exchanges of that contact beside its reports
+    contacts_failed = 0
+    last_error = ""
+    budget_end: "int | None" = None  # none outside a wake: a person at the REPL has all the time
     guard: "Any" = None  # the crash guard of main.py, which has counted the resets
     wakes = 0
     woke_at = 0  # ticks; a board's begin at its boot, and so does the first wake
@@ -87,27 +96,17 @@ class Node(Contact):
         self.costs = Costs()
         # Without a cell to spare and a budget to keep, contact is free and the account can wait.
         self._judged = config.battery != "none" or config.data_budget > 0 or config.source != ""
-        self.at = AtClient(board.uart(0), board.clock, trace=trace)
-        self.modem = open_modem(config.family, self.at, pins=board.pins, apn=config.apn, pin=config.secret("pin"),
-                                store=self.files, awake_budget_ms=int(config.awake_budget) * 1000, **config.options)
-        self._loaded = lasting()
-        self.late("start", "set_options", self.modem.options, config)
-        self.session = Session(self.modem, self.tree, config, self.clock, board.unique_id())
-        self.delivery = Delivery(self.journal, self.tree, self.modem, self.clock, config)
-        self.modem.on_request = self._answer
-        self.modem.on_event = self._event
-        self.at.idle = self._idle
+        self.trace = trace
+        self.standing = Standing(config, self.clock)
+        self.loaded = lasting()
         self.wake_on = tuple(getattr(board.definition, "WAKE", ()))
-        self._loaded.add("lwnode.lwm2m.decode")  # it is wanted where the stack is deep
         if config.node_objects:
             self.late("rows", "declare", self)
         self._restore()
         self.trial, self.urgent = self.costs.trial, bool(self.costs.urgent)
         if self.state.source == "behind" and board.retained.size:
             self.late("remote", "resume", self)  # power was lost: what the state says of a trial may be old
-        self.late("start", "fit", self)
         self.late("start", "hold", self)
-        self.session.tidy = self.tidy
         self.tidy()
 
     def check(self) -> str:
@@ -149,6 +148,27 @@ class Node(Contact):
         """Whether the stay-awake pin, a cable or an order of the server keeps this node from sleeping."""
         return self.awake_until is not None or bool(self.board.stay_awake())
 
+    def _wanted(self) -> "tuple[int | None] | None":
+        """Return a tuple where the server is to be contacted now: (slot to serve,), or (None,) between the slots.
+
+        That is for an alarm, and where the server has shortened the lifetime. None: no contact now.
+        """
+        now = self.clock.now()
+        slot = self.reporting.due(now)
+        if (slot is None and not self.urgent and not self.standing.is_due(now)) or not self.standing.may_contact(now):
+            return None
+        if self.may < (1 if self.urgent else 2):
+            if slot is not None:
+                self.reporting.serve(slot)  # by policy nobody is contacted in this slot; readings wait for the next one
+            return None
+        if not (self._alarm or self.backoff.ready(now)):
+            return None
+        self._save()
+        health: "Any" = self.tree.row(26251, 0)
+        if health is not None:
+            health.stale = True
+        return (slot,)
+
     def wake(self, cause: str = "timer") -> int:
         """Do what is due, once; return the milliseconds until something is due again.
 
@@ -157,8 +177,8 @@ class Node(Contact):
         """
         self.wakes += 1
         # What an earlier wake has taken is history by now, also where RAM is kept.
-        self._fresh = self.journal.next_number
-        self._start_budget(int(self.config.awake_budget))
+        self.fresh = self.journal.next_number
+        self.start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
         self.reached, self.moved, self.contact_ms, self.beat, self._alarm = None, 0, 0, False, False
         now = self.clock.now()
@@ -174,24 +194,23 @@ class Node(Contact):
             self.unsampled = True
         # A slow sensor warms up while the module is woken; what is quick is in the journal before that.
         if self.unsampled and self.tree.start(self.clock.unix()) < _SLOW_MS:
-            self._collect()
+            self.collect()
         wanted = self._wanted()
         if wanted is not None:
             stats, begun = self.at.stats, self.board.clock.ticks_ms()
             heard, lost = stats.lines, stats.timeouts
             reached = self.contact()
-            self._served(wanted[0], reached, stats.lines - heard, stats.timeouts - lost)
+            self.served(wanted[0], reached, stats.lines - heard, stats.timeouts - lost)
             self.close()
             self.contact_ms = max(0, self.board.clock.ticks_diff(self.board.clock.ticks_ms(), begun))
-            self.spent += self.session.exchanges
-        self._collect()
+        self.collect()
         if self.trial == 1 and self.reached is not None:
             self.late("remote", "judge", self, self.reached)
         costs.trial = self.trial = 1 if self.trial == 2 else self.trial
         costs.sleeps(self, self.clock.now())
         self._save()
         self.board.watchdog_stop()
-        self._budget_end = None
+        self.budget_end = None
         return self.pause()
 
     def sample(self) -> None:
@@ -211,7 +230,7 @@ class Node(Contact):
         self._alarm = self._alarm or not self.urgent
         self.urgent = True
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         """Take the readings of this wake, if they have not been taken yet."""
         if self.unsampled:
             self.unsampled = False
@@ -223,27 +242,27 @@ class Node(Contact):
         if self.nap_s:
             return int(self.clock.sleep_ms(self.nap_s))
         wait = 0 if self.urgent and self.may else self.reporting.seconds_to_next(now)
-        renewal = self.session.renewal()
+        renewal = self.standing.renewal()
         if renewal is not None and self.may == 2:
             wait = min(wait, renewal - now)
-        contact = max(wait, self.backoff.remaining(now), self.session.silent_until - now)
+        contact = max(wait, self.backoff.remaining(now), self.standing.silent_until - now)
         wait = min(self.sampling.seconds_to_next(now), contact)
         return self.clock.sleep_ms(max(1, wait))
 
-    def _start_budget(self, seconds: int) -> None:
+    def start_budget(self, seconds: int) -> None:
+        """End this wake after so many seconds."""
         clock = self.board.clock
-        self._budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
+        self.budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
     def tidy(self) -> None:
         """Drop what was loaded since the node was made: set-up, attach and packing are needed seldom, heap always."""
-        unload(self._loaded)
+        unload(self.loaded)
 
-    def _idle(self) -> None:
+    def idle(self) -> None:
         """Called in every wait of the driver: the watchdog is fed, and a wake that lasts too long ends."""
         self.board.feed()
         clock = self.board.clock
-        if self._budget_end is not None and clock.ticks_diff(self._budget_end, clock.ticks_ms()) <= 0:
+        if self.budget_end is not None and clock.ticks_diff(self.budget_end, clock.ticks_ms()) <= 0:
+            from lwnode.at import BudgetExceeded
             raise BudgetExceeded("awake for %d s, the budget of a wake" % self.config.awake_budget)
 
-
-__all__ = ("HISTORY", "Node")

@@ -10,20 +10,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Everything that survives sleep, by its name in the retained state.
-_PARTS = ("clock", "sampling", "reporting", "backoff", "session", "modem", "tree", "costs")
-# An ESP32's sleep clock is off by up to 5 % and learns from answers at least half an hour apart.
-_RESYNC_S = 3600
+# What survives sleep, by its name in the retained state; the driver's "modem" comes to it.
+_PARTS = ("clock", "sampling", "reporting", "backoff", "session", "tree", "costs")
+# What a node has only once it speaks with its module.
+_CONNECTED = ("at", "modem", "session", "delivery", "contact", "served", "close")
 
 
 class Keeping:
     """State, journal and time of a node; Node makes the attributes."""
 
-    if TYPE_CHECKING:
-        def __getattr__(self, name: str) -> "Any": ...
-
+    connected = False  # the driver is there, and with it at, modem, session, delivery, contact, served, close
     moved = 0  # seconds by which the clock was set in this wake
-    _moved = 0  # the same, until the slot served in it has followed
+    slipped = 0  # the same, until the slot served in it has followed
+
+    def __getattr__(self, name: str) -> "Any":
+        """Load what speaks with the module when it is first asked for."""
+        if self.connected or name not in _CONNECTED:
+            raise AttributeError(name)
+        self.tidy()
+        __import__("lwnode.node.contact", None, None, ("connect",)).connect(self)
+        return getattr(self, name)
 
     def late(self, room: str, name: str, *given: "Any") -> "Any":
         """Call a function of a room that is loaded for this call and dropped with the next tidying."""
@@ -35,16 +41,6 @@ class Keeping:
         for path, kind, value, when in records:
             age = unix - when if unix is not None and when is not None else 0
             self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
-
-    def _sync_clock(self) -> None:
-        age = self.clock.age
-        if self.clock.unix() is None or age is None or age >= _RESYNC_S:
-            unix = self.modem.network_time()
-            if unix is not None and self.clock.set_unix(unix, "network"):
-                self._moved = self.clock.moved
-                self.moved += self._moved
-                for part in (self.sampling, self.backoff, self.session):
-                    part.rebase(self._moved)
 
     def save_tree(self) -> None:
         """Write what a server has changed to flash, before it has its answer."""
@@ -59,7 +55,9 @@ class Keeping:
         """
         self.tidy()
         for name, part in self._parts():
-            self.state.save(name, part.snapshot() if name == "modem" else part.dump())
+            self.state.save(name, part.dump())
+        if self.connected:
+            self.state.save("modem", self.modem.snapshot())
         self.tidy()
         self.journal.flush()
         self.state.commit()
@@ -70,8 +68,8 @@ class Keeping:
             if data is None and name == "tree":
                 data = self.files.load(name)
             if data is not None:
-                (part.restore if name == "modem" else part.load)(data)
-        self._fresh = self.journal.next_number
+                part.load(data)
+        self.fresh = self.journal.next_number
         if self.config.node_objects:
             self.late("rows", "show", self, self.config.sample_every, self.config.report_every)
         settings = self.state.load("settings")
@@ -79,5 +77,5 @@ class Keeping:
             self.late("remote", "restore", self, settings)
 
     def _parts(self) -> "list[tuple[str, Any]]":
-        return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.session, self.modem,
-                                 self.tree, self.costs)))
+        return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.standing, self.tree,
+                                 self.costs)))

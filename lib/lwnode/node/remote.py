@@ -51,7 +51,8 @@ def _put(node: "Any", sample: int, report: int) -> None:
     offset = device_offset(node.board.unique_id(), sample, node.config.spread)
     for schedule, period in ((node.sampling, sample), (node.reporting, report)):
         schedule.change(period, offset)
-    node.session.report_every = report
+    if node.connected:
+        node.session.report_every = report
     row = node.tree.row(_SETTINGS, 0)
     if row is not None:
         row.settings.update({0: sample, 1: report})

@@ -8,7 +8,6 @@ Built without a look into the registry's table: at each wake of a board that kee
 
 from micropython import const
 
-from lwnode.lwm2m import decode as _decode  # noqa: F401  here and not at the first write, where the stack is deep
 from lwnode.lwm2m.instance import Instance
 from lwnode.lwm2m.model import BOOLEAN, INTEGER, STRING
 

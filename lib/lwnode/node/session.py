@@ -9,16 +9,13 @@
 A cold start asks everything once: start -> configure -> declare -> [one restart] -> attach -> register (design, "A
 start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
 
-Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS);
-20 bytes of state.
+Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS).
 """
-
-import struct
-from binascii import crc32
 
 from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
+from lwnode.node.standing import LONGEST_SILENCE_S, MARGIN_S, Standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
 
-_LONGEST_SILENCE_S = 7 * 86400
 # BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
 # registration takes 62 s, and a chain of registration, retry and bootstrap about three of them.
 REGISTER_MS = const(190000)
@@ -34,78 +30,30 @@ RECOVER_MS = const(70000)
 # A warm wake does not wait out a missing network: the next one asks again (low-power notes 2.3, warm 60 s).
 BRING_BACK_MS = const(60000)
 
-_FORMAT = "<IIIBBBBI"
-_CONFIGURED = const(1)
-_QUEUE = const(2)
 _UNHEARD = const(3)
 _HAS_TIME = const(2)
-# An update leaves this much before the lifetime ends: the CoAP retransmissions of one exchange (RFC 7252, 93 s).
-_MARGIN_S = const(93)
 
 
-class Session:
+class Session(Standing):
     """Brings the module from any state to REGISTERED, and to sleep again; counts what that took."""
 
     def __init__(self, modem: "Any", tree: "Any", config: "Any", clock: "Any", unique_id: bytes) -> None:
+        Standing.__init__(self, config, clock)
         self.modem = modem
+        modem.lifetime = self.lifetime
         self.tree = tree
-        self.config = config
-        self.clock = clock
         self._unique_id = unique_id
         self.tidy: "Callable[[], None]" = _nothing  # called between steps: what a step has loaded may go
-        self.registrations = 0
         self.recoveries = 0
         self.updates = 0
-        self.configured = False
         self._declared = False
         self.report_every = int(config.report_every)
-        self.lifetime = modem.lifetime = int(config.lifetime)
-        self.binding = str(config.binding)
-        self._account = crc32(repr((
-            config.family, config.host, config.port, config.endpoint, config.lifetime, config.binding, config.bootstrap,
-            config.security, config.secret("psk_identity"), config.secret("psk"), config.apn,
-            sorted(config.options.items()))).encode())
-        self.confirmed_at = 0  # seconds of the last registration or update the server has answered; 0: one is due
-        self.renewals = 0  # registrations made anew for that reason since reports last arrived
-        self.unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
-        self.silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
 
     def load(self, data: "bytes | None") -> bool:
-        """Take the state of an earlier wake; anything unreadable, and an account edited since, leave a cold session.
-
-        Returns whether it was taken.
-        """
-        if data is None or len(data) != struct.calcsize(_FORMAT) or struct.unpack(_FORMAT, data)[-1] != self._account:
-            return False
-        (self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations, self.unheard,
-         self.renewals, _) = struct.unpack(_FORMAT, data)
-        self.configured = bool(flags & _CONFIGURED)
-        self.binding = "UQ" if flags & _QUEUE else "U"
+        """Take the state of an earlier wake, as Standing does, and tell the driver."""
+        taken = Standing.load(self, data)
         self.modem.lifetime = self.lifetime
-        return True
-
-    def dump(self) -> bytes:
-        """Return what must survive sleep."""
-        return struct.pack(_FORMAT, self.confirmed_at, self.lifetime, self.silent_until,
-                           (_CONFIGURED if self.configured else 0) | (_QUEUE if self.binding == "UQ" else 0),
-                           min(self.registrations, 255), self.unheard, self.renewals, self._account)
-
-    def may_contact(self, now: int) -> bool:
-        """Say whether the server allows contact at `now` (seconds)."""
-        # Further ahead than any `disable`: the count began anew, and only a contact tells the time.
-        return now >= self.silent_until or self.silent_until - now > _LONGEST_SILENCE_S
-
-    def renewal(self) -> "int | None":
-        """When to contact the server between the slots: where it has changed lifetime or binding itself, else None."""
-        if (self.lifetime, self.binding) == (self.config.lifetime, self.config.binding):
-            return None
-        # Before the lifetime ends, and at once where the server has not been told yet.
-        return self.confirmed_at and self.confirmed_at + self.lifetime - min(_MARGIN_S, self.lifetime // 4)
-
-    def is_due(self, now: int) -> bool:
-        """Say whether that time has come."""
-        renewal = self.renewal()
-        return renewal is not None and renewal <= now
+        return taken
 
     def open(self, defer: "Callable[[], bool] | None" = None) -> bool:
         """Reach REGISTERED from any state. Returns False where the server could not be reached.
@@ -216,7 +164,7 @@ class Session:
         config, now = self.config, self.now()
         changed = self.renewal() is not None
         left = self.confirmed_at + self.lifetime - now
-        if left > self.report_every + _MARGIN_S or self.lifetime <= self.report_every and not changed:
+        if left > self.report_every + MARGIN_S or self.lifetime <= self.report_every and not changed:
             return True
         self.updates += 1
         if self.modem.update(self.lifetime if self.lifetime != config.lifetime else None,
@@ -226,19 +174,6 @@ class Session:
         # Asked again in the next slot, not at once.
         self.confirmed_at = max(self.confirmed_at, now - self.lifetime + self.report_every)
         return self._bring_back()
-
-    def now(self) -> int:
-        """Return Unix seconds where known, else the port's count; both go on over sleep."""
-        return int(self.clock.now())
-
-    def rebase(self, moved: int) -> None:
-        """Follow a step of the clock (Clock.moved)."""
-        now = self.now()
-        # What would then lie ahead was of this time already: a state from before a loss of power, when the count began anew.
-        if self.confirmed_at + moved <= now:
-            self.confirmed_at = max(0, self.confirmed_at + moved)
-        if self.silent_until and self.silent_until + moved <= now + _LONGEST_SILENCE_S:
-            self.silent_until = max(0, self.silent_until + moved)
 
     def _confirmed(self) -> None:
         self.confirmed_at = max(1, self.now())
@@ -261,7 +196,7 @@ class Session:
             self.binding = detail
             self.confirmed_at = 0
         elif name == "disabled" and detail > 0:
-            self.silent_until = self.now() + min(detail, _LONGEST_SILENCE_S)
+            self.silent_until = self.now() + min(detail, LONGEST_SILENCE_S)
         elif name in ("factory_reset", "restarted"):
             self.configured = self.configured and name == "restarted"
             self.tree.forget_answers()

@@ -7,8 +7,6 @@
     start.wait(node, 58000)       awake, as long as somebody wants that, for so many milliseconds at most
 """
 
-from lwnode.modem import Unsupported
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -41,17 +39,18 @@ def hold(node: "Any") -> None:
 
     The slot that was served last says nothing: the count of time has begun anew. Who is at the cable does not wait.
     """
-    board, session, now = node.board, node.session, node.session.now()
+    board, standing, now = node.board, node.standing, node.standing.now()
     if board.reset_cause() in ("power_on", "brown_out"):
         node.reporting.forget()
-        if session.may_contact(now) and not board.stay_awake():
-            session.silent_until = now + node.sampling.offset_s
+        if standing.may_contact(now) and not board.stay_awake():
+            standing.silent_until = now + node.sampling.offset_s
 
 
 def check(node: "Any") -> str:
     """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
-    if node.session.configured:
+    if node.standing.configured:
         return ""
+    from lwnode.modem import Unsupported
     try:
         node.modem.check(node.session.server())
     except (ValueError, Unsupported) as error:
