@@ -1,8 +1,9 @@
 """BC20: the manual's fourteen worked examples, the effect of each URC, and its rules (LwM2M AT Commands Manual)."""
 
 from fakes.modem_bench import Bench
+from fakes.modem_field import Field
 
-from lwnode.lwm2m import FLOAT, OPAQUE, Path, unpack_senml
+from lwnode.lwm2m import FLOAT, OPAQUE, STRING, Path, unpack_senml
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, UNKNOWN, Server, Unsupported
 from lwnode.modem.bc20 import Driver
 
@@ -133,6 +134,53 @@ def test_example_11_of_3_11_sets_hexadecimal_both_ways():
     bench.modem.forget()
     bench.modem.register(128000)
     assert 'AT+QLWCFG="dataformat",1,1' in bench.commands
+
+
+def test_send_and_receive_format_are_set_apart_by_options():
+    for send, receive, line in ((False, True, "0,1"), (True, False, "1,0"), (False, False, "0,0")):
+        bench = Bench("bc20", answers(), send_hex=send, receive_hex=receive)
+        bench.modem.forget()
+        assert bench.modem.register(128000)
+        assert 'AT+QLWCFG="dataformat",%s' % line in bench.commands
+
+
+def test_text_goes_up_as_it_is_and_what_is_no_text_is_refused():
+    bench = Bench("bc20", answers(), send_hex=False)
+    bench.modem.register(128000)
+    bench.talker.commands.clear()
+    sent = bench.modem.publish([(UP, STRING, 'on, "now"', None)])
+    assert bench.commands == ['AT+QLWDATASEND=19,0,0,9,on, "now",0x0100']
+    assert bench.modem.settle(5000)
+    pack = bench.modem.publish([(Path(3303, 0, 5700), FLOAT, "21.5", None)])
+    broken = bench.modem.publish([(UP, STRING, "two\r\nlines", None)])
+    bench.modem.settle(5000)
+    assert bench.told("delivered") == [sent]
+    assert [ticket for ticket, _ in bench.told("failed")] == [pack, broken]
+    assert all(["send_hex" in reason for _, reason in bench.told("failed")])
+    assert len(bench.commands) == 1
+
+
+def test_text_comes_down_as_it_is_pushed_and_buffered():
+    bench = Bench("bc20", answers(**{"AT+QLWRD=": waiting(
+        ["+QLWRD: 9,2", 'a,"b"', "c,", "OK"], ["+QLWRD: 2,0", "AA", "OK"], "+QLWRD: 0")}), receive_hex=False)
+    bench.modem.register(128000)
+    bench.say('+QLWDATARECV: 19,1,0,8,off,"x",', "+QLWDATARECV: 19,1,0,4,AA00", "+QLWDATARECV: 19,1,0,11")
+    assert [request.value for request in bench.requests] == [b'off,"x",', b"AA00", b'a,"b"\r\nc,AA']
+
+
+def test_the_model_and_the_driver_agree_on_text():
+    for buffered in (False, True):
+        field = Field("bc20", send_hex=False, receive_hex=False, buffered=buffered)
+        field.online([(3303, 0, (5700,))], Server("192.0.2.7", 5683, "node-1"))
+        field.server.observe("node-1", "/19/0/0")
+        field.modem.service(3000)
+        ticket = field.modem.publish([(UP, STRING, 'a,b;c "d"', None)])
+        assert field.modem.settle(field.modem.deadline_ms)
+        assert field.told("delivered") == [ticket]
+        assert field.server.deliveries[-1].value == b'a,b;c "d"'
+        field.server.write("node-1", "/19/1/0", b"x,y")
+        field.modem.service(3000)
+        assert [request.value for request in field.requests] == [b"x,y"], buffered
 
 
 def test_example_12_of_5_1_registers_updates_leaves_and_deletes():

@@ -24,6 +24,7 @@ OPTIONS = (
     ("edrx", "i", 0, 10485, _ALL, "eDRX cycle asked for (seconds, TS 24.008 10.5.5.32); 0 none"),
     ("buffered", "b", None, None, ("bc20", "bc66"), "requests wait in the module until they are read (BC20 3.5, BC66 4.2.2)"),
     ("read_length", "i", 1, 512, ("bc20",), "bytes read from the buffer at a time (3.10)"),
+    ("receive_hex", "b", None, None, ("bc20",), "writes of the server come as hexadecimal digits, else as text (3.11)"),
     ("retransmit_mode", "i", 0, 1, ("bc66",), "0 each repetition waits twice as long, 1 all the same (4.2.2)"),
     ("auto_reg", "b", None, None, ("bc66",), "the module registers by itself after it has started (4.2.2)"),
     ("persistent", "b", None, None, ("bc66",), "the registration outlives a restart of the module (4.2.2)"),

@@ -17,7 +17,6 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
-from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
 from lwnode.modem.verbs import Capabilities
 
@@ -31,18 +30,21 @@ _RESULT_MS = const(130000)  # "about 128 s" for CONNECT, UPDATE, CLOSE and SEND 
 _DELETE_MS = const(5000)  # 3.12
 _READY_MS = const(30000)  # an uplink before the first observe fails; one driver waits 30 s for it (field_quirks 5)
 _ASK_MS = const(20000)  # a result that has not come by then is asked for with QLWDATASTATUS
-_READ_LIMIT = const(512)  # 3.10
 
 # 3.9: what became of the last confirmed message
 _SENT = ("not sent", "waiting", "failed", "timeout", "success", "reset")
 
 
 class Driver(NbIot):
-    """The BC20 over one AtClient."""
+    """The BC20 over one AtClient.
+
+    Options: buffered; read_length, bytes at a time; send_hex and receive_hex, False for text mode (3.11): what is sent must
+    then be text for the resource itself, for packs are bytes.
+    """
 
     FAMILY = "bc20"
     LINE_LIMIT = 1200  # 512 bytes in hexadecimal digits, and the head
-    OPTIONS = dict(NbIot.OPTIONS, in_flight=1, buffered=False, read_length=512)
+    OPTIONS = dict(NbIot.OPTIONS, in_flight=1, buffered=False, read_length=512, send_hex=True, receive_hex=True)
     URC_PREFIXES = (
         "+QLWOBSERVE", "+QLWDATARECV", "+QNBIOTEVENT", "SEND OK", "SEND FAIL", "CONNECT OK", "CONNECT FAIL", "UPDATE OK",
         "UPDATE FAIL", "CLOSE OK", "CLOSE FAIL",
@@ -127,8 +129,9 @@ class Driver(NbIot):
             return True
         if self._declared != 1:
             self.declare(self.objects)
-        # Hexadecimal both ways: text may hold commas, quotes and line ends. Sent each time, it has no read form (3.11).
-        self._write("+QLWCFG", "dataformat", 1, 1)
+        # Hexadecimal unless told otherwise: text may hold commas, quotes and line ends. Sent each time, for it has no read
+        # form (3.11).
+        self._write("+QLWCFG", "dataformat", int(self.options["send_hex"]), int(self.options["receive_hex"]))
         self._ready = False
         done = self._open(timeout_ms)
         if done is None:
@@ -197,9 +200,14 @@ class Driver(NbIot):
     def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
         if self.reports.in_flight:
             return "another confirmed message is still open"
+        sent: "Any" = data
+        if not self.options["send_hex"]:
+            if not all([32 <= byte < 127 for byte in data]):
+                return "text mode takes printable ASCII alone (3.11): leave send_hex on"
+            sent = Raw(data.decode())
         try:
             self._write(
-                "+QLWDATASEND", path.object, path.instance, path.resource, len(data), data,
+                "+QLWDATASEND", path.object, path.instance, path.resource, len(data), sent,
                 Raw("0x0100" if confirm else "0x0000"))
         except BudgetExceeded:
             raise
@@ -226,7 +234,7 @@ class Driver(NbIot):
             self._asked_at = self.clock.ticks_ms()
             self.ask(self.ask_sent)
         if self._waiting is not None:
-            self.ask(self._drain)
+            self.ask(self._in, "bc20.reading", "drain")
 
     def ask_sent(self) -> str:
         """QLWDATASTATUS? (3.9), settling the open message where its SEND OK or SEND FAIL was lost."""
@@ -251,7 +259,10 @@ class Driver(NbIot):
         if line[0] != "+":
             word, _, result = line.partition(" ")
             return word, [result]
-        return line.partition(":")[0].rstrip(), split_fields(line)
+        name, _, rest = line.partition(":")
+        if name == "+QLWDATARECV":
+            return name, list(rest.split(",", 4))  # the data as it is: text may hold commas and quotes
+        return name.rstrip(), split_fields(line)
 
     def _on_observe(self, cancel: int, object_id: int, instance: int, resource: int) -> None:
         self._ready = not cancel
@@ -259,29 +270,10 @@ class Driver(NbIot):
 
     def _on_data(self, object_id: int, instance: int, resource: int, length: int, rest: "list[str]") -> None:
         if rest:
-            pipe.received(self, object_id, instance, resource, length, ",".join([part or "" for part in rest]))
+            pipe.received(self, object_id, instance, resource, length, rest[0])
         else:
             # 3.10, note 1: no further URC while the buffer is not empty. It is emptied in service().
             self._waiting = (object_id, instance, resource, length)
-
-    def _drain(self) -> None:
-        """QLWRD until +QLWRD: 0; <remain> is what is left of one node only (3.10, note 2)."""
-        object_id, instance, resource, length = self._waiting or (19, 1, 0, _READ_LIMIT)
-        self._waiting = None
-        digits = ""
-        for _ in range(64):
-            count = max(1, min(length, self.options["read_length"], _READ_LIMIT))
-            # Lines, not a payload by length: hexadecimal has no line ends, and how many come before it varies.
-            lines = self.at.send("AT+QLWRD=%d" % count, timeout_ms=self.options["command_ms"], prefix="")
-            head = [split_fields(line) for line in lines if line.startswith("+QLWRD")]
-            if not head or len(head[0]) < 2:
-                break
-            digits += "".join([line for line in lines if not line.strip("0123456789ABCDEFabcdef")])
-            length = number(head[0], 1, 0, _READ_LIMIT) or 0
-            if length == 0:
-                pipe.received(self, object_id, instance, resource, len(digits) // 2, digits)
-                digits = ""
-                length = _READ_LIMIT
 
     def _on_connected(self, result: str) -> None:
         if result == "OK":
