@@ -37,8 +37,8 @@ KEYS = (
     ("apn", "s", _REQUIRED, 0, 100, "access point name; empty takes the network's default"),
     ("sample_every", "i", 900, 1, 604800, "period of sampling, aligned slots (seconds)"),
     ("report_every", "i", 900, 1, 604800, "period of contact with the server, aligned slots (seconds)"),
-    ("spread", "i", 600, 0, 86400, "longest delay of this device's slots, and of its first contact after power-on: by its own id,"
-     " at most a quarter of `sample_every` (seconds)"),
+    ("spread", "i", 600, 0, 86400, "longest delay of this device's slots, and of its first contact after power-on: by its own"
+     " id, at most a quarter of `sample_every` (seconds)"),
     ("listen", "i", 5, 0, 600, "how long the server may ask after a report (seconds)"),
     ("attach_timeout", "i", 180, 10, 600, "longest wait for the network (seconds)"),
     ("awake_budget", "i", 240, 20, 1200, "longest wake; what is not done by then waits (seconds)"),

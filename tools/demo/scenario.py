@@ -81,8 +81,8 @@ class Scenario:
     def _config(self) -> dict[str, Any]:
         return {
             "host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo", "lifetime": 86400,
-            "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 1, "attach_timeout": 10, "ack_timeout": 1,
-            "max_retransmit": 2, "maintenance_window": 0, "awake_budget": 60,
+            "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 1, "attach_timeout": 10,
+            "ack_timeout": 1, "max_retransmit": 2, "maintenance_window": 0, "awake_budget": 60,
         }
 
     async def _live(self) -> None:
