@@ -22,7 +22,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.link.Link;
@@ -73,11 +76,13 @@ public class DemoServer {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<OutputStream> FOLLOWERS = new CopyOnWriteArrayList<>();
     private static final InMemorySecurityStore KEYS = new InMemorySecurityStore();
+    private static final Map<String, Delayed> QUEUE = new ConcurrentHashMap<>(); // the last request for each that sleeps
+    private static final ExecutorService SENDERS = Executors.newCachedThreadPool();
     private static LeshanServer leshan;
 
     public static void main(String[] args) throws Exception {
         String host = args[0];
-        List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadDefault());
+        List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadAllDefault());
         models.addAll(ObjectLoader.loadObjectsFromDir(new File(args[4])));
         CaliforniumServerEndpointsProvider.Builder endpoints = new CaliforniumServerEndpointsProvider.Builder(
                 new CoapServerProtocolProvider(), new CoapsServerProtocolProvider());
@@ -96,6 +101,29 @@ public class DemoServer {
         web.createContext("/api/clients", DemoServer::clients);
         web.createContext("/api/security/clients", DemoServer::key);
         web.start();
+    }
+
+    // ---- queue mode: a request for a client that sleeps is sent when it wakes
+
+    private record Delayed(String id, DownlinkDeviceManagementRequest<?> request, long timeout) {
+    }
+
+    private static void wake(Registration client) {
+        Delayed delayed = QUEUE.remove(client.getEndpoint());
+        if (delayed != null) {
+            SENDERS.execute(() -> deliver(client, delayed));
+        }
+    }
+
+    private static void deliver(Registration client, Delayed delayed) {
+        ObjectNode document = JSON.createObjectNode().put("ep", client.getEndpoint()).put("requestId", delayed.id());
+        try {
+            LwM2mResponse response = leshan.send(client, delayed.request(), delayed.timeout());
+            document.put("status", response == null ? "TIMEOUT" : response.getCode().toString());
+        } catch (Exception error) {
+            document.put("status", String.valueOf(error.getMessage()));
+        }
+        tell("REQUEST_RESPONSE", document);
     }
 
     // ---- the REST interface
@@ -137,7 +165,10 @@ public class DemoServer {
         }
         DownlinkDeviceManagementRequest<?> request = request(method, path, query, body);
         if (client.usesQueueMode() && !leshan.getPresenceService().isClientAwake(client)) {
-            answer(exchange, 400, "the client is sleeping");
+            Delayed delayed = new Delayed(UUID.randomUUID().toString(), request, timeout);
+            QUEUE.put(client.getEndpoint(), delayed);
+            ObjectNode document = JSON.createObjectNode().put("requestId", delayed.id()).put("delayed", true);
+            answer(exchange, 200, document.toString());
             return;
         }
         LwM2mResponse response = leshan.send(client, request, timeout);
@@ -319,6 +350,7 @@ public class DemoServer {
 
         public void onAwake(Registration client) {
             tell("AWAKE", JSON.createObjectNode().put("ep", client.getEndpoint()));
+            wake(client);
         }
 
         public void onSleeping(Registration client) {

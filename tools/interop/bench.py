@@ -87,6 +87,7 @@ class Node:
             "binding": "U",
             "sample_every": PERIOD_S,
             "report_every": PERIOD_S,
+            "spread": 0,
             "listen": 5,
             "attach_timeout": 20,
             "maintenance_window": 0,
@@ -213,8 +214,8 @@ class Node:
 
     @property
     def observed(self):
-        """The paths that the server observes."""
-        return (PACKS,) if self.contract == "pipe" else tuple(SENSORS)
+        """The paths that the server observes: late readings come as packs from everybody."""
+        return (PACKS,) if self.contract == "pipe" else (*SENSORS, PACKS)
 
     @property
     def outputs(self):

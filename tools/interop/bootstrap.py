@@ -1,7 +1,7 @@
 """Leshan's bootstrap server with one account.
 
     server = LeshanBootstrap(distribution, folder)
-    await server.start("node-1", "coap://127.0.0.1:5683", 300, "U")      # server.uri is what the node is configured with
+    await server.start(["node-1"], "coap://127.0.0.1:5683", 300, "U")    # server.uri is what the nodes are configured with
     await server.finished("node-1")
     await server.stop()
 """
@@ -29,8 +29,8 @@ class LeshanBootstrap:
         """The bootstrap server's address."""
         return f"coap://127.0.0.1:{self.coap_port}"
 
-    async def start(self, endpoint, server_uri, lifetime=300, binding="U"):
-        """Start it with one account for `endpoint`."""
+    async def start(self, endpoints, server_uri, lifetime=300, binding="U"):
+        """Start it with one account for all of `endpoints`."""
         host = "127.0.0.1"
         if self.distribution.kind != "demo":
             options = [host, self.coap_port, self.coaps_port, server_uri, lifetime, binding]
@@ -55,7 +55,8 @@ class LeshanBootstrap:
             },
             "toDelete": ["/0/1", "/1"],
         }
-        await self._post(f"/bootstrap/{quoted(endpoint)}", config)
+        for endpoint in endpoints:
+            await self._post(f"/bootstrap/{quoted(endpoint)}", config)
 
     async def stop(self):
         """Stop it."""

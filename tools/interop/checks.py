@@ -50,10 +50,12 @@ async def registration(node):
 
 
 async def read_resource(node):
-    """A resource: the sensor's last value."""
+    """A resource: the module's maker, and the sensor's last value."""
+    own = await node.ask(node.leshan.read, "/3/0/0")
+    need(own.code == 205 and own.value in ("Quectel", "Telit"), f"the module's maker expected, {own} came")
     answer = await node.ask(node.leshan.read, TEMPERATURE)
     if node.contract == "pipe":
-        return refused(answer, 404)
+        return "module's own; custom " + refused(answer, 404)
     while node.contract == "shadow" and answer.value not in node.readings(TEMPERATURE):
         # a shadow holds nothing before the first report
         await node.event("NOTIFICATION", 180)
@@ -63,10 +65,12 @@ async def read_resource(node):
 
 
 async def read_instance(node):
-    """An instance: value, unit, range."""
+    """An instance: of the module's own, and value, unit, range of a sensor."""
+    own = await node.ask(node.leshan.read, "/3/0")
+    need(own.code == 205 and {0, 1} <= set(own.values), f"3/0/0 and 3/0/1 expected, {own} came")
     answer = await node.ask(node.leshan.read, "/3303/0")
     if node.contract == "pipe":
-        return refused(answer, 404)
+        return "module's own; custom " + refused(answer, 404)
     need(answer.code == 205, f"205 expected, {answer} came")
     need(answer.values.get(5700) in node.readings(TEMPERATURE), f"5700 is no reading: {answer}")
     if node.contract == "shadow" and not answer.values.get(5701):
@@ -76,10 +80,12 @@ async def read_instance(node):
 
 
 async def read_object(node):
-    """An object: all its instances."""
+    """An object: all its instances, of the module's own and of the node's."""
+    own = await node.ask(node.leshan.read, "/3")
+    need(own.code == 205 and (0, 0) in own.values, f"instance 0 with 3/0/0 expected, {own} came")
     answer = await node.ask(node.leshan.read, "/3303")
     if node.contract == "pipe":
-        return refused(answer, 404)
+        return "module's own; custom " + refused(answer, 404)
     need(answer.code == 205 and (0, 5700) in answer.values, f"instance 0 with 5700 expected, {answer} came")
     return "yes"
 
@@ -178,12 +184,16 @@ async def discover(node):
 
 
 async def write_attributes(node):
-    """Write-attributes on what the module answers itself are kept and shown by discover."""
+    """Write-attributes on what the module answers itself are kept and shown by discover; and on what the node declared."""
     answer = await node.ask(node.leshan.attributes, "/3/0", pmin=1, pmax=60)
     need(answer.code == 204, f"204 expected, {answer} came")
     shown = dict((await node.ask(node.leshan.discover, "/3/0")).links).get("/3/0", {})
     need({"pmin", "pmax"} <= set(shown), f"pmin and pmax expected in {shown}")
-    return "kept"
+    answer = await node.ask(node.leshan.attributes, TEMPERATURE, pmin=1, pmax=86400)
+    if node.contract == "shadow":
+        need(answer.code == 204, f"204 expected, {answer} came")
+        return "kept"
+    return "module's own; custom " + refused(answer, 404 if node.contract == "pipe" else 405)
 
 
 def refused(answer, *codes):
