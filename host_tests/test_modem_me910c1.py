@@ -1,10 +1,13 @@
 """ME910C1 driver: account, declaration, reports, echoes, sleep, power loss; every oddity that it handles has its name here."""
 
+from fakes.modem_bench import Bench
 from fakes.telit import Node, definition, ready
+from tools.virtual_modem.me910c1_errors import CME
 
-from lwnode.at import AtTimeout
+from lwnode.at import AtTimeout, CommandError
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported
+from lwnode.modem.me910c1.names import reason
 
 TEMPERATURE = Path(3303, 0, 5700)
 HUMIDITY = Path(3304, 0, 5700)
@@ -539,6 +542,27 @@ def test_a_refused_value_fails_and_the_others_go_on():
     ticket = made.modem.publish([(TEMPERATURE, FLOAT, "20", None), (HUMIDITY, FLOAT, "50", None)])
     made.modem.settle(10000)
     assert made.told("failed")[0][0] == ticket and [each.path for each in made.server.deliveries] == [(3304, 0, 5700)]
+
+
+def test_every_code_of_the_manual_has_its_name():
+    """2.2.2.1: 173 rows, 569 without a text; a module that prints numbers is understood as one that prints words."""
+    for code in CME:
+        told = reason(CommandError(code, str(code)))
+        assert told == ("%s (%d)" % (CME[code], code) if CME[code] else "error 569"), told
+    for code in (8, 19, 102, 611, 1115, 65535):
+        assert reason(CommandError(code, str(code))) == "error %d" % code
+    assert reason(CommandError(None, "Invalid URI")) == "Invalid URI"
+    assert reason(CommandError(None, "ERROR")) == "ERROR"
+
+
+def test_what_was_refused_is_told_by_name():
+    bench = Bench("me910c1", {"AT#LWM2MSET=": "+CME ERROR: 3", "AT#LWM2MENA=": "+CME ERROR: 555",
+                              "AT#LWM2MENA?": "#LWM2MENA: 0", "AT#LWM2MSTAT": '#LWM2MGETSTAT: 0,"DIS"'})
+    ticket = bench.modem.publish([(TEMPERATURE, FLOAT, "20", None)])
+    bench.modem.service(100)
+    assert bench.told("failed") == [(ticket, "#LWM2MSET: operation not allowed (3)")]
+    assert not bench.modem.register(60000)
+    assert "activation failed (555)" in bench.modem.refusal
 
 
 def test_a_silent_module_fails_the_ticket():

@@ -60,6 +60,15 @@ def test_a_missing_sim_is_told_at_once():
         assert one.clock.now - began < 5000
 
 
+def test_a_sim_that_only_a_person_can_help_is_told_by_name():
+    for answer, told in (("+CME ERROR: 13", "SIM: SIM failure"), ("+CME ERROR: 15", "SIM: SIM wrong"),
+                         ("+CME ERROR: 12", "SIM: SIM PUK required"), ("+CME ERROR: SIM wrong", "SIM: SIM wrong")):
+        one = bench(**{"AT+CPIN?": answer})
+        assert not one.modem.attach(60000)
+        assert one.modem.refusal == told
+        assert back_off_reason(one.modem.refusal, 1, 0) == "no_sim"
+
+
 def test_a_damaged_answer_is_no_word_of_the_sim_and_sends_no_node_to_rest_for_a_day():
     one = bench(**{"AT+CPIN?": in_turn("ERROR", "ERROR", "ERROR", "+CPIN: REAFY", "+CPIN: READY")})
     assert one.modem.attach(60000)

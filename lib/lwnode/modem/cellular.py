@@ -21,7 +21,11 @@ _SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14) for some seconds after pow
 _PIN_MS = const(5000)  # AT+CPIN may take 5 s (low_power 3.1)
 _PIN = "pin-refused"
 # What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
-_FINAL = ("10", "11", "12", "13", "15", "16", "SIM not inserted", "SIM failure", "SIM wrong", "SIM PUK", "NOT READY")
+_FINAL = ("SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM wrong", "incorrect password",
+          "SIM PUK", "NOT READY")
+# 3GPP TS 27.007 9.2.1, those of a SIM
+_SIM = {10: "SIM not inserted", 11: "SIM PIN required", 12: "SIM PUK required", 13: "SIM failure", 14: "SIM busy",
+        15: "SIM wrong", 16: "incorrect password"}
 _DENIALS = const(3)  # CEREG 3 this often in a row: another network may still take us after the first ones
 
 # 3GPP TS 24.301 9.9.3.9, those that a node meets; the rest are told by number.
@@ -69,7 +73,7 @@ def unlock_sim(modem: "Network") -> bool:
         # A SIM that is there may not be ready in the first seconds.
         if final and state != "NOT READY" or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
             if final:
-                modem.refusal = "SIM: " + ("not inserted" if state in ("10", "SIM not inserted") else state)
+                modem.refusal = "SIM: " + ("not inserted" if state == "SIM not inserted" else state)
             else:
                 modem.refusal = modem.refusal or "no word of the SIM: " + (state or "no answer")
             return False
@@ -80,7 +84,7 @@ def _sim_state(modem: "Network") -> str:
     try:
         answer = modem._query("+CPIN")
     except CommandError as error:
-        return str(error.text if error.code is None else error.code)
+        return str(error.text if error.code is None else _SIM.get(error.code, "error %d" % error.code))
     return str(answer[-1][0]) if answer and answer[-1] else ""
 
 

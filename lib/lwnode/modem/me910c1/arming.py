@@ -91,7 +91,7 @@ def create(modem: "Any") -> bool:
         except CommandError as error:
             done = False
             modem.refusal = "object %d/%d: not created (%s); has its definition been uploaded, and the module restarted?" % (
-                object_id, instance, error.text)
+                object_id, instance, modem._reason(error))
     if lost:
         # Instances outlive everything but a factory reset, and these were there before.
         modem._factory_reset("%d instances created again" % made)

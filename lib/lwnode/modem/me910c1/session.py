@@ -73,13 +73,14 @@ def _enable(modem: "Any") -> bool:
     for attempt in range(2):
         try:
             modem._write("#LWM2MENA", *values, timeout_ms=_ENABLE_MS)
-        except CommandError:
+        except CommandError as error:
+            modem.refusal = "registration: the module refuses to enable its agent: " + modem._reason(error)
             if attempt or not modem.restart():
                 break
             continue
+        modem.refusal = ""
         modem._status = REGISTERING
         return True
-    modem.refusal = "registration: the module refuses to enable its agent"
     return False
 
 

@@ -87,7 +87,7 @@ class Shadow(Urcs):
             else:
                 self._known[ids] = entry
             self._declared &= ~CREATED  # the instance may be gone: looked for at the next registration
-            self._ground(ticket, ids, notified, "%s: %s" % (name, error.text))
+            self._ground(ticket, ids, notified, "%s: %s" % (name, self._reason(error)))
             self._flights.pop(ids, None)
             return True
         except AtError:

@@ -204,6 +204,12 @@ class Urcs(Life):
         else:
             self._look(ids)
 
+    def _reason(self, error: "Any") -> str:
+        """The module's own words for a refusal (2.2.2.1)."""
+        from lwnode.modem.me910c1.names import reason
+
+        return reason(error)
+
     def _look(self, ids: "tuple[Any, ...]") -> None:
         self._in("me910c1.changes", "look", ids)
 
