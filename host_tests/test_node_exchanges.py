@@ -18,8 +18,8 @@ PLAIN = {
         "AT+QRELLOCK",  # else it stays awake for ten seconds more
     ),
     "bc20": (
-        KNOCK, "AT+QSCLK=0",
-        "AT+QLWDATASEND", "AT+QLWDATASEND", "AT+QSCLK=1", "AT+QRELLOCK",
+        KNOCK, "AT+QSCLK=0",  # then both readings in one pack
+        "AT+QLWDATASEND", "AT+QSCLK=1", "AT+QRELLOCK",
     ),
     "bg96": (
         KNOCK,
@@ -27,7 +27,7 @@ PLAIN = {
         'AT+QCFG="psm/enter"',  # stay awake
         'AT+QLWM2M="update"',  # does the session stand?
         "AT+CPIN?", "AT+CFUN?", "AT+CEREG?", "AT+CGPADDR",  # it has just booted: is there a network?
-        'AT+QLWM2M="register"', 'AT+QLWM2M="ulhex"', 'AT+QLWM2M="ulhex"',
+        'AT+QLWM2M="register"', 'AT+QLWM2M="ulhex"',  # both readings in one pack
         'AT+QCFG="psm/enter"',
     ),
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """From the journal to the server: what waits goes out, and leaves the journal only when it has arrived.
 
 The newest reading of a path that was taken in this wake goes live to its typed object; everything older is history and
-goes, oldest first, as SenML CBOR packs on 19/0/0, each reading with its own time (design, "A reading, outwards").
+goes, oldest first, as SenML CBOR packs on 19/0/0, each reading with its own time (design, "A reading, outwards"). A pipe
+has 19/0/0 alone: all of it goes in packs.
 Where a module cannot carry packs, or the configuration says "replay", history is replayed in order on its own path.
 
     delivery = Delivery(journal, tree, modem, clock, config)
@@ -70,7 +71,8 @@ class Delivery:
         self._tickets.clear()
         packs = not self._replay and self.modem.capabilities.history == "pack"
         self._packing = packs and not (last and not self._observed(HISTORY))
-        live = self._newest(fresh)
+        # A pipe carries everything in packs, each reading with its time: four that are fresh share one message.
+        live = {} if self._packing and self.modem.capabilities.contract == "pipe" else self._newest(fresh)
         after = -1
         while not self._lost:
             batch = self._older(after, live)
