@@ -62,6 +62,7 @@ class Driver(Shadow):
         psm=(86400, 10), sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
     )
 
+    _boot_ms = 0  # from the pulse that woke it to its first answer, last time; 0 not known yet
     _account_due = 0  # checksum of an account that holds from the next restart on
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
@@ -113,17 +114,24 @@ class Driver(Shadow):
         return Shadow.power_off(self)
 
     def wake(self) -> bool:
-        """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again."""
+        """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again.
+
+        A module that boots is let alone for as long as it took last time, less one question.
+        """
         self._restart_expected = True
         clock = self.clock
         pulse = self.pins is not None and not self.dozes
         if self.dozes:
             self.pins.set("wake", True)  # DTR: on while the node is awake (low_power 3.5)
         end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
+        pulsed: "int | None" = None
         try:
             while clock.ticks_diff(end, clock.ticks_ms()) > 0:
-                if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
+                off = pulse and self.pins.get("status") is False  # it would not hear the question
+                if not off and self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
+                    if pulsed is not None:
+                        self._boot_ms = min(clock.ticks_diff(clock.ticks_ms(), pulsed), self.options["boot_ms"] // 2)
                     # Lost where sleep was a power cycle (field_quirks 5); said again, they cost 60 ms.
                     self.ask(self._lines, "ATE0", "")
                     self.ask(self._write, "+CMEE", 2)
@@ -132,7 +140,10 @@ class Driver(Shadow):
                 if pulse:
                     # Only a module that is silent gets one: a running one would be switched off by it.
                     pulse = False
+                    pulsed = clock.ticks_ms()
                     self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
+                    if self._boot_ms > 2 * _AT_MS:
+                        self.at.poll(self._boot_ms - _AT_MS)
             return False
         finally:
             self._restart_expected = False

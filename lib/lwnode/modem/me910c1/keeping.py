@@ -1,6 +1,7 @@
 """ME910C1: what the host must know after its deep sleep, beside what every family keeps.
 
     flags (suspended, UTC, armed...)    1 byte
+    how long it takes to boot           1 byte, in units of 64 ms
     declared instances                  5 bytes and 2 a resource: created again where they are gone
     acknowledged resources              6 bytes each, 6 at most
     values known to be in the module    11 bytes each: path, checksum, what became of it
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 def dump(modem: "Any") -> bytes:
     """The bytes above, their length first."""
     own = struct.pack(
-        ">BBBB",
+        ">BBBBB",
         modem._suspended | (not modem.CLOCK_IS_LOCAL) << 1 | modem._armed << 2 | modem._repaired << 3
         | (modem._factory > 0) << 4 | modem._services << 5,
-        len(modem.objects), len(modem._acked), len(modem._known))
+        min(modem._boot_ms >> 6, 255), len(modem.objects), len(modem._acked), len(modem._known))
     for object_id, instance, resources in modem.objects:
         own += struct.pack(">HHB", object_id, instance, len(resources))
         own += b"".join([struct.pack(">H", resource) for resource in resources])
@@ -43,8 +44,8 @@ def split(data: "bytes | None") -> "tuple[bytes, bytes]":
 def load(modem: "Any", data: bytes) -> bool:
     """Take up what dump() made. False, and nothing changed, where it is damaged."""
     try:
-        flags, objects, acked, known = struct.unpack_from(">BBBB", data)
-        at = 4
+        flags, boot, objects, acked, known = struct.unpack_from(">BBBBB", data)
+        at = 5
         found = []
         for _ in range(objects):
             object_id, instance, count = struct.unpack_from(">HHB", data, at)
@@ -58,6 +59,7 @@ def load(modem: "Any", data: bytes) -> bool:
     if at + 11 * known != len(data):
         return False
     modem.objects = found
+    modem._boot_ms = boot << 6
     modem._acked = uris
     modem._known = {row[:3]: [row[3], row[4]] for row in rows}
     modem._suspended = bool(flags & 1)
