@@ -200,6 +200,10 @@ REFUSED = (
     "AT+QLWDELOBJ=19",
     "AT+QLWOPEN=0",  # nothing is configured
     "AT+QLWOPEN=2",
+    "AT+QLWUPDATE=1",
+    "AT+QLWCLOSE=1",
+    "AT+QLWDELOBJ=65536",
+    "AT+QLWDELOBJ=x",
     "AT+QLWUPDATE",
     "AT+QLWCLOSE",
     "AT+QLWDATASEND=19,0,0,1,00,0x0000",

@@ -174,6 +174,7 @@ REFUSED = (
     '"update",101',
     '"update"',
     '"deregister"',
+    '"deregister",1',
     '"lifetime",101,29',
     '"lifetime",101,86401',
     '"lifetime",101,900',

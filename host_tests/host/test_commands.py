@@ -3,6 +3,8 @@
 from tools.commands.__main__ import Judge, render, shown
 from tools.commands.rows import FAMILIES, Row, command_name, load_evidence, load_rows, matches
 
+CPYTHON_ONLY = "frames of the interpreter are looked at"
+
 
 def row(text, kind="form", family="BC66"):
     return Row(family, kind, "-", text)
@@ -47,6 +49,38 @@ def test_a_form_that_was_never_refused_is_not_modelled():
     refused = {"traffic": {"modelled": {"bc66": {"AT+QLWREG": ["OK"], "AT+QLWREG=1": ["refused"]}}}, "passed": []}
     assert not Judge(answered).modelled(row("AT+QLWREG"))
     assert Judge(refused).modelled(row("AT+QLWREG"))
+
+
+def test_a_line_that_was_taken_another_time_is_no_wrong_value():
+    lines = {"AT+QLWDELOBJ=19": ["OK", "refused"], "AT+QLWDELOBJ=?": ["refused"]}
+    one = row("AT+QLWDELOBJ=<obj>", family="BC20")
+    assert not Judge({"traffic": {"modelled": {"bc20": lines}}, "passed": []}).modelled(one)
+    lines["AT+QLWDELOBJ=65536"] = ["refused"]
+    assert Judge({"traffic": {"modelled": {"bc20": lines}}, "passed": []}).modelled(one)
+
+
+def test_only_public_methods_of_a_driver_are_evidence(monkeypatch):
+    from fakes.modem_bench import Bench
+    from lwnode.modem import cellular
+    from tools.commands import recorder
+
+    said = []
+    bench = Bench("bc66", {})
+    write = bench.uart.write
+
+    def noted(data):
+        said.append((recorder._family_of_caller(), bytes(data)))
+        return write(data)
+
+    monkeypatch.setattr(bench.uart, "write", noted)
+    for call in (
+        lambda: bench.modem._write("+QLWDEREG"), lambda: bench.at.send("AT+QLWREG"), lambda: cellular.attached(bench.modem),
+    ):
+        call()
+        assert said and {family for family, _ in said} == {""}
+        said.clear()
+    bench.modem.deregister()
+    assert {family for family, _ in said} == {"bc66"}
 
 
 def test_the_table_names_what_is_missing_and_hides_keys():

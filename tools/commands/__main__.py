@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tools.commands import quirks
-from tools.commands.rows import FAMILIES, Evidence, Row, command_name, load_evidence, load_rows, matches
+from tools.commands.rows import FAMILIES, Evidence, Row, command_name, is_write, load_evidence, load_rows, matches
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _COUNT = {"BC20": 44, "BC66": 101, "BG96": 57, "Telit": 90}
@@ -69,11 +69,10 @@ class Judge:
         answered = refused = False
         for line, results in self._lines("modelled", row).items():
             line = line.upper() if line.startswith("at") else line
-            if matches(row, line):
-                answered = answered or "OK" in results
-                refused = refused or "refused" in results
-            elif line.startswith(command_name(row)):
-                refused = refused or "refused" in results
+            answered = answered or "OK" in results and matches(row, line)
+            # A line that was taken another time met a fault or a state, not a wrong value.
+            if "refused" in results and "OK" not in results and line.startswith(command_name(row)):
+                refused = refused or not is_write(row) or "=" in line[len(command_name(row)) - 1:] and not line.endswith("=?")
         if row.kind == "form (not supported)":
             return "refused" if refused else ""
         return "answered, refused" if answered and refused else ""

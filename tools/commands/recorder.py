@@ -1,6 +1,6 @@
 """A pytest plugin that writes down who said what while the tests run: python -m pytest -p tools.commands.recorder
 
-Three sides are told apart: what a driver wrote while one of its own methods ran (and not a test through AtClient alone),
+Three sides are told apart: what a driver wrote while one of its public methods ran (not a test by AtClient or a typed verb),
 what a driver heard, and what a virtual modem was told and answered. LWNODE_TRAFFIC names the file it goes to, as JSON.
 """
 
@@ -21,16 +21,19 @@ def _add(side: str, family: str, line: str, result: str = "") -> None:
 
 
 def _family_of_caller() -> str:
-    """FAMILY of the driver whose method is running, empty where only a test or AtClient is."""
+    """FAMILY of the driver that writes, where a public method of it was called from outside; empty else.
+
+    The outermost frame of the driver's room counts: what a test does by AtClient, by a function of a room or by a method with
+    an underscore (_write, _sub) is no evidence.
+    """
     frame = sys._getframe(2)
+    found = ""
     while frame is not None:
         if "/lwnode/modem/" in frame.f_code.co_filename.replace("\\", "/"):
-            for name in ("self", "modem"):
-                family = getattr(frame.f_locals.get(name), "FAMILY", "")
-                if family:
-                    return str(family)
+            family = getattr(frame.f_locals.get("self"), "FAMILY", "")
+            found = str(family) if family and not frame.f_code.co_name.startswith("_") else ""
         frame = frame.f_back  # type: ignore[assignment]
-    return ""
+    return found
 
 
 def _watch_uart() -> None:

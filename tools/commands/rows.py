@@ -94,3 +94,8 @@ def command_name(row: Row) -> str:
     for mark in ("=", "?", "<", "["):
         text = text.split(mark)[0]
     return text
+
+
+def is_write(row: Row) -> bool:
+    """Whether a row hands over values, so that a wrong one must have been refused in that form."""
+    return row.kind == "form" and ("<" in row.text or "[" in row.text) and row.family != "BG96"

@@ -112,7 +112,7 @@ class Driver(Life):
         return self.ask(self._sub, "psk", 0) is not None
 
     def derived_key(self) -> "Secret | None":
-        """psk,1: the key that the module uses, and the server must know. A secret in an answer: it is in no trace, and comes as a Secret."""
+        """psk,1: the key that the module uses, and the server must know; in no trace, and a Secret here."""
         rows = self.ask(self._sub, "psk", 1, secret=True)
         return Secret(str(rows[-1][-1])) if rows and rows[-1] else None
 
