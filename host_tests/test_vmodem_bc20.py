@@ -98,6 +98,13 @@ def test_3_9_status_with_and_without_the_blank():
         )
 
 
+def test_3_9_the_command_has_another_name_in_its_tables_title():
+    for name, other in (("QLWDATASTATUS", "QLWULDATASTATUS"), ("QLWULDATASTATUS", "QLWDATASTATUS")):
+        bench = ready(mode=0, status_command=name)
+        assert bench.say("AT+%s?" % name) == ["+QLWDATASTATUS: 0", "OK"]
+        assert bench.say("AT+%s?" % other) == ["ERROR"]
+
+
 def test_3_10_read_in_pieces():
     bench = ready(mode=1)
     push(bench, b"\xaa\xaa\x00\x00")

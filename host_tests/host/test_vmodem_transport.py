@@ -231,6 +231,56 @@ def test_a_serial_port_carries_the_dialogue():
     assert b"+CFUN: 1\r\n\r\nOK\r\n" in asyncio.run(main())
 
 
+class Adapter:
+    """A USB adapter as pyserial shows it: bytes at a descriptor, CTS and DSR to look at, RTS to set."""
+
+    def __init__(self):
+        self.board, self.wire = socket.socketpair()
+        self.wire.setblocking(False)
+        self.cts = self.dsr = False
+        self.rts = None
+
+    def fileno(self):
+        return self.wire.fileno()
+
+    def write(self, data):
+        return self.wire.send(data)
+
+    def close(self):
+        self.wire.close()
+        self.board.close()
+
+
+async def soon(condition):
+    """Wait for something that the event loop brings."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "not within 30 s"
+        await asyncio.sleep(0.002)
+
+
+def test_the_lines_of_a_serial_port_are_wake_reset_and_status():
+    async def main():
+        adapter = Adapter()
+        modem = await VirtualModem("bc66", pty=False, serial=adapter, **QUICK).start()
+        await soon(lambda: modem.model.attached)
+        assert adapter.rts is True  # status: the module runs
+        modem.clock.advance(60000)
+        assert modem.model.state_name == "asleep" and adapter.rts is False
+        adapter.cts = True  # the board's wake output
+        await soon(lambda: modem.model.state_name == "on" and adapter.rts)
+        adapter.cts = False
+        adapter.board.send(b"AT+QSCLK=0;+CSCON=1\r")
+        await soon(lambda: modem.model.setting("cscon") == 1)
+        adapter.dsr = True  # the board's reset output
+        await soon(lambda: modem.model.state_name != "on")
+        adapter.dsr = False
+        await soon(lambda: modem.model.state_name == "on" and modem.model.setting("cscon") == 0 and adapter.rts)
+        await modem.close()
+
+    asyncio.run(main())
+
+
 def test_clock_jumps_fire_what_is_due_in_order():
     async def main():
         clock = RealClock(start_unix=1000)
@@ -263,6 +313,15 @@ def test_the_command_explains_itself_and_lists():
     assert "--hostile" in told and "pin NAME 0|1" in told
     listed = command("--list").stdout
     assert "attach_ms" in listed and "first_at_lost" in listed and "lost_urc" in listed
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_option_says_what_it_is(family):
+    options = command("--list", "--family", family).stdout.split("\n\n")[0].splitlines()[1:]
+    assert len(options) > 30
+    for line in options:
+        assert len(line.partition(" = ")[2].partition("   ")[2]) > 4, line
+    assert family != "me910c1" or "   context coming up or down: other #LWM2M commands fail" in "\n".join(options)
 
 
 def test_the_command_plays_a_script(tmp_path):

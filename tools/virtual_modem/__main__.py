@@ -78,7 +78,7 @@ def option_notes(model_class):
     notes = {}
     for base in model_class.__mro__[:-1]:
         for line in inspect.getsource(base).splitlines():
-            found = re.match(r'\s+"(\w+)": .*#\s*(.*)', line)
+            found = re.match(r'\s+"(\w+)": (?:"[^"]*"|[^"#])*#\s*(.*)', line)
             if found:
                 notes.setdefault(found.group(1), found.group(2))
     return notes

@@ -30,6 +30,7 @@ class Bc20Session(Quectel):
             "after_sleep": "kept",  # the context over deep sleep: "kept" or "lost"
             "ack_timeout_s": 4,  # with four repetitions: CON results within 124 s, "about 128 s" (3.8)
             "delete_ms": 300,  # QLWDEL; the manual allows 5 s
+            "status_command": "QLWDATASTATUS",  # the title of 3.9's table says QLWULDATASTATUS
             "status_blank": True,  # +QLWDATASTATUS: 4 (5.2) or +QLWDATASTATUS:4 (3.9)
         }
     )
@@ -124,6 +125,8 @@ class Bc20Session(Quectel):
     def _method(self, name):
         if name.startswith("+QLW") and self._too_old():
             return None
+        if name.endswith("DATASTATUS"):
+            return super()._method("+QLWDATASTATUS") if name[1:] == self.options["status_command"] else None
         return super()._method(name)
 
     def _too_old(self):

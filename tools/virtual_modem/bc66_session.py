@@ -42,9 +42,9 @@ class Bc66Session(Bc66Account):
             "refusal_status": False,  # True: +QLWREG tells the server's refusal (chapter 6) instead of 1 (3.3)
             "expired": "drop",  # recovery_mode 1, woken after the lifetime: "drop" the context or "register"
             "bootstrap_server": "bootp.iot.t-mobile.com",  # what an operator SIM configures (3.4 case 1)
-            "bootstrap_port": 5584,
-            "operator_sim": False,
-            "bootstrap_psk": "3083693CF1E6766A2408BFD88278249A",
+            "bootstrap_port": 5584,  # its port
+            "operator_sim": False,  # True: the first boot configures the operator's server by itself (3.4 case 1)
+            "bootstrap_psk": "3083693CF1E6766A2408BFD88278249A",  # the key in the manual's example of it
         }
     )
     MODEL = ("Quectel", "BC66")

@@ -26,9 +26,9 @@ class Bg96Server(Bg96Client):
     OPTIONS.update(
         {
             "observe_flag": False,  # True: the flag of 4.2.2 also for a new observation; the example leaves it out
-            "download_ms": 20000,
-            "install_ms": 5000,
-            "new_revision": "BG96MAR02A08M1G",
+            "download_ms": 20000,  # DFOTA: from Package URI to "downloaded"
+            "install_ms": 5000,  # DFOTA: from Update to the restart
+            "new_revision": "BG96MAR02A08M1G",  # DFOTA: what runs after it
         }
     )
 

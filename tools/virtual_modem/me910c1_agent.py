@@ -23,10 +23,10 @@ class TelitAgent(TelitGate):
             "ssid": 99,  # short server id of an account that AT#LWM2MSTS names
             "activation_ms": 1500,  # context coming up or down: other #LWM2M commands fail
             "tries": 3,  # of a bootstrap or registration, then FORCE_EXIT
-            "retry_ms": 2000,
+            "retry_ms": 2000,  # between two tries
             "idle_ms": 5000,  # mode 0: from the last exchange to IDLE
             "bootstrap_end": True,  # mode 1: #LWM2MEND also after the bootstrap (3.1.1; not in the example of 3.1.3)
-            "register_after_bootstrap_ms": 500,
+            "register_after_bootstrap_ms": 500,  # from the end of the bootstrap to the registration
             "force_exit_disables": False,  # True: CLIENT_DISABLED follows FORCE_EXIT with the services off, too
             "services_effective": "reboot",  # when a write to 33211/0/0/1 counts: "reboot" (guide) or "now"
             "registration_urcs": False,  # True: as if 33211/0/0/1 had been 1 from the factory

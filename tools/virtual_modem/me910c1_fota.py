@@ -12,7 +12,7 @@ class TelitFota(TelitNotify):
     OPTIONS.update(
         {
             "fota_ms": 20000,  # download or application: "from a few seconds up to a couple of minutes" (3.1.13)
-            "fota_revision": "30.00.xx9",
+            "fota_revision": "30.00.xx9",  # what runs after an update
         }
     )
 

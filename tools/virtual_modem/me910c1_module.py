@@ -23,7 +23,7 @@ class TelitModule(Generic):
     OPTIONS.update(
         {
             "revision": "30.00.xx8",
-            "model": "ME910C1-E1",
+            "model": "ME910C1-E1",  # AT+CGMM and 3/0/1
             "line_limit": 400,
             "cmee": 0,
             "psm": None,  # off until the host asks for it

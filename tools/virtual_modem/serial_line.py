@@ -16,16 +16,21 @@ import os
 _PIN_LOOK_S = 0.005
 
 
+def opened(path, baudrate):
+    """The port at this path; needs pyserial, and says how to get it."""
+    try:
+        import serial
+    except ImportError:
+        raise RuntimeError("a serial port needs pyserial: .venv/bin/pip install pyserial") from None
+    return serial.Serial(path, baudrate, timeout=0, write_timeout=0)
+
+
 class SerialLine:
-    """One open port; needs pyserial, and says how to get it."""
+    """One port: its path, or what pyserial makes of one."""
 
     def __init__(self, owner, path, baudrate):
-        try:
-            import serial
-        except ImportError:
-            raise RuntimeError("a serial port needs pyserial: .venv/bin/pip install pyserial") from None
         self._owner = owner
-        self._port = serial.Serial(path, baudrate, timeout=0, write_timeout=0)
+        self._port = path if hasattr(path, "fileno") else opened(path, baudrate)
         self._loop = None
         self._look = None
         self._levels = {}

@@ -37,7 +37,7 @@ class VirtualModem:
     family            "bc66", "bc20", "bg96" or "me910c1"
     server_uri        "coap://host:port": every account is led there, whatever the host configured; None: as configured
     pty, tcp_port     lines for AT commands (0: any free port); both may be open
-    serial            path of a serial port, with `baudrate`
+    serial            path of a serial port, with `baudrate`, or an open port
     control_port      0: any free port of 127.0.0.1
     nvram_file        JSON file that keeps the module's memory; None: forgotten at the end
     link              a started link instead of a CoapLink of our own
