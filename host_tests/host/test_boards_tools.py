@@ -214,7 +214,7 @@ def test_a_file_that_does_not_compile_is_named_with_its_line(tmp_path, monkeypat
     source = tmp_path / "broken.py"
     source.write_text("x = 1\ndef (:\n")
     with pytest.raises(Remedy, match="broken.py does not compile: line 2, .*; correct the file"):
-        application.compiled(source, "broken.py", tmp_path)
+        application.bytecode(source, Path("broken.py"))
 
 
 def test_the_recorded_session_shows_todays_words_and_nothing_of_the_machine_it_was_recorded_on():

