@@ -231,6 +231,32 @@ def test_a_serial_port_carries_the_dialogue():
     assert b"+CFUN: 1\r\n\r\nOK\r\n" in asyncio.run(main())
 
 
+def test_a_person_with_a_terminal_program_sees_a_modem():
+    async def main():
+        modem = await VirtualModem("bc66", **QUICK).start()
+        await soon(lambda: modem.model.attached)
+        ours, theirs = os.openpty()
+        line = [sys.executable, "-m", "mpremote", "connect", modem.pty_path, "repl"]
+        running = await asyncio.create_subprocess_exec(*line, stdin=theirs, stdout=theirs, stderr=theirs)
+        shown = bytearray()
+        asyncio.get_running_loop().add_reader(ours, lambda: shown.extend(os.read(ours, 4096)))
+        try:
+            await soon(lambda: b"to exit this shell" in shown)
+            os.write(ours, b"AT+QLWSTATUS?\r")
+            await soon(lambda: b"AT+QLWSTATUS?\r\r\n+QLWSTATUS: 0\r\n\r\nOK\r\n" in shown)  # echo and answer
+            os.write(ours, b"\x18")  # Ctrl-X
+            await asyncio.wait_for(running.wait(), 30)
+        finally:
+            asyncio.get_running_loop().remove_reader(ours)
+            if running.returncode is None:
+                running.kill()
+            os.close(ours)
+            os.close(theirs)
+            await modem.close()
+
+    asyncio.run(main())
+
+
 class Adapter:
     """A USB adapter as pyserial shows it: bytes at a descriptor, CTS and DSR to look at, RTS to set."""
 
