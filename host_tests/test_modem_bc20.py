@@ -349,6 +349,19 @@ def test_each_status_of_3_9_has_its_effect():
     assert bench.told("delivered") == [ticket]
 
 
+def test_a_message_of_a_length_that_the_manual_excludes_is_refused_before_the_wire():
+    """3.8: 1 to 512 bytes; BG96 guide 4.1: 1 to 1460."""
+    for family, most in (("bc20", 512), ("bg96", 1460)):
+        bench = Bench(family, answers())
+        for kind, value in ((OPAQUE, b""), (STRING, ""), (OPAQUE, bytes(most + 1)), (STRING, "x" * (most + 1))):
+            try:
+                bench.modem.publish([(UP, kind, value, None)])
+                assert False, (family, kind, len(value))
+            except ValueError as error:
+                assert "1 to %d bytes" % most in str(error), error
+        assert bench.commands == []
+
+
 def test_what_bc20_cannot_hold_is_refused_by_key():
     bench = Bench("bc20", answers())
     for key, server in (

@@ -272,6 +272,9 @@ def test_the_modules_own_radio_time():
     one = bench(**{"AT+QENG=2": "+QENG: 3,12340,560,70"})
     assert one.modem.radio_time() == {"sleep": 1234, "rx": 56, "tx": 7}
     assert bench(**{"AT+QENG=2": "ERROR"}).modem.radio_time() == {}
+    for family in ("bg96", "me910c1"):  # low_power 3.4 and 3.5 know of none
+        other = bench(family)
+        assert other.modem.radio_time() == {} and other.commands == []
 
 
 # ---- power saving

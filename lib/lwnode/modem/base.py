@@ -14,6 +14,8 @@ left as here raises Unsupported. Bounds: 4 messages in flight, every wait has a 
 Cost: about 3 KB of heap for one driver, its tables included.
 """
 
+from micropython import const
+
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
@@ -30,13 +32,16 @@ if TYPE_CHECKING:
     from lwnode.modem import Server
 
 
+_LOOK_MS = const(5000)  # BC66's own recovery takes some seconds (5.5); the URC that ends it may be lost, so it is asked
+
+
 class Modem(Verbs, Network):
     """One module on one AtClient. See the package for the whole of the interface; families override the verbs."""
 
     LINE_LIMIT = 512  # longest line that the module sends, in characters
-    POWER_KEY_MS = 500
+    POWER_KEY_MS = 500  # two drivers of BC66 (low_power 3.2); the others say their own
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
-    RESET_MS = 100
+    RESET_MS = 100  # as above
     URC_PREFIXES: "tuple[str, ...]" = ()
     # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains;
     # an effect is a method, "room.function" of the family, loaded when the first such line comes, or an event alone:
@@ -230,7 +235,7 @@ class Modem(Verbs, Network):
         clock = self.clock
         end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
         while self._busy():
-            if self._await(lambda: not self._busy(), min(5000, max(0, clock.ticks_diff(end, clock.ticks_ms())))):
+            if self._await(lambda: not self._busy(), min(_LOOK_MS, max(0, clock.ticks_diff(end, clock.ticks_ms())))):
                 break
             self.status()
             if clock.ticks_diff(end, clock.ticks_ms()) <= 0:

@@ -16,9 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.modem.network import Network
 
-_POLL_MS = const(2000)
-_SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14) for some seconds after power-on
-_PIN_MS = const(5000)  # AT+CPIN may take 5 s (low_power 3.1)
+_POLL_MS = const(2000)  # between looks at +CEREG and +CGPADDR, within the time the caller gives; a URC ends it early
+_SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14, low_power 3.1) for some seconds after power-on
+_SIM_LOOK_MS = const(1000)  # between looks at it
+_PIN_MS = const(5000)  # what Quectel's AT manuals give +CPIN; the state of the SIM is asked afterwards in any case
 _PIN = "pin-refused"
 # What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
 _FINAL = ("SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM wrong", "incorrect password",
@@ -77,7 +78,7 @@ def unlock_sim(modem: "Network") -> bool:
             else:
                 modem.refusal = modem.refusal or "no word of the SIM: " + (state or "no answer")
             return False
-        modem.at.poll(1000)
+        modem.at.poll(_SIM_LOOK_MS)
 
 
 def _sim_state(modem: "Network") -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lwnode.modem.base import Modem
 
 _RESTART_EVERY = const(4)  # failures in a row at which a module that answers is restarted all the same
-_POWER_OFF_MS = const(1000)
+_POWER_OFF_MS = const(1000)  # a BG96 takes no pulse sooner after it went down (low_power 3.4)
 _BOOT_TRIES = const(3)  # each looks for the module for some seconds (AtClient.sync)
 
 

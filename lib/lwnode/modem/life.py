@@ -17,6 +17,8 @@ from lwnode.modem.base import Modem, path_of
 
 _SNAPSHOT = const(3)  # format; a snapshot of another one starts cold
 _HEAD = ">BBBBIIB"  # format, length of the revision, failures, status, account, objects, observations
+_DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s (QRST) and 6 s (CFUN=1,1; field_quirks 5)
+_OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
 
 
@@ -57,7 +59,7 @@ class Life(Modem):
         try:
             self._forget_session("module restarted")
             self.ask(self.at.send, self.RESTART, timeout_ms=self.options["command_ms"])
-            self.at.poll(1000)
+            self.at.poll(_DOWN_MS)
             for _ in range(_BOOT_TRIES):
                 if self._begin():
                     self._restart_due = False
@@ -70,7 +72,7 @@ class Life(Modem):
     def power_off(self) -> bool:
         """Detach and switch off. True where the module agreed."""
         self._forget_session("module switched off")
-        return self.ask(self.at.send, self.POWER_OFF, timeout_ms=5000) is not None
+        return self.ask(self.at.send, self.POWER_OFF, timeout_ms=_OFF_MS) is not None
 
     def _seen_asleep(self) -> bool:
         return self._asleep or (self.pins is not None and self.pins.get("status") is False)

@@ -61,8 +61,8 @@ def _messages(records: "list[Any]", limit: int) -> "list[tuple[Path, bytes]]":
         _pack(messages, loose, limit)
         loose = []
         data = record[2].encode() if isinstance(record[2], str) else bytes(record[2])
-        if len(data) > limit:
-            raise ValueError("object 19: expected at most %d bytes, found %d" % (limit, len(data)))
+        if not 0 < len(data) <= limit:
+            raise ValueError("object 19: expected 1 to %d bytes, found %d" % (limit, len(data)))
         messages.append((record[0], data))
     _pack(messages, loose, limit)
     return messages

@@ -11,15 +11,14 @@ from micropython import const
 
 from lwnode.at import AtTimeout
 from lwnode.modem.life import Life
-from lwnode.modem.network import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _WAKE_MS = const(100)  # PSM_EINT low; the BC65 manual asks 100 ms, one driver gets by with 5 (field_quirks 5)
-_BOOT_MS = const(1000)
-_AT_MS = const(500)
+_BOOT_MS = const(1000)  # the banner and +CPIN: READY of 4.2.15 come within it; where they do not, AT asks
+_AT_MS = const(500)  # 300 ms by the manuals; the first is often lost, so each is short (field_quirks 1.6)
 _AT_TRIES = const(12)
 
 
@@ -28,10 +27,16 @@ class NbIot(Life):
 
     IMEI = ("+CGSN", 1)
     POWER_KEY_MS = 500  # two drivers (low_power 3.2)
-    RESET_MS = 50
+    RESET_MS = 50  # BC66LINK (field_quirks 5)
+    COUNTERS = ("+QENG", 2)
     RESTART = "AT+QRST=1"
     POWER_OFF = "AT+QPOWD=0"
-    OPTIONS = dict(Life.OPTIONS, sleep_confirm_ms=3000, settle_ms=60000, boot_ms=6000)
+    OPTIONS = dict(
+        Life.OPTIONS,
+        sleep_confirm_ms=3000,  # it sleeps as soon as QRELLOCK has given back the lock (low_power 3.2)
+        settle_ms=60000,  # one exchange of its own at the defaults: 2 s x 31 (BC66 note 4.2.2)
+        boot_ms=6000,  # QRST takes about 5 s to the banner (field_quirks 5)
+    )
 
     _greeting_due = False
 
@@ -107,12 +112,3 @@ class NbIot(Life):
         self._restart_due = True
         self._write("+QCGDEFCONT", "IP", apn)
         return True
-
-    def radio_time(self) -> "dict[str, int]":
-        """Seconds the module has slept, received and sent by its own count (AT+QENG=2); empty where it does not tell."""
-        try_rows = self.ask(self._write, "+QENG", 2) or []
-        for row in try_rows:
-            counts = [number(row, index, 0, 1 << 30) for index in (1, 2, 3)]
-            if None not in counts:
-                return {"sleep": (counts[0] or 0) // 10, "rx": (counts[1] or 0) // 10, "tx": (counts[2] or 0) // 10}
-        return {}

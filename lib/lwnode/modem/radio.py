@@ -41,6 +41,15 @@ def rrc_connected(modem: "Network") -> "bool | None":
     return None if state is None else bool(state)
 
 
+def radio_time(modem: "Network") -> "dict[str, int]":
+    """Seconds slept, receiving and sending: +QENG: 3,<sleep>,<rx>,<tx> in tenths of a second (low_power 3.2)."""
+    for row in (modem.ask(modem._write, *modem.COUNTERS) or []) if modem.COUNTERS else []:
+        counts = [number(row, index, 0, 1 << 30) for index in (1, 2, 3)]
+        if None not in counts:
+            return dict(zip(("sleep", "rx", "tx"), [(count or 0) // 10 for count in counts]))
+    return {}
+
+
 def power_saving(modem: "Network", tau_s: "int | None", active_s: int = 60) -> bool:
     """Ask the network for PSM with these timers in seconds, or for none (tau_s None).
 

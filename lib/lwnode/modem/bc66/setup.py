@@ -10,6 +10,8 @@ Loaded when it is first called: a wake that reports over a kept session never ne
 
 from binascii import crc32
 
+from micropython import const
+
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
 from lwnode.modem import ranges
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from lwnode.modem.bc66 import Driver
 
 _NOTE = "BC66 note 4.2.2"
+_RADIO_MS = const(10000)  # 3.4 case 3 has no figure: leaving the network is an exchange with it, some seconds in coverage
 
 
 def configure(modem: "Driver", server: "Server") -> bool:
@@ -107,7 +110,7 @@ def _write_account(modem: "Driver", server: "Server") -> None:
         _write_config(modem, server, account)
     finally:
         if held:
-            modem._write("+CFUN", 1, timeout_ms=10000)
+            modem._write("+CFUN", 1, timeout_ms=_RADIO_MS)
     modem.observed = []
 
 
@@ -120,7 +123,7 @@ def _ready_to_configure(modem: "Driver") -> bool:
         if modem._own_outcome(modem.options["settle_ms"]) == REGISTERED:
             modem.deregister()
         elif modem._status not in (NOT_REGISTERED, DEREGISTERED):
-            modem._write("+CFUN", 0, timeout_ms=10000)
+            modem._write("+CFUN", 0, timeout_ms=_RADIO_MS)
             return True
     return False
 

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 _READY_MS = const(1000)  # commands between RDY and APP RDY answer ERROR (field_quirks 2.7)
 _READY_TRIES = const(20)
-_OBSERVE_MS = const(10000)
+_OBSERVE_MS = const(10000)  # the guide has no figure: 6.2 shows them behind READY; without one it goes on all the same
 _PSM_KEY_MS = const(200)  # PWRKEY low wakes from PSM, a second after "PSM POWER DOWN" at the earliest (low_power 3.4)
-_PSM_REST_MS = const(1000)
+_PSM_REST_MS = const(1000)  # the same
+_AT_MS = const(500)  # silent while it boots, RDY comes after about 6 s (field_quirks 5)
 _AT_TRIES = const(24)
 
 GUIDE = "BG96 guide 4.1"
@@ -54,7 +55,8 @@ class Driver(Life):
     POWER_KEY_MS = 700  # at least 650 ms (low_power 3.4)
     OPTIONS = dict(
         Life.OPTIONS, server_type=0, ssid=101, name_form=4, data_object=19, mbsps=None, auto_name=False,
-        auto_register=None, ip_version=None, debug_port=None, sleep="psm", sleep_confirm_ms=40000, key_file=False)
+        auto_register=None, ip_version=None, debug_port=None, sleep="psm", key_file=False,
+        sleep_confirm_ms=40000)  # PSM POWER DOWN comes within 30 to 40 s (low_power 3.4)
     URC_PREFIXES = (
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
     URCS = {
@@ -205,8 +207,8 @@ class Driver(Life):
 
     def _publish_text(self, record: "Any") -> int:
         text = record[2] if isinstance(record[2], str) else record[2].decode()
-        if len(text.encode()) > 1460 or '"' in text:
-            raise ValueError("text: expected at most 1460 bytes without quotes (BG96 guide 4.1), found %d" % len(text))
+        if not 0 < len(text.encode()) <= 1460 or '"' in text:
+            raise ValueError("text: expected 1 to 1460 bytes without quotes (BG96 guide 4.1), found %d" % len(text))
         ticket = self.reports.open()
         reason = self._taken("uldata", record[0].object, len(text.encode()), text)
         if reason is not None:
@@ -294,7 +296,7 @@ class Driver(Life):
             elif self.pins is not None and self.pins.get("status") is not True:
                 self.pins.pulse("power_key", _PSM_KEY_MS)
             for _ in range(_AT_TRIES):
-                if self.ask(self.at.send, "AT", timeout_ms=500) is not None:
+                if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
                     if self._status != REGISTERED:
                         self._status = UNKNOWN  # what happened meanwhile fell into a deaf moment

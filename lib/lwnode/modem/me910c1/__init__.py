@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from lwnode.modem import Server
 
 _SETUP, _SESSION, _VALUES = "me910c1.setup", "me910c1.session", "me910c1.values"
-_AT_MS = const(500)
+_AT_MS = const(500)  # silent while it boots: asked again until boot_ms
+_END_MS = const(5000)  # #LWM2MEND comes when the guard time is over (3.1.3), and a moment for its line
 _LIST_LIMIT = const(6)
 
 
@@ -48,7 +49,7 @@ class Driver(Shadow):
     RESTART = "AT#REBOOT"
     POWER_OFF = "AT#SHDN"
     POWER_KEY_MS = 5500  # ON_OFF held 5 to 6 s (field_quirks 5)
-    RESET_MS = 250
+    RESET_MS = 250  # hardware guide: 200 ms at least
     ACCESS = timers.LTE_M
     CLOCK_IS_LOCAL = True
     OPTIONS = dict(
@@ -57,9 +58,12 @@ class Driver(Shadow):
         cid=1, ack_mode=False, guard_request=5, guard_release=5,
         # reports: RFC 7252 4.8.2 MAX_TRANSMIT_WAIT is the longest a confirmable notification takes
         ack_wait_ms=93000, monitor=None, acknowledge=None, definitions=None, registration_urcs=True,
-        observe_ms=3000, disable_s=86400, rat=None,
+        observe_ms=3000,  # servers observe behind the registration, one request after the other
+        disable_s=86400, rat=None,
         # PSM timers asked of the network (tracking area update, active time) in s; None leaves them as they are
-        psm=(86400, 10), sleep="psm", sleep_confirm_ms=15000, boot_ms=30000,
+        psm=(86400, 10), sleep="psm",
+        sleep_confirm_ms=15000,  # the radio's release, 15 s at most (low_power 3.6)
+        boot_ms=30000,  # "allow 30 seconds" after #REBOOT (low_power 3.5)
     )
 
     _boot_ms = 0  # from the pulse that woke it to its first answer, last time; 0 not known yet
@@ -151,7 +155,7 @@ class Driver(Shadow):
     def sleep(self) -> bool:
         """Option sleep: "psm" waits for #PSMURC or the status pin, "cfun5" for DTR to wake it, "off" is AT#SHDN."""
         if self._in_session and self.options["ack_mode"]:
-            self._await(lambda: not self._in_session, self.options["guard_release"] * 1000 + 5000)
+            self._await(lambda: not self._in_session, self.options["guard_release"] * 1000 + _END_MS)
         if self.options["sleep"] == "off":
             return self.power_off()
         if self.options["sleep"] == "cfun5":

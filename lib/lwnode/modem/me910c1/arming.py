@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LIMIT = 6
+_LOOK_MS = 1000  # the field waits a second between tries after ENA (field_quirks 2.6)
 
 
 def arm(modem: "Any", settle_ms: int, created: bool) -> bool:
@@ -50,7 +51,7 @@ def _when_ready(modem: "Any", settle_ms: int) -> "list[int] | None":
         except CommandError:
             if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
                 return None
-            modem.at.poll(1000)
+            modem.at.poll(_LOOK_MS)
             continue
         return [int(row[0]) for row in rows if row and str(row[0]).isdigit()]
 

@@ -9,6 +9,8 @@ from lwnode.modem import DEREGISTERING, REGISTERING
 from lwnode.modem.me910c1 import values
 from lwnode.modem.me910c1.urcs import TAKEN, mark_of
 
+_CONTEXT_MS = 30000  # 3.1.4 has no figure; attached already, it is one exchange with the network
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -45,7 +47,7 @@ def ring(modem: "Any") -> None:
         cid = modem.options["cid"]
         rows = modem.ask(modem._read, "#SGACT") or []
         if not [row for row in rows if row[:2] == [str(cid), "1"]]:
-            modem.ask(modem._write, "#SGACT", cid, 1, timeout_ms=30000)
+            modem.ask(modem._write, "#SGACT", cid, 1, timeout_ms=_CONTEXT_MS)
         modem._context = True
     modem.ask(modem._write, "#LWM2MACK", 1)
 

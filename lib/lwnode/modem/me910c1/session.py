@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
 _SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
+_LOOK_MS = const(2000)  # between looks at ENA?, ten of them: WAIT, DEREG, 0 (3.1.3, example 10)
+_DOWN_MS = const(1000)  # #LWM2MINFO comes before it goes down
 _OFF = (NOT_REGISTERED, DEREGISTERED)
 
 
@@ -93,7 +95,7 @@ def deregister(modem: "Any") -> bool:
         return False
     modem._status = DEREGISTERING
     for _ in range(10):
-        if modem._await(lambda: modem._status != DEREGISTERING, 2000):
+        if modem._await(lambda: modem._status != DEREGISTERING, _LOOK_MS):
             break
         rows = modem.ask(modem._read, "#LWM2MENA") or []
         if rows and rows[-1] == ["0"]:
@@ -108,7 +110,7 @@ def after_reboot(modem: "Any") -> bool:
     """After 3/0/4, 3/0/5 or a firmware update: enabled and armed again, the instances looked for (3.1.3)."""
     modem._restart_expected = True
     try:
-        modem.at.poll(1000)
+        modem.at.poll(_DOWN_MS)
         clock = modem.clock
         end = clock.ticks_add(clock.ticks_ms(), modem.options["boot_ms"])
         while not modem._begin():
