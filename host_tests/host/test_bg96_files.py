@@ -74,11 +74,27 @@ def test_all_six_files_are_written_and_read_back(tmp_path):
                      os.path.join("ssl", "101_server.psk")]
     account, settings, carriers = bg96_files.read(tmp_path)
     assert account == {"uri": "coaps://leshan.eclipse.org:5684", "ssid": 101, "lifetime": 900, "bootstrap": False,
-                       "security": 0}
+                       "security": 0, "autostart": True, "qcli": True, "identity": "node-1", "key_bits": 4 * len(KEY)}
     assert (settings["PER_REGSTATUS_FEAT"], settings["APN"]) == (1, "iot.example")
     assert carriers == [{"APN_NAME": "iot.example", "APN_CLASS": 2, "SHORT_SERVER_ID1": 101}]
     assert (tmp_path / "ssl" / "101_server.psk").stat().st_mode & 0o077 == 0
     assert (tmp_path / "ssl" / "101_server.psk").read_text() == f"node-1:{KEY}\n"
+
+
+def test_what_is_missing_of_the_six_or_damaged_is_told(tmp_path):
+    files = secure(APN="iot.example")
+    bg96_files.write(files, tmp_path)
+    assert "refused" not in warnings(tmp_path)
+    for name, words in (("lwm2m_app_autostart", "does not start"), ("qcli_config", "qcli_config"), ("bootstrap.ini", "server"),
+                        ("ssl/101_server.psk", "ssl/101_server.psk")):
+        kept = (tmp_path / name).read_text()
+        (tmp_path / name).unlink()
+        assert words in warnings(tmp_path), name
+        (tmp_path / name).write_text(kept)
+    for text in ("node-1:0g\n", "node-1:012\n", ":0123\n", "node-1\n", ""):
+        (tmp_path / "ssl" / "101_server.psk").write_text(text)
+        assert "refused: ssl/101_server.psk" in warnings(tmp_path), text
+        assert "012" not in warnings(tmp_path)
 
 
 def test_the_tables_own_spelling_of_persistence_is_read(tmp_path):

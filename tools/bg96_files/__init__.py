@@ -112,7 +112,11 @@ def write(files: "dict[str, str]", folder: "str | Path") -> None:
 
 
 def read(folder: "str | Path") -> "tuple[dict[str, object], dict[str, str | int], list[dict[str, object]]]":
-    """(account, items of lwm2m_cfg, sections of carrier_apn_cfg) as the module will take them; missing files are empty."""
+    """(account, items of lwm2m_cfg, sections of carrier_apn_cfg) as the module will take them; missing files are empty.
+
+    The account also tells of the other three: `autostart` and `qcli`, whether they are there, and of the key's file the
+    `identity` and the key's length in bits (`key_bits`, 0 where it is no key), never the key.
+    """
     def text(name: str) -> str:
         path = Path(folder) / name
         return path.read_text() if path.exists() else ""
@@ -121,6 +125,11 @@ def read(folder: "str | Path") -> "tuple[dict[str, object], dict[str, str | int]
     security, server = resources.get("/0/1", {}), resources.get("/1/1", {})
     account = {"uri": security.get("0", ""), "ssid": security.get("10", 0), "lifetime": server.get("1", 86400),
                "bootstrap": bool(security.get("1")), "security": security.get("2", 3)}
+    for name, file in (("autostart", AUTOSTART), ("qcli", QCLI)):
+        account[name] = (Path(folder) / file).exists()
+    identity, _, key = text(f"ssl/{account['ssid']}_server.psk").strip().rpartition(":")
+    good = len(key) % 2 == 0 and not key.strip("0123456789abcdefABCDEF")
+    account["identity"], account["key_bits"] = identity, 4 * len(key) if good else 0
     settings: "dict[str, str | int]" = {name: default[0] for name, default in ITEMS.items()}
     for section in parse_items(text(SETTINGS)):
         settings.update(section)  # type: ignore[arg-type]
@@ -165,6 +174,12 @@ def check(
 ) -> "list[str]":
     """What is wrong ("refused: ...") and what will surprise ("warning: ..."), as sentences."""
     told = _ranges(account, settings, carriers)
+    if not account.get("autostart", True):
+        told.append(f"refused: {AUTOSTART} is missing: without it the client does not start (3.3)")
+    if not account.get("qcli", True):
+        told.append(f"warning: {QCLI} is missing: no QCLI at start-up (3.3)")
+    if account["security"] == 0 and not (account.get("identity", True) and account.get("key_bits", True)):
+        told.append(f"refused: ssl/{account['ssid']}_server.psk: expected identity:key in hexadecimal digits (3.3.4)")
     if settings.get("ROAMING_FEAT") == 1:
         told.append("warning: ROAMING_FEAT=1: no LwM2M while roaming (3.3.3); set 0 for a SIM that roams")
     for name in ("REG_EP_NAME", "BOOTSTRAP_EP_NAME"):
