@@ -33,8 +33,8 @@ from .model import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .codec import decimal as decimal
-    from .codec import pack_record as pack_record, unpack_record as unpack_record
-    from .decode import decode_value as decode_value
+    from .codec import pack_record as pack_record
+    from .decode import decode_value as decode_value, unpack_record as unpack_record
     from .model import Record as Record, Value as Value
     from .resource import Resource as Resource
     from .sensor import Sensor as Sensor
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 # The rest is loaded on first use: name, module.
 _LATER = (
     "ObjectTree tree Resource resource Sensor sensor Actuator actuator "
-    "decimal codec decode_value decode pack_record codec unpack_record codec "
+    "decimal codec decode_value decode pack_record codec unpack_record decode "
     "encode_tlv tlv decode_tlv tlv pack_senml senml unpack_senml unpack"
 )
 

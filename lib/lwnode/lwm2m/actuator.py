@@ -13,7 +13,6 @@ the server resets it by writing 0.
 
 from micropython import const
 
-from . import decode as _decode  # noqa: F401  here and not in the handler of the first write, where the stack is deep
 from .instance import Instance
 from .model import BOOLEAN, Reject
 from .resource import Resource

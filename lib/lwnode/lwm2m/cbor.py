@@ -11,6 +11,10 @@ Numbers travel as decimal fractions (tag 4), so no board's floats touch them. Th
 
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Fraction:
     """number * 10**exponent."""
@@ -42,42 +46,37 @@ def head(major: int, number: int) -> bytes:
 def encode(value: "object") -> bytes:
     """None, bool, int, float, text, bytes, Fraction, list, tuple or dict as CBOR; ValueError for anything else."""
     out = bytearray()
-    _put(out, value)
+    waiting: "list[Any]" = [value]  # last comes next: no frame for each level, the stack is deep where a tree is written
+    while waiting:
+        value = waiting.pop()
+        if value is None:
+            out.append(0xF6)
+        elif value is True or value is False:
+            out.append(0xF5 if value else 0xF4)
+        elif isinstance(value, int):
+            out.extend(head(0, value) if value >= 0 else head(1, -1 - value))
+        elif isinstance(value, str):
+            data = value.encode()
+            out.extend(head(3, len(data)))
+            out.extend(data)
+        elif isinstance(value, (bytes, bytearray)):
+            out.extend(head(2, len(value)))
+            out.extend(value)
+        elif isinstance(value, (list, tuple)):
+            out.extend(head(4, len(value)))
+            waiting += list(value)[::-1]
+        elif isinstance(value, dict):
+            out.extend(head(5, len(value)))
+            for key in list(value)[::-1]:
+                waiting += (value[key], key)
+        elif isinstance(value, Fraction):
+            out.extend(b"\xc4\x82")
+            waiting += (value.number, value.exponent)
+        elif isinstance(value, float):
+            out.extend(_float(value))
+        else:
+            raise ValueError("{} has no place in CBOR here".format(type(value)))
     return bytes(out)
-
-
-def _put(out: bytearray, value: "object") -> None:
-    # One frame for each level: boards have few.
-    if value is None:
-        out.append(0xF6)
-    elif value is True or value is False:
-        out.append(0xF5 if value else 0xF4)
-    elif isinstance(value, int):
-        out.extend(head(0, value) if value >= 0 else head(1, -1 - value))
-    elif isinstance(value, str):
-        data = value.encode()
-        out.extend(head(3, len(data)))
-        out.extend(data)
-    elif isinstance(value, (bytes, bytearray)):
-        out.extend(head(2, len(value)))
-        out.extend(value)
-    elif isinstance(value, (list, tuple)):
-        out.extend(head(4, len(value)))
-        for one in value:
-            _put(out, one)
-    elif isinstance(value, dict):
-        out.extend(head(5, len(value)))
-        for key in value:
-            _put(out, key)
-            _put(out, value[key])
-    elif isinstance(value, Fraction):
-        out.extend(b"\xc4\x82")
-        _put(out, value.exponent)
-        _put(out, value.number)
-    elif isinstance(value, float):
-        out.extend(_float(value))
-    else:
-        raise ValueError("{} has no place in CBOR here".format(type(value)))
 
 
 def _float(value: float) -> bytes:

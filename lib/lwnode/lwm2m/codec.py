@@ -2,8 +2,8 @@
 
     >>> decimal(21.46, 0.1), decimal(101325.0, 10), decimal(0.00001234)
     ('21.5', '101330', '0.00001234')
-    >>> from_wire(BOOLEAN, "1"), to_wire(FLOAT, 21.46, 0.1)
-    (True, '21.5')
+    >>> to_wire(BOOLEAN, True), to_wire(INTEGER, 21.46)
+    ('1', '21')
 
 Boards compute in 32-bit floats, so a number becomes text by integer arithmetic on its grid, never by
 repr, and times are integers throughout. Bounds: a string or opaque value of up to 65535 bytes.
@@ -12,18 +12,18 @@ repr, and times are integers throughout. Bounds: a string or opaque value of up 
 import math
 import struct
 
-from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
+from .model import BOOLEAN, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .decode import decode_value as decode_value
+    from .decode import decode_value as decode_value, from_wire as from_wire, unpack_record as unpack_record
     from .model import Plain
     from .senml import pack_senml as pack_senml
     from .tlv import decode_tlv as decode_tlv, encode_tlv as encode_tlv
     from .unpack import unpack_senml as unpack_senml
 
-_RECORD = ">HHHBII"
-_ALL = 0xFFFF  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
+RECORD = ">HHHBII"
+ALL = 0xFFFF  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
 
 
 def grid(resolution: float) -> "tuple[int, int]":
@@ -88,7 +88,7 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
 def _checked_decimal(text: str) -> str:
     body = text[1:] if text[:1] in ("-", "+") else text
     whole, _, fraction = body.partition(".")
-    if not _digits(whole + fraction):
+    if not is_digits(whole + fraction):
         raise ValueError("decimal text such as -21.5 was expected, not {}".format(text))
     return text[1:] if text[0] == "+" else text
 
@@ -110,45 +110,8 @@ def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "st
     return decimal(value, resolution)
 
 
-def from_wire(type: int, value: "str | bytes") -> "Plain":
-    """The inverse of to_wire: a number, bool, text or bytes. ValueError with a sentence if it is not of the type."""
-    if type == OPAQUE:
-        return value.encode() if isinstance(value, str) else bytes(value)
-    text = value if isinstance(value, str) else str(value, "utf-8")
-    if type == STRING:
-        return text
-    text = text.strip()
-    if type == INTEGER or type == TIME:
-        return _integer(text)
-    if type == FLOAT:
-        number = float(text)
-        if "_" in text or not math.isfinite(number):
-            raise ValueError("a finite number was expected, not {}".format(text))
-        return number
-    if type == BOOLEAN:
-        lowered = text.lower()
-        if lowered in ("1", "true"):
-            return True
-        if lowered in ("0", "false"):
-            return False
-        raise ValueError("a boolean is 0 or 1, not {}".format(text))
-    if type == OBJLNK:
-        first, colon, second = text.partition(":")
-        if colon and 0 <= int(first) <= 65535 and 0 <= int(second) <= 65535:
-            return text
-        raise ValueError("an object link looks like 3303:0, not {}".format(text))
-    raise ValueError("this resource takes no value")
-
-
-def _integer(text: str) -> int:
-    whole, _, fraction = text.partition(".")
-    digits = whole[1:] if whole[:1] in ("-", "+") else whole
-    if not _digits(digits) or fraction.strip("0") or len(digits.lstrip("0")) > 19:
-        raise ValueError("a whole number of up to 64 bits was expected, not {}".format(text))
-    return int(whole)
-
-
-def _digits(text: str) -> bool:
+def is_digits(text: str) -> bool:
+    """Whether a text is digits 0 to 9 and not empty."""
     for character in text:
         if not "0" <= character <= "9":  # isdigit() takes other scripts' digits too
             return False
@@ -170,29 +133,19 @@ def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | Non
 def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
     """One journal entry: 15 bytes and the value. stamp is Clock.stamp(): (epoch id, seconds)."""
     first, second, third = path.ids
-    second = _ALL if second is None else second
-    third = _ALL if third is None else third
+    second = ALL if second is None else second
+    third = ALL if third is None else third
     epoch, seconds = stamp or (0, 0)
     body = value.encode() if isinstance(value, str) else bytes(value)
     flags = type | (0x80 if stamp is None else 0)
-    return struct.pack(_RECORD, first, second, third, flags, epoch & 0xFFFFFFFF, seconds & 0xFFFFFFFF) + body
-
-
-def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":
-    """The inverse of pack_record; ValueError where the bytes are no entry."""
-    size = struct.calcsize(_RECORD)
-    if len(data) < size:
-        raise ValueError("a journal entry has {} bytes at least, not {}".format(size, len(data)))
-    first, second, third, flags, epoch, seconds = struct.unpack(_RECORD, bytes(data[:size]))
-    path = Path(first, None if second == _ALL else second, None if third == _ALL else third)
-    body = bytes(data[size:])
-    type = flags & 0x7F
-    value = body if type == OPAQUE else str(body, "utf-8")
-    return path, type, value, None if flags & 0x80 else (epoch, seconds)
+    return struct.pack(RECORD, first, second, third, flags, epoch & 0xFFFFFFFF, seconds & 0xFFFFFFFF) + body
 
 
 # The other codecs are loaded when they are first used: name, module.
-_LATER = "pack_senml senml unpack_senml unpack encode_tlv tlv decode_tlv tlv decode_value decode"
+_LATER = (
+    "pack_senml senml unpack_senml unpack encode_tlv tlv decode_tlv tlv decode_value decode "
+    "from_wire decode unpack_record decode"
+)
 
 
 def __getattr__(name: str) -> "object":

@@ -1,20 +1,71 @@
-"""What a server wrote: text, a bare TLV value or a whole TLV record, by the type of its resource.
+"""Inwards: what a server wrote (text, a bare TLV value or a whole TLV record, by its resource's type), journal entries.
 
     >>> decode_value(BOOLEAN, b"1"), decode_value(INTEGER, b"\\x01\\x00"), decode_value(FLOAT, b"21.5")
     (True, 256, 21.5)
 
-A module of its own because a node that is never written to does without.
+A module of its own because a wake without a contact does without.
 """
 
 import math
 import struct
 
-from .codec import from_wire, significant
-from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
+from .codec import ALL, RECORD, is_digits, significant
+from .model import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .model import Plain
+
+
+def from_wire(type: int, value: "str | bytes") -> "Plain":
+    """The inverse of codec.to_wire: a number, bool, text or bytes. ValueError with a sentence if it is not of the type."""
+    if type == OPAQUE:
+        return value.encode() if isinstance(value, str) else bytes(value)
+    text = value if isinstance(value, str) else str(value, "utf-8")
+    if type == STRING:
+        return text
+    text = text.strip()
+    if type == INTEGER or type == TIME:
+        return _integer(text)
+    if type == FLOAT:
+        number = float(text)
+        if "_" in text or not math.isfinite(number):
+            raise ValueError("a finite number was expected, not {}".format(text))
+        return number
+    if type == BOOLEAN:
+        lowered = text.lower()
+        if lowered in ("1", "true"):
+            return True
+        if lowered in ("0", "false"):
+            return False
+        raise ValueError("a boolean is 0 or 1, not {}".format(text))
+    if type == OBJLNK:
+        first, colon, second = text.partition(":")
+        if colon and 0 <= int(first) <= 65535 and 0 <= int(second) <= 65535:
+            return text
+        raise ValueError("an object link looks like 3303:0, not {}".format(text))
+    raise ValueError("this resource takes no value")
+
+
+def _integer(text: str) -> int:
+    whole, _, fraction = text.partition(".")
+    digits = whole[1:] if whole[:1] in ("-", "+") else whole
+    if not is_digits(digits) or fraction.strip("0") or len(digits.lstrip("0")) > 19:
+        raise ValueError("a whole number of up to 64 bits was expected, not {}".format(text))
+    return int(whole)
+
+
+def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":
+    """The inverse of codec.pack_record; ValueError where the bytes are no entry."""
+    size = struct.calcsize(RECORD)
+    if len(data) < size:
+        raise ValueError("a journal entry has {} bytes at least, not {}".format(size, len(data)))
+    first, second, third, flags, epoch, seconds = struct.unpack(RECORD, bytes(data[:size]))
+    path = Path(first, None if second == ALL else second, None if third == ALL else third)
+    body = bytes(data[size:])
+    type = flags & 0x7F
+    value = body if type == OPAQUE else str(body, "utf-8")
+    return path, type, value, None if flags & 0x80 else (epoch, seconds)
 
 
 def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: bool = False) -> "Plain":

@@ -5,7 +5,7 @@
 
 from micropython import const
 
-from .codec import from_wire
+from .decode import from_wire
 from .model import Path
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ Bounds: one pack in flight; live readings one publish per path, all in flight to
 """
 
 from lwnode.lwm2m import OPAQUE, Path
-from lwnode.lwm2m import codec
+from lwnode.lwm2m.decode import unpack_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Delivery:
         contract = self.modem.capabilities.contract
         values = self.tree.changes(contract != "shadow")
         if contract == "shadow" and everything:
-            readings = [codec.unpack_record(data)[0] for _, data in self.journal.entries()]
+            readings = [unpack_record(data)[0] for _, data in self.journal.entries()]
             values = [value for value in self.tree.values() if value[0] not in readings]
         elif contract == "pipe":
             return
@@ -107,7 +107,7 @@ class Delivery:
         newest = {}
         for number, data in self.journal.entries():
             if number >= fresh:
-                newest[codec.unpack_record(data)[0]] = number
+                newest[unpack_record(data)[0]] = number
         return newest
 
     def _older(self, after: int, live: "dict[Path, int]") -> "list[tuple[int, Any]]":
@@ -123,7 +123,7 @@ class Delivery:
         return batch
 
     def _record(self, data: bytes) -> "Any":
-        path, kind, value, stamp = codec.unpack_record(data)
+        path, kind, value, stamp = unpack_record(data)
         return (path, kind, value, self.clock.resolve(stamp))
 
     def _send_history(self, batch: "list[tuple[int, Any]]") -> int:
