@@ -80,11 +80,14 @@ def test_a_wrong_key_is_refused_and_said():
         front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
         await front.start()
         modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
+        told = []
+        modem.on_trouble = told.append
         await typist.say('AT+QLWCFG="retransmit",1,0')
         await typist.say("AT+QRST=1", "+IP")
         await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","FFFF"')
         assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 1"
         assert modem.troubles and "FFFF" not in " ".join(modem.troubles)
+        assert told and told[-1] == modem.troubles[-1] and "identity or key" in told[-1]
         assert not server.clients
         await modem.close()
         front.close()

@@ -150,6 +150,7 @@ async def main(arguments):
     await modem.start()
     if arguments.quiet:
         modem.model.on_note = lambda direction, line: print(direction, line, flush=True)
+        modem.on_trouble = lambda sentence: print("!", sentence, flush=True)
     for text in arguments.fault:
         modem.model.faults.arm(*armed_fault(text))
     if arguments.seed is not None:

@@ -6,6 +6,7 @@
     modem.control_port                  # pins, radio, faults: see `control`
     modem.trace = lambda direction, data: ...       # bytes: ">" what the host wrote, "<" what the module wrote
     modem.model.on_note = lambda direction, line: ...       # lines, keys and PINs left out: for people and logs
+    modem.on_trouble = lambda sentence: ...         # what its client cannot say in AT: a refused key, an unknown host
     await modem.close()
 
 Everything runs in the event loop of the caller; bytes are handed on when they arrive, nothing polls.
@@ -60,6 +61,7 @@ class VirtualModem:
         self.options = settings
         self.trace = None
         self.troubles = []
+        self.on_trouble = None
         self.pty_path = None
         self.clock = None
         self.model = None
@@ -139,6 +141,8 @@ class VirtualModem:
     def _trouble(self, sentence):
         self.troubles.append(sentence)
         del self.troubles[:-20]
+        if self.on_trouble:
+            self.on_trouble(sentence)
 
     def _redirect(self, host, port, bootstrap):
         uri = self.bootstrap_uri if bootstrap else self.server_uri
