@@ -4,11 +4,13 @@
 observe while the node is awake. `make commands` prints the same as a table.
 """
 
+import gc
 import sys
 
 from fakes.modem_bench import Bench
 from fakes.world import ENDPOINT, RELAY, TEMPERATURE, World
 
+import lwnode.modem
 from lwnode.lwm2m import BOOLEAN, Path, pack_senml
 from lwnode.modem import Unsupported
 
@@ -132,12 +134,25 @@ def test_a_configuration_can_be_checked_without_a_word_to_the_module():
         assert one.commands == []
 
 
+def _live():
+    gc.collect()
+    return gc.mem_alloc()
+
+
 def test_only_the_chosen_family_is_loaded():
     """The other three cost no heap: they are not even found in the list of modules."""
     for family in FAMILIES:
         for name in list(sys.modules):
             if name.startswith("lwnode.modem."):
                 del sys.modules[name]
+                if name.count(".") == 2 and name.rpartition(".")[2] in lwnode.modem.__dict__:
+                    delattr(lwnode.modem, name.rpartition(".")[2])
         Bench(family)
         loaded = [other for other in FAMILIES if "lwnode.modem." + other in sys.modules]
         assert loaded == [family], loaded
+        if hasattr(gc, "mem_alloc"):  # MicroPython: what each would cost comes only with its import
+            for other in FAMILIES:
+                if other != family:
+                    before = _live()
+                    __import__("lwnode.modem." + other, None, None, ("Driver",))
+                    assert _live() - before > 2048, (family, other, _live() - before)

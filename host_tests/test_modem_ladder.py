@@ -18,9 +18,25 @@ REGISTERS = {
 }
 
 
+def shadow():
+    """ME910C1: what its agent says depends on whether it has been enabled."""
+    on = []
+
+    def enable(line):
+        on.append(line)
+        return ["OK", (900, 'LWM2M-TLT:"REGISTERED",SSID=99,"coap://h:5683"')]
+
+    return {"AT#LWM2MENA=1": enable, "AT#LWM2MSTAT": lambda line: '#LWM2MGETSTAT: 1,"IDLE"' if on else '#LWM2MGETSTAT: 0,"DIS"',
+            "AT#LWM2MMON?": "OK"}
+
+
+REGISTERS["me910c1"] = shadow
+
+
 def bench(family, pins=None, **options):
     table = dict(NETWORK)
-    table.update(REGISTERS[family])
+    own = REGISTERS[family]
+    table.update(own() if callable(own) else own)
     return Bench(family, table, pins=pins, command_ms=300, **options)
 
 
@@ -39,7 +55,8 @@ def test_a_registration_that_is_gone_is_made_again_without_a_restart():
 
 def test_a_session_that_stands_costs_one_question():
     for family, answer in (("bc66", {"AT+QLWSTATUS?": "+QLWSTATUS: 2"}), ("bc20", {"AT+QLWUPDATE": ["OK", "UPDATE OK"]}),
-                           ("bg96", {'AT+QLWM2M="update",101': "OK"})):
+                           ("bg96", {'AT+QLWM2M="update",101': "OK"}),
+                           ("me910c1", {"AT#LWM2MSTAT": '#LWM2MGETSTAT: 1,"IDLE"'})):
         one = bench(family)
         one.talker.answers.update(answer)
         assert one.modem.bring_back(60000), family
@@ -113,7 +130,8 @@ def test_a_restart_in_the_middle_of_everything_is_survived():
     """The module restarts by itself at random moments of a start; the next attempt completes it."""
     for family, server in (("bc66", Server("192.0.2.7", 5683, "node-1", 900)),
                            ("bg96", Server("192.0.2.7", 5683, "urn:imei:1", 900)),
-                           ("bc20", Server("192.0.2.7", 5683, "867724030023557"))):
+                           ("bc20", Server("192.0.2.7", 5683, "867724030023557")),
+                           ("me910c1", Server("192.0.2.7", 5683, "node-1"))):
         for after_ms in (700, 1500, 2130, 2210, 2290, 2450, 2490, 3900, 6300):
             field = Field(family)
             field.response = lambda request: Response(404)
