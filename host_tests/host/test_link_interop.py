@@ -1,5 +1,6 @@
 """The bench against Leshan without Leshan: what its REST shows, what is said when Java is absent, the table's verdict."""
 
+import asyncio
 import io
 import os
 import subprocess
@@ -190,26 +191,26 @@ def test_the_tables_verdict(cells, good):
         assert "bc66, b: no answer" in console.file.getvalue()
 
 
-def test_a_second_try_is_marked_and_the_first_ones_words_are_kept():
-    first, second = [Run(Distribution("x", [], []), ["bc66", "bc20"], None, print) for _ in range(2)]
-    second.families = ["bc66"]
-    first.cells = {**BAD, ("a", "bc20"): (True, "yes")}
-    second.cells = {("a", "bc66"): (True, "yes"), ("b", "bc66"): (True, "relay follows")}
-    assert [family for family in first.families if not first.good(family)] == ["bc66"]
-    first.take(second)
-    assert first.cells[("b", "bc66")] == (True, "relay follows (2nd try)") and first.cells[("a", "bc66")] == (True, "yes")
-    console = Console(file=io.StringIO(), width=100)
-    assert table(console, first, 1)
-    assert "bc66, b, first try: no answer" in console.file.getvalue()
+def test_one_bad_node_of_a_family_is_a_bad_cell_whatever_the_others_say():
+    async def answered(text):
+        return text
+
+    async def refused():
+        raise AssertionError("objects [1] expected, [] came")
+
+    for order in ((False, True, True), (True, False, True), (True, True, False)):
+        run = Run(Distribution("x", [], []), ["bc66"], None, lambda who, text: None)
+        for good in order:
+            asyncio.run(run.cell("registration", "bc66", answered("19 objects") if good else refused()))
+        assert run.cells == {("registration", "bc66"): (False, "objects [1] expected, [] came")}
+        assert not table(Console(file=io.StringIO(), width=100), run, 1)
+    assert not table(Console(file=io.StringIO(), width=100), Run(Distribution("x", [], []), ["bc66"], None, print), 1)
 
 
-def test_a_second_try_that_fails_too_is_a_failure():
-    first, second = [Run(Distribution("x", [], []), ["bc66"], None, print) for _ in range(2)]
-    first.cells = {("Leshan", "bc66"): (False, "did not start")}
-    second.cells = BAD
-    first.take(second)
-    assert not table(Console(file=io.StringIO(), width=100), first, 1)
-    assert not Run(Distribution("x", [], []), ["bc66"], None, print).good("bc66")  # nothing was seen
+def test_every_row_belongs_to_one_node():
+    names = [name for rows in lives.COURSES.values() for name, _ in rows]
+    assert len(names) == len(set(names)) == len(lives.ROWS) and names[0] == "registration"
+    assert {name for rows in lives.LAST.values() for name, _ in rows} <= set(names)
 
 
 def test_the_farewell_restores_the_program_it_stands_in_for():
