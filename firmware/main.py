@@ -123,7 +123,7 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
     settings = None
     try:
         settings = read("", files)
-        if cold:
+        if board.reset_cause() != "deep_sleep":
             keep(settings, board.vault, files)
     except ConfigError as error:
         lost = board.filesystem == "lost"

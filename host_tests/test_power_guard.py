@@ -95,7 +95,7 @@ def test_power_ons_in_a_row_count_as_brown_outs_where_the_port_cannot_tell():
 def test_maintenance_window_on_cold_boots_and_longer_in_safe_mode():
     """low_power.md section 6, 14."""
     store = Dictionary()
-    for cause, window in (("power_on", 5), ("hard", 5), ("deep_sleep", 0), ("watchdog", 5)):
+    for cause, window in (("power_on", 5), ("hard", 5), ("deep_sleep", 0), ("watchdog", 5), ("planned", 0)):
         guard = BootGuard(store)
         guard.enter(cause)
         assert guard.window_s == window, cause

@@ -85,7 +85,8 @@ class BootGuard:
     def enter(self, cause: str) -> str:
         """Count this boot (a cause of Board.reset_cause()); return "normal" or "safe". Sets rest_s and window_s.
 
-        rest_s: seconds to sleep before the next transmission. window_s: seconds to wait for mpremote, never on a timer wake.
+        rest_s: seconds to sleep before the next transmission. window_s: seconds to wait for mpremote, never on a wake or a
+        restart of our own.
         """
         clean = cause in _CLEAN or (self.reason and cause in ("hard", "soft", "panic"))
         self.reason = ""
@@ -96,7 +97,7 @@ class BootGuard:
         if self._was_safe:
             self.failures = _LOOP - 1
         self._was_safe = safe
-        self.window_s = _WINDOW_SAFE_S if safe else 0 if cause == "deep_sleep" else _WINDOW_COLD_S
+        self.window_s = _WINDOW_SAFE_S if safe else 0 if clean else _WINDOW_COLD_S
         self._save()
         return "safe" if safe else "normal"
 
