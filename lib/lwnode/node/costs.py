@@ -27,6 +27,7 @@ _NAMES = (
 )
 _FIRST_SHORT, _LAST_SHORT, _FIRST_TIME, _LAST_TIME = 5, 10, 11, 14
 _LONGEST_SLEEP_S = 864000
+_MOST = 0x3FFFFFFF
 
 
 class Costs:
@@ -86,6 +87,8 @@ class Costs:
         values = [getattr(self, name) for name in _NAMES]
         for i in range(_FIRST_SHORT, _LAST_SHORT + 1):
             values[i] &= 0xFFFF
+        for i in range(_LAST_TIME + 1, len(values)):
+            values[i] = min(values[i], _MOST)
         return struct.pack(_FORMAT, *values)
 
     def load(self, data: bytes) -> bool:
@@ -93,6 +96,8 @@ class Costs:
         if len(data) != struct.calcsize(_FORMAT):
             return False
         values = struct.unpack(_FORMAT, data)
+        if max(values[_LAST_TIME + 1 :]) > _MOST:
+            return False
         for i in range(len(_NAMES)):
             setattr(self, _NAMES[i], values[i])
         return True

@@ -116,7 +116,7 @@ class DataBudget:
 
     def dump(self) -> bytes:
         """Return what must survive sleep (13 bytes)."""
-        return pack(_FORMAT, _VERSION, self._month, self.spent, self.last_month, min(self.refused, 65535))
+        return pack(_FORMAT, _VERSION, self._month, min(self.spent, 0xFFFFFFFF), self.last_month, min(self.refused, 65535))
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave. False: nothing usable in data."""

@@ -18,6 +18,7 @@ _VERSION = const(1)
 _FORMAT = "<BIIIIIIqHhHI"
 _SLOPE_AFTER_S = const(86400)
 _MV_UNKNOWN = const(0)
+_MOST = const(0x3FFFFFFF)  # 34 years of seconds: more is no count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Health:
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave. False: nothing usable in data."""
-        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
+        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION or max(unpack_from("<6I", data, 1)) > _MOST:
             return False
         (_, self.operational_s, self.since_crash_s, self.awake_s, self.sync_ok, self.sync_failed, self.flash_writes,
          self._mark_at, self._mark_mv, self.slope_mv_per_day, self.last_mv, self.heap_low) = unpack_from(_FORMAT, data, 0)
