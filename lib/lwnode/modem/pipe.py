@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lwnode.modem.base import Modem
 
 UPLINK = Path(19, 0, 0)
-DOWNLINK = Path(19, 1, 0)
 OBJECTS = ((19, 0, (0,)), (19, 1, (0,)))
 
 

@@ -74,17 +74,6 @@ def _bits(value: int, width: int) -> str:
     return "".join(["1" if value >> bit & 1 else "0" for bit in range(width - 1, -1, -1)])
 
 
-def _decode(bits: str, units: "tuple[tuple[int, int], ...]") -> "int | None":
-    try:
-        value = int(bits, 2)
-    except ValueError:
-        return None
-    for code, unit in units:
-        if value >> 5 == code:
-            return (value & 31) * unit
-    return None
-
-
 def periodic_tau(seconds: int) -> str:
     """T3412 extended for at least that long, 0 to 35 712 000 s, as eight binary digits."""
     return _encode(seconds, _TAU_UNITS, "periodic TAU")
@@ -93,16 +82,6 @@ def periodic_tau(seconds: int) -> str:
 def active_time(seconds: int) -> str:
     """T3324 for at least that long, 0 to 11 160 s, as eight binary digits."""
     return _encode(seconds, _ACTIVE_UNITS, "active time")
-
-
-def periodic_tau_s(bits: str) -> "int | None":
-    """Seconds of a T3412 extended code; None where it is off or no code."""
-    return _decode(bits, _TAU_UNITS)
-
-
-def active_time_s(bits: str) -> "int | None":
-    """Seconds of a T3324 code; None where it is off or no code."""
-    return _decode(bits, _ACTIVE_UNITS)
 
 
 def edrx_code(seconds: float, access: int) -> str:

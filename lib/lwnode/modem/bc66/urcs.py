@@ -6,18 +6,11 @@ Every line may be lost while the UART is deaf; what recovers the state is AT+QLW
 (requests in buffer mode) and the deadline of a report (report_ack).
 """
 
-from micropython import const
-
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERING
 from lwnode.modem.bc66.codes import status_name
 from lwnode.modem.bc66.wire import Wire
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
-_DRAIN_LIMIT = const(64)  # requests answered in one go; a module that never says 0 left ends the loop
 _NUMBERED = {"0": "observe", "1": "read", "2": "write", "3": "execute"}  # R01A06 numbers what later firmware names
 
 

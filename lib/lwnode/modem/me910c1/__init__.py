@@ -168,9 +168,6 @@ class Driver(Shadow):
             return False
         return True
 
-    def _seen_asleep(self) -> bool:
-        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
-
     # ---- configuration: see setup.py --------------------------------------------------------------------------
 
     def check(self, server: "Server") -> None:

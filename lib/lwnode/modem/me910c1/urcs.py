@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What is known of a value in the module: taken by it, acknowledged by the server, refused by it, watched by nobody.
 TAKEN, ACKED, NACKED, UNWATCHED = 0, 1, 2, 3
 HISTORY = (19, 0, 0)  # where packs of late readings go
+_AGAIN_MS = 45000  # as long as ENA may take (field_quirks 5)
 CREATED = 2  # this bit of the declaration's checksum: its instances were all seen in the module
 
 
@@ -56,7 +57,6 @@ class Urcs(Life):
         "PSMURC": ("", "_on_psm"),  # the module sleeps: what sleep() waits for
     }
 
-    _asleep = False
     _suspended = False
     _in_session = False
     _armed = False
@@ -218,11 +218,16 @@ class Urcs(Life):
         if self._operations(ids).find("W") >= 0:
             self._texts[ids] = text
 
-    def _operations(self, ids: "tuple[Any, ...]") -> str:
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def _read_text(self, ids: "tuple[Any, ...]") -> str:
-        raise NotImplementedError
+        def _operations(self, ids: "tuple[Any, ...]") -> str:
+            raise NotImplementedError
+
+        def _read_text(self, ids: "tuple[Any, ...]") -> str:
+            raise NotImplementedError
+
+        def _give_up(self) -> None:
+            raise NotImplementedError
 
     # ---- work that waits for service() ------------------------------------------------------------------------
 
@@ -239,10 +244,7 @@ class Urcs(Life):
             self._reboot = False
             self.ask(self._in, "me910c1.session", "after_reboot")
         if self._factory == 1:
-            self.ask(self._in, "me910c1.session", "register", 45000)
-
-    def _give_up(self) -> None:
-        raise NotImplementedError
+            self.ask(self._in, "me910c1.session", "register", _AGAIN_MS)
 
 
 def ids_of(uri: str) -> "tuple[Any, ...] | None":
