@@ -102,6 +102,7 @@ class Contact:
         age = clock.age
         if clock.unix() is None or age is None or age >= _RESYNC_S:
             unix = node.modem.network_time()
+            node.tidy()  # what asks for the time is not needed beside the reports
             if unix is not None and clock.set_unix(unix, "network"):
                 node.slipped = clock.moved
                 node.moved += clock.moved
