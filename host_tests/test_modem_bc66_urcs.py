@@ -199,6 +199,29 @@ def test_row_bootstrap_request_trigger():
     assert bench.talker.said("AT+QLWREG") == []
 
 
+def test_after_a_factory_reset_the_bootstrap_is_waited_for():
+    """4.3.16 note 1: after its reset the module itself goes to the bootstrap server."""
+    bench = registered()
+    bench.modem.server = Server("192.0.2.7", 5683, "node-1", bootstrap=True)
+    bench.modem.declare([(3303, 0, (5700,))])
+    bench.say('+QLWURC: "factory_reset",0', serve_ms=20000)
+    bench.talker.answers["AT+QLWSTATUS?"] = "+QLWSTATUS: 0"
+    bench.clock.after(4000, lambda: bench.talker.say('+QLWURC: "bs_finished"'))
+    bench.clock.after(6000, lambda: bench.talker.say("+QLWREG: 0"))
+    assert bench.modem.register(60000)
+    assert bench.talker.said("AT+QLWREG") == []
+
+
+def test_a_bootstrap_whose_end_was_not_heard_keeps_nobody_waiting_for_ever():
+    bench = registered()
+    bench.say('+QLWURC: "bootstrap_request_trigger",0')
+    bench.talker.answers["AT+QLWSTATUS?"] = "+QLWSTATUS: 0"
+    bench.talker.answers["AT+QLWREG"] = ["OK", (900, "+QLWREG: 0")]
+    assert not bench.modem.register(60000)
+    assert bench.talker.said("AT+QLWREG") == []
+    assert bench.modem.register(60000)
+
+
 def test_row_recovered():
     bench = registered()
     bench.say('+QLWURC: "recovered",0')

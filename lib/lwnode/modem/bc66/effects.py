@@ -61,6 +61,8 @@ def buffered_requests(modem: "Urcs") -> int:
 
 def after_factory_reset(modem: "Urcs") -> None:
     """4.3.16: nothing that was declared is left. Accounts come from the bootstrap server, objects from us."""
+    # After its reset the module goes to the bootstrap server by itself: bs_finished, then +QLWREG.
+    modem._bootstrapping = modem.server is not None and modem.server.bootstrap
     if modem.options["buffered"]:
         modem.restart()
     else:

@@ -48,6 +48,7 @@ def _register(modem: "Driver", timeout_ms: int) -> bool:
     if modem._busy() and modem._own_outcome(timeout_ms) == REGISTERED:
         return True
     if modem._busy():
+        modem._bootstrapping = False  # its end was not heard in all that time: the next one asks the module
         return False
     _pause_after_deregistration(modem)
     try:
