@@ -72,8 +72,8 @@ class Contact:
         try:
             if not session.open(self._expensive if config.defer_longest and not node.urgent else None):
                 return False
-            node.tidy()
             self._sync_clock()
+            node.tidy()
             node.collect()
             arrived, blind = delivery.flush(node.fresh), 0
             if arrived:
