@@ -544,6 +544,26 @@ def test_a_refused_value_fails_and_the_others_go_on():
     assert made.told("failed")[0][0] == ticket and [each.path for each in made.server.deliveries] == [(3304, 0, 5700)]
 
 
+def test_ids_that_the_manual_excludes_do_not_reach_the_wire():
+    bench = Bench("me910c1", {})
+    for call, words in (
+        (lambda: bench.modem.declare([(65535, 0, (1,))]), "3 to 65534 (ME910C1 3.1.10)"),
+        (lambda: bench.modem.declare([(3303, 65535, (1,))]), "0 to 65534"),
+        (lambda: bench.modem.execute(Path(3)), "expected a resource"),
+        (lambda: bench.modem.execute(Path(1, 0, 8)), "closed"),
+        (lambda: bench.modem.value(Path(3303, 0)), "expected a resource"),
+        (lambda: bench.modem.value(Path(5, 0, 3)), "closed"),
+        (lambda: bench.modem.exists(70000), "0 to 65535"),
+    ):
+        refused(call, words)
+    refused(lambda: Bench("me910c1", {}, monitor=[70000]).modem.declare([]), "1 to 65535")
+    for family in ("bc20", "bc66"):
+        other = Bench(family, {})
+        refused(lambda modem=other.modem: modem.undeclare(70000), "0 to 65535")
+        assert other.commands == []
+    assert bench.commands == []
+
+
 def test_every_code_of_the_manual_has_its_name():
     """2.2.2.1: 173 rows, 569 without a text; a module that prints numbers is understood as one that prints words."""
     for code in CME:

@@ -99,6 +99,7 @@ class Driver(NbIot):
 
     def undeclare(self, object_id: int) -> bool:
         """QLWDELOBJ; UPDATE OK follows only where registered (3.4)."""
+        Path(object_id)  # refuses what is no id
         self._declared = 0
         if self._status == REGISTERED:
             return self._outcome("AT+QLWDELOBJ=%d" % object_id, "UPDATE")

@@ -11,6 +11,7 @@ older dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14
 
 from lwnode.at import AtTimeout, CommandError
 from lwnode.at import fields as split_fields
+from lwnode.lwm2m import Path
 from lwnode.modem import (
     DEREGISTERED,
     DEREGISTERING,
@@ -91,6 +92,7 @@ class Driver(Reporting):
 
     def undeclare(self, object_id: int) -> bool:
         """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
+        Path(object_id)  # refuses what is no id
         self._declared = 0
         return self._act("+QLWDELOBJ", object_id) == 0
 

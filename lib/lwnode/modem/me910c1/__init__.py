@@ -259,7 +259,7 @@ class Driver(Shadow):
 
     def value(self, path: "Path") -> str:
         """The text that the module holds: GET where SET is the way in, else R (3.1.5, 3.1.11)."""
-        return str(self._in(_VALUES, "get", path.ids))
+        return str(self._in(_VALUES, "get", self._in(_VALUES, "resource_of", path)))
 
     def exists(self, *numbers: int, agent: int = 0) -> bool:
         """Whether the module has that object, instance, resource or resource instance (3.1.17)."""
@@ -271,7 +271,7 @@ class Driver(Shadow):
 
     def execute(self, path: "Path") -> bool:
         """Execute a resource of the module itself, such as /3/0/4 (3.1.6). The server is not involved."""
-        return self.ask(self._write, "#LWM2ME", 0, path.object, path.instance, path.resource, 0) is not None
+        return self.ask(self._write, "#LWM2ME", 0, *self._in(_VALUES, "resource_of", path), 0) is not None
 
     # ---- firmware ---------------------------------------------------------------------------------------------
 

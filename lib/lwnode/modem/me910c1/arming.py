@@ -58,6 +58,8 @@ def _when_ready(modem: "Any", settle_ms: int) -> "list[int] | None":
 
 def exists(modem: "Any", *numbers: int) -> bool:
     """AT#LWM2MEXIST, agent first (3.1.17)."""
+    if not all([0 <= number <= 65535 for number in numbers]):
+        raise ValueError("exists: expected ids from 0 to 65535 (3.1.17), found %s" % (numbers,))
     return bool(known(modem, *numbers))
 
 
@@ -128,8 +130,8 @@ def monitored(modem: "Any") -> "list[int]":
         chosen = sorted({path[0] for path in paths if path[2] == _main(path[0]) or not registry.resources(path[0])})
         if len(chosen) <= _LIMIT:
             chosen += sorted({path[0] for path in paths if path[0] not in chosen})[: _LIMIT - len(chosen)]
-    if len(chosen) > _LIMIT:
-        raise ValueError("monitor: expected at most 6 objects (3.1.2), found %d" % len(chosen))
+    if len(chosen) > _LIMIT or not all([0 <= number <= 65535 for number in chosen]):
+        raise ValueError("monitor: expected at most 6 objects of 1 to 65535 (3.1.2), found %s" % (chosen,))
     return [number for number in chosen if number]
 
 

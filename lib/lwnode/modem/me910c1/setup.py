@@ -154,6 +154,9 @@ def _write_rat(modem: "Any", rat: "str | None") -> bool:
 
 def declare(modem: "Any", objects: "Any") -> bool:
     """See Driver.declare. True: definitions were uploaded, restart."""
+    for entry in objects:
+        ranges.within("ME910C1 3.1.10", "object", entry[0], 3, 65534)
+        ranges.within("ME910C1 3.1.10", "instance of object %d" % entry[0], entry[1], 0, 65534)
     modem.objects = [(entry[0], entry[1], tuple(entry[2])) for entry in objects]
     arming.monitored(modem)
     arming.acknowledged(modem)

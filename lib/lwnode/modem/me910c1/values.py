@@ -31,15 +31,22 @@ def operations(ids: "tuple[Any, ...]") -> str:
     return "RW" if row is None else row[1]
 
 
+def resource_of(_: "Any", path: "Any") -> "tuple[int, int, int]":
+    """Its three ids; ValueError for what is no resource, or closed to the host."""
+    if path.resource is None:
+        raise ValueError("%s: expected a resource, the module takes single values (3.1.9)" % path)
+    if path.object in CLOSED:
+        raise ValueError("%s: objects 0, 1, 2 and 5 are closed to the host (3.1.7)" % path)
+    ids: "tuple[int, int, int]" = path.ids
+    return ids
+
+
 def wire_lines(records: "Any") -> "list[tuple[Any, ...]]":
     """(ids, text, command name, parameters) of each record."""
     lines = []
     for record in records:
         path, kind, value = record[:3]
-        if path.resource is None:
-            raise ValueError("%s: expected a resource, the module takes single values (3.1.9)" % path)
-        if path.object in CLOSED:
-            raise ValueError("%s: objects 0, 1, 2 and 5 are closed to the host (3.1.7)" % path)
+        resource_of(None, path)
         text, last = _wire(path, kind, value)
         place: tuple[Any, ...] = path.ids + (0, last)
         if "W" in operations(path.ids):
