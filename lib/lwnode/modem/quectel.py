@@ -92,6 +92,7 @@ class NbIot(Life):
             self._count("sleep_refused")
             return False
         self.ask(self._run, "+QRELLOCK")
+        self.ask(self.at.poll, 0)  # a request that came meanwhile: the server may have its answer from the module already
         if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
             self._count("sleep_unconfirmed")
             return False
