@@ -1,12 +1,15 @@
 """ME910C1 driver: account, declaration, reports, echoes, sleep, power loss; every oddity that it handles has its name here."""
 
+from fakes.clock import VirtualClock
 from fakes.modem_bench import Bench
+from fakes.talker import Talker
 from fakes.telit import Node, definition, ready
+from fakes.uart import FakeUart
 from tools.virtual_modem.me910c1_errors import CME
 
-from lwnode.at import AtTimeout, CommandError
+from lwnode.at import AtClient, AtTimeout, CommandError
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path
-from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported, open_modem
 from lwnode.modem.me910c1.names import reason
 
 TEMPERATURE = Path(3303, 0, 5700)
@@ -572,6 +575,7 @@ def test_every_code_of_the_manual_has_its_name():
     for code in (8, 19, 102, 611, 1115, 65535):
         assert reason(CommandError(code, str(code))) == "error %d" % code
     assert reason(CommandError(None, "Invalid URI")) == "Invalid URI"
+    assert reason(CommandError(321, "321", b"", "+CMS ERROR")) == "+CMS ERROR: 321"  # 2.2.2.2, not the Call state error
     assert reason(CommandError(None, "ERROR")) == "ERROR"
 
 
@@ -583,6 +587,69 @@ def test_what_was_refused_is_told_by_name():
     assert bench.told("failed") == [(ticket, "#LWM2MSET: operation not allowed (3)")]
     assert not bench.modem.register(60000)
     assert "activation failed (555)" in bench.modem.refusal
+
+
+def test_a_cms_error_is_a_refusal_too():
+    bench = Bench("me910c1", {"AT#LWM2MSET=": "+CMS ERROR: 321"})
+    ticket = bench.modem.publish([(TEMPERATURE, FLOAT, "20", None)])
+    bench.modem.service(100)
+    assert bench.told("failed") == [(ticket, "#LWM2MSET: +CMS ERROR: 321")]
+
+
+def test_the_fourteen_variants_are_one_dialect():
+    """Applicability table: the revision changes nothing of what is said."""
+    said = set()
+    for model in ("ME910C1-AU", "ME910C1-NA", "ME910C1-WW", "NE910C1-NA", "ML865C1-NA", "ME910C1-E2"):
+        for revision in ("30.00.xx8", "MOB.000004"):
+            bench = Bench("me910c1", {"AT+CGMM": model, "AT+CGMR": revision})
+            assert bench.modem.start()
+            said.add(tuple(bench.commands))
+            assert bench.modem.capabilities.contract == "shadow"
+    assert len(said) == 1
+
+
+def test_numeric_results_and_other_line_ends_are_set_back_or_read():
+    """2.1: V0 answers 0 and 4; S3 and S4 name other characters for CR and LF."""
+    for line in (b"ATV0\r", b"ATS4=13\r", b"ATE1\r"):
+        made = Node(ready(3303, 3304, 3306))
+        made.model.receive(line)
+        assert made.modem.start(), line
+        assert made.modem.identity()["imei"], line
+
+
+def test_one_command_stands_in_a_line_and_none_is_repeated_by_a():
+    """2.2.1: of several in a line nobody could tell which has failed; A/ would repeat what may not be repeated."""
+    made = up()
+    made.modem.publish([(TEMPERATURE, FLOAT, "20", None)])
+    made.modem.settle(10000)
+    made.modem.deregister()
+    assert len(made.commands) > 15
+    lines = [line for line in made.commands if line[:1] != "<"]  # a definition is uploaded as it is
+    assert not [line for line in lines if ";" in line or line[:2] != "AT" or line[:3] == "AT/"]
+
+
+class Stopwatch(Talker):
+    """Notes when each command came; its answer follows in the same millisecond."""
+
+    def __init__(self, answers, clock):
+        Talker.__init__(self, answers, clock)
+        self.times = []
+
+    def receive(self, data):
+        self.times.append(self.clock.now)
+        Talker.receive(self, data)
+
+
+def test_twenty_milliseconds_lie_between_a_result_and_the_next_command():
+    """2.2.5."""
+    clock = VirtualClock()
+    watch = Stopwatch({"AT#LWM2MSTAT": '#LWM2MGETSTAT: 1,"IDLE"'}, clock)
+    modem = open_modem("me910c1", AtClient(FakeUart(clock, peer=watch), clock))
+    assert modem.start()
+    modem.publish([(TEMPERATURE, FLOAT, "20", None), (HUMIDITY, FLOAT, "50", None)])
+    assert modem.status() == REGISTERED
+    gaps = [after - before for before, after in zip(watch.times, watch.times[1:])]
+    assert len(watch.commands) > 8 and min(gaps) >= 20, gaps
 
 
 def test_a_silent_module_fails_the_ticket():

@@ -69,8 +69,8 @@ _NAMES = (
 def reason(error: "CommandError") -> str:
     """What the module gave as its reason, in words."""
     code = error.code
-    if code is None:
-        return error.text
+    if code is None or error.result == "+CMS ERROR":  # another table (2.2.2.2), which no LwM2M command uses
+        return error.text if code is None else "+CMS ERROR: %d" % code
     for row in _NAMES:
         first, _, rest = row.partition("=")
         if int(first) > code:
