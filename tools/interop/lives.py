@@ -25,6 +25,8 @@ except Exception as error:
 unit.board.sleep(60000)
 """
 _OBJECT_1_LIFETIME, _OBJECT_1_BINDING = "/1/0/1", "/1/0/7"
+SLEEP_S = PERIOD_S - 30  # what is left of a period for its sleep, at least
+SHORT_S = 160  # a lifetime whose update, after nine tenths, is due in that sleep; the server waits for 93 s of it
 
 
 async def update_trigger(node):
@@ -132,11 +134,12 @@ async def queue_mode(node):
     nothing of who is awake (TS 1.0.2, 8.3). An update does, due when its lifetime is nearly over, which is short here.
     """
     if node.family == "bc20":
-        await _lifetime(node, PERIOD_S + 10)
+        await _lifetime(node, SHORT_S)
     if (node.settings_of("binding") or "U") != "UQ":
         await _bind(node, "UQ")
-    # from the beginning of a whole period on: a shorter sleep ends before the server counts the node as asleep
-    await node.until(lambda: node.sleeps_ms > 100_000, "a sleep of 100 s or more", 180)
+    # A whole period: a shorter sleep ends before the server counts the node as asleep, or before the update is due. One that
+    # fell due while the module is still awake and the host no more would let the write in when nobody listens.
+    await node.until(lambda: node.sleeps_ms > SLEEP_S * 1000, f"a sleep of {SLEEP_S} s or more", 180)
     mark = node.mark()
     node.real_time(True)
     try:
