@@ -31,11 +31,11 @@ class Counter:
                 self.do()
 
 
-def _steady(port):
+def _steady(port, config=None):
     """A node in its rhythm, asleep, with a counter of what it says from now on."""
     if hasattr(gc, "freeze"):
         gc.freeze()  # the node collects at each wake: under CPython that would be all that pytest holds
-    world = World(port)
+    world = World(port, config)
     world.run(minutes=35)
     assert not _late(world)
     world.chip.awake_since = world.clock.now
@@ -119,3 +119,29 @@ def test_power_cut_at_each_flash_write_until_all_state_has_been_written():
             world.run(minutes=LATER_MIN)
             assert len(_late(world)) <= 2, (port, cut, _late(world))
         print("%s: power cut at flash writes 1 to %d of %d" % (port, cut, writes))
+
+
+def test_a_bg96_that_enters_psm_in_the_middle_of_a_contact_costs_no_reading():
+    """Section 6, 10: PSM POWER DOWN while we hold a session. Its PSM is a power-down, and forgets everything."""
+    world, counter = _steady("esp32", {"family": "bg96"})
+    world.run(minutes=15)
+    lines, downs = counter.lines, []
+    assert lines >= 8
+    for at in range(1, lines + 1, 1 if sys.implementation.name == "cpython" else 5):
+        world, counter = _steady("esp32", {"family": "bg96"})
+        model = world.model
+
+        def fall(model=model):
+            model.urc("PSM POWER DOWN")
+            model.after(20, lambda: model._go_down("asleep"))  # no command makes it do so at a moment of ours
+
+        def look(at=at, model=model):
+            if not model.status_pin:
+                downs.append(at)
+
+        counter.at, counter.do = at, lambda fall=fall, look=look, world=world: (fall(), world.clock.after(30, look))
+        world.run(minutes=LATER_MIN)
+        assert not _late(world), (at, _late(world)[:2])
+        assert max(world.awake) <= (world.settings.awake_budget + 20) * 1000, (at, max(world.awake))
+    print("bg96: PSM after exchanges %s of %d" % (downs, lines))
+    assert downs
