@@ -930,3 +930,31 @@ def test_faults_at_random_lose_no_ticket():
         ended = made.told("delivered") + [detail[0] for detail in made.told("failed")]
         assert sorted(ended) == tickets, (seed, made.model.faults.played)
         assert made.modem.pending == 0
+
+
+# ---- several commands in one line
+
+
+def test_what_a_power_cycle_takes_is_armed_in_one_line():
+    made = up()
+    lines = [line for line in made.texts if "#LWM2MMON=1" in line or "#LWM2MNFYACKURI=0,1" in line]
+    assert len(lines) == 1 and lines[0].endswith(";#LWM2MNFYACKENA=0,1") and made.modem._armed
+
+
+def test_a_refused_line_is_said_again_one_by_one():
+    made = up()
+
+    def again(at=None):
+        made.modem.restart()  # both lists are gone
+        mark = len(made.texts)
+        if at is not None:
+            made.model.faults.arm("error", at=at + 1)
+        assert made.modem.register(60000) and made.modem._armed
+        return made.texts[mark:]
+
+    lines = again()
+    together = [index for index in range(len(lines)) if ";#LWM2MNFYACKURI" in lines[index]]
+    assert len(together) == 1, lines
+    lines = again(together[0])
+    assert "AT#LWM2MMON=1,3306" in lines, lines
+    assert made.model.monitored == [3306] and len(made.modem._acked) == 2

@@ -154,8 +154,9 @@ class Node:
 
     @property
     def commands(self):
-        """Lines that the driver sent, without those that look for the module."""
-        return [line for line in self.texts if line not in ("AT", "ATQ0", "ATE0", "AT+CMEE=1")]
+        """Commands that the driver sent, several of a line one by one, without those that look for the module."""
+        sent = ["AT" + part for line in self.texts for part in (line[2:].split(";") if ";#" in line else (line[2:],))]
+        return [line for line in sent if line not in ("AT", "ATQ0", "ATE0", "AT+CMEE=1")]
 
     def since(self, mark):
         """Commands from that count on."""

@@ -2,10 +2,11 @@
 
     AT#LWM2MMON?                          asked until the agent no longer refuses (3.1.3: for a short time after ENA)
     AT#LWM2MEXIST=0,3303,0                Invalid URI: AT#LWM2MNEWINST=0,3303,0
+    AT#LWM2MMON=1,3306;#LWM2MNFYACKURI... all of what follows in one line; one by one where that is refused
     AT#LWM2MMON=1,3306                    the objects that the server may write, 6 at most (3.1.2)
     AT#LWM2MNFYACKURI=0,1,3303,0,5700     the resources whose delivery is told, 6 at most (3.1.15)
     AT#LWM2MNFYACKENA=0,1
-    AT#LWM2MR=0,3306,0,5850,0             what the server wrote while nobody listened
+    AT#LWM2MR=0,3306,0,5850,0;#LWM2MR...  what the server wrote while nobody listened
 """
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
@@ -28,12 +29,14 @@ def arm(modem: "Any", settle_ms: int, created: bool) -> bool:
         modem.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
         return False
     done = created or create(modem)
-    for again in (False, True):  # a refusal may have been a slip of the line
-        # Both lists are lost together: where one is empty the other need not be asked for.
-        asked = again or bool(found) or not monitored(modem)
-        listed = _monitor(modem, found) & _acknowledge(modem, asked)
+    # Both lists are lost together: where one is empty the other need not be asked for.
+    asked = bool(found) or not monitored(modem)
+    listed = not asked and _at_once(modem)
+    for _ in range(2):  # a refusal may have been a slip of the line
         if listed:
             break
+        asked = True
+        listed = _monitor(modem, found) & _acknowledge(modem, asked)
     done = listed and done
     if modem.options["registration_urcs"] and not modem._services:
         modem.ask(_services, modem)
@@ -152,6 +155,28 @@ def acknowledged(modem: "Any") -> "list[tuple[int, int, int]]":
     return found[:_LIMIT]
 
 
+def _at_once(modem: "Any") -> bool:
+    """Both lists, empty so far, in one command line. False: a part was refused, and nobody knows which (2.2.2)."""
+    uris = acknowledged(modem)
+    parts = ["#LWM2MMON=1,%d" % number for number in monitored(modem)]
+    parts += ["#LWM2MNFYACKURI=0,1,%d,%d,%d" % ids for ids in uris]
+    if uris:
+        parts.append("#LWM2MNFYACKENA=0,1")
+    if _together(modem, parts, None) is None:
+        return False
+    modem._acked = uris
+    return True
+
+
+def _together(modem: "Any", parts: "list[str]", prefix: "str | None") -> "list[str] | None":
+    """Several commands in one line (2.2.2); None where they do not fit into one, or not all were carried out."""
+    line = "AT" + ";".join(parts)
+    if len(line) > modem.at.line_limit:
+        return None
+    lines: "list[str] | None" = modem.ask(modem.at.send, line, prefix=prefix, timeout_ms=modem.options["command_ms"])
+    return lines
+
+
 def _monitor(modem: "Any", found: "list[int]") -> bool:
     wanted = monitored(modem)
     for number in found:
@@ -196,11 +221,14 @@ def _services(modem: "Any") -> None:
 def look_at_all(modem: "Any") -> None:
     """Read what the server may have written while the line was deaf; values that were known are no news."""
     watched = monitored(modem)
-    for ids in writable(modem.objects):
-        if ids[0] not in watched or ids[0] == 19:
-            continue
+    paths = [ids for ids in writable(modem.objects) if ids[0] in watched and ids[0] != 19]
+    lines = _together(modem, ["#LWM2MR=0,%d,%d,%d,0" % ids for ids in paths], "#LWM2MR") if len(paths) > 1 else None
+    for index in range(len(paths)):
         try:
-            modem._look(ids)
+            if lines is not None and len(lines) == len(paths):
+                modem._in("me910c1.changes", "compare", paths[index], modem.text_of(lines[index]))
+            else:
+                modem._look(paths[index])
         except BudgetExceeded:
             raise
         except AtError:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 def look(modem: "Any", ids: "tuple[Any, ...]") -> None:
     """Read a writable resource; a value that we do not know becomes a write request."""
-    text = modem._read_text(ids)
+    compare(modem, ids, modem._read_text(ids))
+
+
+def compare(modem: "Any", ids: "tuple[Any, ...]", text: str) -> None:
+    """The same with a text that has been read."""
     entry = modem._known.get(ids)
     mark = mark_of(text)
     if entry is not None and entry[0] == mark:

@@ -161,7 +161,11 @@ class Shadow(Urcs):
     def _read_text(self, ids: "Ids") -> str:
         """AT#LWM2MR; the value begins behind the name, and may itself hold commas (3.1.5 and the field)."""
         lines = self._lines("AT#LWM2MR=0,%d,%d,%d,0" % ids, "#LWM2MR")
-        return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
+        return self.text_of(lines[-1]) if lines else ""
+
+    def text_of(self, line: str) -> str:
+        """The value of a #LWM2MR line."""
+        return line.partition(":")[2].strip().strip('"')
 
     def _lines(self, line: str, prefix: "str | None" = None) -> "list[str]":
         found: "list[str]" = self.at.send(line, prefix=prefix, timeout_ms=self.options["command_ms"])
