@@ -2,7 +2,7 @@
 
 from fakes.clock import VirtualClock
 
-from lwnode.power import Clock, Schedule, device_offset, update_due
+from lwnode.power import Clock, Schedule, device_offset
 
 
 def test_first_call_is_due_and_a_served_slot_does_not_come_again():
@@ -131,11 +131,3 @@ def test_thousand_nodes_do_not_arrive_together():
             buckets[offset // 60] += 1
         even = 1000 * 60 / window
         assert max(buckets) <= 2 * even, (period, buckets)
-
-
-def test_update_is_due_before_the_lifetime_ends_and_early_while_awake():
-    assert not update_due(86400, since_s=3600, next_contact_s=900)
-    assert update_due(86400, since_s=77_000, next_contact_s=900)
-    # The next contact would come too late: now, while awake anyway.
-    assert update_due(86400, since_s=50_000, next_contact_s=43_200)
-    assert update_due(300, since_s=0, next_contact_s=900)

@@ -1,7 +1,5 @@
 """Upkeep: one object that says whether a contact is allowed and what the node's life has cost."""
 
-from fakes.clock import VirtualClock
-
 from lwnode.power import Upkeep, currents
 
 NOW = 1_790_000_000
@@ -9,7 +7,7 @@ DAY = 86400
 
 
 def _upkeep(**options):
-    return Upkeep(VirtualClock(), currents("esp32", "bc66"), **options)
+    return Upkeep(currents("esp32", "bc66"), **options)
 
 
 def test_a_healthy_battery_changes_nothing():
@@ -73,7 +71,7 @@ def test_a_corrected_clock_and_garbage_harm_nothing():
     upkeep.sleeps(500, 1000)
     upkeep.rebase(NOW)
     upkeep.woke(NOW + 1400, 3800)
-    assert upkeep.energy.seconds["sleep"] == 900
+    assert upkeep.energy.charge_mc["sleep"] == 900 * 54 // 1000
     good = upkeep.dump()
     for length in range(len(good)):
         _upkeep().load(good[:length])

@@ -26,7 +26,7 @@ def opened(node: "Any") -> Upkeep:
     from lwnode.power.typical import currents
 
     config = node.config
-    upkeep = Upkeep(node.board.clock, currents(node.board.definition.CHIP, config.family), config.data_budget,
+    upkeep = Upkeep(currents(node.board.definition.CHIP, config.family), config.data_budget,
                     config.billing_day, config.battery, config.security == "psk")
     upkeep.load(node.state.load("upkeep"))
     return upkeep

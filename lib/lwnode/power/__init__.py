@@ -22,7 +22,6 @@ Names are imported on first use: a safe mode that only needs BootGuard loads onl
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.power.backoff import Backoff as Backoff
-    from lwnode.power.budget import AwakeBudget as AwakeBudget
     from lwnode.power.budget import DataBudget as DataBudget
     from lwnode.power.clock import Clock as Clock
     from lwnode.power.typical import currents as currents
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from lwnode.power.retained import RetainedState as RetainedState
     from lwnode.power.schedule import Schedule as Schedule
     from lwnode.power.schedule import device_offset as device_offset
-    from lwnode.power.schedule import update_due as update_due
     from lwnode.power.ship import ShipMode as ShipMode
     from lwnode.power.store import FileStore as FileStore
     from lwnode.power.store import TwinStore as TwinStore
@@ -44,9 +42,9 @@ if TYPE_CHECKING:
 
 # Name, file: loaded on first use.
 _LATER = (
-    "AwakeBudget budget Backoff backoff BatteryBands policy BootGuard guard Clock clock DataBudget budget Deferral policy "
+    "Backoff backoff BatteryBands policy BootGuard guard Clock clock DataBudget budget Deferral policy "
     "EnergyMeter energy FileStore store Health health Journal journal RetainedState retained Schedule schedule "
-    "ShipMode ship Trial trial TwinStore store Upkeep upkeep currents typical device_offset schedule update_due schedule"
+    "ShipMode ship Trial trial TwinStore store Upkeep upkeep currents typical device_offset schedule"
 )
 
 

@@ -1,9 +1,4 @@
-"""What may be spent: seconds awake in one wake, bytes in one month.
-
-    awake = AwakeBudget(board.clock)
-    awake.start(60)                    # seconds; a first attach gets 180
-    awake.left_ms                      -> 58211; 0 when over: save, module off, sleep
-    awake.finish()                     -> 1789   milliseconds awake; `longest` and `overruns` keep the record
+"""What may be spent: bytes in one month.
 
     data = DataBudget(500000, billing_day=1)
     data.spend(96, now)                # payload; headers are added
@@ -15,53 +10,11 @@ from struct import calcsize, pack, unpack_from
 
 from micropython import const
 
-_HARD_STOP_MS = const(20000)
 _VERSION = const(1)
 _FORMAT = "<BHIIH"
 _OVERHEAD = const(60)  # IPv4 20, UDP 8, CoAP header, token, Uri-Path or Observe about 32
 _DTLS = const(29)  # record header 13, explicit nonce 8, CCM-8 tag 8 (RFC 6655)
 _DAY_S = const(86400)
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-
-class AwakeBudget:
-    """How long a wake may last; ticks-based, so a step of the clock changes nothing."""
-
-    def __init__(self, clock: "Any") -> None:
-        self._clock = clock
-        self._start = clock.ticks_ms()
-        self._limit_ms = 0
-        self.longest = 0
-        self.overruns = 0
-
-    def start(self, seconds: int) -> None:
-        """Begin a wake that may last so long; the hard stop comes 20 s later."""
-        self._start = self._clock.ticks_ms()
-        self._limit_ms = seconds * 1000
-
-    def _spent(self) -> int:
-        return int(self._clock.ticks_diff(self._clock.ticks_ms(), self._start))
-
-    @property
-    def left_ms(self) -> int:
-        """Milliseconds until the wake must end, 0 when it must."""
-        return max(0, self._limit_ms - self._spent())
-
-    @property
-    def hard_stop(self) -> bool:
-        """Whether even the time to put things away is over."""
-        return self._spent() >= self._limit_ms + _HARD_STOP_MS
-
-    def finish(self) -> int:
-        """End the wake; return the milliseconds it lasted."""
-        spent = self._spent()
-        self.longest = max(self.longest, spent)
-        self.overruns += spent > self._limit_ms + _HARD_STOP_MS
-        return spent
-
 
 def _civil(unix: int) -> tuple[int, int, int]:
     """Return (year, month, day) of Unix seconds. time.gmtime() counts from 2000 on ESP32 and from 1970 on RP2."""

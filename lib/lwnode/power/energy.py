@@ -1,11 +1,10 @@
 """Charge per phase, accounted on the node from times and typical currents.
 
-    meter = EnergyMeter(board.clock, currents("esp32", "bc66"))
-    meter.enter("awake")               # each phase ends where the next begins
-    meter.enter("connect")
-    meter.add("sleep", 900000)         # a sleep is told with its length: ticks do not count through deep sleep
+    meter = EnergyMeter(currents("esp32", "bc66"))
+    meter.add("connect", 11600)        # milliseconds: ticks do not count through deep sleep
+    meter.add("sleep", 900000)
     meter.charge_mc["connect"]         -> 812
-    meter.forecast_days(3000)          -> 251   days that a cell of 3000 mAh lasts at this rate
+    meter.uah_per_day()                -> 9700
 
 Phases: sleep, awake (host alone), boot (module starts or searches), connect (sending, receiving), tail (radio still
 connected after the last byte), idle (module attached, waiting). Where a module counts its own radio time (BC66
@@ -19,32 +18,17 @@ PHASES = ("sleep", "awake", "boot", "connect", "tail", "idle")
 _VERSION = 1
 _FORMAT = "<BI" + "QI" * 6
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 
 class EnergyMeter:
     """Adds microcoulombs. `currents_ua`: the board's supply current in each phase, in microamperes."""
 
-    def __init__(self, clock: "Any", currents_ua: dict[str, int]) -> None:
+    def __init__(self, currents_ua: dict[str, int]) -> None:
         for phase in PHASES:
             if phase not in currents_ua:
                 raise ValueError("no current for the phase %s" % phase)
-        self._clock = clock
         self.currents_ua = currents_ua
         self._uc = {phase: 0 for phase in PHASES}
         self._ms = {phase: 0 for phase in PHASES}
-        self._phase = ""
-        self._since = 0
-
-    def enter(self, phase: str) -> None:
-        """Begin a phase, ending the one before; "" ends without beginning."""
-        now = self._clock.ticks_ms()
-        if self._phase:
-            self.add(self._phase, self._clock.ticks_diff(now, self._since))
-        self._phase = phase
-        self._since = now
 
     def add(self, phase: str, ms: int, current_ua: int | None = None) -> None:
         """Account ms of a phase, at another current than its typical one if given."""
@@ -57,32 +41,10 @@ class EnergyMeter:
         """Millicoulombs per phase (3600 mC are 1 mAh)."""
         return {phase: self._uc[phase] // 1000 for phase in PHASES}
 
-    @property
-    def seconds(self) -> dict[str, int]:
-        """Seconds per phase."""
-        return {phase: self._ms[phase] // 1000 for phase in PHASES}
-
-    @property
-    def total_mc(self) -> int:
-        """All charge so far, in millicoulombs."""
-        return sum(self._uc.values()) // 1000
-
     def uah_per_day(self) -> int:
         """Return the mean of all accounted time, in microampere-hours per day; 0 before the first minute."""
         ms = sum(self._ms.values())
         return sum(self._uc.values()) * 24000 // ms if ms >= 60000 else 0
-
-    def forecast_days(self, capacity_mah: int, usable_percent: int = 80, self_discharge_percent: int = 2) -> int | None:
-        """Return the days a full cell lasts at the mean so far, or None when nothing is known.
-
-        usable: what a cell gives at low temperature and pulse load. self_discharge: percent of capacity per year (1 to 2
-        Li-SOCl2, 40 to 60 LiPo).
-        """
-        rate = self.uah_per_day()
-        if rate == 0:
-            return None
-        leak = capacity_mah * 10 * self_discharge_percent // 365
-        return capacity_mah * 10 * usable_percent // (rate + leak)
 
     def dump(self) -> bytes:
         """Return what must survive sleep (77 bytes)."""

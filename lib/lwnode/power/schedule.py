@@ -124,14 +124,3 @@ class Schedule:
         self._served = served if known else None
         self._early = min(early, self.period_s // 2)
         return True
-
-
-def update_due(lifetime_s: int, since_s: int, next_contact_s: int, headroom_s: int = 0) -> bool:
-    """Return whether a registration must be updated in this wake.
-
-    `since_s` seconds ago it was registered or updated; the next contact is `next_contact_s` away. It must be updated
-    `max(60 s, 10 %)` and the back-off's headroom before its lifetime ends, and early while awake anyway when
-    the next contact would come too late (Zephyr's SECONDS_TO_UPDATE_EARLY does the same).
-    """
-    deadline = lifetime_s - max(60, lifetime_s // 10) - headroom_s
-    return since_s + next_contact_s >= deadline

@@ -1,6 +1,6 @@
 """Battery, data budget, energy and health of a node, told once per wake and asked before each contact.
 
-    upkeep = Upkeep(board.clock, currents(definition.CHIP, config.family), data_limit=500000)
+    upkeep = Upkeep(currents(definition.CHIP, config.family), data_limit=500000)
     upkeep.load(state.load("upkeep"))
     upkeep.woke(clock.now(), board.battery_mv())         -> "low"
     reporting.stretch = upkeep.stretch(clock.now())      4
@@ -46,16 +46,16 @@ class Upkeep:
         energy: EnergyMeter
         health: Health
 
-    def __init__(self, ticks: "Any", currents_ua: dict[str, int], data_limit: int = 0, billing_day: int = 1,
+    def __init__(self, currents_ua: dict[str, int], data_limit: int = 0, billing_day: int = 1,
                  cell: str = "lipo", dtls: bool = False) -> None:
-        self._given = (ticks, currents_ua, data_limit, billing_day, cell, dtls)
+        self._given = (currents_ua, data_limit, billing_day, cell, dtls)
         self._stored: dict[str, bytes] = {}
         self.contact_at = 0  # seconds of the last contact
         self._slept_at = 0
 
     def __getattr__(self, name: str) -> "Any":
         """Make a part when it is first asked for, with what is stored of it."""
-        ticks, currents_ua, data_limit, billing_day, cell, dtls = self._given
+        currents_ua, data_limit, billing_day, cell, dtls = self._given
         made: "Any"
         if name == "bands":
             from lwnode.power.policy import CELLS, BatteryBands
@@ -65,7 +65,7 @@ class Upkeep:
             made = DataBudget(data_limit, billing_day, dtls)
         elif name == "energy":
             from lwnode.power.energy import EnergyMeter
-            made = EnergyMeter(ticks, currents_ua)
+            made = EnergyMeter(currents_ua)
         elif name == "health":
             from lwnode.power.health import Health
             made = Health()
