@@ -47,7 +47,8 @@ def _watch_uart() -> None:
             _FAMILIES[id(self)] = family
             for line in bytes(buf).decode("utf-8", "replace").split("\r"):
                 if line.startswith("AT"):
-                    _add("driven", family, line)
+                    for part in line.split(";#"):  # Telit 2.2.1: several in a line
+                        _add("driven", family, part if part.startswith("AT") else "AT#" + part)
         return write(self, buf)
 
     def fed(self, data):  # type: ignore[no-untyped-def]
