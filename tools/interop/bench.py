@@ -126,13 +126,18 @@ class Node:
             await self.board.stop()
         await self.modem.close()
 
-    async def ask(self, question, *arguments, patience=90, **named):
-        """Put a question to Leshan until the node answers it. LeshanError when it is silent for `patience` seconds."""
+    async def ask(self, question, *arguments, patience=90, unless=None, **named):
+        """Put a question to Leshan until the node answers it, or `unless` says that it has had its effect already.
+
+        LeshanError when it is silent for `patience` seconds.
+        """
         deadline = asyncio.get_running_loop().time() + patience
         while True:
             self.alive()
             answer = await question(self.endpoint, *arguments, **{"timeout": 6, **named})
             if answer.http == 200 and answer.code != 504 and not answer.delayed:
+                return answer
+            if unless is not None and unless():
                 return answer
             if asyncio.get_running_loop().time() > deadline:
                 raise LeshanError(f"no answer within {patience} s, last HTTP {answer.http}: {answer.text[:100]}")
@@ -150,6 +155,10 @@ class Node:
             return waiting.result()
         finally:
             waiting.cancel()
+
+    def heard(self, name, after):
+        """Whether that event has come from this node since."""
+        return any(each.name == name and each.endpoint == self.endpoint for each in self.leshan.events[after:])
 
     def mark(self):
         """The number of the next event: take it before the action whose event is awaited."""

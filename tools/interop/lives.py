@@ -43,11 +43,12 @@ async def disable(node):
     answer = await node.ask(node.leshan.write, "/1/0/5", 120)
     need(answer.code in (204, 405), f"204 or 405 expected for 1/0/5, {answer} came")
     mark = node.mark()
-    answer = await node.ask(node.leshan.execute, "/1/0/4")
+    # Leshan drops a client that deregisters right behind its answer, and the answer with it where it is slow to take that up.
+    answer = await node.ask(node.leshan.execute, "/1/0/4", unless=lambda: node.heard("DEREGISTRATION", mark))
     if answer.code in (404, 405):
         return refused(answer, 404, 405)
-    need(answer.code == 204, f"204 expected, {answer} came")
     gone = await node.event("DEREGISTRATION", 60, after=mark)
+    need(answer.code in (204, 400, 504), f"204 expected, {answer} came")
     if node.contract == "shadow":  # the module does not say for how long: the driver's option, a day
         return "deregisters, stays away"
     back = await node.event("REGISTRATION", 120, after=mark)
