@@ -208,3 +208,21 @@ def test_ack_mode_carries_the_same_application():
     assert made.model.status == "IDLE"
     assert application.report() >= 1
     assert made.modem.stats["rings"] >= 2
+
+
+def test_a_lost_acknowledgement_does_not_block_a_history_that_is_replayed():
+    """The module repeats only what changes: the oldest reading waits until it holds another value, the others go on."""
+    for notification in (6, 7):
+        world = World("esp32", {"family": "me910c1", "history": "replay"})
+        seen = []
+
+        def cut(world=world, seen=seen, notification=notification):
+            seen.append(1)
+            if len(seen) == notification:
+                world.outage(True)  # the server has the value, its acknowledgement is lost
+                world.at(lambda: world.outage(False), minutes=20)
+
+        world.on_awake = cut
+        world.run(hours=6)
+        late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+        assert len(world.taken) >= 40 and not late, (notification, late)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# The reason of a ticket that says nothing of the others: its value can go out again once the module holds another one.
+UNCHANGED = "not acknowledged before, and the module repeats only what changes"
+
+
 class Reports:
     """Messages in flight and the tickets that they belong to. clock: ticks_ms, ticks_add, ticks_diff."""
 

@@ -15,6 +15,7 @@ from lwnode.lwm2m import Request, Response
 from lwnode.lwm2m import decode as _decode  # noqa: F401  here and not when it is wanted, where the stack is deep
 from lwnode.lwm2m import requests as _requests  # noqa: F401  the same
 from lwnode.modem import open_modem
+from lwnode.modem.reports import UNCHANGED
 from lwnode.node.delivery import Delivery
 from lwnode.node.housekeeping import back_off_reason
 from lwnode.node.session import Session
@@ -163,7 +164,7 @@ class Contact:
         if name == "delivered":
             node.delivery.settle(detail, True)
         elif name == "failed":
-            node.delivery.settle(detail[0], False)
+            node.delivery.settle(detail[0], False, detail[1] != UNCHANGED)
         elif name == "observed":
             node.tree.observe(detail)
         elif name == "cancelled":

@@ -46,8 +46,11 @@ class Delivery:
         self._lost = False
         self._packing = True
 
-    def settle(self, ticket: int, arrived: bool) -> None:
-        """Take the module's word on a ticket: acknowledged entries leave the journal, others stay."""
+    def settle(self, ticket: int, arrived: bool, lost: bool = True) -> None:
+        """Take the module's word on a ticket: acknowledged entries leave the journal, others stay.
+
+        lost False: what failed stands in nobody's way, the readings behind it may go.
+        """
         entries = self._tickets.pop(ticket, None)
         if entries is None:
             return  # a late result belongs to nobody
@@ -56,7 +59,7 @@ class Delivery:
             self.delivered += len(entries)
         else:
             self.failed += len(entries)
-            self._lost = True
+            self._lost = self._lost or lost
 
     def flush(self, fresh: int, last: bool = False) -> bool:
         """Send what waits; `fresh` is the first journal sequence number of this wake.

@@ -12,6 +12,7 @@ from micropython import const
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
 from lwnode.modem import REGISTERED
+from lwnode.modem.reports import UNCHANGED
 from lwnode.modem.me910c1.urcs import ACKED, CREATED, HISTORY, NACKED, TAKEN, UNWATCHED, Urcs, mark_of
 
 TYPE_CHECKING = False
@@ -100,7 +101,7 @@ class Shadow(Urcs):
             # No change, no notification: what became of the value before is what becomes of this one.
             self._count("unchanged" if same else "unwatched")
             if same and state in (TAKEN, NACKED):
-                self.reports.refuse(ticket, "not acknowledged before, and the module repeats only what changes")
+                self.reports.refuse(ticket, UNCHANGED)
         return True
 
     def _ground(self, ticket: int, ids: "Ids", notified: bool, reason: str) -> None:
