@@ -27,7 +27,7 @@ FINAL = ("OK", "ERROR", "+CME ERROR", "+CMEE ERROR")
 def answered_ms(bench, line):
     """Milliseconds until the final result of a command line."""
     said, ms = bench.say(line), 0
-    while not any([each.startswith(FINAL) for each in said]):
+    while not any([each.startswith(final) for each in said for final in FINAL]):  # no tuples before MicroPython 1.25
         said, ms = bench.wait(1), ms + 1
         assert ms < 20000, line
     return ms
