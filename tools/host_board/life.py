@@ -75,39 +75,51 @@ class Life(Hardware):
     async def _boot(self, cause: str) -> tuple[str, Any]:
         """Run one process to its end: (event's name, detail)."""
         self._prepare(cause)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            interpreter = [sys.executable, str(LAUNCHER), str(self.rom)] if self.rom.exists() else [self._micropython]
-            command = [*interpreter, "-X", f"heapsize={self.heap}", str(MODULES / "start.py"), str(MODULES),
-                       self.port, str(self.flash), str(theirs.fileno()), str(self._tty)]  # fmt: skip
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT, pass_fds=(theirs.fileno(), self._tty),
-            )  # fmt: skip
-        if self.repl:
-            self.repl.attach(self._process)
-        if self._injected is not None:
-            self._kill()  # it happened while the port was starting
+        ours = await self._start_process()
         console = asyncio.create_task(self._copy_console(self._process.stdout))
         guard = asyncio.create_task(self._guard_watchdog())
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
+        writer = None
         self._wakes_up(cause)
-        try:
+        try:  # whoever switches the board off may do so at any of the next lines
+            reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
+            if self.repl:
+                self.repl.attach(self._process)
+            if self._injected is not None:
+                self._kill()  # it happened while the port was starting
             end = await self._serve(reader, writer)
         finally:
             self._sleeps()
             guard.cancel()
             self._kill()
-            writer.close()
-            await self._process.wait()
-            await console
-            # What is left open until the garbage is collected complains there of a loop that has ended.
-            self._process._transport.close()
+            (writer or ours).close()
+            try:
+                await self._process.wait()
+                await console
+            finally:
+                # What is left open until the garbage is collected complains there of a loop that has ended.
+                self._process._transport.close()
         if self._injected is not None:
             return self._injected
         if end is None:
             return "crash", f"MicroPython ended with status {self._process.returncode}"
         return end
+
+    async def _start_process(self) -> socket.socket:
+        """Start MicroPython; our end of the wire to it."""
+        interpreter = [sys.executable, str(LAUNCHER), str(self.rom)] if self.rom.exists() else [self._micropython]
+        ours, theirs = socket.socketpair()
+        command = [*interpreter, "-X", f"heapsize={self.heap}", str(MODULES / "start.py"), str(MODULES),
+                   self.port, str(self.flash), str(theirs.fileno()), str(self._tty)]  # fmt: skip
+        try:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT, pass_fds=(theirs.fileno(), self._tty),
+                )  # fmt: skip
+        except BaseException:
+            ours.close()
+            raise
+        return ours
 
     def _prepare(self, cause: str) -> None:
         """What a reset of that cause leaves and loses."""
