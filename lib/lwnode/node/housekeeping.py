@@ -26,15 +26,25 @@ def unload(kept: "set[str]") -> None:
     """
     if sys.implementation.name == "cpython":
         return
-    for name in list(sys.modules):
-        if name not in kept and name.startswith("lwnode."):
-            module = sys.modules.pop(name)
-            package, _, part = name.rpartition(".")
-            holder = sys.modules.get(package)
-            # A package may export something else by the name of its module.
-            if holder is not None and getattr(holder, part, None) is module:
-                delattr(holder, part)
+    # One at a time and without a list of them: this is called when there is little room.
+    while _drop_one(kept):
+        pass
     gc.collect()
+
+
+def _drop_one(kept: "set[str]") -> bool:
+    for name in sys.modules:
+        if name not in kept and name.startswith("lwnode."):
+            break
+    else:
+        return False
+    module = sys.modules.pop(name)
+    package, _, part = name.rpartition(".")
+    holder = sys.modules.get(package)
+    # A package may export something else by the name of its module.
+    if holder is not None and getattr(holder, part, None) is module:
+        delattr(holder, part)
+    return True
 
 
 def back_off_reason(refusal: str, heard: int, lost: int) -> str:

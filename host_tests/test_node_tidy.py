@@ -1,0 +1,42 @@
+"""What a contact loaded is let go where there is little room: the moment in which it must not ask for more."""
+
+import sys
+
+from lwnode.node.housekeeping import unload
+
+
+def _filled():
+    """A heap without a free quarter of a kilobyte in one piece."""
+    chain = None
+    for size in (4096, 1024, 256, 128):
+        try:
+            while sys.implementation.name == "micropython":
+                chain = (chain, bytearray(size))
+        except MemoryError:
+            pass
+    return chain
+
+
+def test_tidying_finds_room_where_there_is_none():
+    kept = {name for name in sys.modules if name != "lwnode.at.secrets"}
+    import lwnode.at.secrets
+
+    dropped = lwnode.at.secrets
+    filled = _filled()
+    unload(kept)
+    assert ("lwnode.at.secrets" in sys.modules) == (sys.implementation.name == "cpython")
+    assert filled is None or dropped.hide
+    del filled
+
+
+def test_a_module_that_was_let_go_loads_again():
+    import lwnode.at.secrets
+
+    kept = {name for name in sys.modules if name != "lwnode.at.secrets"}
+    unload(kept)
+    from lwnode.at.secrets import hide
+
+    secrets = []
+    hide(b'AT+CPIN="4321"\r', secrets)
+    assert b"4321" in secrets
+    assert lwnode.at.secrets
