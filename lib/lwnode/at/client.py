@@ -1,6 +1,6 @@
 """The speaking half of the client: a command goes out, its answer comes in, and nothing else is taken for it.
 
-What is seldom done is in modules of its own, loaded when it is done: extras, ambiguity, recovery, sync, params, trace.
+What is seldom done is in modules of its own, loaded when it is done: extras, ambiguity, recovery, sync, params, secrets, trace.
 """
 
 from lwnode.at.names import answer_name, fields, matches

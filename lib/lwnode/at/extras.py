@@ -28,7 +28,7 @@ def prepare(
 ) -> "tuple[bytes, bool, int, Extras | None]":
     """The keywords of AtClient.send, with their defaults: the answer's name, was it given, deadline, what else."""
     if secret:
-        from lwnode.at.trace import hide
+        from lwnode.at.secrets import hide
 
         hide(command, client._secrets)
     extras = None

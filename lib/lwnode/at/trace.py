@@ -5,8 +5,7 @@ eight characters of a secret appears, also where a URC or noise cuts it, and als
 pieces: the last bytes given out are remembered, and what completes a run with them is painted over.
 """
 
-from lwnode.at.names import fields
-from lwnode.at.params import remember
+from lwnode.at.secrets import ANSWER
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 _RUN = const(8)  # as long a piece of a secret never shows; shorter secrets never show whole
-_ANSWER = b"\0"  # marks the name of an answer in the list of secrets; no secret has a NUL
 _HEAD = const(64)  # bytes of a line's beginning and end that are remembered once they are given out
 _LIMIT = const(1024)  # bytes of a line that has not ended that are kept back
 
@@ -25,7 +23,7 @@ def redact(data: bytes, secrets: list[bytes], context: bytes = b"") -> bytes:
     lower = stream.lower()
     painted = bytearray(stream)
     for secret in secrets:
-        if secret[:1] == _ANSWER:
+        if secret[:1] == ANSWER:
             _cover(painted, stream, secret[1:])
         else:
             _paint(painted, lower, secret.lower())
@@ -54,21 +52,6 @@ def _cover(painted: bytearray, stream: bytes, name: bytes) -> None:
                 end += 1
             painted[start:end] = b"*" * (end - start)
         found = stream.find(name, found + 1)
-
-
-def hide(command: bytes, secrets: list[bytes]) -> None:
-    """A line whose parameters are secret: all together, and each that is long enough to be one by itself.
-
-    Its answer is secret, too, the more so where the command only asks: AT+QLWCONFIG? prints the key of an earlier life.
-    """
-    name, form, values = command.strip().partition(b"=")
-    remember(_ANSWER + name.rstrip(b"?")[2:], secrets)
-    if not form:
-        return
-    remember(values, secrets)
-    for value in fields(str(values, "utf-8")):
-        if value and len(value) > 3:
-            remember(value.encode(), secrets)
 
 
 class Tracer:

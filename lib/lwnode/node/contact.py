@@ -102,8 +102,8 @@ class Contact:
         clock = node.clock
         age = clock.age
         if clock.unix() is None or age is None or age >= _RESYNC_S:
+            node.tidy()  # what opened the session is not needed to ask for the time
             unix = node.modem.network_time()
-            node.tidy()  # what asks for the time is not needed beside the reports
             if unix is not None and clock.set_unix(unix, "network"):
                 node.slipped = clock.moved
                 node.moved += clock.moved
@@ -149,8 +149,9 @@ class Contact:
         node = self.node
         tree = node.tree
         # Rules may be changed by attributes or by a command: what they were is the way back of a trial.
-        before = (node.late("remote", "snapshot", node)
-                  if request.operation == "write_attributes" or request.path.object == 19 else "")
+        operation = request.operation
+        rules = operation == "write_attributes" or request.path.object == 19 and operation in ("write", "execute")
+        before = node.late("remote", "snapshot", node) if rules else ""
         response: Response = tree.handle(request)
         if before and tree.dirty:
             node.late("remote", "ruled", node, before)

@@ -107,10 +107,12 @@ class Session(Standing):
         # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
         self.configured = False
         restart = modem.configure(self.server())
+        self.tidy()
         restart = modem.declare(self.tree.objects()) or restart
         self.tidy()
         if restart:
             modem.restart()
+            self.tidy()
         self.configured = True
         self._declared = True
         return int(modem.status())
