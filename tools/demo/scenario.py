@@ -4,6 +4,7 @@
     a wake that reports  the server writes 3306/0/5850, and the relay must follow
     the next             it executes 3303/0/5605 and reads minimum and maximum back
     the next             coverage is lost while a notification is in flight, and comes back two sleeps later
+                         (or after a quarter of a minute, where the node stays awake to look for it)
     then                 what was stored arrives, in order; ordinary wakes, until as many as asked for are over
 """
 
@@ -28,6 +29,7 @@ PACK_PATH = (19, 0, 0)
 # Wakes beyond the asked-for number in which stored readings may still arrive.
 EXTRA_WAKES = 6
 WAKE_TIMEOUT_S = 90.0
+OUTAGE_TIMEOUT_S = 15.0
 
 
 class Scenario:
@@ -49,6 +51,7 @@ class Scenario:
         self._tasks: set[asyncio.Task[None]] = set()
         self._acted: set[int] = set()
         self._outage_ends = 0
+        self._crashed = False
         self._began = 0.0
         self._slept = asyncio.Event()
 
@@ -60,7 +63,7 @@ class Scenario:
         self.modem = await VirtualModem("bc66", f"coap://127.0.0.1:{self.server.port}").start()
         self.modem.trace = self._traced
         self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed,
-                               on_event=self._happened, on_console=lambda line: self.say("node", line))
+                               on_event=self._happened, on_console=self._printed)
         self.board.deploy(BOARDS[self.port], config=self._config())
         if prepare:
             prepare(self.board.flash)
@@ -91,6 +94,8 @@ class Scenario:
             await asyncio.wait_for(self._slept.wait(), WAKE_TIMEOUT_S)
             if self.board.dead:
                 raise RuntimeError(f"the node is dead: {self.board.dead.name} {self.board.dead.detail}")
+            if self._crashed:
+                raise RuntimeError("the node has crashed: its traceback is above, and on its flash in crash.txt")
 
     def _waiting(self) -> bool:
         return bool(self._ledger().lost)
@@ -117,6 +122,10 @@ class Scenario:
 
     # What is heard.
 
+    def _printed(self, line: str) -> None:
+        self._crashed = self._crashed or "Traceback" in line
+        self.say("node", line)
+
     def _traced(self, direction: str, data: bytes) -> None:
         before = self.dialogue.notifications
         self.dialogue.heard("host" if direction == ">" else "module", data)
@@ -125,6 +134,11 @@ class Scenario:
             self.checks["outage"] = True
             self._outage_ends = self.sleeps + 2
             self._radio(False)
+            asyncio.get_running_loop().call_later(OUTAGE_TIMEOUT_S, self._outage_over)
+
+    def _outage_over(self) -> None:
+        if self.outage:
+            self._radio(True)
 
     def _radio(self, up: bool) -> None:
         self.outage = not up
@@ -136,8 +150,8 @@ class Scenario:
             self.sleeps += 1
             self.exchanges.append(self.dialogue.commands)
             self.dialogue.commands = 0
-            if self.outage and self.sleeps == self._outage_ends:
-                self._radio(True)
+            if self.sleeps == self._outage_ends:
+                self._outage_over()
             self._slept.set()
             self.say("board", f"asleep for {event.detail / 1000:.0f} s after wake {self.sleeps}")
         elif event.name in ("boot", "wake"):
