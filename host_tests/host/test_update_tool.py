@@ -19,7 +19,14 @@ SENSORS = (ROOT / "firmware" / "sensors.py").read_bytes()
 
 
 async def deployed(bench):
-    """The application, configuration and secrets on the board; the path of the secrets."""
+    """The application, configuration and secrets on the board; the path of the secrets.
+
+    The cable is 256 bytes a time: what is the same on the board is not copied, as test_boards_tools holds.
+    """
+    for path, data in application.files(BOARD, "bc66").items():
+        file = bench.board.flash / path[1:]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
     secrets = bench.folder / "secrets.json"
     secrets.write_text(json.dumps(SECRETS))
     bench.config.write_text(json.dumps(CONFIG | {"maintenance_window": 1}))

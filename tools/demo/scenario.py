@@ -4,7 +4,7 @@
     a wake that reports  the server writes 3306/0/5850, and the relay must follow
     the next             it executes 3303/0/5605 and reads minimum and maximum back
     the next             coverage is lost while a notification is in flight, and comes back two sleeps later
-                         (or after a quarter of a minute, where the node stays awake to look for it)
+                         (or after ten seconds, where the node stays awake to look for it)
     then                 what was stored arrives, in order; ordinary wakes, until as many as asked for are over
 """
 
@@ -27,9 +27,9 @@ BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
 PERIOD_S = 60
 PACK_PATH = (19, 0, 0)
 # Wakes beyond the asked-for number in which stored readings may still arrive.
-EXTRA_WAKES = 6
+EXTRA_WAKES = 4
 WAKE_TIMEOUT_S = 90.0
-OUTAGE_TIMEOUT_S = 15.0
+OUTAGE_TIMEOUT_S = 10.0
 
 
 class Scenario:
