@@ -14,7 +14,11 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
+
+
+def _nothing() -> None:
+    pass
 
 
 class Network:
@@ -46,6 +50,7 @@ class Network:
         self.refusal = ""  # why the network or the SIM said no, for people
         self.revision = ""
         self.roaming = False
+        self.tidy: "Callable[[], object]" = _nothing  # called between steps: what a step has loaded may go
 
     # ---- commands, with the family's patience ---------------------------------------------------------------
 
@@ -79,6 +84,13 @@ class Network:
     def _in(self, room: str, name: str, *values: "Any") -> "Any":
         module = __import__("lwnode.modem." + room, None, None, (name,))
         return getattr(module, name)(self, *values)
+
+    def configure_radio(self) -> None:
+        """Ask the network for the options psm and edrx, where one is given; what that needs has the heap for itself."""
+        if self.options["psm"] is not None or self.options["edrx"] is not None:
+            self.tidy()
+            self._in("radio", "configured")
+            self.tidy()
 
     def identity(self) -> "dict[str, str]":
         """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""

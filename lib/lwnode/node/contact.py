@@ -41,7 +41,7 @@ def connect(node: "Any") -> None:
     session = node.session = Session(modem, node.tree, config, node.clock, board.unique_id())
     session.load(node.standing.dump())
     session.report_every = node.reporting.period_s
-    session.tidy = node.tidy
+    session.tidy = modem.tidy = node.tidy
     node.standing = session
     node.delivery = Delivery(node.journal, node.tree, modem, node.clock, config)
     contact = Contact(node)

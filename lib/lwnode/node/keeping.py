@@ -43,8 +43,10 @@ class Keeping:
             self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
 
     def save_tree(self) -> None:
-        """Write what a server has changed to flash, before it has its answer."""
+        """Write what a server has changed to flash, before it has its answer; what a request has loaded makes room for it."""
+        self.tidy()
         data = self.tree.dump()
+        self.tidy()
         self.state.save("tree", data)
         self.files.save("tree", data)
 

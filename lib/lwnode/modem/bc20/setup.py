@@ -46,7 +46,7 @@ def configure(modem: "Driver", server: "Server") -> bool:
 
 def _write_all(modem: "Driver", server: "Server") -> None:
     modem._write_apn()
-    modem._in("radio", "configured")
+    modem.configure_radio()
     try:
         _set_up(modem, server, False)
     except CommandError:

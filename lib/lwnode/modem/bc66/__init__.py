@@ -71,7 +71,7 @@ class Driver(Reporting):
         self._offline = False  # lwstatus 1 may have come while the UART was deaf; a new 0 comes by itself
         return Reporting.wake(self)
 
-    # ---- configuration: see setup.py ---------------------------------------------------------------------------
+    # ---- configuration: see setup.py and objects.py --------------------------------------------------------------
 
     def check(self, server: "Server") -> None:
         """Ranges of 4.2.1 and 4.2.2, and the awake budget."""
@@ -83,7 +83,7 @@ class Driver(Reporting):
 
     def declare(self, objects: "Any") -> bool:
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-        return bool(self._in("bc66.setup", "declare", objects))
+        return bool(self._in("bc66.objects", "declare", objects))
 
     def _declare_late(self) -> None:
         if self.level < 10 and self._status == REGISTERED and self.objects and not self._declared:
@@ -98,7 +98,7 @@ class Driver(Reporting):
 
     def forget(self) -> None:
         """Leave the server and delete every declared object."""
-        self._in("bc66.setup", "forget")
+        self._in("bc66.objects", "forget")
 
     # ---- registration -----------------------------------------------------------------------------------------
 

@@ -1,10 +1,9 @@
-"""BC66: configuration and declaration. Read first, write what differs, say whether a restart is needed.
+"""BC66: configuration. Read first, write what differs, say whether a restart is needed.
 
     AT+QLWCFG?                                  AT+QLWCFG="recovery_mode",1        effective after a restart (4.2.2)
     AT+QLWCONFIG?                               AT+QLWCONFIG=0,"host",5683,"urn:imei:86..",86400,3
-    AT+QLWADDOBJ?                               AT+QLWADDOBJ=3303,0,3,5601,5602,5700
 
-What was found to hold is kept as a checksum, so that the same configure() and declare() cost nothing on the next wake.
+What was found to hold is kept as a checksum, so that the same configure() costs nothing on the next wake.
 Loaded when it is first called: a wake that reports over a kept session never needs it.
 """
 
@@ -15,7 +14,7 @@ from micropython import const
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
 from lwnode.modem import ranges
-from lwnode.modem.bc66.codes import BOUND, error_name
+from lwnode.modem.bc66.codes import BOUND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def check(modem: "Driver", server: "Server") -> None:
 def _write_all(modem: "Driver", server: "Server", wanted: "list[tuple[Any, ...]]") -> None:
     _write_settings(modem, wanted)
     modem._write_apn()
-    modem._in("radio", "configured")
+    modem.configure_radio()
     _write_account(modem, server)
 
 
@@ -135,63 +134,6 @@ def _write_config(modem: "Driver", server: "Server", account: "tuple[Any, ...]")
         values += (account[6], Secret(server.psk))
     modem._write("+QLWCONFIG", *values, secret=server.psk is not None)
 
-# ---- objects ----
-
-
-def declare(modem: "Driver", objects: "Any") -> bool:
-    """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-    from lwnode.modem import pipe
-
-    wanted = check_objects(pipe.OBJECTS if modem.level < 7 else objects)
-    modem.objects = wanted
-    if modem.level < 10 and modem._status != REGISTERED:
-        return False  # firmware before R01A10 takes objects only while registered: done after register()
-    mark = crc32(repr(wanted).encode()) | 1
-    if mark != modem._declared:
-        modem._steadily(_declare, modem, wanted)
-        modem._declared = mark
-    return False
-
-
-def _declare(modem: "Driver", wanted: "dict[tuple[int, int], tuple[int, ...]]") -> None:
-    found = declared_objects(modem)
-    for object_id in sorted({key[0] for key in found}):
-        if _of_object(found, object_id) != _of_object(wanted, object_id):
-            modem.undeclare(object_id)
-            for key in list(found):
-                if key[0] == object_id:
-                    del found[key]
-    for key in sorted(wanted):
-        if key not in found:
-            _add_object(modem, key[0], key[1], wanted[key])
-
-
-def declared_objects(modem: "Driver") -> "dict[tuple[int, int], tuple[int, ...]]":
-    """Return what the module holds by QLWADDOBJ? (4.2.6): resource ids by (object, instance)."""
-    found = {}
-    for row in values_of(modem.ask(modem._query, "+QLWADDOBJ") or []):
-        try:
-            numbers = [int(value) for value in row]
-            found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))
-        except (ValueError, IndexError):
-            modem._count("malformed_results")
-    return found
-
-
-def forget(modem: "Driver") -> None:
-    """Leave the server and delete every declared object."""
-    modem.deregister()
-    for object_id in sorted({key[0] for key in declared_objects(modem)}):
-        modem.undeclare(object_id)
-    modem._doubt()
-    modem.observed = []
-
-
-def _add_object(modem: "Driver", object_id: int, instance: int, resources: "tuple[int, ...]") -> None:
-    error = modem._act("+QLWADDOBJ", object_id, instance, len(resources), *resources)
-    if error:
-        raise CommandError(error, "object %d/%d not added: %s" % (object_id, instance, error_name(error)))
-
 
 def values_of(rows: "list[list[Any]]") -> "list[list[str]]":
     """Field lists without None, so that they compare with what was meant."""
@@ -216,28 +158,6 @@ def check_server(server: "Server") -> None:
             raise ValueError(
                 "psk: expected an even number of hexadecimal digits, at most 256 (BC66 note 4.2.1), found %d characters"
                 " that are not" % len(digits))
-
-
-def check_objects(objects: "Any") -> "dict[tuple[int, int], tuple[int, ...]]":
-    """(object, instance) -> sorted resources; refuses more than 15 objects, 4 instances, 14 resources (3.2.2)."""
-    wanted: dict[tuple[int, int], tuple[int, ...]] = {}
-    entries = [(key[0], key[1], objects[key]) for key in objects] if isinstance(objects, dict) else objects
-    instances: dict[int, int] = {}
-    for object_id, instance, resources in entries:
-        wanted[(object_id, instance)] = tuple(sorted(resources))
-        instances[object_id] = instances.get(object_id, 0) + 1
-        if len(resources) > 14:
-            raise ValueError("object %d: expected at most 14 resources (BC66 note 3.2.2), found %d" % (
-                object_id, len(resources)))
-        if instances[object_id] > 4:
-            raise ValueError("object %d: expected at most 4 instances (BC66 note 3.2.2)" % object_id)
-    if len(instances) > 15:
-        raise ValueError("objects: expected at most 15 (BC66 note 3.2.2), found %d" % len(instances))
-    return wanted
-
-
-def _of_object(table: "dict[tuple[int, int], tuple[int, ...]]", object_id: int) -> "list[Any]":
-    return sorted([(key, table[key]) for key in table if key[0] == object_id])
 
 
 def _account(server: "Server") -> "tuple[Any, ...]":

@@ -32,7 +32,7 @@ def configure(modem: "Driver", server: "Server") -> bool:
     if mark == modem._configured:
         return modem._restart_due
     modem._restart_due = True
-    modem._in("radio", "configured")
+    modem.configure_radio()
     if modem.options["server_type"] == 2:
         _configure_lgu(modem, server)
     else:

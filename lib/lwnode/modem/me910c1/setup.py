@@ -34,7 +34,7 @@ def configure(modem: "Any", server: "Server") -> bool:
     options = modem.options
     restart = _write_apn(modem, options["apn"]) | _write_rat(modem, options["rat"])
     account = (server.host, server.port, server.endpoint, server.bootstrap, server.psk_identity, server.psk)
-    modem.ask(modem._in, "radio", "configured")
+    modem.ask(modem.configure_radio)
     imei = modem._bare_line("AT+CGSN")  # another module does not hold what this store remembers
     mark = crc32(repr((imei, account)).encode()) & ~2 | 1 | int(server.bootstrap) << 1
     if not modem._factory and mark in (modem._configured, marked(modem)):
