@@ -115,6 +115,7 @@ def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
     figures["heap/high/64"] = max(step.high for step in steps[-3:])
     figures["heap/high"] = figures["heap/high/64"] * figures["heap/steady"] // last.live
     figures["heap/frozen/64"] = frozen(files, micropython)
+    figures["heap/least/64"] = least(files, micropython)
     figures["flash/files"] = world.marks[-1].files
 
 
@@ -124,6 +125,24 @@ def frozen(files: dict[str, bytes], micropython: str) -> int:
     steps = world.live_in_unix(micropython, node.sampled("rp2", 4), frozen=True)
     expect(world, 4)
     return max(step.high for step in steps[-2:])
+
+
+def least(files: dict[str, bytes], micropython: str) -> int:
+    """The smallest heap, to 1 KB, in which the same node lives through its cold start and three more wakes."""
+    too_small, enough = 96, 512
+    while enough - too_small > 1:
+        middle = (too_small + enough) // 2
+        world = World("rp2", "bc66", files, PERIOD)
+        try:
+            world.live_in_unix(micropython, node.plain("rp2", 4), frozen=True, heap=middle << 10)
+        except RuntimeError:  # whatever it says: where there is no room, not even the wire's JSON is whole
+            too_small = middle
+        else:
+            expect(world, 4)
+            enough = middle
+    if enough == 512:
+        raise SystemExit(f"bench: the node does not live in {enough} KB either:\n{world.said[-2000:]}")
+    return enough << 10
 
 
 def expect(world: World, wakes: int) -> None:

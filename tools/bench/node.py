@@ -72,3 +72,12 @@ def sampled(port: str, wakes: int) -> str:
         + "    _host.ask('step', 'wake %d' % (number + 1), _host.used(), _host.high, 0)\n    _host.high = 0\n"
         + "    board.sleep(pause)\n"
     )  # fmt: skip
+
+
+def plain(port: str, wakes: int) -> str:
+    """The same without a sample: garbage is collected where the node does it, and as often as main.py says."""
+    return (
+        PROLOGUE.format(port=port) + "gc.threshold(8192)\n" + IMPORT + START + f"for number in range({wakes}):\n"
+        + "".join("    " + line + "\n" for line in WAKE.split("\n"))
+        + "    _host.ask('step', 'wake %d' % (number + 1), 0, 0, 0)\n    board.sleep(pause)\n"
+    )  # fmt: skip

@@ -23,6 +23,7 @@ from typing import Any
 from tools.host_board import definition, rom
 from tools.host_board.registers import Registers
 from tools.host_board.sensors import Sht3x
+from tools.mpy import compile_tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAUNCHER = ROOT / "tools" / "host_board" / "launcher.py"
@@ -54,6 +55,16 @@ root = os.VfsPosix("{root}")
 os.umount("/")
 os.mount(root, "/")
 """
+
+
+def _burnt(root: Path) -> bytes:
+    """Take what a board has frozen out of its files, into an image."""
+    for name in ("port", "common"):
+        compile_tree(root / name)
+    image = rom.pack(root, "lib", "port", "common")
+    for name in ("lib", "port", "common"):
+        shutil.rmtree(root / name)
+    return image
 
 
 @dataclass(frozen=True)
@@ -112,10 +123,10 @@ class World:
             job.write_text(json.dumps({"heap": HEAP, "files": files, "steps": steps}))
             return self._live(["node", str(Path(__file__).with_name("node.mjs")), str(module), str(job)], Path(folder))
 
-    def live_in_unix(self, micropython: str, code: str, frozen: bool = False) -> list[Step]:
+    def live_in_unix(self, micropython: str, code: str, frozen: bool = False, heap: int = 4 << 20) -> list[Step]:
         """One boot in the unix port, 64-bit, with every question of the node a sample of its heap.
 
-        `frozen`: lib/ runs from memory-mapped flash, as on the host board after burn(), and not from the heap.
+        `frozen`: lib/ and the port run from memory-mapped flash, as on the host board after burn(), and not from the heap.
         """
         with tempfile.TemporaryDirectory() as folder:
             for path, data in self.files.items():
@@ -128,11 +139,11 @@ class World:
             interpreter = [micropython]
             if frozen:
                 image = Path(folder) / "rom.img"
-                image.write_bytes(rom.pack(Path(folder) / "root" / "lib", "lib"))
-                shutil.rmtree(Path(folder) / "root" / "lib")
-                start.write_text(ROM_START + start.read_text().replace('"/flash", "/lib"]', '"/flash", "/rom/lib"]'))
+                image.write_bytes(_burnt(self._root))
+                paths = '"/rom/port", "/rom/common", "/flash", "/rom/lib"'
+                start.write_text(ROM_START + start.read_text().replace('"/port", "/common", "/flash", "/lib"', paths))
                 interpreter = [sys.executable, str(LAUNCHER), str(image)]
-            return self._live([*interpreter, "-X", "heapsize=4m", str(start)], Path(folder))
+            return self._live([*interpreter, "-X", f"heapsize={heap}", str(start)], Path(folder))
 
     def live_under(self, command: list[str], code: str) -> None:
         """Run a program in the unix port under another (valgrind), until it ends or a question is answered by an exception."""

@@ -45,10 +45,11 @@ def _add(writer: VfsRomWriter, folder: Path) -> None:
             writer.mkfile(path.name, path.read_bytes())
 
 
-def pack(folder: Path, name: str) -> bytes:
-    """An image of what is compiled already, below `name`."""
+def pack(folder: Path, *names: str) -> bytes:
+    """An image of these folders below `folder`, which are compiled already."""
     writer = VfsRomWriter()
-    writer.opendir(name)
-    _add(writer, folder)
-    writer.closedir()
+    for name in names:
+        writer.opendir(name)
+        _add(writer, folder / name)
+        writer.closedir()
     return bytes(writer.finalise())
