@@ -43,7 +43,6 @@ class Session(Standing):
         modem.lifetime = self.lifetime
         self.tree = tree
         self._unique_id = unique_id
-        self.tidy: "Callable[[], None]" = _nothing  # called between steps: what a step has loaded may go
         self.recoveries = 0
         self.updates = 0
         self._declared = False
@@ -103,16 +102,16 @@ class Session(Standing):
     def _start(self) -> int:
         modem = self.modem
         modem.start()
-        self.tidy()
+        modem.tidy()
         # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
         self.configured = False
         restart = modem.configure(self.server())
-        self.tidy()
+        modem.tidy()
         restart = modem.declare(self.tree.objects()) or restart
-        self.tidy()
+        modem.tidy()
         if restart:
             modem.restart()
-            self.tidy()
+            modem.tidy()
         self.configured = True
         self._declared = True
         return int(modem.status())
@@ -158,7 +157,7 @@ class Session(Standing):
     def _register(self) -> bool:
         if not self.modem.attach(int(self.config.attach_timeout) * 1000):
             return False
-        self.tidy()
+        self.modem.tidy()
         return bool(self.modem.register(REGISTER_MS))
 
     def _refresh(self) -> bool:
@@ -202,7 +201,3 @@ class Session(Standing):
         elif name in ("factory_reset", "restarted"):
             self.configured = self.configured and name == "restarted"
             self.tree.forget_answers()
-
-
-def _nothing() -> None:
-    """Tidy nothing: a session used by itself keeps what it has loaded."""
