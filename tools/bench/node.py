@@ -1,5 +1,9 @@
 """What the node on the bench runs: the steps of main.py one by one, so that the heap can be looked at between them."""
 
+import re
+
+from tools.bench.build import ROOT
+
 # The port's modules and what only the bench needs are not the node's.
 PROLOGUE = """
 import gc, sys
@@ -68,16 +72,21 @@ def sampled(port: str, wakes: int) -> str:
     return (
         PROLOGUE.format(port=port) + "gc.collect()\n_host.base = gc.mem_alloc()\n_host.sampling = True\n" + IMPORT + START
         + "_host.ask('step', 'start', _host.used(), _host.high, 0)\n_host.high = 0\n"
-        + f"for number in range({wakes}):\n" + "".join("    " + line + "\n" for line in WAKE.split("\n"))
-        + "    _host.ask('step', 'wake %d' % (number + 1), _host.used(), _host.high, 0)\n    _host.high = 0\n"
-        + "    board.sleep(pause)\n"
+        + _lived(wakes, "_host.ask('step', 'wake %d' % (number + 1), _host.used(), _host.high, 0)\n_host.high = 0\n")
     )  # fmt: skip
 
 
 def plain(port: str, wakes: int) -> str:
     """The same without a sample: garbage is collected where the node does it, and as often as main.py says."""
+    threshold = re.search(r"^GC_EVERY = (\d+)", (ROOT / "firmware" / "main.py").read_text(), re.MULTILINE)
+    if threshold is None:
+        raise ValueError("firmware/main.py: expected GC_EVERY, the bytes between two collections, found none")
     return (
-        PROLOGUE.format(port=port) + "gc.threshold(8192)\n" + IMPORT + START + f"for number in range({wakes}):\n"
-        + "".join("    " + line + "\n" for line in WAKE.split("\n"))
-        + "    _host.ask('step', 'wake %d' % (number + 1), 0, 0, 0)\n    board.sleep(pause)\n"
+        PROLOGUE.format(port=port) + f"gc.threshold({threshold[1]})\n" + IMPORT + START
+        + _lived(wakes, "_host.ask('step', 'wake %d' % (number + 1), 0, 0, 0)\n")
     )  # fmt: skip
+
+
+def _lived(wakes: int, report: str) -> str:
+    """So many wakes, each with its report and its sleep."""
+    return f"for number in range({wakes}):\n" + "".join("    " + line + "\n" for line in (WAKE + report + SLEEP).split("\n"))
