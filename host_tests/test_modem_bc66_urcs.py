@@ -187,16 +187,21 @@ def test_row_factory_reset():
     assert len(buffered.talker.said("AT+QLWADDOBJ=")) == 2
 
 
-def test_row_bootstrap_request_trigger():
-    """It never registers meanwhile: bs_finished and +QLWREG come by themselves."""
-    bench = registered()
-    bench.say('+QLWURC: "bootstrap_request_trigger",0')
-    assert bench.told("bootstrapping") == ["success (0)"]
+def bootstraps_by_itself(bench):
+    """What the module does without being told ends in a registration, and the driver has not said a word meanwhile."""
     bench.talker.answers["AT+QLWSTATUS?"] = "+QLWSTATUS: 0"
     bench.clock.after(4000, lambda: bench.talker.say('+QLWURC: "bs_finished"'))
     bench.clock.after(6000, lambda: bench.talker.say("+QLWREG: 0"))
     assert bench.modem.register(60000)
     assert bench.talker.said("AT+QLWREG") == []
+
+
+def test_row_bootstrap_request_trigger():
+    """It never registers meanwhile: bs_finished and +QLWREG come by themselves."""
+    bench = registered()
+    bench.say('+QLWURC: "bootstrap_request_trigger",0')
+    assert bench.told("bootstrapping") == ["success (0)"]
+    bootstraps_by_itself(bench)
 
 
 def test_after_a_factory_reset_the_bootstrap_is_waited_for():
@@ -205,11 +210,7 @@ def test_after_a_factory_reset_the_bootstrap_is_waited_for():
     bench.modem.server = Server("192.0.2.7", 5683, "node-1", bootstrap=True)
     bench.modem.declare([(3303, 0, (5700,))])
     bench.say('+QLWURC: "factory_reset",0', serve_ms=20000)
-    bench.talker.answers["AT+QLWSTATUS?"] = "+QLWSTATUS: 0"
-    bench.clock.after(4000, lambda: bench.talker.say('+QLWURC: "bs_finished"'))
-    bench.clock.after(6000, lambda: bench.talker.say("+QLWREG: 0"))
-    assert bench.modem.register(60000)
-    assert bench.talker.said("AT+QLWREG") == []
+    bootstraps_by_itself(bench)
 
 
 def test_a_bootstrap_whose_end_was_not_heard_keeps_nobody_waiting_for_ever():

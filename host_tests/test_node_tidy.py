@@ -4,17 +4,18 @@ import sys
 
 from lwnode.node.housekeeping import unload
 
-
 # More than any heap of ours has; the matrix's builds take ever more from their host, and are not filled.
 _MOST = 16 << 20
 
 
 def _filled():
-    """A heap without a free 128 bytes in one piece, if it has an end."""
+    """MicroPython's heap without a free 128 bytes in one piece, if it has an end."""
+    if sys.implementation.name != "micropython":
+        return None
     chain, held = None, 0
     for size in (65536, 4096, 1024, 256, 128):
         try:
-            while sys.implementation.name == "micropython" and held < _MOST:
+            while held < _MOST:
                 chain, held = (chain, bytearray(size)), held + size
         except MemoryError:
             pass
