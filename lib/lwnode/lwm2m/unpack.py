@@ -78,8 +78,7 @@ def unpack_senml(data: bytes) -> "list[Record]":
 def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
     """(type, text or bytes) of a SenML value at a path; ValueError if the value is not of the resource's type."""
     from . import registry
-    from .decode import from_wire
-    from .decode import shortest
+    from .decode import from_wire, shortest
 
     known = registry.lookup(path.object, path.resource) if path.resource is not None else None
     type: int

@@ -16,6 +16,7 @@ _OVERHEAD = const(60)  # IPv4 20, UDP 8, CoAP header, token, Uri-Path or Observe
 _DTLS = const(29)  # record header 13, explicit nonce 8, CCM-8 tag 8 (RFC 6655)
 _DAY_S = const(86400)
 
+
 def _civil(unix: int) -> tuple[int, int, int]:
     """Return (year, month, day) of Unix seconds. time.gmtime() counts from 2000 on ESP32 and from 1970 on RP2."""
     days = unix // _DAY_S + 719468
