@@ -29,6 +29,11 @@ if TYPE_CHECKING:
         result_timeout_ms: int
 
 
+def _prefix(name: str) -> bytes:
+    """What a command's name is after AT: "CSQ" is +CSQ."""
+    return b"+" + name.encode() if name[0].isalpha() else name.encode()
+
+
 class AtClient(Receiver):
     """One module on one UART. See lwnode.at for a session.
 
@@ -37,6 +42,7 @@ class AtClient(Receiver):
     `on_timeouts(count)` at each timeout in a row; it may send. `on_restart(line)` at a boot banner; it may not.
     `is_answer(command, line)` True, False or None (no opinion) where a URC has the name of an answer.
     `banners` names of lines that only a booting module sends. `line_limit` characters of a command, 0 = no limit.
+    `timeout_ms` of commands that say none of their own, 300 by the manuals.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class AtClient(Receiver):
         super().__init__(uart, clock, rx_size)
         self.gap_ms = gap_ms  # between a final result and the next command
         self.line_limit = 0
+        self.timeout_ms = 300  # of a command that says none of its own
         self.before_send: "Callable[[int], object] | None" = None
         self.on_timeouts: "Callable[[int], object] | None" = None
         self.is_answer: "Callable[[str, str], bool | None] | None" = None
@@ -78,33 +85,33 @@ class AtClient(Receiver):
 
     def test(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=? -> the fields of each information line."""
-        return self._ask(name, b"=?", how)
+        prefix = _prefix(name)
+        return self._fields(self._run(b"".join((b"AT", prefix, b"=?\r")), prefix, how), how)
 
     def read(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X? -> the fields of each information line."""
-        return self._ask(name, b"?", how)
+        prefix = _prefix(name)
+        return self._fields(self._run(b"".join((b"AT", prefix, b"?\r")), prefix, how), how)
 
     def run(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X -> the fields of each information line."""
-        return self._ask(name, b"", how)
+        prefix = _prefix(name)
+        return self._fields(self._run(b"".join((b"AT", prefix, b"\r")), prefix, how), how)
 
     def write(self, name: str, *params: object, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.params."""
         from lwnode.at.params import joined
 
-        return self._ask(name, b"=" + joined(params, self._secrets), how)
+        prefix = _prefix(name)
+        command = b"".join((b"AT", prefix, b"=", joined(params, self._secrets), b"\r"))
+        return self._fields(self._run(command, prefix, how), how)
 
-    def _ask(self, name: str, form: bytes, how: "Keywords") -> "Fields":
-        prefix = name.encode()
-        if prefix[0] > 64:  # a letter: "CSQ" is +CSQ
-            prefix = b"+" + prefix
-        command = b"".join((b"AT", prefix, form, b"\r"))
+    def _fields(self, lines: "Any", how: "Keywords") -> "Fields":
+        self._convert(lines)
         if "payload" in how:
             from lwnode.at.extras import split_all
 
-            return split_all(self.send(str(command[:-1], "utf-8"), **how), how["payload"])
-        lines: "Any" = self._run(command, prefix, how)
-        self._convert(lines)
+            return split_all(lines, how["payload"])
         for index in range(len(lines)):
             lines[index] = fields(lines[index])
         return lines  # type: ignore[no-any-return]
@@ -115,45 +122,84 @@ class AtClient(Receiver):
             lines[index] = self._text(lines[index])
 
     def _run(self, command: bytes, name: bytes, how: "Keywords") -> list[bytearray]:
-        """A command and its CR: check, get ready, exchange. ValueError if it would end early or is too long."""
-        if command.count(b"\r") > 1 or b"\n" in command or b"\0" in command or b"\x1a" in command or b"\x1b" in command:
-            self._refuse(command)  # CR, LF, NUL, Ctrl-Z and ESC end a line, a text or a data phase
-        if self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command) - 1:
-            self._refuse(command)
-        timeout_ms = 300
+        """A command and its CR: check, get ready, exchange; its information lines and its late result.
+
+        One function, because an answer to the server is sent deep in a wake (RP2 has 8 KB of stack). ValueError if the
+        command would end early or is too long.
+        """
+        self._check(command)
+        timeout_ms = self.timeout_ms
         explicit = False
         extras = None
         if how:
             name, explicit, timeout_ms, extras = self._prepare(command, name, how)
-        self._make_ready(command, timeout_ms)  # hooks may send: what is remembered of a command is set after them
+        if self._dirty or self.before_send is not None:
+            from lwnode.at.recovery import call, resync
+
+            call(self, self.before_send, self.clock.ticks_diff(self.clock.ticks_ms(), self._ended))
+            resync(self, command, timeout_ms)
+        self._keep_gap()
+        if self._rx.start != self._rx.end or self.uart.any():
+            self._read_past()
+        # The hook may have sent: what is remembered of a command is set after it.
         self._command = command
         self._name = name
         self._explicit = explicit
         self._extras = extras
         lines: list[bytearray] = []
+        self._running = self._dirty = True
+        done = False
         try:
-            if self._collect(lines, timeout_ms):
-                return lines
+            if extras is not None:
+                extras.arm()
+            self._write(command)
+            deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
+            while True:
+                line = self._next(deadline)
+                if line is None:
+                    break
+                if self._begun:
+                    self._begun = False
+                    self._unclaimed(line)
+                elif extras is not None and (extras.is_result(line) if done else extras.takes(line, lines)):
+                    pass
+                elif done:
+                    self._unclaimed(line)
+                elif line == b"OK":
+                    done = True
+                    self._answered()
+                    if extras is None:
+                        return lines
+                    deadline = extras.deadline()
+                else:
+                    self._file(line, lines)
+                if done and extras is not None and extras.is_complete(lines):
+                    return lines
         finally:
             self._running = False
             self._ended = self.clock.ticks_ms()
-            if self._extras is not None:
-                self._extras.disarm()
+            if extras is not None:
+                extras.disarm()
         from lwnode.at.recovery import timed_out
 
         return timed_out(self, command, timeout_ms)
 
-    def _make_ready(self, command: bytes, timeout_ms: int) -> None:
-        """Wake the module, settle the line, keep the gap, and read what came before: it is no answer to this command."""
-        if self._dirty or self.before_send is not None:
-            from lwnode.at.recovery import make_ready
+    def _check(self, command: bytes) -> None:
+        # CR, LF, NUL, Ctrl-Z and ESC end a line, a text or a data phase.
+        ends = command.count(b"\r") > 1 or b"\n" in command or b"\0" in command or b"\x1a" in command or b"\x1b" in command
+        if ends or self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command) - 1:
+            self._refuse(command)
 
-            make_ready(self, command, timeout_ms)
-        timeout_ms = self.gap_ms + self.clock.ticks_diff(self._ended, self.clock.ticks_ms())
-        if 0 < timeout_ms <= self.gap_ms:
-            self.clock.sleep_ms(timeout_ms)
-        if self._rx.start != self._rx.end or self.uart.any():
-            self._read_past()
+    def _keep_gap(self) -> None:
+        left = self.gap_ms + self.clock.ticks_diff(self._ended, self.clock.ticks_ms())
+        if 0 < left <= self.gap_ms:
+            self.clock.sleep_ms(left)
+
+    def _answered(self) -> None:
+        """A final result came: nothing of the command is outstanding."""
+        self._dirty = False
+        if self._trouble is not None:
+            self._trouble.answered()
 
     def _read_past(self) -> None:
         """Lines that are there already are no answer; nor is one of which a part is."""
@@ -164,51 +210,23 @@ class AtClient(Receiver):
             line = self._next(now)
         self._begun = self._rx.start != self._rx.end
 
-    def _collect(self, lines: list[bytearray], deadline: int) -> bool:
-        """Information lines until the final result. False: the deadline, so many ms from now, came first."""
-        extras = self._extras
-        self._running = self._dirty = True
-        if extras is not None:
-            extras.arm()
-        self._write(self._command)
-        deadline = self.clock.ticks_add(self.clock.ticks_ms(), deadline)
-        while True:
-            line = self._next(deadline)
-            if line is None:
-                return False
-            if self._begun:
-                self._begun = False
-                self._unclaimed(line)
-                continue
-            if extras is not None and extras.takes(line, lines):
-                continue
-            if line == b"OK":
-                self._dirty = False
-                if self._trouble is not None:
-                    self._trouble.answered()
-                return extras is None or extras.finish(lines)
-            if line[0] in b"EANB" or line.startswith(b"+CM"):
-                self._refused(line)
-            if self._is_mine(line):
-                lines.append(line)
-                if extras is not None:
-                    extras.follow(line)
-            elif not self._is_echo(line):
-                self._unclaimed(line)
+    def _file(self, line: bytearray, lines: list[bytearray]) -> None:
+        """A line before the final result: it refuses, informs, echoes, or is nothing of the command's."""
+        if line[0] in b"EANB" or line.startswith(b"+CM"):
+            self._refused(line)
+        mine = matches(line, self._name)
+        if mine and not (self._name and self.is_answer is None and (
+                self._explicit or not self._subscribed and not self._name.endswith(b"REG"))):
+            # An information line, or a URC that happens to have its name?
+            from lwnode.at.ambiguity import is_answer
 
-    def _is_echo(self, line: bytearray) -> bool:
-        return line.startswith(b"AT") and line == self._command[:-1]
-
-    def _is_mine(self, line: bytearray) -> bool:
-        """Is it an information line of the command, or a URC that happens to have its name?"""
-        if not matches(line, self._name):
-            return False
-        if self._name and self.is_answer is None:
-            if self._explicit or not self._subscribed and not self._name.endswith(b"REG"):
-                return True
-        from lwnode.at.ambiguity import is_answer
-
-        return is_answer(self, line)
+            mine = is_answer(self, line)
+        if mine:
+            lines.append(line)
+            if self._extras is not None:
+                self._extras.follow(line)
+        elif not line.startswith(b"AT") or line != self._command[:-1]:
+            self._unclaimed(line)
 
     def _write(self, out: bytes) -> None:
         if self._rx.trace is not None:

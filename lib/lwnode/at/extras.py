@@ -1,7 +1,7 @@
-"""Commands with more than lines in their answer: payloads by length, data after a prompt, late results; and waiting."""
+"""Commands with more than lines in their answer: payloads by length, data after a prompt, late results."""
 
-from lwnode.at.errors import AtError, AtTimeout, CommandError
-from lwnode.at.names import any_matches, fields, matches
+from lwnode.at.errors import AtError, CommandError
+from lwnode.at.names import any_matches, fields
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -18,7 +18,7 @@ def prepare(
     command: bytes,
     name: bytes,
     prefix: str | None = None,
-    timeout_ms: int = 300,
+    timeout_ms: "int | None" = None,
     payload: "Payload | None" = None,
     data: "Data | None" = None,
     prompt: str | None = None,
@@ -27,6 +27,8 @@ def prepare(
     result_timeout_ms: int = 0,
 ) -> "tuple[bytes, bool, int, Extras | None]":
     """The keywords of AtClient.send, with their defaults: the answer's name, was it given, deadline, what else."""
+    if timeout_ms is None:
+        timeout_ms = client.timeout_ms
     if secret:
         from lwnode.at.secrets import hide
 
@@ -59,7 +61,7 @@ class Extras:
         self._results = [name.encode() for name in wanted + failures]
         self._result_ms = result_ms
         self._found: "bytearray | None" = None
-        self._waited = False  # after OK, in vain
+        self._waited = False  # after OK, for the result
 
     def prepare_data(self, prompt: str, data: "Data | None") -> None:
         """Data will go out after the prompt."""
@@ -91,7 +93,7 @@ class Extras:
             self._prompt = b""
             self._send_data()
             return True
-        return self._is_result(line)
+        return self.is_result(line)
 
     def follow(self, line: bytearray) -> None:
         """After one of the command's information lines: does a payload come next?"""
@@ -117,7 +119,8 @@ class Extras:
 
     # The late result.
 
-    def _is_result(self, line: bytearray) -> bool:
+    def is_result(self, line: bytearray) -> bool:
+        """Whether this line is the late result; it is kept."""
         client = self._client
         if not any_matches(line, self._results):
             return False
@@ -131,22 +134,20 @@ class Extras:
             self._found = line
         return True
 
-    def finish(self, lines: list[bytearray]) -> bool:
-        """After OK: wait for the result. False: it did not come."""
+    def deadline(self) -> int:
+        """When OK has come: until when the result may come."""
+        clock = self._client.clock
+        return clock.ticks_add(clock.ticks_ms(), self._result_ms)  # type: ignore[no-any-return]
+
+    def is_complete(self, lines: list[bytearray]) -> bool:
+        """After OK: whether nothing more is to come; the result is the last line then."""
         client = self._client
-        deadline = client.clock.ticks_add(client.clock.ticks_ms(), self._result_ms)
-        while self._results and not self._found:
-            line = client._next(deadline)
-            if line is None:
-                self._waited = True
-                return False
-            if not self._is_result(line):
-                client._unclaimed(line)
+        self._waited = bool(self._results) and not self._found
         if self._found:
             if self._found in self._failures:
                 raise CommandError(None, client._text(self._found), client._command)
             lines.append(self._found)
-        return True
+        return not self._waited
 
 
 # What a plain answer with a late result does without: values by length, prompts, and the memory of what went wrong.
@@ -187,25 +188,3 @@ def subscribe(client: "Any", prefix: bytes, handler: "Handler | None", payload: 
     client._subscribed = kept
     if payload is not None or client._rx.framing is not None:
         _framing(client).declare(prefix, payload)
-
-
-def wait(client: "Any", prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None") -> str:
-    """See AtClient.wait."""
-    if client._running:
-        client._refuse(b"")
-    name = prefix.encode()
-    deadline = client.clock.ticks_add(client.clock.ticks_ms(), timeout_ms)
-    while True:
-        for line in client._queue:
-            if matches(line, name) and (accept is None or accept(client._text(line))):
-                client._queue.remove(line)
-                client._queued -= len(line)
-                return str(client._text(line))
-        if client._dispatch_one() and client.clock.ticks_diff(deadline, client.clock.ticks_ms()) > 0:
-            continue  # what the handler did may have brought our line
-        line = client._next(deadline)
-        if line is None:
-            raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
-        if matches(line, name) and (accept is None or accept(client._text(line))):
-            return str(client._text(line))
-        client._unclaimed(line)

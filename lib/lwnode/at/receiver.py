@@ -4,8 +4,9 @@ URCs that come while a command or a handler runs are queued (bounded in bytes) a
 outermost `wait`, one at a time, so that a handler may send and wait itself and call depth does not grow.
 """
 
+from lwnode.at.errors import AtTimeout
 from lwnode.at.lines import LineBuffer, Stats
-from lwnode.at.names import find, latin
+from lwnode.at.names import find, latin, matches
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -40,6 +41,7 @@ class Receiver:
         self._queue: list[bytearray] = []
         self._queued = 0  # bytes
         self._in_handler = False
+        self._taken: "Any" = None  # the line that its handler has, or is about to get
 
     def subscribe(self, prefix: str, handler: "Handler | None", payload: "Payload | None" = None) -> None:
         """Call handler(line) for each URC of that name; "" gets what nobody else claims. None ends it.
@@ -57,9 +59,39 @@ class Receiver:
 
         Raises AtTimeout at the deadline.
         """
-        from lwnode.at.extras import wait
+        if self._running:
+            self._refuse(b"")
+        name = prefix.encode()
+        deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
+        while True:
+            line = self._find_queued(name, accept) if self._queue else None
+            if line is None:
+                handler = self._take_queued() if self._queue and not self._in_handler else None
+                if handler is not None:
+                    # Here and in poll, not a function: an answer to the server is given from within (RP2's stack).
+                    self._in_handler = True
+                    try:
+                        handler(self._text(self._taken))
+                    finally:
+                        self._in_handler = False
+                    if self.clock.ticks_diff(deadline, self.clock.ticks_ms()) > 0:
+                        continue  # what the handler did may have brought our line
+                line = self._next(deadline)
+                if line is None:
+                    raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
+                if not matches(line, name) or accept is not None and not accept(self._text(line)):
+                    self._unclaimed(line)
+                    continue
+            return self._text(line)
 
-        return wait(self, prefix, timeout_ms, accept)
+    def _find_queued(self, name: bytes, accept: "Callable[[str], object] | None") -> "bytearray | None":
+        """Take the first line that a wait is for out of the queue."""
+        for line in self._queue:
+            if matches(line, name) and (accept is None or accept(self._text(line))):
+                self._queue.remove(line)
+                self._queued -= len(line)
+                return line
+        return None
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
         """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
@@ -68,15 +100,24 @@ class Receiver:
         deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
         count = 0
         while until is None or not until():
-            if self._queue and self._dispatch_one():
-                count += 1
-                if self.clock.ticks_diff(deadline, self.clock.ticks_ms()) > 0:
+            handler = None
+            if self._queue and not self._in_handler:
+                # Once, and while there is time: a module that brings a URC with each answer has no end.
+                if not count or self.clock.ticks_diff(deadline, self.clock.ticks_ms()) > 0:
+                    handler = self._take_queued()
+            if handler is None:
+                self._taken = self._next(deadline)
+                if self._taken is None:
+                    break
+                handler = self._unclaimed(self._taken, not self._in_handler and not self._queue)
+                if handler is None:
                     continue
-            line = self._next(deadline)
-            if line is None:
-                break
-            if self._unclaimed(line, not self._in_handler and not self._queue):
-                count += 1
+            count += 1
+            self._in_handler = True
+            try:
+                handler(self._text(self._taken))
+            finally:
+                self._in_handler = False
         return count
 
     def _refuse(self, command: bytes) -> None:
@@ -84,30 +125,11 @@ class Receiver:
 
         refuse(command, self._running, 0)
 
-    def _unclaimed(self, line: bytearray, now: bool = False) -> bool:
+    def _unclaimed(self, line: bytearray, now: bool = False) -> "Handler | None":
         """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's.
 
-        URCs go to the queue, or `now` to their handlers. True: it was.
+        URCs go to the queue, or, where the caller hands them out `now`, their handler is returned.
         """
-        if self._is_special(line):
-            return False
-        handler = find(self._subscribed, line)
-        if handler is None:
-            self.stats.unknown += 1
-            if self._queued + len(line) > self.queue_size:
-                return False  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
-        elif now:
-            self._deliver(handler, self._text(line))
-            return True
-        self._queue.append(line)
-        self._queued += len(line)
-        while self._queued > self.queue_size:  # the oldest go: what they reported can be asked for again
-            self._queued -= len(self._queue.pop(0))
-            self.stats.dropped += 1
-        return False
-
-    def _is_special(self, line: bytearray) -> bool:
-        """Banners are reported, late answers counted; both are rare."""
         if not self._banners or self._banners[0][1] is not self.banners:
             self._banners = [(name.encode(), self.banners) for name in self.banners]
         if find(self._banners, line) is not None:
@@ -117,26 +139,31 @@ class Receiver:
         if self._dirty or self._trouble is not None or line[0] in b"OEAN":
             from lwnode.at.ambiguity import is_late
 
-            return is_late(self, line)
-        return False
+            if is_late(self, line):
+                return None
+        handler: "Handler | None" = find(self._subscribed, line)
+        if handler is None:
+            self.stats.unknown += 1
+            if self._queued + len(line) > self.queue_size:
+                return None  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
+        elif now:
+            return handler
+        self._queue.append(line)
+        self._queued += len(line)
+        while self._queued > self.queue_size:  # the oldest go: what they reported can be asked for again
+            self._queued -= len(self._queue.pop(0))
+            self.stats.dropped += 1
+        return None
 
-    def _dispatch_one(self) -> bool:
-        """Hand the oldest queued URC to its handler, unless one is at work. False: nothing was handed out."""
-        while self._queue and not self._in_handler:
-            line = self._queue.pop(0)
+    def _take_queued(self) -> "Handler | None":
+        """Take the oldest queued line that somebody subscribed out of the queue, into `_taken`; its handler, or None."""
+        while self._queue:
+            line = self._taken = self._queue.pop(0)
             self._queued -= len(line)
-            handler = find(self._subscribed, line)
+            handler: "Handler | None" = find(self._subscribed, line)
             if handler is not None:
-                self._deliver(handler, self._text(line))
-                return True
-        return False
-
-    def _deliver(self, handler: "Handler", text: str) -> None:
-        self._in_handler = True
-        try:
-            handler(text)
-        finally:
-            self._in_handler = False
+                return handler
+        return None
 
     # Waiting.
 
@@ -150,19 +177,16 @@ class Receiver:
             left = clock.ticks_diff(deadline, clock.ticks_ms())
             if left < 0 or left == 0 and not self.uart.any():
                 return None
-            self._pause(left)
+            # Wait for bytes, in steps that leave room for the idle hook and for values cut short.
+            if self.idle is not None:
+                self.idle()
+            if self._rx.framing is not None:
+                left = min(left, self._rx.framing.patience(self._rx, clock))
+            if self._wait is None:
+                from lwnode.at.waiting import waiter
 
-    def _pause(self, ms: int) -> None:
-        """Wait for bytes, `ms` at most, in steps that leave room for the idle hook and for values cut short."""
-        if self.idle is not None:
-            self.idle()
-        if self._rx.framing is not None:
-            ms = min(ms, self._rx.framing.patience(self._rx, self.clock))
-        if self._wait is None:
-            from lwnode.at.waiting import waiter
-
-            self._wait = waiter(self.uart, self.clock)
-        self._wait(min(ms, _IDLE_MS))
+                self._wait = waiter(self.uart, clock)
+            self._wait(min(left, _IDLE_MS))
 
     def _text(self, line: "bytearray | bytes") -> str:
         """A line as text; what is no UTF-8 is counted and comes character by character."""

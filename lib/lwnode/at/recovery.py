@@ -47,18 +47,10 @@ def trouble(client: "Any") -> Trouble:
     return client._trouble  # type: ignore[no-any-return]
 
 
-def make_ready(client: "Any", command: bytes, timeout_ms: int) -> None:
-    """Wake the module, and settle the line if the last command was given up."""
-    if client.before_send is not None:
-        call(client, client.before_send, client.clock.ticks_diff(client.clock.ticks_ms(), client._ended))
-    if client._dirty and not resync(client, timeout_ms):
-        timed_out(client, command, timeout_ms)
-
-
-def call(client: "Any", hook: "Callable[[int], object]", value: int) -> None:
-    """A hook that may send, and is not called for what it sends itself."""
+def call(client: "Any", hook: "Callable[[int], object] | None", value: int) -> None:
+    """A hook that may send, if there is one; it is not called for what it sends itself."""
     state = trouble(client)
-    if not state.in_hook:
+    if hook is not None and not state.in_hook:
         state.in_hook = True
         try:
             hook(value)
@@ -134,13 +126,15 @@ def write_rest(client: "Any", out: bytes, sent: int) -> None:
             client.clock.sleep_ms(1)
 
 
-def resync(client: "Any", timeout_ms: int) -> bool:
-    """AT until the module answers, `timeout_ms` at most; then until nothing of the old command is outstanding.
+def resync(client: "Any", command: bytes, timeout_ms: int) -> None:
+    """Settle a dirty line for `command`: AT until the module answers, `timeout_ms` at most; then till nothing is outstanding.
 
     The module answers in order. So with the final results counted, also over several calls, the line is settled when
     as many came as commands went out, or when none came for a second (a tenth, if only AT was given up, as when
-    the module sleeps): the others are lost then. False: no answer.
+    the module sleeps): the others are lost then. AtTimeout where nothing answers.
     """
+    if not client._dirty:
+        return
     state = trouble(client)
     give_up = _deadline(client, timeout_ms)
     if not state.pending and not state.booted:
@@ -154,7 +148,7 @@ def resync(client: "Any", timeout_ms: int) -> bool:
     while not answered:
         left = _left(client, give_up)
         if left <= 0:
-            return False
+            timed_out(client, command, timeout_ms)
         client._write(b"AT\r")
         state.pending += 1
         answered = _listen(client, min(left, _REPLY_MS))
@@ -165,7 +159,6 @@ def resync(client: "Any", timeout_ms: int) -> bool:
     state.answered()
     client._dirty = False
     client._ended = client.clock.ticks_ms()
-    return True
 
 
 def _listen(client: "Any", quiet_ms: int) -> bool:
