@@ -98,8 +98,9 @@ class Board(base.Board):
         self._fired = ""
         self._cause = self._find_cause()
         self._carry_time()
+        self._noted = 0  # the time in the scratch registers
         self._poke(_MARK, _MARK_RUNNING)
-        self._note_time()
+        self.feed()
 
     def _peek(self, register: int) -> int:
         return int(self.machine.mem32[self._watchdog_base + _SCRATCH + 4 * register]) & 0xFFFFFFFF
@@ -127,12 +128,6 @@ class Board(base.Board):
     def _carried(self) -> int | None:
         seconds = self._peek(_TIME)
         return seconds if seconds and seconds ^ 0xFFFFFFFF == self._peek(_TIME_CHECK) else None
-
-    def _note_time(self) -> None:
-        seconds = int(self.clock.time())
-        if seconds != self._peek(_TIME):
-            self._poke(_TIME, seconds)
-            self._poke(_TIME_CHECK, seconds ^ 0xFFFFFFFF)
 
     def _carry_time(self) -> None:
         """Continue the count of before a watchdog's or our own reset."""
@@ -183,8 +178,15 @@ class Board(base.Board):
 
     def feed(self) -> None:
         """Feed the watchdog, and note the time for the boot it may cause."""
-        self._note_time()
-        super().feed()
+        # One function: each wait of the driver ends here, at the deepest point of a wake.
+        seconds = int(self.clock.time())
+        if seconds != self._noted:
+            self._noted = seconds
+            mem32, scratch = self.machine.mem32, self._watchdog_base + _SCRATCH
+            mem32[scratch + 4 * _TIME] = seconds
+            mem32[scratch + 4 * _TIME_CHECK] = seconds ^ 0xFFFFFFFF
+        if self._wdt is not None:
+            self._wdt.feed()
 
     def watchdog_stop(self) -> bool:
         """Stop the watchdog by the clear alias of its control register: the API has no way. False where it still runs."""
@@ -212,7 +214,7 @@ class Board(base.Board):
             self._uart.init(**self._uart_options())
         if watched and self._wdt is None:
             self.watchdog(self._wdt_ms)
-        self._note_time()
+        self.feed()
         self._wake = self._fired or "timer"
         return self._wake
 
@@ -261,7 +263,7 @@ class Board(base.Board):
     def restart(self, reason: str = "") -> None:
         """Restart; see lwnode.board.base.Board.restart."""
         self._poke(_MARK, _MARK_CRASHED if reason == "crash" else _MARK_PLANNED)
-        self._note_time()
+        self.feed()
         self.machine.reset()
 
     def ship(self) -> None:
