@@ -74,7 +74,7 @@ def test_only_public_methods_of_a_driver_are_evidence(monkeypatch):
 
     monkeypatch.setattr(bench.uart, "write", noted)
     for call in (
-        lambda: bench.modem._write("+QLWDEREG"), lambda: bench.at.send("AT+QLWREG"), lambda: cellular.attached(bench.modem),
+        lambda: bench.modem._query("+QLWSTATUS"), lambda: bench.at.send("AT+QLWREG"), lambda: cellular.attached(bench.modem),
     ):
         call()
         assert said and {family for family, _ in said} == {""}

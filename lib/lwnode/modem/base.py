@@ -55,6 +55,7 @@ class Modem(Verbs, Network):
                 raise ValueError("option {}: expected one of {}".format(name, " ".join(sorted(self.options))))
             self.options[name] = options[name]
         Network.__init__(self, at, pins)
+        at.timeout_ms = self.options["command_ms"]
         self.on_request: Callable[[Request], Response] | None = None
         self.on_event: Callable[[str, Any], None] | None = None
         self.capabilities = self._capabilities()

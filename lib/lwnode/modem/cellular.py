@@ -103,7 +103,7 @@ def _enter_pin(modem: "Network") -> bool:
     if _tried(modem) == mark:
         return False
     _remember(modem, mark)
-    if modem.ask(modem._write, "+CPIN", Secret(str(pin)), timeout_ms=_PIN_MS, secret=True) is not None:
+    if modem.ask(modem.at.write, "+CPIN", Secret(str(pin)), timeout_ms=_PIN_MS, secret=True) is not None:
         _remember(modem, b"")
         modem.refusal = ""
     return True

@@ -135,7 +135,7 @@ def power_cycle(modem: "Modem") -> bool:
                 continue
             modem._count("pulses_" + pin)
             for _ in range(_BOOT_TRIES):
-                if modem.ask(modem._begin):
+                if modem._begin():
                     modem._restart_due = False
                     modem._emit("restarted", "power")
                     return True

@@ -32,7 +32,7 @@ class Life(Modem):
     def start(self) -> bool:
         """Find the module (switch it on where it is silent) and learn its revision and dialect."""
         self._doubt()
-        return self._begin() or self.power_cycle()
+        return self._begin() or bool(self._in("ladder", "power_cycle")(self))
 
     def _begin(self) -> bool:
         expected, self._restart_expected = self._restart_expected, True
@@ -58,7 +58,7 @@ class Life(Modem):
         self._restart_expected = True
         try:
             self._forget_session("module restarted")
-            self.ask(self.at.send, self.RESTART, timeout_ms=self.options["command_ms"])
+            self.ask(self.at.send, self.RESTART)
             self.at.poll(_DOWN_MS)
             for _ in range(_BOOT_TRIES):
                 if self._begin():

@@ -52,14 +52,8 @@ class Network:
         self.roaming = False
         self.tidy: "Callable[[], object]" = _nothing  # called between steps: what a step has loaded may go
 
-    # ---- commands, with the family's patience ---------------------------------------------------------------
-
-    def _read(self, name: str, **how: "Any") -> "Any":
-        return self.at.read(name, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
-
     def _query(self, name: str, **how: "Any") -> "Any":
-        """_read, once more where the answer was damaged or lost: a question changes nothing."""
-        how["timeout_ms"] = self.options["command_ms"]
+        """at.read, once more where the answer was damaged or lost: a question changes nothing."""
         try:
             return self.at.read(name, **how)
         except (AtTimeout, LinkError):
@@ -69,36 +63,30 @@ class Network:
                 raise
         return self.at.read(name, **how)
 
-    def _write(self, name: str, *values: "Any", **how: "Any") -> "Any":
-        return self.at.write(name, *values, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
-
-    def _run(self, name: str, **how: "Any") -> "Any":
-        return self.at.run(name, timeout_ms=how.pop("timeout_ms", self.options["command_ms"]), **how)
-
     def radio_options(self) -> "tuple[Any, ...]":
         """What configure() tells the module beside the account; part of the checksum by which it knows what holds."""
         return self.options["apn"], self.options["psm"], self.options["edrx"]
 
     # ---- what needs a room of its own, loaded on demand --------------------------------------------------------
 
-    def _in(self, room: str, name: str, *values: "Any") -> "Any":
-        module = __import__("lwnode.modem." + room, None, None, (name,))
-        return getattr(module, name)(self, *values)
+    def _in(self, room: str, name: str) -> "Any":
+        """A function of a room that is loaded for it, to be called with the driver first: no frame lies between."""
+        return getattr(__import__("lwnode.modem." + room, None, None, (name,)), name)
 
     def configure_radio(self) -> None:
         """Ask the network for the options psm and edrx, where one is given; what that needs has the heap for itself."""
         if self.options["psm"] is not None or self.options["edrx"] is not None:
             self.tidy()
-            self._in("radio", "configured")
+            self._in("radio", "configured")(self)
             self.tidy()
 
     def identity(self) -> "dict[str, str]":
         """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
-        return dict(self._in("cellular", "identity"))
+        return dict(self._in("cellular", "identity")(self))
 
     def unlock_sim(self) -> bool:
         """True where the SIM is ready; sets `refusal` where it is not. A PIN is tried once in its life."""
-        return bool(self._in("cellular", "unlock_sim"))
+        return bool(self._in("cellular", "unlock_sim")(self))
 
     def attach(self, timeout_ms: int) -> bool:
         """Wait for the network. False: see `refusal`. A denial that lasts ends the wait early, to spare the battery."""
@@ -108,29 +96,29 @@ class Network:
 
     def signal(self) -> "dict[str, int]":
         """rssi and rsrp in dBm, rsrq in dB; absent where the module says unknown or something impossible."""
-        return dict(self._in("radio", "signal"))
+        return dict(self._in("radio", "signal")(self))
 
     def network_time(self) -> "int | None":
         """Seconds since 1970, UTC, by the network; None while the module has not been told."""
-        seconds: "int | None" = self._in("radio", "network_time")
+        seconds: "int | None" = self._in("radio", "network_time")(self)
         return seconds
 
     def rrc_connected(self) -> "bool | None":
         """Whether the radio link is up; None where the module does not tell."""
-        state: "bool | None" = self._in("radio", "rrc_connected")
+        state: "bool | None" = self._in("radio", "rrc_connected")(self)
         return state
 
     def radio_time(self) -> "dict[str, int]":
         """Seconds slept, receiving and sending by the module's own count; empty where it keeps none (BG96, ME910C1)."""
-        return dict(self._in("radio", "radio_time"))
+        return dict(self._in("radio", "radio_time")(self))
 
     def power_saving(self, tau_s: "int | None", active_s: int = 60) -> bool:
         """Ask the network for PSM with these timers in seconds, or for none (tau_s None). True: something was written."""
-        return bool(self._in("radio", "power_saving", tau_s, active_s))
+        return bool(self._in("radio", "power_saving")(self, tau_s, active_s))
 
     def edrx(self, cycle_s: "float | None") -> "float | None":
         """Ask for an eDRX cycle in seconds, or for none; returns the cycle that the network grants, or None."""
-        granted: "float | None" = self._in("radio", "edrx", cycle_s)
+        granted: "float | None" = self._in("radio", "edrx")(self, cycle_s)
         return granted
 
     def _bare_line(self, line: str) -> str:
@@ -140,7 +128,7 @@ class Network:
     def _first_line(self, line: str, **how: "Any") -> str:
         """The text of the information line, without its prefix; empty where the module refuses."""
         try:
-            lines = self.at.send(line, timeout_ms=self.options["command_ms"], **how)
+            lines = self.at.send(line, **how)
         except BudgetExceeded:
             raise
         except AtError:

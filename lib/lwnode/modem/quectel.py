@@ -41,9 +41,9 @@ class NbIot(Life):
     _greeting_due = False
 
     def _greet(self) -> None:
-        self._hold_awake()
-        self.ask(self._write, "+QNBIOTEVENT", 1, 1)
-        self.ask(self._write, "+QCFG", "dsevent", 1)
+        self._set_sleep(0)
+        self.ask(self.at.write, "+QNBIOTEVENT", 1, 1)
+        self.ask(self.at.write, "+QCFG", "dsevent", 1)
         self._asleep = False
 
     def _on_restart(self, *line: "Any") -> None:
@@ -56,34 +56,28 @@ class NbIot(Life):
             self._greeting_due = False
             self.ask(self._begin)
 
-    def _hold_awake(self) -> bool:
-        return self._set_sleep(0)
-
     def _set_sleep(self, mode: int) -> bool:
         """QSCLK=0 was seen to answer ERROR after 1.9 s (field_quirks 2.2): asked twice."""
-        return self.ask(self._write, "+QSCLK", mode) is not None or self.ask(self._write, "+QSCLK", mode) is not None
+        return self.ask(self.at.write, "+QSCLK", mode) is not None or self.ask(self.at.write, "+QSCLK", mode) is not None
 
     def wake(self) -> bool:
         """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
         self._restart_expected = True
         try:
             if self.pins is not None and self.pins.pulse("wake", _WAKE_MS):
-                self._await_boot()
+                # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost, and costs 1.5 s of doubt.
+                try:
+                    self.at.wait("+CPIN", _BOOT_MS)
+                except AtTimeout:
+                    pass  # it was awake, or its lines were lost: AT will tell
             for _ in range(_AT_TRIES):
                 # The first AT after sleep is often lost: nothing but AT may be repeated (field_quirks 1.6).
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
-                    return self._hold_awake()
+                    return self._set_sleep(0)
             return False
         finally:
             self._restart_expected = False
-
-    def _await_boot(self) -> None:
-        """Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost, and costs 1.5 s of doubt."""
-        try:
-            self.at.wait("+CPIN", _BOOT_MS)
-        except AtTimeout:
-            pass  # it was awake, or its lines were lost: AT will tell
 
     def sleep(self) -> bool:
         """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). True: seen by event or status pin."""
@@ -91,7 +85,7 @@ class NbIot(Life):
         if not self._set_sleep(1):
             self._count("sleep_refused")
             return False
-        self.ask(self._run, "+QRELLOCK")
+        self.ask(self.at.run, "+QRELLOCK")
         self.ask(self.at.poll, 0)  # a request that came meanwhile: the server may have its answer from the module already
         if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
             self._count("sleep_unconfirmed")
@@ -111,5 +105,5 @@ class NbIot(Life):
         if rows and rows[-1][1:2] == [apn]:
             return False
         self._restart_due = True
-        self._write("+QCGDEFCONT", "IP", apn)
+        self.at.write("+QCGDEFCONT", "IP", apn)
         return True

@@ -43,7 +43,7 @@ def rrc_connected(modem: "Network") -> "bool | None":
 
 def radio_time(modem: "Network") -> "dict[str, int]":
     """Seconds slept, receiving and sending: +QENG: 3,<sleep>,<rx>,<tx> in tenths of a second (low_power 3.2)."""
-    for row in (modem.ask(modem._write, *modem.COUNTERS) or []) if modem.COUNTERS else []:
+    for row in (modem.ask(modem.at.write, *modem.COUNTERS) or []) if modem.COUNTERS else []:
         counts = [number(row, index, 0, 1 << 30) for index in (1, 2, 3)]
         if None not in counts:
             return dict(zip(("sleep", "rx", "tx"), [(count or 0) // 10 for count in counts]))
@@ -59,25 +59,25 @@ def power_saving(modem: "Network", tau_s: "int | None", active_s: int = 60) -> b
     if tau_s is None:
         if values[0] == "0":
             return False
-        modem._write("+CPSMS", 0)
+        modem.at.write("+CPSMS", 0)
         return True
     wanted = (timers.periodic_tau(tau_s), timers.active_time(active_s))
     if values[0] == "1" and tuple([v.strip('"') for v in values[3:5]]) == wanted:
         return False
-    modem._write("+CPSMS", 1, None, None, wanted[0], wanted[1])
+    modem.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
     return True
 
 
 def edrx(modem: "Network", cycle_s: "float | None") -> "float | None":
     """Ask for an eDRX cycle in seconds, or for none; returns the cycle that the network grants, or None."""
     if cycle_s is None:
-        modem._write("+CEDRXS", 0, modem.ACCESS)
+        modem.at.write("+CEDRXS", 0, modem.ACCESS)
         return None
     code = timers.edrx_code(cycle_s, modem.ACCESS)
     # CEDRXS? would show the request even where eDRX is off: what holds is what CEDRXRDP says.
     granted = _granted_edrx(modem)
     if granted is None or granted[0] != code:
-        modem._write("+CEDRXS", 1, modem.ACCESS, code)
+        modem.at.write("+CEDRXS", 1, modem.ACCESS, code)
         granted = _granted_edrx(modem)
     return None if granted is None else timers.edrx_s(granted[1])
 

@@ -69,15 +69,15 @@ class Driver(NbIot):
 
     def inspect(self) -> "dict[str, str]":
         """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
-        return dict(self._in("bc20.setup", "inspect"))
+        return dict(self._in("bc20.setup", "inspect")(self))
 
     def check(self, server: "Server") -> None:
         """Unsupported names what BC20 cannot hold."""
-        self._in("bc20.setup", "check", server)
+        self._in("bc20.setup", "check")(self, server)
 
     def configure(self, server: "Server") -> bool:
         """QLWSERV, QLWCONF and the two objects. Never needs a restart. Unsupported names what BC20 cannot hold."""
-        return bool(self._in("bc20.setup", "configure", server))
+        return bool(self._in("bc20.setup", "configure")(self, server))
 
     def declare(self, objects: "Any") -> bool:
         """19/0/0 and 19/1/0, whatever the node's objects are: their values travel inside. Never needs a restart."""
@@ -94,7 +94,7 @@ class Driver(NbIot):
     def _add_objects(self) -> bool:
         done = True
         for object_id, instance, resources in pipe.OBJECTS:
-            done = self.ask(self._write, "+QLWADDOBJ", object_id, instance, 1, str(resources[0])) is not None and done
+            done = self.ask(self.at.write, "+QLWADDOBJ", object_id, instance, 1, str(resources[0])) is not None and done
         return done
 
     def undeclare(self, object_id: int) -> bool:
@@ -103,7 +103,7 @@ class Driver(NbIot):
         self._declared = 0
         if self._status == REGISTERED:
             return self._outcome("AT+QLWDELOBJ=%d" % object_id, "UPDATE")
-        return self.ask(self._write, "+QLWDELOBJ", object_id) is not None
+        return self.ask(self.at.write, "+QLWDELOBJ", object_id) is not None
 
     def forget(self) -> None:
         """QLWDEL: the context with server, name and objects."""
@@ -132,7 +132,7 @@ class Driver(NbIot):
             self.declare(self.objects)
         # Hexadecimal unless told otherwise: text may hold commas, quotes and line ends. Sent each time, for it has no read
         # form (3.11).
-        self._write("+QLWCFG", "dataformat", int(self.options["send_hex"]), int(self.options["receive_hex"]))
+        self.at.write("+QLWCFG", "dataformat", int(self.options["send_hex"]), int(self.options["receive_hex"]))
         self._ready = False
         done = self._open(timeout_ms)
         if done is None:
@@ -184,7 +184,7 @@ class Driver(NbIot):
     def _result(self, line: str, word: str, timeout_ms: int) -> bool:
         results = (word + " OK", word + " FAIL")
         lines = self.at.send(
-            line, timeout_ms=self.options["command_ms"], result=results, result_timeout_ms=min(timeout_ms, _RESULT_MS))
+            line, result=results, result_timeout_ms=min(timeout_ms, _RESULT_MS))
         return bool(lines[-1] == results[0])
 
     # ---- reports ----------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ class Driver(NbIot):
                 return "text mode takes printable ASCII alone (3.11): leave send_hex on"
             sent = Raw(data.decode())
         try:
-            self._write(
+            self.at.write(
                 "+QLWDATASEND", path.object, path.instance, path.resource, len(data), sent,
                 Raw("0x0100" if confirm else "0x0000"))
         except BudgetExceeded:
@@ -235,11 +235,11 @@ class Driver(NbIot):
             self._asked_at = self.clock.ticks_ms()
             self.ask(self.ask_sent)
         if self._waiting is not None:
-            self.ask(self._in, "bc20.reading", "drain")
+            self.ask(self._in("bc20.reading", "drain"), self)
 
     def ask_sent(self) -> str:
         """QLWDATASTATUS? (3.9), settling the open message where its SEND OK or SEND FAIL was lost."""
-        rows = self._read("+QLWDATASTATUS")
+        rows = self.at.read("+QLWDATASTATUS")
         try:
             state = int(rows[-1][0])
             name = _SENT[state]

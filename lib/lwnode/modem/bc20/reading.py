@@ -27,7 +27,7 @@ def drain(modem: "Driver") -> None:
     for _ in range(_ROUNDS):
         count = max(1, min(length, modem.options["read_length"], _READ_LIMIT))
         # Lines, not a payload by length: how many line ends come before it varies.
-        lines = modem.at.send("AT+QLWRD=%d" % count, timeout_ms=modem.options["command_ms"], prefix="")
+        lines = modem.at.send("AT+QLWRD=%d" % count, prefix="")
         while lines and not lines[0].startswith("+QLWRD"):
             lines = lines[1:]
         head = split_fields(lines[0]) if lines else []

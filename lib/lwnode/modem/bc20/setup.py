@@ -18,7 +18,7 @@ def inspect(modem: "Driver") -> "dict[str, str]":
     """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
     found = {}
     for name in ("+QLWSERV", "+QLWCONF", "+QLWRD", "+QLWCFG"):
-        rows = modem.ask(modem.at.test, name, timeout_ms=modem.options["command_ms"])
+        rows = modem.ask(modem.at.test, name)
         found[name] = "refused" if rows is None else ",".join([str(value) for row in rows for value in row])
     return found
 
@@ -61,8 +61,8 @@ def _set_up(modem: "Driver", server: "Server", delete: bool) -> None:
     if delete or (known and not same):
         modem.forget()  # 5.1: needed before another platform is set
     if delete or not same:
-        modem._write("+QLWSERV", server.host, server.port)
-        modem._write("+QLWCONF", server.endpoint)
+        modem.at.write("+QLWSERV", server.host, server.port)
+        modem.at.write("+QLWCONF", server.endpoint)
         modem._declared = 0
         modem._status = NOT_REGISTERED
         modem.observed = []

@@ -63,7 +63,7 @@ class Driver(Reporting):
             return
         before, self.level = self.level, level_of(self.revision)
         if self.level < 7 <= before:
-            self._in("bc66.legacy", "open_pipe")
+            self._in("bc66.legacy", "open_pipe")(self)
 
     def wake(self) -> bool:
         """As NbIot; in buffer mode requests may wait that a lost URC has told of."""
@@ -75,15 +75,15 @@ class Driver(Reporting):
 
     def check(self, server: "Server") -> None:
         """Ranges of 4.2.1 and 4.2.2, and the awake budget."""
-        self._in("bc66.setup", "check", server)
+        self._in("bc66.setup", "check")(self, server)
 
     def configure(self, server: "Server") -> bool:
         """QLWCFG, APN and QLWCONFIG where they differ. ValueError, by key and with the manual's range, before the wire."""
-        return bool(self._in("bc66.setup", "configure", server))
+        return bool(self._in("bc66.setup", "configure")(self, server))
 
     def declare(self, objects: "Any") -> bool:
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-        return bool(self._in("bc66.objects", "declare", objects))
+        return bool(self._in("bc66.objects", "declare")(self, objects))
 
     def _declare_late(self) -> None:
         if self.level < 10 and self._status == REGISTERED and self.objects and not self._declared:
@@ -98,7 +98,7 @@ class Driver(Reporting):
 
     def forget(self) -> None:
         """Leave the server and delete every declared object."""
-        self._in("bc66.objects", "forget")
+        self._in("bc66.objects", "forget")(self)
 
     # ---- registration -----------------------------------------------------------------------------------------
 
@@ -116,19 +116,19 @@ class Driver(Reporting):
 
     def register(self, timeout_ms: int) -> bool:
         """AT+QLWREG and its result; nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
-        return bool(self._in("bc66.session", "register", timeout_ms))
+        return bool(self._in("bc66.session", "register")(self, timeout_ms))
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
-        return bool(self._in("bc66.session", "bootstrap", timeout_ms))
+        return bool(self._in("bc66.session", "bootstrap")(self, timeout_ms))
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """AT+QLWUPDATE, one for each thing that changed (5.7.2). An object list needs none: QLWADDOBJ sends its own."""
-        return bool(self._in("bc66.session", "update", lifetime, binding))
+        return bool(self._in("bc66.session", "update")(self, lifetime, binding))
 
     def deregister(self) -> bool:
         """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
-        return bool(self._in("bc66.session", "deregister"))
+        return bool(self._in("bc66.session", "deregister")(self))
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
@@ -138,7 +138,7 @@ class Driver(Reporting):
             pass  # a result of an earlier recovery that nobody took would be taken for this one's
         self._status = RECOVERING
         try:
-            self._run("+QLWRECOVER")
+            self.at.run("+QLWRECOVER")
         except CommandError as error:
             self.refusal = "recovery: " + error_name(error.code)
             self._status = UNKNOWN

@@ -43,7 +43,7 @@ def on_bootstrap_trigger(modem: "Urcs", status: int) -> None:
 def drain(modem: "Urcs") -> None:
     """4.2.13: each QLWRD brings one cached URC and the number of those left."""
     for _ in range(_DRAIN_LIMIT):
-        rows: list[list[Any]] = modem._run("+QLWRD")
+        rows: list[list[Any]] = modem.at.run("+QLWRD")
         if not rows or len(rows[-1]) < 2:
             return
         modem._on_urc("", (str(rows[-1][1]), rows[-1][2:]))
@@ -53,7 +53,7 @@ def drain(modem: "Urcs") -> None:
 
 def buffered_requests(modem: "Urcs") -> int:
     """How many requests wait in the module (buffer mode); what a lost "buffer" URC would have announced."""
-    rows = modem._read("+QLWRD")
+    rows = modem.at.read("+QLWRD")
     count = number(rows[-1], 0, 0, 65535) or 0 if rows else 0
     modem._buffered = count > 0
     return count

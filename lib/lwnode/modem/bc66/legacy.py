@@ -60,7 +60,7 @@ def publish(modem: "Reporting", records: "Any", confirm: bool) -> int:
 def send_bytes(modem: "Reporting", path: "Path", data: bytes, confirm: bool) -> "str | None":
     """QLWDATASEND as on BC20."""
     try:
-        modem._write(
+        modem.at.write(
             "+QLWDATASEND", path.object, path.instance, path.resource, len(data), data,
             Raw("0x0100" if confirm else "0x0000"))
     except BudgetExceeded:

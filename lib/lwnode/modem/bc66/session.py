@@ -8,7 +8,7 @@
 
 from micropython import const
 
-from lwnode.at import AtTimeout, CommandError
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, REGISTERING
 from lwnode.modem.bc66.codes import BOUND, error_name
@@ -28,7 +28,13 @@ def register(modem: "Driver", timeout_ms: int) -> bool:
         # No command sets it before: the module registers with UQ (Figure 15) until an update says U, and keeps that
         # (Figures 16 and 17). Said once for each account; a firmware that refuses it is not asked again.
         modem._configured |= BOUND
-        if not modem.ask(_update, modem, 1, int(modem.server.binding == "UQ")):
+        try:
+            bound = _update(modem, 1, int(modem.server.binding == "UQ"))
+        except BudgetExceeded:
+            raise
+        except AtError:
+            bound = False
+        if not bound:
             modem._count("bindings_refused")
             return modem._status == REGISTERED
     return done
@@ -52,7 +58,7 @@ def _register(modem: "Driver", timeout_ms: int) -> bool:
         return False
     _pause_after_deregistration(modem)
     try:
-        modem._run("+QLWREG")
+        modem.at.run("+QLWREG")
     except CommandError as error:
         return _registration_refused(modem, error, timeout_ms)
     except AtTimeout:
@@ -78,7 +84,7 @@ def _registration_refused(modem: "Driver", error: CommandError, timeout_ms: int)
 def deregister(modem: "Driver") -> bool:
     """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
     try:
-        modem._run("+QLWDEREG")
+        modem.at.run("+QLWDEREG")
     except CommandError as error:
         if error.code == 4:
             modem._status = DEREGISTERED
@@ -123,7 +129,7 @@ def update(modem: "Driver", lifetime: "int | None", binding: "str | None") -> bo
 def _update(modem: "Driver", mode: int, value: int) -> bool:
     """The message id comes before OK, (status, id) after it, both under one name."""
     try:
-        rows = modem._write("+QLWUPDATE", mode, value)
+        rows = modem.at.write("+QLWUPDATE", mode, value)
     except CommandError as error:
         modem.refusal = "update: " + error_name(error.code)
         return False

@@ -83,12 +83,12 @@ def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> None:
         row = [str(value) for value in setting]
         found = [known for known in rows if known[:1] == row[:1]]
         if not found:
-            found = values_of(modem.ask(modem._write, "+QLWCFG", setting[0]) or [])
+            found = values_of(modem.ask(modem.at.write, "+QLWCFG", setting[0]) or [])
         if not found:
             modem._count("settings_unknown_to_module")
         elif found[-1] != row:
             modem._restart_due = True
-            modem._write("+QLWCFG", *setting)
+            modem.at.write("+QLWCFG", *setting)
 
 
 def _write_account(modem: "Driver", server: "Server") -> None:
@@ -109,7 +109,7 @@ def _write_account(modem: "Driver", server: "Server") -> None:
         _write_config(modem, server, account)
     finally:
         if held:
-            modem._write("+CFUN", 1, timeout_ms=_RADIO_MS)
+            modem.at.write("+CFUN", 1, timeout_ms=_RADIO_MS)
     modem.observed = []
 
 
@@ -122,7 +122,7 @@ def _ready_to_configure(modem: "Driver") -> bool:
         if modem._own_outcome(modem.options["settle_ms"]) == REGISTERED:
             modem.deregister()
         elif modem._status not in (NOT_REGISTERED, DEREGISTERED):
-            modem._write("+CFUN", 0, timeout_ms=_RADIO_MS)
+            modem.at.write("+CFUN", 0, timeout_ms=_RADIO_MS)
             return True
     return False
 
@@ -132,7 +132,7 @@ def _write_config(modem: "Driver", server: "Server", account: "tuple[Any, ...]")
     values: tuple[Any, ...] = (account[0], host) + account[2:6]
     if server.psk is not None:
         values += (account[6], Secret(server.psk))
-    modem._write("+QLWCONFIG", *values, secret=server.psk is not None)
+    modem.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
 
 
 def values_of(rows: "list[list[Any]]") -> "list[list[str]]":

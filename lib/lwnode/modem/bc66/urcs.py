@@ -113,14 +113,14 @@ class Urcs(Wire):
         self._declare_late()
         if self._buffered:
             self._buffered = False
-            self.ask(self._in, "bc66.effects", "drain")
+            self.ask(self._in("bc66.effects", "drain"), self)
         if self._factory:
             self._factory = False
-            self.ask(self._in, "bc66.effects", "after_factory_reset")
+            self.ask(self._in("bc66.effects", "after_factory_reset"), self)
 
     def _declare_late(self) -> None:
         """Firmware before R01A10 takes objects only while registered."""
 
     def buffered_requests(self) -> int:
         """How many requests wait in the module (buffer mode); what a lost "buffer" URC would have announced."""
-        return int(self._in("bc66.effects", "buffered_requests"))
+        return int(self._in("bc66.effects", "buffered_requests")(self))

@@ -30,9 +30,9 @@ class Wire(NbIot):
             try:
                 # Not through _act: an answer to the server is given 8 KB of stack deep in a wake (RP2).
                 if tail[0]:
-                    self.at.write(command, *values, timeout_ms=self.options["command_ms"])
+                    self.at.write(command, *values)
                 else:
-                    rows = self.at.write(command, *values, timeout_ms=self.options["command_ms"], result=command)
+                    rows = self.at.write(command, *values, result=command)
                     error = result_of(rows)
             except CommandError as refused:
                 self._count("refused_commands")
@@ -48,7 +48,7 @@ class Wire(NbIot):
         A refusal (+CMEE ERROR) is returned as its code too, -1 without one, or raised where strict.
         """
         try:
-            rows = self.at.write(command, *parameters, timeout_ms=self.options["command_ms"], result=command)
+            rows = self.at.write(command, *parameters, result=command)
         except CommandError as error:
             self._count("refused_commands")
             if strict:

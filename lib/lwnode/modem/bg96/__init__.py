@@ -87,16 +87,16 @@ class Driver(Life):
 
     def inspect(self) -> "dict[str, str]":
         """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
-        return dict(self._in("bg96.setup", "inspect"))
+        return dict(self._in("bg96.setup", "inspect")(self))
 
     def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":
-        return self._write("+QLWM2M", name, *values, **how)
+        return self.at.write("+QLWM2M", name, *values, **how)
 
     # ---- configuration: see setup.py ---------------------------------------------------------------------------
 
     def check(self, server: "Server") -> None:
         """Ranges of 4.1; Unsupported names what BG96 cannot hold."""
-        self._in("bg96.setup", "check", server)
+        self._in("bg96.setup", "check")(self, server)
 
     def configure(self, server: "Server") -> bool:
         """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
@@ -157,7 +157,7 @@ class Driver(Life):
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
             return True
-        self.refusal = self._in("bg96.setup", "why_not", timeout_ms)
+        self.refusal = self._in("bg96.setup", "why_not")(self, timeout_ms)
         return False
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
@@ -272,13 +272,13 @@ class Driver(Life):
     def sleep(self) -> bool:
         """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep while DTR is high."""
         if self.options["sleep"] == "light":
-            done = self.ask(self._write, "+QSCLK", 1) is not None
+            done = self.ask(self.at.write, "+QSCLK", 1) is not None
             if self.pins is not None:
                 self.pins.set("wake", False)
             return done
         if self._asleep:
             return True  # its active time was over first
-        if self.ask(self._write, "+QCFG", "psm/enter", 1) is None:
+        if self.ask(self.at.write, "+QCFG", "psm/enter", 1) is None:
             self._count("sleep_refused")
         done = self._await(self._seen_asleep, self.options["sleep_confirm_ms"])
         if not done:
@@ -302,7 +302,7 @@ class Driver(Life):
                         self._status = UNKNOWN  # what happened meanwhile fell into a deaf moment
                     self._greet()
                     if self.options["sleep"] == "psm":
-                        self.ask(self._write, "+QCFG", "psm/enter", 0)  # or it leaves as soon as the radio is idle
+                        self.ask(self.at.write, "+QCFG", "psm/enter", 0)  # or it leaves as soon as the radio is idle
                     return True
             return False
         finally:

@@ -125,7 +125,7 @@ def why_not(modem: "Driver", timeout_ms: int) -> str:
 def inspect(modem: "Driver") -> "dict[str, str]":
     """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
     found = {}
-    for row in modem.ask(modem.at.test, "+QLWM2M", timeout_ms=modem.options["command_ms"]) or []:
+    for row in modem.ask(modem.at.test, "+QLWM2M") or []:
         found[str(row[0])] = ",".join([str(value) for value in row[1:]])
     for name in ("select", "cdp", "epns", "bsmode", "mbsps"):
         rows = modem.ask(modem._sub, name)

@@ -91,31 +91,21 @@ class Driver(Shadow):
     def _greet(self) -> None:
         """CMEE 2, because the errors of EXIST have words only (3.1.17); sleep told; clock in UTC, set by the network."""
         self._asleep = False
-        self._write("+CMEE", 2)
+        self.at.write("+CMEE", 2)
         self._ask_for_psm()
-        self.ask(self._write, "+CTZU", 1)
-        self.CLOCK_IS_LOCAL = self.ask(self._write, "#CCLKMODE", 1) is None
+        self.ask(self.at.write, "+CTZU", 1)
+        self.CLOCK_IS_LOCAL = self.ask(self.at.write, "#CCLKMODE", 1) is None
 
     def _ask_for_psm(self) -> None:
         if self.options["sleep_confirm_ms"]:  # else nobody waits for the word
-            self.ask(self._write, "#PSMURC", 1)
+            self.ask(self.at.write, "#PSMURC", 1)
 
     def _begin(self) -> bool:
         if not Shadow._begin(self):
             return False
         if self._account_due:
-            self._in("me910c1.account", "holds")
+            self._in("me910c1.account", "holds")(self)
         return True
-
-    def restart(self) -> bool:
-        """AT#REBOOT: what was configured holds now; what the module forgets is armed by register()."""
-        self._power_lost("module restarted")
-        return Shadow.restart(self)
-
-    def power_off(self) -> bool:
-        """AT#SHDN."""
-        self._power_lost("module switched off")
-        return Shadow.power_off(self)
 
     def wake(self) -> bool:
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again.
@@ -137,8 +127,8 @@ class Driver(Shadow):
                     if pulsed is not None:
                         self._boot_ms = min(clock.ticks_diff(clock.ticks_ms(), pulsed), self.options["boot_ms"] // 2)
                     # Lost where sleep was a power cycle (field_quirks 5); said again, they cost 60 ms.
-                    self.ask(self._lines, "ATE0", "")
-                    self.ask(self._write, "+CMEE", 2)
+                    self.ask(self.at.send, "ATE0", prefix="")
+                    self.ask(self.at.write, "+CMEE", 2)
                     self._ask_for_psm()
                     return True
                 if pulse:
@@ -159,7 +149,7 @@ class Driver(Shadow):
         if self.options["sleep"] == "off":
             return self.power_off()
         if self.options["sleep"] == "cfun5":
-            done = self.ask(self._write, "+CFUN", 5) is not None
+            done = self.ask(self.at.write, "+CFUN", 5) is not None
             self.pins.set("wake", False)
             return done
         # It may have gone down before it was asked to: the network decides when.
@@ -172,15 +162,15 @@ class Driver(Shadow):
 
     def check(self, server: "Server") -> None:
         """Ranges of 3.1.3 and 3.1.14, the awake budget, and what this module cannot be told."""
-        self._in(_SETUP, "check", server)
+        self._in(_SETUP, "check")(self, server)
 
     def configure(self, server: "Server") -> bool:
         """STS, INJKEYS, APN, radio access, PSM. ValueError, by key and with the manual's range, before the wire."""
-        return bool(self._in(_SETUP, "configure", server))
+        return bool(self._in(_SETUP, "configure")(self, server))
 
     def declare(self, objects: "Any") -> bool:
         """Definitions uploaded where they are missing (True: restart), instances and lists once the agent is enabled."""
-        return bool(self._in(_SETUP, "declare", objects))
+        return bool(self._in(_SETUP, "declare")(self, objects))
 
     def undeclare(self, object_id: int) -> bool:
         """No command deletes an instance."""
@@ -188,7 +178,7 @@ class Driver(Shadow):
 
     def forget(self) -> None:
         """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14)."""
-        self._in(_SETUP, "forget")
+        self._in(_SETUP, "forget")(self)
 
     # ---- registration -----------------------------------------------------------------------------------------
 
@@ -196,9 +186,9 @@ class Driver(Shadow):
         """AT#LWM2MSTAT, or AT#LWM2MENA? while the agent refuses (3.1.1, 3.1.3). There is no query for the registration
         itself: an enabled agent that rests is taken for registered, unless a URC has said otherwise."""
         try:
-            lines = self._lines("AT#LWM2MSTAT", "#LWM2MGETSTAT")
+            lines = self.at.send("AT#LWM2MSTAT", prefix="#LWM2MGETSTAT")
         except CommandError:
-            lines = self._lines("AT#LWM2MENA?")
+            lines = self.at.send("AT#LWM2MENA?")
         values = split_fields(lines[-1]) if lines else []
         # Two shapes: 0,"DIS" and "DIS" alone (3.1.1); #LWM2MENA: 0 where it is off.
         self._take_state("DIS" if values == ["0"] else str(values[-1]) if values else "")
@@ -216,7 +206,7 @@ class Driver(Shadow):
         elif word == "WAIT":
             if self._status not in (REGISTERED, DEREGISTERING):
                 self._status = REGISTERING
-            self._in("me910c1.changes", "ring")  # the #LWM2MRING was lost
+            self._in("me910c1.changes", "ring")(self)  # the #LWM2MRING was lost
         elif word in ("ACTIVE", "IDLE"):
             if self._suspended or self._factory:
                 self._status = NOT_REGISTERED
@@ -234,11 +224,11 @@ class Driver(Shadow):
         """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
         if self.status() == REGISTERED and self._armed:
             return True
-        return bool(self._in(_SESSION, "register", timeout_ms))
+        return bool(self._in(_SESSION, "register")(self, timeout_ms))
 
     def deregister(self) -> bool:
         """AT#LWM2MENA=0; in ACK mode the RING "DRG" is answered. True where the agent is off."""
-        return bool(self._in(_SESSION, "deregister"))
+        return bool(self._in(_SESSION, "deregister")(self))
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """The module updates by itself, also when instances are created: True where it is registered."""
@@ -253,37 +243,37 @@ class Driver(Shadow):
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
-        return bool(self._in(_SETUP, "bootstrap", timeout_ms))
+        return bool(self._in(_SETUP, "bootstrap")(self, timeout_ms))
 
     # ---- values ---------------------------------------------------------------------------------------------
 
     def value(self, path: "Path") -> str:
         """The text that the module holds: GET where SET is the way in, else R (3.1.5, 3.1.11)."""
-        return str(self._in(_VALUES, "get", self._in(_VALUES, "resource_of", path)))
+        return str(self._in(_VALUES, "get")(self, self._in(_VALUES, "resource_of")(self, path)))
 
     def exists(self, *numbers: int, agent: int = 0) -> bool:
         """Whether the module has that object, instance, resource or resource instance (3.1.17)."""
-        return bool(self._in("me910c1.arming", "exists", agent, *numbers))
+        return bool(self._in("me910c1.arming", "exists")(self, agent, *numbers))
 
     def inspect(self) -> "dict[str, str]":
         """What the module says to every test and read form, by line."""
-        return dict(self._in("me910c1.inspect", "inspect"))
+        return dict(self._in("me910c1.inspect", "inspect")(self))
 
     def execute(self, path: "Path") -> bool:
         """Execute a resource of the module itself, such as /3/0/4 (3.1.6). The server is not involved."""
-        return self.ask(self._write, "#LWM2ME", 0, *self._in(_VALUES, "resource_of", path), 0) is not None
+        return self.ask(self.at.write, "#LWM2ME", 0, *self._in(_VALUES, "resource_of")(self, path), 0) is not None
 
     # ---- firmware ---------------------------------------------------------------------------------------------
 
     def firmware_policy(self, download: bool, apply: bool) -> None:
         """FOTACFG (3.1.12); kept over everything. What nobody allows goes on after a week."""
-        self._write("#LWM2MFOTACFG", 0, int(download) + 2 * int(apply))
+        self.at.write("#LWM2MFOTACFG", 0, int(download) + 2 * int(apply))
 
     def allow(self, request: str) -> None:
         """FOTAACK (3.1.13): the step follows within seconds to minutes."""
         if request not in ("download", "update"):
             raise ValueError("allow: expected download or update, found %s" % request)
-        self._write("#LWM2MFOTAACK", 0, 1)
+        self.at.write("#LWM2MFOTAACK", 0, 1)
 
     # ---- over the host's deep sleep ---------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def write_again(modem: "Any") -> bool:
     if modem.server is None:
         # The node's wake was a warm one. Until its next, cold one the agent is off: its maker's server is no business of ours.
         modem._factory = 2
-        modem.ask(modem._write, "#LWM2MENA", 0)
+        modem.ask(modem.at.write, "#LWM2MENA", 0)
         return False
     modem.configure(modem.server)
     if modem.objects:

@@ -50,7 +50,7 @@ def _when_ready(modem: "Any", settle_ms: int) -> "list[int] | None":
     end = clock.ticks_add(clock.ticks_ms(), settle_ms)
     while True:
         try:
-            rows = modem._read("#LWM2MMON")
+            rows = modem.at.read("#LWM2MMON")
         except CommandError:
             if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
                 return None
@@ -69,7 +69,7 @@ def exists(modem: "Any", *numbers: int) -> bool:
 def known(modem: "Any", *numbers: int) -> "bool | None":
     """True, False for Invalid URI and Invalid agent, None where the module says neither (it may be activating)."""
     try:
-        modem._write("#LWM2MEXIST", *numbers)
+        modem.at.write("#LWM2MEXIST", *numbers)
     except CommandError as error:
         return False if "nvalid" in error.text else None
     return True
@@ -91,7 +91,7 @@ def create(modem: "Any") -> bool:
         if exists(modem, 0, object_id, instance):
             continue
         try:
-            modem._write("#LWM2MNEWINST", 0, object_id, instance)
+            modem.at.write("#LWM2MNEWINST", 0, object_id, instance)
             made += 1
             lost += (object_id, instance) in known_before
         except CommandError as error:
@@ -173,7 +173,7 @@ def _together(modem: "Any", parts: "list[str]", prefix: "str | None") -> "list[s
     line = "AT" + ";".join(parts)
     if len(line) > modem.at.line_limit:
         return None
-    lines: "list[str] | None" = modem.ask(modem.at.send, line, prefix=prefix, timeout_ms=modem.options["command_ms"])
+    lines: "list[str] | None" = modem.ask(modem.at.send, line, prefix=prefix)
     return lines
 
 
@@ -181,29 +181,29 @@ def _monitor(modem: "Any", found: "list[int]") -> bool:
     wanted = monitored(modem)
     for number in found:
         if number not in wanted:
-            modem.ask(modem._write, "#LWM2MMON", 0, number)
+            modem.ask(modem.at.write, "#LWM2MMON", 0, number)
     done = True
     for number in wanted:
         if number not in found:
-            done = modem.ask(modem._write, "#LWM2MMON", 1, number) is not None and done
+            done = modem.ask(modem.at.write, "#LWM2MMON", 1, number) is not None and done
     return done
 
 
 def _acknowledge(modem: "Any", asked: bool) -> bool:
     wanted = acknowledged(modem)
-    rows = modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") if asked else []
+    rows = modem.ask(modem.at.write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") if asked else []
     found = [ids_of(str(row[0])) for row in rows or [] if row]
     for ids in found:
         if ids is not None and ids not in wanted:
-            modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 0, *ids)
+            modem.ask(modem.at.write, "#LWM2MNFYACKURI", 0, 0, *ids)
     armed = []
     for ids in wanted:
-        if ids in found or modem.ask(modem._write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None:
+        if ids in found or modem.ask(modem.at.write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None:
             armed.append(ids)
     # After a power cycle nothing is listed, and nothing enabled. The answer has no # (3.1.16): its last field counts.
-    rows = (modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []) if found else []
+    rows = (modem.ask(modem.at.write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []) if found else []
     if not (rows and rows[-1][-1:] == ["1"]) and armed:
-        if modem.ask(modem._write, "#LWM2MNFYACKENA", 0, 1) is None:
+        if modem.ask(modem.at.write, "#LWM2MNFYACKENA", 0, 1) is None:
             armed = []
     modem._acked = armed
     return len(armed) == len(wanted)
@@ -211,11 +211,11 @@ def _acknowledge(modem: "Any", asked: bool) -> bool:
 
 def _services(modem: "Any") -> None:
     """33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user)."""
-    lines = modem._lines("AT#LWM2MR=0,33211,0,0,1", "#LWM2MR")
+    lines = modem.at.send("AT#LWM2MR=0,33211,0,0,1", prefix="#LWM2MR")
     value = lines[-1].partition(":")[2].strip() if lines else ""
     modem._services = value == "1"
     if value == "0":
-        modem._write("#LWM2MW", 0, 33211, 0, 0, 1, 1)
+        modem.at.write("#LWM2MW", 0, 33211, 0, 0, 1, 1)
 
 
 def look_at_all(modem: "Any") -> None:
@@ -225,10 +225,9 @@ def look_at_all(modem: "Any") -> None:
     lines = _together(modem, ["#LWM2MR=0,%d,%d,%d,0" % ids for ids in paths], "#LWM2MR") if len(paths) > 1 else None
     for index in range(len(paths)):
         try:
-            if lines is not None and len(lines) == len(paths):
-                modem._in("me910c1.changes", "compare", paths[index], modem.text_of(lines[index]))
-            else:
-                modem._look(paths[index])
+            known = lines is not None and len(lines) == len(paths)
+            text = modem.text_of(lines[index]) if lines is not None and known else modem._read_text(paths[index])
+            modem._in("me910c1.changes", "compare")(modem, paths[index], text)
         except BudgetExceeded:
             raise
         except AtError:

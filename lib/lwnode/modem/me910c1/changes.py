@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def look(modem: "Any", ids: "tuple[Any, ...]") -> None:
-    """Read a writable resource; a value that we do not know becomes a write request."""
-    compare(modem, ids, modem._read_text(ids))
-
-
 def compare(modem: "Any", ids: "tuple[Any, ...]", text: str) -> None:
-    """The same with a text that has been read."""
+    """The text of a writable resource that has been read: a value that we do not know becomes a write request."""
     entry = modem._known.get(ids)
     mark = mark_of(text)
     if entry is not None and entry[0] == mark:
@@ -36,7 +31,7 @@ def compare(modem: "Any", ids: "tuple[Any, ...]", text: str) -> None:
         # The module has said Changed already: all that is left is to put back what the node holds.
         modem._count("writes_refused")
         if ids in modem._texts:
-            modem._write("#LWM2MW", 0, *ids, 0, values.quoted(ids, modem._texts[ids]))
+            modem.at.write("#LWM2MW", 0, *ids, 0, values.quoted(ids, modem._texts[ids]))
         return
     modem._remember_value(ids, text, TAKEN)
     if response.after is not None:
@@ -49,11 +44,11 @@ def ring(modem: "Any") -> None:
     modem._in_session = True
     if not modem._context:
         cid = modem.options["cid"]
-        rows = modem.ask(modem._read, "#SGACT") or []
+        rows = modem.ask(modem.at.read, "#SGACT") or []
         if not [row for row in rows if row[:2] == [str(cid), "1"]]:
-            modem.ask(modem._write, "#SGACT", cid, 1, timeout_ms=_CONTEXT_MS)
+            modem.ask(modem.at.write, "#SGACT", cid, 1, timeout_ms=_CONTEXT_MS)
         modem._context = True
-    modem.ask(modem._write, "#LWM2MACK", 1)
+    modem.ask(modem.at.write, "#LWM2MACK", 1)
 
 
 def ring_register(modem: "Any") -> None:

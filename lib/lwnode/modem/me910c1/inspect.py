@@ -19,7 +19,7 @@ def inspect(modem: "Any") -> "dict[str, str]":
         for end in ("=?", "?"):
             line = "AT#LWM2M" + name + end
             try:
-                lines = modem.at.send(line, timeout_ms=modem.options["command_ms"])
+                lines = modem.at.send(line)
                 found[line] = " ".join(lines) or "OK"
             except CommandError as error:
                 found[line] = error.text

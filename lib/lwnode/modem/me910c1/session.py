@@ -29,7 +29,7 @@ def register(modem: "Any", timeout_ms: int) -> bool:
     end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
     created = False
     for _ in range(3):
-        if modem._factory and not modem._in("me910c1.account", "write_again"):
+        if modem._factory and not modem._in("me910c1.account", "write_again")(modem):
             return False
         if modem._status in _OFF and not modem._suspended:
             created = _instances(modem)
@@ -57,7 +57,7 @@ def register(modem: "Any", timeout_ms: int) -> bool:
 def _instances(modem: "Any") -> bool:
     """Before the agent starts, so that its registration names them; firmware that wants it on refuses."""
     created = arming.create(modem)
-    if not created and not modem._repaired and modem._in("me910c1.setup", "upload_missing"):
+    if not created and not modem._repaired and modem._in("me910c1.setup", "upload_missing")(modem):
         modem._count("repairs")
         modem.restart()
         created = arming.create(modem)
@@ -74,7 +74,7 @@ def _enable(modem: "Any") -> bool:
     modem.refusal = ""
     for attempt in range(2):
         try:
-            modem._write("#LWM2MENA", *values, timeout_ms=_ENABLE_MS)
+            modem.at.write("#LWM2MENA", *values, timeout_ms=_ENABLE_MS)
         except CommandError as error:
             modem.refusal = "registration: the module refuses to enable its agent: " + modem._reason(error)
             if attempt or not modem.restart():
@@ -91,17 +91,17 @@ def deregister(modem: "Any") -> bool:
     if modem.status() in _OFF and not modem._suspended:
         return True
     modem._suspended = False
-    if modem.ask(modem._write, "#LWM2MENA", 0, timeout_ms=_ENABLE_MS) is None:
+    if modem.ask(modem.at.write, "#LWM2MENA", 0, timeout_ms=_ENABLE_MS) is None:
         return False
     modem._status = DEREGISTERING
     for _ in range(10):
         if modem._await(lambda: modem._status != DEREGISTERING, _LOOK_MS):
             break
-        rows = modem.ask(modem._read, "#LWM2MENA") or []
+        rows = modem.ask(modem.at.read, "#LWM2MENA") or []
         if rows and rows[-1] == ["0"]:
             modem._status = DEREGISTERED
         elif rows and rows[-1][-1:] == ["WAIT"]:
-            modem._in("me910c1.changes", "ring")
+            modem._in("me910c1.changes", "ring")(modem)
     modem._armed = False
     return modem._status in _OFF
 

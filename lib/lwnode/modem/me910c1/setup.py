@@ -53,20 +53,20 @@ def write_server(modem: "Any", server: "Server") -> None:
     """STS (3.1.8)."""
     scheme = "coaps" if server.security == "psk" else "coap"
     uri = "%s://%s:%d" % (scheme, server.host, server.port)
-    modem._write("#LWM2MSTS", 0, 999, uri, int(server.bootstrap))
+    modem.at.write("#LWM2MSTS", 0, 999, uri, int(server.bootstrap))
 
 
 def _write_keys(modem: "Any", server: "Server") -> None:
     """INJKEYS with identity and key present, if empty (3.1.14); some firmware wants the short form then (field)."""
     if server.security == "psk":
-        modem._write(
+        modem.at.write(
             "#LWM2MINJKEYS", 0, 1, server.endpoint, Secret(str(server.psk_identity)), Secret(str(server.psk)), secret=True)
         return
-    modem.ask(modem._write, "#LWM2MINJKEYS", 0, 3, "", "", "")
+    modem.ask(modem.at.write, "#LWM2MINJKEYS", 0, 3, "", "", "")
     try:
-        modem._write("#LWM2MINJKEYS", 0, 1, server.endpoint, "", "")
+        modem.at.write("#LWM2MINJKEYS", 0, 1, server.endpoint, "", "")
     except CommandError:
-        modem._write("#LWM2MINJKEYS", 0, 1, server.endpoint)
+        modem.at.write("#LWM2MINJKEYS", 0, 1, server.endpoint)
 
 
 def bootstrap(modem: "Any", timeout_ms: int) -> bool:
@@ -81,8 +81,8 @@ def bootstrap(modem: "Any", timeout_ms: int) -> bool:
 def forget(modem: "Any") -> None:
     """Leave; factory server, no keys, nothing remembered."""
     modem.deregister()
-    modem._write("#LWM2MSTS", 0)
-    modem._write("#LWM2MINJKEYS", 0, 0, "", "", "")
+    modem.at.write("#LWM2MSTS", 0)
+    modem.at.write("#LWM2MINJKEYS", 0, 0, "", "", "")
     modem._doubt()
     modem._account_due = 0
     modem._known.clear()
@@ -131,10 +131,10 @@ def _write_apn(modem: "Any", apn: "str | None") -> bool:
     if apn is None:
         return False
     cid = str(modem.options["cid"])
-    for row in modem.ask(modem._read, "+CGDCONT") or []:
+    for row in modem.ask(modem.at.read, "+CGDCONT") or []:
         if row[:3] == [cid, "IP", apn or None]:
             return False
-    modem._write("+CGDCONT", int(cid), "IP", apn)
+    modem.at.write("+CGDCONT", int(cid), "IP", apn)
     return True
 
 
@@ -142,10 +142,10 @@ def _write_rat(modem: "Any", rat: "str | None") -> bool:
     if rat is None:
         return False
     wanted = _RATS.index(rat)
-    rows = modem.ask(modem._read, "#WS46") or []
+    rows = modem.ask(modem.at.read, "#WS46") or []
     if rows and rows[-1][:1] == [str(wanted)]:
         return False
-    modem._write("#WS46", wanted)
+    modem.at.write("#WS46", wanted)
     return True
 
 
@@ -188,7 +188,7 @@ def upload_missing(modem: "Any") -> bool:
         there = arming.known(modem, 0, number)
         if there is not False:
             if files is None:
-                rows = modem.ask(modem._write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
+                rows = modem.ask(modem.at.write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
                 files = {str(row[0]): row[1] for row in rows if len(row) > 1}
             found = files.get("object_%d.xml" % number)
             if found == str(size) or found is None and there:

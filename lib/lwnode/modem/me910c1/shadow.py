@@ -69,7 +69,7 @@ class Shadow(Urcs):
         same = entry is not None and entry[0] == mark_of(text)
         if same and ids == HISTORY and state != ACKED:
             # The oldest of the journal once more, which must not block it: the same pack in other bytes is a change.
-            text, values = self._in("me910c1.values", "rewritten", text, values)
+            text, values = self._in("me910c1.values", "rewritten")(self, text, values)
             same = False
         notified = confirm and ids in self._acked and not same and (state != UNWATCHED or ids == HISTORY)
         # Noted first, for an answer may be lost; and open until its own acknowledgement.
@@ -79,7 +79,7 @@ class Shadow(Urcs):
             self._flights[ids] = (self._key, self.clock.ticks_add(self.clock.ticks_ms(), self.deadline_ms))
             self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
         try:
-            self._write(name, *values)
+            self.at.write(name, *values)
         except BudgetExceeded:
             raise
         except CommandError as error:
@@ -161,13 +161,9 @@ class Shadow(Urcs):
 
     def _read_text(self, ids: "Ids") -> str:
         """AT#LWM2MR; the value begins behind the name, and may itself hold commas (3.1.5 and the field)."""
-        lines = self._lines("AT#LWM2MR=0,%d,%d,%d,0" % ids, "#LWM2MR")
+        lines = self.at.send("AT#LWM2MR=0,%d,%d,%d,0" % ids, prefix="#LWM2MR")
         return self.text_of(lines[-1]) if lines else ""
 
     def text_of(self, line: str) -> str:
         """The value of a #LWM2MR line."""
         return line.partition(":")[2].strip().strip('"')
-
-    def _lines(self, line: str, prefix: "str | None" = None) -> "list[str]":
-        found: "list[str]" = self.at.send(line, prefix=prefix, timeout_ms=self.options["command_ms"])
-        return found

@@ -159,14 +159,14 @@ class Urcs(Life):
 
     def _on_reboot(self) -> None:
         self._reboot = True
-        self._power_lost("module restarted")
+        self._forget_session("module restarted")
         self._emit("restarting", "server")
 
-    def _power_lost(self, reason: str) -> None:
-        """Volatile in the module: agent, MON and NFYACK lists, echo, CMEE, context (3.1.2, 3.1.3, 3.1.15)."""
+    def _forget_session(self, reason: str) -> None:
+        """Lost with power, and by a restart: agent, MON and NFYACK lists, echo, CMEE, context (3.1.2, 3.1.3, 3.1.15)."""
         self._armed = self._context = self._in_session = False
         self._flights = {}
-        self._forget_session(reason)
+        Life._forget_session(self, reason)
 
     # ---- reports ----------------------------------------------------------------------------------------------
 
@@ -202,16 +202,13 @@ class Urcs(Life):
         elif self._operations(ids).find("W") < 0:
             self._count("echoes")  # a server cannot write it: this was our SET
         else:
-            self._look(ids)
+            self._in("me910c1.changes", "compare")(self, ids, self._read_text(ids))
 
     def _reason(self, error: "Any") -> str:
         """The module's own words for a refusal (2.2.2.1)."""
         from lwnode.modem.me910c1.names import reason
 
         return reason(error)
-
-    def _look(self, ids: "tuple[Any, ...]") -> None:
-        self._in("me910c1.changes", "look", ids)
 
     def _remember_value(self, ids: "tuple[Any, ...]", text: str, state: int) -> None:
         self._known[ids] = [mark_of(text), state]
@@ -235,16 +232,16 @@ class Urcs(Life):
         if self._arm_due:
             # Enabled, but the wake that enabled it was cut short: once for each status().
             self._arm_due = False
-            self.ask(self._in, "me910c1.session", "register", 0)
+            self.ask(self._in("me910c1.session", "register"), self, 0)
         self._give_up()
         if self._force_exit:
             self._force_exit = False
             self.ask(self.restart)
         if self._reboot:
             self._reboot = False
-            self.ask(self._in, "me910c1.session", "after_reboot")
+            self.ask(self._in("me910c1.session", "after_reboot"), self)
         if self._factory == 1:
-            self.ask(self._in, "me910c1.session", "register", _AGAIN_MS)
+            self.ask(self._in("me910c1.session", "register"), self, _AGAIN_MS)
 
 
 def ids_of(uri: str) -> "tuple[Any, ...] | None":

@@ -118,5 +118,5 @@ def get(modem: "Any", ids: "tuple[Any, ...]") -> str:
     row = registry.lookup(ids[0], ids[2])
     if row is None or "W" in operations(ids) or ids[0] < 7 and (ids[0] != 3 or ids[2] not in (6, 7, 8, 9, 17, 20)):
         return str(modem._read_text(ids))
-    lines = modem._lines("AT#LWM2MGET=%d,%d,%d,%d,0" % ((_TYPES[row[0]],) + ids), "#LWM2MGET")
+    lines = modem.at.send("AT#LWM2MGET=%d,%d,%d,%d,0" % ((_TYPES[row[0]],) + ids), prefix="#LWM2MGET")
     return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
