@@ -41,8 +41,8 @@ class Actuator(Instance):
     def serves(self, id: int) -> bool:
         return super().serves(id) or id in self.apply or id in (_APPLICATION_TYPE, _ON_TIME, _OFF_TIME, _TIMESTAMP)
 
-    def write(self, id: int, value: "Plain") -> None:
-        """Apply a checked value; Reject where the callback or the resource refuses."""
+    def applied(self, id: int, value: "Plain") -> bool:
+        """Reset a time, or call back; Reject where the callback refuses."""
         if id == _ON_TIME or id == _OFF_TIME:
             if value != 0:
                 raise Reject(400, "the server can only reset the time to 0")
@@ -52,19 +52,20 @@ class Actuator(Instance):
             else:
                 self.off_seconds = 0
             self.touch(id)
-            return
+            return True
         callback = self.apply.get(id)
         if callback is not None:
             callback(value)
-        super().write(id, value)
+        return False
 
     def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
         if resource.type == BOOLEAN:
-            self._account()
+            self._account(when)
 
-    def _account(self) -> None:
+    def _account(self, now: "int | None" = None) -> None:
         """Add the seconds since the last look to on time or off time, by the state that held meanwhile."""
-        now = self.tree.time()
+        if now is None:
+            now = self.tree.time()
         main = self.resources[0] if self.resources else None
         if now is None or main is None or main.value is None:
             self.since = now

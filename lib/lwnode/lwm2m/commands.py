@@ -10,7 +10,8 @@ Each command stands for itself. A codec of one's own, and "tlv", may bring write
 
 from micropython import const
 
-from .model import NONE, Path, Reject, Request
+from .model import NONE, Path, Reject, Request, Response
+from .requests import step_for
 from .unpack import entries, plain
 
 TYPE_CHECKING = False
@@ -22,20 +23,33 @@ if TYPE_CHECKING:
 _COMMANDS = const(32)
 
 
-def carry_out(tree: "ObjectTree", payload: bytes) -> int:
+def carry_out(tree: "ObjectTree", _row: None, request: Request) -> Response:
     """Carry out a pack of commands, each by itself; 204, or the first code that was none. Reject if unreadable."""
     try:
-        found = _commands(tree.container, payload)
+        found = _commands(tree.container, bytes(request.value))
     except (ValueError, IndexError) as error:
         raise Reject(400, "commands: {}".format(error))
     if len(found) > _COMMANDS:
         raise Reject(400, "{} commands in one pack; {} are taken".format(len(found), _COMMANDS))
     worst = 204
     for name, type, value in found:
-        code = _command(tree, name, type, value)
+        # All of it here: an RP2 has 8 KB of stack, and a write of a setting ends in its flash.
+        try:
+            asked = _request(tree, name, type, value)
+            code = 204
+            if asked is not None:
+                step, row = step_for(tree, asked)
+                response = step(tree, row, asked)
+                code = response.code
+                if response.after is not None:
+                    tree.after = response.after
+        except ValueError as error:
+            code = tree.refuse("command {}".format(name), 400, str(error))
+        except Reject as error:
+            code = tree.refuse("command {}".format(name), error.code, error.reason)
         if code != 204 and worst == 204:
             worst = code
-    return worst
+    return Response(worst)
 
 
 def _commands(codec: "Any", payload: bytes) -> "list[tuple[str, int, Any]]":
@@ -49,36 +63,26 @@ def _commands(codec: "Any", payload: bytes) -> "list[tuple[str, int, Any]]":
     return [(name, NONE, value) for name, value, _ in entries(payload)]
 
 
-def _command(tree: "ObjectTree", name: str, type: int, value: "Any") -> int:
-    from .requests import serve
-
+def _request(tree: "ObjectTree", name: str, type: int, value: "Any") -> "Request | None":
+    """What a record asks for; None where that is a value, which goes out with the next report. Reject, ValueError."""
     name, query, rules = name.partition("?")
-    try:
-        path = Path.parse(name)
-        if query:
-            return serve(tree, Request("write_attributes", path, value=rules.encode())).code
-        row = tree.row(path.object, path.instance)
-        if row is None or path.resource is None:
-            raise Reject(404, "no such resource")
-        if row.known(path.resource)[0] == NONE:
-            argument = value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""
-            response = serve(tree, Request("execute", path, value=argument))
-            if response.after is not None:
-                tree.after = response.after
-            return response.code
-        if value is None:
-            return _ask(tree, path)
-        if type == NONE:
-            type, value = plain(path, value)
-        data = value.encode() if isinstance(value, str) else value
-        return serve(tree, Request("write", path, value=data)).code
-    except ValueError as error:
-        return tree.refuse("command {}".format(name), 400, str(error))
-    except Reject as error:
-        return tree.refuse("command {}".format(name), error.code, error.reason)
+    path = Path.parse(name)
+    if query:
+        return Request("write_attributes", path, value=rules.encode())
+    row = tree.row(path.object, path.instance)
+    if row is None or path.resource is None:
+        raise Reject(404, "no such resource")
+    executed = row.known(path.resource)[0] == NONE
+    if value is None and not executed:
+        _ask(tree, path)
+        return None
+    if type == NONE and not executed:
+        type, value = plain(path, value)
+    data = value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""
+    return Request("execute" if executed else "write", path, value=data)
 
 
-def _ask(tree: "ObjectTree", path: Path) -> int:
+def _ask(tree: "ObjectTree", path: Path) -> None:
     values = tree.values(path)
     if not values:
         raise Reject(404, "no value yet")
@@ -86,4 +90,3 @@ def _ask(tree: "ObjectTree", path: Path) -> int:
         row = tree.row(where.object, where.instance)
         found = row.find(where.resource or 0) if row is not None else None
         tree.queue((where, type, value, found.when if found is not None else tree.seen))
-    return 204

@@ -33,7 +33,7 @@ def pack(codec: "Any", records: "Sequence[Record]", limit: int) -> "tuple[bytes,
     return payload, used
 
 
-def serve(tree: "ObjectTree", request: Request) -> Response:
+def serve(tree: "ObjectTree", _row: None, request: Request) -> Response:
     """Observe, read and cancel on 19/0/0; commands on 19/1/0 are taken by requests.py before."""
     path = request.path
     uplink = Path(19, 0, 0)

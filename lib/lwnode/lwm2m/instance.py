@@ -84,13 +84,12 @@ class Instance:
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
         """(type, text or bytes) of a resource's present value as it leaves; None if there is none yet."""
         resource = self.find(id)
-        if resource is not None:
-            text = resource.text()
-            return None if text is None else (resource.type, text)
-        value = self.extra(id)
+        value = self.extra(id) if resource is None else resource.value
         if value is None:
             return None
-        type = self.known(id)[0]
+        if resource is not None:
+            return resource.type, codec.to_wire(resource.type, value, resource.resolution)
+        type = self.kind(id) & 7
         return type, codec.to_wire(type, value, self.resolution_of(id))
 
     def extra(self, id: int) -> "Plain | None":
@@ -175,12 +174,18 @@ class Instance:
 
     def write(self, id: int, value: "Plain") -> None:
         """Apply a checked value; a callback may raise Reject."""
+        if self.applied(id, value):
+            return
         resource = self.find(id)
         if resource is None:
             self.set(id, value)
         else:
             resource.update(value, self.tree.time())
             self.tree.dirty = True
+
+    def applied(self, id: int, value: "Plain") -> bool:
+        """Carry out what a write means outside this row; True where there is no value to keep. May raise Reject."""
+        return False
 
     def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
         """Run an executable resource; what its callback returns is run after the answer has gone out."""

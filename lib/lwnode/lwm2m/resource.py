@@ -71,7 +71,8 @@ class Resource:
         if self.reading and self.owner.extremes and (self.type == FLOAT or self.type == INTEGER):
             self.track()
         if self.reading:
-            self._judge(when, not changed)
+            self.reason = _NO_RULES if self.rules is None else self.rules.judge(self.comparable(), when, not changed)
+            self.owner.tree.judged(self)
         elif changed:
             self.owner.touch(self.id)
         return True
@@ -107,10 +108,6 @@ class Resource:
         if self.maximum is None or number > self.maximum or (fresh and number != self.maximum):
             self.maximum = number
             self.owner.extreme_moved(self, False)
-
-    def _judge(self, when: "int | None", same: bool) -> None:
-        self.reason = _NO_RULES if self.rules is None else self.rules.judge(self.comparable(), when, same)
-        self.owner.tree.judged(self)
 
     def comparable(self) -> "Plain":
         """The value as rules and extremes compare it: numbers as numbers, even those given as text."""
