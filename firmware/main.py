@@ -49,12 +49,12 @@ def note(error: BaseException, files: "Any" = None) -> None:
         pass  # a full or broken file system must not keep the node from sleeping
 
 
-def live(board: "Any", guard: "Any", parts: "Any") -> None:
-    """Configure and run the node; leaves only by an exception."""
+def made(board: "Any", guard: "Any", parts: "Any") -> "Any":
+    """Return the node by its configuration; None where that is wrong and has been waited for."""
     cold = guard.window_s > 0
     settings = configuration(board, guard, cold, parts)
     if settings is None:
-        return
+        return None
     if cold:
         window(board, settings.maintenance_window, "maintenance window after power-on")
     if board.stay_awake() and cold:
@@ -66,8 +66,8 @@ def live(board: "Any", guard: "Any", parts: "Any") -> None:
     wrong = node.check()
     if wrong:
         refuse(board, guard, cold, "config.json: " + wrong)
-    else:
-        node.run(guard)
+        return None
+    return node
 
 
 def sensors(board: "Any") -> "Any":
@@ -153,7 +153,9 @@ def main(board: "Any", parts: "Any" = None) -> None:
             guard.planned("safe mode is over")
             board.restart("safe mode is over")
         else:
-            live(board, guard, parts)
+            node = made(board, guard, parts)
+            if node is not None:
+                node.run(guard)
     except KeyboardInterrupt:
         board.watchdog_stop()  # or the person's session ends after eight seconds
         raise

@@ -101,17 +101,17 @@ class Node(Keeping):
         self.loaded = lasting()
         self.wake_on = tuple(getattr(board.definition, "WAKE", ()))
         if config.node_objects:
-            self.late("rows", "declare", self)
+            self.late("rows", "declare")(self)
         self._restore()
         self.trial, self.urgent = self.costs.trial, bool(self.costs.urgent)
         if self.state.source == "behind" and board.retained.size:
-            self.late("remote", "resume", self)  # power was lost: what the state says of a trial may be old
-        self.late("start", "hold", self)
+            self.late("remote", "resume")(self)  # power was lost: what the state says of a trial may be old
+        self.late("start", "hold")(self)
         self.tidy()
 
     def check(self) -> str:
         """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
-        return str(self.late("start", "check", self))
+        return str(self.late("start", "check")(self))
 
     def run(self, guard: "Any") -> None:
         """Cycle for ever; tells the crash guard of each completed wake. Leaves only by an exception."""
@@ -136,7 +136,7 @@ class Node(Keeping):
             self.shipping = False
             self.board.ship()
         elif self.wanted_awake():
-            self.late("start", "wait", self, pause)
+            self.late("start", "wait")(self, pause)
         else:
             if self.deaf:
                 pause = min(pause, _DEAF_MS)
@@ -186,7 +186,7 @@ class Node(Keeping):
         costs.woke(now)
         if (self.wake_on or self._judged or costs.shown_at + _SETTLE_S <= now or self.board.pins.get("status")
                 or costs.streak):
-            self.late("care", "begin", self, cause, now)
+            self.late("care", "begin")(self, cause, now)
             self.tidy()
         slot = None if self.nap_s else self.sampling.due(self.clock.now())
         if slot is not None:
@@ -205,7 +205,7 @@ class Node(Keeping):
             self.contact_ms = max(0, self.board.clock.ticks_diff(self.board.clock.ticks_ms(), begun))
         self.collect()
         if self.trial == 1 and self.reached is not None:
-            self.late("remote", "judge", self, self.reached)
+            self.late("remote", "judge")(self, self.reached)
         costs.trial = self.trial = 1 if self.trial == 2 else self.trial
         costs.sleeps(self, self.clock.now())
         self._save()

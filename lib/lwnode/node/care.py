@@ -28,11 +28,11 @@ def begin(node: "Any", cause: str, now: int) -> None:
     if costs.closed_at and now - costs.closed_at >= _SETTLED_S and cause != "ring":
         _module(node, costs)
     if config.battery != "none" or config.data_budget:
-        node.late("balance", "judge", node, now)
+        node.late("balance", "judge")(node, now)
         node.tidy()
     news = config.source and not costs.trouble
     if news or (not 0 <= now - costs.shown_at < SETTLE_S and node.reporting.due(now) is not None):
-        node.late("health", "tell", node, now)
+        node.late("health", "tell")(node, now)
 
 
 def _events(node: "Any", costs: "Any", cause: str) -> None:

@@ -13,7 +13,7 @@ import sys
 from lwnode.at import AtClient, AtError
 from lwnode.lwm2m import Request, Response
 from lwnode.lwm2m import decode as _decode  # noqa: F401  here and not when it is wanted, where the stack is deep
-from lwnode.lwm2m import requests as _requests  # noqa: F401  the same
+from lwnode.lwm2m.requests import answer
 from lwnode.modem import open_modem
 from lwnode.modem.reports import UNCHANGED
 from lwnode.node.delivery import Delivery
@@ -38,7 +38,7 @@ def connect(node: "Any") -> None:
         awake_budget_ms=int(config.awake_budget) * 1000, **config.options)
     modem.tidy = node.tidy
     node.loaded.update(sys.modules)
-    node.late("start", "set_options", modem.options, config)
+    node.late("start", "set_options")(modem.options, config)
     session = node.session = Session(modem, node.tree, config, node.clock, board.unique_id())
     session.load(node.standing.dump())
     session.report_every = node.reporting.period_s
@@ -52,7 +52,7 @@ def connect(node: "Any") -> None:
     if data is not None:
         modem.restore(data)
     node.connected = True
-    node.late("start", "fit", node)
+    node.late("start", "fit")(node)
     node.tidy()
 
 
@@ -94,7 +94,7 @@ class Contact:
 
     def _expensive(self) -> bool:
         """Whether this contact is put off, asked of a session that stands before its radio has been used."""
-        self._deferred = bool(self.node.late("care", "defer", self.node))
+        self._deferred = bool(self.node.late("care", "defer")(self.node))
         return self._deferred
 
     def _sync_clock(self) -> None:
@@ -151,10 +151,10 @@ class Contact:
         # Rules may be changed by attributes or by a command: what they were is the way back of a trial.
         operation = request.operation
         rules = operation == "write_attributes" or request.path.object == 19 and operation in ("write", "execute")
-        before = node.late("remote", "snapshot", node) if rules else ""
-        response: Response = tree.handle(request)
+        before = node.late("remote", "snapshot")(node) if rules else ""
+        response = answer(tree, request)
         if before and tree.dirty:
-            node.late("remote", "ruled", node, before)
+            node.late("remote", "ruled")(node, before)
         if tree.dirty:
             node.save_tree()
         return response
@@ -171,6 +171,6 @@ class Contact:
         elif name == "cancelled":
             node.tree.cancel(detail)
         elif name in ("min_period", "max_period"):
-            node.late("remote", "default_period", node, name, detail)
+            node.late("remote", "default_period")(node, name, detail)
         else:
             node.session.heard(name, detail)

@@ -82,8 +82,10 @@ class Delivery:
             if not batch:
                 break
             after = self._send_history(batch)
+            self._await()
         if not self._lost and live:
             self._send_live(live)
+            self._await()
         return not self._lost
 
     def refresh(self, everything: bool) -> None:
@@ -135,7 +137,6 @@ class Delivery:
             number, record = batch[0]
             if self._may_send(record[0], 1):
                 self._publish([record], [number])
-                self._await()
             return number
         if not self._may_send(HISTORY, len(batch)):
             return batch[-1][0]
@@ -143,7 +144,6 @@ class Delivery:
         pack, used = self.tree.pack([record for _, record in batch], limit)
         numbers = [number for number, _ in batch[:used]]
         self._publish([(HISTORY, OPAQUE, pack, None)], numbers)
-        self._await()
         return numbers[-1]
 
     def _send_live(self, live: "dict[Path, int]") -> None:
@@ -153,7 +153,6 @@ class Delivery:
         for number, record in waiting:
             if self._may_send(record[0], 1):
                 self._publish([record], [number])
-        self._await()
 
     def _may_send(self, path: Path, readings: int) -> bool:
         # A notification nobody observes would be refused or vanish: its entry waits for an observer.
@@ -173,6 +172,8 @@ class Delivery:
 
     def _await(self) -> None:
         """Serve the module until every ticket is settled or the deadline of a report has passed."""
+        if not self._tickets:
+            return
         self.modem.settle(self.modem.deadline_ms)
         for ticket in list(self._tickets):
             self.settle(ticket, False)

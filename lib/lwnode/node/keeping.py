@@ -31,9 +31,9 @@ class Keeping:
         __import__("lwnode.node.contact", None, None, ("connect",)).connect(self)
         return getattr(self, name)
 
-    def late(self, room: str, name: str, *given: "Any") -> "Any":
-        """Call a function of a room that is loaded for this call and dropped with the next tidying."""
-        return getattr(__import__("lwnode.node." + room, None, None, (name,)), name)(*given)
+    def late(self, room: str, name: str) -> "Any":
+        """A function of a room that is loaded for one call and dropped with the next tidying."""
+        return getattr(__import__("lwnode.node." + room, None, None, (name,)), name)
 
     def keep(self, records: "list[Any]", unix: "int | None") -> None:
         """Put records (path, type, text or bytes, when) into the journal, stamped with their own time."""
@@ -45,6 +45,7 @@ class Keeping:
     def save_tree(self) -> None:
         """Write what a server has changed to flash, before it has its answer; what a request has loaded makes room for it."""
         self.tidy()
+        __import__("lwnode.lwm2m.cbor")  # not from within dump(): each import within an import costs 600 bytes of stack
         data = self.tree.dump()
         self.tidy()
         self.state.save("tree", data)
@@ -73,10 +74,10 @@ class Keeping:
                 part.load(data)
         self.fresh = self.journal.next_number
         if self.config.node_objects:
-            self.late("rows", "show", self, self.config.sample_every, self.config.report_every)
+            self.late("rows", "show")(self, self.config.sample_every, self.config.report_every)
         settings = self.state.load("settings")
         if settings is not None:
-            self.late("remote", "restore", self, settings)
+            self.late("remote", "restore")(self, settings)
 
     def _parts(self) -> "list[tuple[str, Any]]":
         return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.standing, self.tree,

@@ -1,7 +1,7 @@
 """What the server may change of a node, and the way back: periods and rules on trial, orders to stay awake or to ship.
 
     remote.restore(node, data)        what was set before the restart
-    remote.write(node, 1, 3600)       a write of 26250/0/1; Reject where it does not fit
+    remote.asked(node, 1, 3600)       a write of 26250/0/1: the periods for change(); Reject where it does not fit
     remote.default_period(node, ...)  a write of 1/0/2 or 1/0/3 that the module tells of
     remote.judge(node, reached)       after a later wake's contact: kept, or after `trial_wakes` silent ones rolled back
 
@@ -60,15 +60,14 @@ def _put(node: "Any", sample: int, report: int) -> None:
         row.touch(1)
 
 
-def _keep(node: "Any") -> None:
+def _kept(node: "Any") -> bytes:
+    """What restore() takes up; it is to be saved durably, and committed."""
     config = node.config
-    node.state.save("settings", struct.pack(_FORMAT, config.sample_every, config.report_every, node.sampling.period_s,
-                                            node.reporting.period_s), durable=True)
-    node.state.commit()
+    return struct.pack(_FORMAT, config.sample_every, config.report_every, node.sampling.period_s, node.reporting.period_s)
 
 
-def write(node: "Any", id: int, value: "Any") -> None:
-    """Carry out a checked write to 26250/0; Reject where it does not fit."""
+def asked(node: "Any", id: int, value: "Any") -> "tuple[int, int] | None":
+    """Follow an order in 26250/0, or return the periods for change(). Reject where the value does not fit."""
     if id == _AWAKE:
         _stay_awake(node, value)
     elif id == _SHIP:
@@ -78,7 +77,8 @@ def write(node: "Any", id: int, value: "Any") -> None:
         report = value if id == 1 else node.reporting.period_s
         if report < sample:
             raise Reject(400, "the reporting period %d s is shorter than the sampling period %d s" % (report, sample))
-        _change(node, sample, report)
+        return sample, report
+    return None
 
 
 def default_period(node: "Any", name: str, seconds: int) -> None:
@@ -89,14 +89,18 @@ def default_period(node: "Any", name: str, seconds: int) -> None:
     sample, report = node.sampling.period_s, node.reporting.period_s
     wanted = seconds if name == "max_period" else max(seconds, report)
     if 0 < wanted <= _LONGEST_PERIOD_S:
-        _change(node, sample, max(wanted, sample))
+        change(node, sample, max(wanted, sample))
 
 
-def _change(node: "Any", sample: int, report: int) -> None:
+def change(node: "Any", sample: int, report: int) -> None:
+    """Put these periods on trial, and work by them."""
     old = snapshot(node)
-    if _try(node, "%d %d\n" % (sample, report) + old.partition("\n")[2], old):
+    trial = Trial(node.files, node.config.trial_wakes)
+    if trial.start(("%d %d\n" % (sample, report) + old.partition("\n")[2]).encode(), old.encode()):
+        _begun(node, trial)
         _put(node, sample, report)
-        _keep(node)
+        node.state.save("settings", _kept(node), durable=True)
+        node.state.commit()
 
 
 def snapshot(node: "Any") -> str:
@@ -115,16 +119,14 @@ def snapshot(node: "Any") -> str:
 
 def ruled(node: "Any", before: str) -> None:
     """Put rules that a request has just changed on trial."""
-    _try(node, snapshot(node), before)
-
-
-def _try(node: "Any", new: str, old: str) -> bool:
     trial = Trial(node.files, node.config.trial_wakes)
-    if not trial.start(new.encode(), old.encode()):
-        return False
+    if trial.start(snapshot(node).encode(), before.encode()):
+        _begun(node, trial)
+
+
+def _begun(node: "Any", trial: Trial) -> None:
     node.trial = 2  # this wake's contact proves nothing: it is the one that brought the change
     _say(node, trial.state)
-    return True
 
 
 def _say(node: "Any", state: str) -> None:
@@ -164,7 +166,8 @@ def _back(node: "Any", old: str) -> None:
                     if name in rules:
                         rules[name] = int(text) if name[0] == "p" else float(text)
                 resource.rules.change(rules)
-    _keep(node)
+    node.state.save("settings", _kept(node), durable=True)
+    node.state.commit()
     node.save_tree()
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SETTINGS, _HEALTH = const(26250), const(26251)
 _TRIAL, _AWAKE, _SHIP = const(2), const(3), const(4)
 _TEXTS = (6, 10, 13)
+_R, _RW = const(8), const(24)  # operations in Instance.kinds
 
 
 class Health(Instance):
@@ -30,12 +31,8 @@ class Health(Instance):
         """Return the value of a resource."""
         if self.stale:
             self.stale = False
-            self.node.late("health", "fill", self.node)
+            self.node.late("health", "fill")(self.node)
         return Instance.extra(self, id)
-
-    def known(self, id: int) -> "tuple[int, str]":
-        """Return what docs/objects says of a resource."""
-        return STRING if id in _TEXTS else INTEGER, "R"
 
 
 class Settings(Instance):
@@ -43,16 +40,12 @@ class Settings(Instance):
 
     node: "Any" = None
 
-    def known(self, id: int) -> "tuple[int, str]":
-        """Return what docs/objects says of a resource."""
-        if id == _TRIAL:
-            return STRING, "R"
-        return BOOLEAN if id == _SHIP else INTEGER, "RW"
-
     def write(self, id: int, value: "Any") -> None:
-        """Apply a checked value. Reject where it does not fit."""
+        """Work by a checked value from now on. Reject where it does not fit."""
         node = self.node
-        __import__("lwnode.node.remote", None, None, ("write",)).write(node, id, value)
+        periods = node.late("remote", "asked")(node, id, value)
+        if periods is not None:
+            node.late("remote", "change")(node, *periods)
         self.set(id, value)
 
 
@@ -67,8 +60,11 @@ def declare(node: "Any") -> None:
     health.settings = {id: 0 for id in range(14)}
     for id in _TEXTS:
         health.settings[id] = ""
+    # What docs/objects says of each resource: Instance.kinds, not looked up in a registry that does not know them.
+    row.kinds = bytes([STRING | _R if id == _TRIAL else (BOOLEAN if id == _SHIP else INTEGER) | _RW for id in range(5)])
+    health.kinds = bytes([(STRING if id in _TEXTS else INTEGER) | _R for id in range(14)])
     for one in (row, health):
-        one.offered = tuple(range(len(one.settings or ())))
+        one.offered = tuple(range(len(one.kinds)))
         tree.rows.append(one)
 
 

@@ -14,7 +14,7 @@ Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recove
 
 from micropython import const
 
-from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, RECOVERING, REGISTERED, REGISTERING
+from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED
 from lwnode.node.standing import LONGEST_SILENCE_S, MARGIN_S, Standing
 
 TYPE_CHECKING = False
@@ -66,8 +66,27 @@ class Session(Standing):
             status = self._start()
         if defer is not None and status in (REGISTERED, NEED_RECOVER) and not self.is_due(self.now()) and defer():
             return False
+        # All the steps in one function: within a registration the server is answered, and an RP2 has 8 KB of stack.
+        modem = self.modem
+        if status == NEED_RECOVER and modem.recover(RECOVER_MS):
+            self.recoveries += 1
+            self._confirmed()
+            status = REGISTERED
+        # Ever more seldom: a server may not want to observe what waits here.
+        if status == REGISTERED and self.unheard >= _UNHEARD << self.renewals:
+            self._leave()
+            status = DEREGISTERED
+        if status == REGISTERED:
+            reached = self._refresh()
+        elif status in (NOT_REGISTERED, DEREGISTERED):
+            reached = modem.attach(int(self.config.attach_timeout) * 1000)
+            modem.tidy()
+            reached = reached and modem.register(REGISTER_MS)
+        else:
+            # RECOVERING and REGISTERING too: the module is at it by itself, and would be hindered (BC66 manual 3.3).
+            reached = modem.bring_back(self._patience_ms())
         # A registration anew was by the account; what the server has changed of it is said again.
-        return self._reach(status) and (not self.is_due(self.now()) or self._refresh())
+        return bool(reached) and (not self.is_due(self.now()) or self._refresh())
 
     @property
     def exchanges(self) -> int:
@@ -116,22 +135,6 @@ class Session(Standing):
         self._declared = True
         return int(modem.status())
 
-    def _reach(self, status: int) -> bool:
-        if status == NEED_RECOVER:
-            if not self.modem.recover(RECOVER_MS):
-                return self._bring_back()
-            self.recoveries += 1
-            self._confirmed()
-        elif status in (RECOVERING, REGISTERING):
-            # The module is at it by itself; a second attempt would only get in its way (BC66 manual 3.3).
-            return self._bring_back()
-        elif status in (NOT_REGISTERED, DEREGISTERED):
-            return self._register()
-        elif status != REGISTERED:
-            return self._bring_back()
-        # Ever more seldom: a server may not want to observe what waits here.
-        return self._refresh() if self.unheard < _UNHEARD << self.renewals else self._renew()
-
     def arrived(self, all_of_it: bool) -> None:
         """Take note of how a contact ended that had found a registration."""
         if all_of_it:
@@ -139,8 +142,8 @@ class Session(Standing):
         else:
             self.unheard = min(self.unheard + 1, 255)
 
-    def _renew(self) -> bool:
-        """Register anew: a request to observe that was lost on its way leaves one side with an observation, for ever.
+    def _leave(self) -> None:
+        """Before a new registration: a request to observe that was lost leaves one side with an observation, for ever.
 
         Every report on it is refused then, or never sent, although the registration is good; only a new registration makes
         the server observe again.
@@ -149,16 +152,9 @@ class Session(Standing):
         self.renewals = min(self.renewals + 1, 6)
         self.modem.deregister()
         self.tree.clear_observations()
-        return self._register()
 
-    def _bring_back(self) -> bool:
-        return bool(self.modem.bring_back(min(BRING_BACK_MS, int(self.config.attach_timeout) * 1000)))
-
-    def _register(self) -> bool:
-        if not self.modem.attach(int(self.config.attach_timeout) * 1000):
-            return False
-        self.modem.tidy()
-        return bool(self.modem.register(REGISTER_MS))
+    def _patience_ms(self) -> int:
+        return min(BRING_BACK_MS, int(self.config.attach_timeout) * 1000)
 
     def _refresh(self) -> bool:
         """Update early, while awake anyway, if the lifetime would end before the next contact."""
@@ -174,7 +170,7 @@ class Session(Standing):
             return True
         # Asked again in the next slot, not at once.
         self.confirmed_at = max(self.confirmed_at, now - self.lifetime + self.report_every)
-        return self._bring_back()
+        return bool(self.modem.bring_back(self._patience_ms()))
 
     def _confirmed(self) -> None:
         self.confirmed_at = max(1, self.now())

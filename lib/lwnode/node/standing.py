@@ -39,6 +39,7 @@ class Standing:
     def __init__(self, config: "Any", clock: "Any") -> None:
         self.config = config
         self.clock = clock
+        self.now = clock.now  # seconds since 1970 where known, else the port's count; both go on over sleep
         self.lifetime = int(config.lifetime)
         self.binding = str(config.binding)
         self._account = crc32(repr((
@@ -81,10 +82,6 @@ class Standing:
         """Say whether that time has come."""
         renewal = self.renewal()
         return renewal is not None and renewal <= now
-
-    def now(self) -> int:
-        """Return Unix seconds where known, else the port's count; both go on over sleep."""
-        return int(self.clock.now())
 
     def rebase(self, moved: int) -> None:
         """Follow a step of the clock (Clock.moved)."""

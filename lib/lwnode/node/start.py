@@ -68,4 +68,4 @@ def wait(node: "Any", pause: int) -> None:
         board.feed()
         if node.awake_until is not None and clock.ticks_diff(node.awake_until, clock.ticks_ms()) <= 0:
             node.awake_until = None
-            node.late("remote", "orders_over", node)
+            node.late("remote", "orders_over")(node)

@@ -145,7 +145,13 @@ class RetainedState:
             return fits or not changed
         # Counted by the sequence, which goes on over a sleep that forgets this object.
         if self._durable or self.sequence // self._every != self._era:
-            return self._write_behind(image)
+            try:
+                self._behind.save(_BEHIND, seal(image, self._version, self.sequence))
+            except OSError:
+                self.failed += 1
+                return False
+            self._era = self.sequence // self._every
+            self._durable = False
         return True
 
     def _write_slot(self, image: bytes) -> None:
@@ -154,14 +160,3 @@ class RetainedState:
         self._mirror[at : at + len(raw)] = raw
         self._memory.save(self._mirror)
         self._next = 1 - self._next
-
-    def _write_behind(self, image: bytes) -> bool:
-        assert self._behind is not None
-        try:
-            self._behind.save(_BEHIND, seal(image, self._version, self.sequence))
-        except OSError:
-            self.failed += 1
-            return False
-        self._era = self.sequence // self._every
-        self._durable = False
-        return True

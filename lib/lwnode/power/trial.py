@@ -46,9 +46,8 @@ class Trial:
         """One of "none", "running", "kept", "rolled back": to be told to the server."""
         return _STATES[self._state]
 
-    def _save(self) -> None:
-        head = pack(_HEAD, self._state, self.left, min(self.rollbacks, 65535), len(self._old))
-        self._store.save(_NAME, head + self._old)
+    def _image(self) -> bytes:
+        return pack(_HEAD, self._state, self.left, min(self.rollbacks, 65535), len(self._old)) + self._old
 
     def start(self, new: bytes, old: bytes) -> bool:
         """Begin a trial; False where new equals old, which needs none. Must return before new is put to work."""
@@ -58,7 +57,7 @@ class Trial:
             self._old = bytes(old)
         self._state = _RUNNING
         self.left = self._wakes
-        self._save()
+        self._store.save(_NAME, self._image())
         return True
 
     def wake(self, contact: bool) -> bytes | None:
@@ -67,14 +66,14 @@ class Trial:
             return None
         if contact:
             self._state, self._old = _KEPT, b""
-            self._save()
+            self._store.save(_NAME, self._image())
             return None
         self.left = max(0, self.left - 1)
         if self.left:
-            self._save()
+            self._store.save(_NAME, self._image())
             return None
         old, self._old = self._old, b""
         self._state = _ROLLED_BACK
         self.rollbacks += 1
-        self._save()
+        self._store.save(_NAME, self._image())
         return old
