@@ -113,11 +113,11 @@ def functions(data: bytes) -> int:
         if not length & 1:  # odd: the number of one of the interpreter's own
             at += (length >> 1) + 1
     for _ in range(objects):
-        at = _past_object(data, at)
+        at = past_object(data, at)
     return _codes(data, at)[0] - 1
 
 
-def _past_object(data: bytes, at: int) -> int:
+def past_object(data: bytes, at: int) -> int:
     kind = data[at]
     at += 1
     if kind < 5:  # function table, None, False, True, Ellipsis
@@ -125,7 +125,7 @@ def _past_object(data: bytes, at: int) -> int:
     length, at = varint(data, at)
     if kind == 10:  # a tuple
         for _ in range(length):
-            at = _past_object(data, at)
+            at = past_object(data, at)
         return at
     return at + length + (kind < 7)  # str and bytes end with a NUL
 
