@@ -1,7 +1,7 @@
 """The pipe contract: opaque bytes on object 19, for BC20, BG96 and BC66 with firmware R01A06 or older.
 
     pipe.publish(modem, records, True)           SenML CBOR packs on 19/0/0, as many messages as they need
-    pipe.received(modem, 19, 1, 0, 4, "AAAA0000")   a write on 19/1/0 reaches the node as a Request
+    pipe.followed(modem, modem._handle(pipe.written(19, 1, 0, 4, "AAAA0000")))   a write on 19/1/0, carried out by the node
 
 The server sees no typed resource and cannot read: what a reading is, and when it was taken, stands in the pack
 (RFC 8428). A record that is for 19/0/0 itself goes as it is, so a node that packs by itself may do so. 19/0/0 is the way
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lwnode.lwm2m import Response
     from lwnode.modem.base import Modem
 
 UPLINK = Path(19, 0, 0)
@@ -78,10 +79,13 @@ def _pack(messages: "list[tuple[Path, bytes]]", records: "list[Any]", limit: int
         records = records[used:]
 
 
-def received(modem: "Modem", object_id: int, instance: int, resource: int, length: int, text: str) -> None:
-    """A write has come and was acknowledged by the module: the node's answer changes nothing for the server."""
-    path = path_of(object_id, instance, resource)
-    response = modem._handle(Request("write", path, None, OPAQUE, raw_bytes(length, text)))
+def written(object_id: int, instance: int, resource: int, length: int, text: str) -> Request:
+    """A write has come and was acknowledged by the module: what the node is asked."""
+    return Request("write", path_of(object_id, instance, resource), None, OPAQUE, raw_bytes(length, text))
+
+
+def followed(modem: "Modem", response: "Response") -> None:
+    """The node has followed a write, or refused it: its answer changes nothing for the server."""
     if response.code >= 400:
         modem._count("writes_refused")
     if response.after is not None:

@@ -271,7 +271,7 @@ class Driver(NbIot):
 
     def _on_data(self, object_id: int, instance: int, resource: int, length: int, rest: "list[str]") -> None:
         if rest:
-            pipe.received(self, object_id, instance, resource, length, rest[0])
+            pipe.followed(self, self._handle(pipe.written(object_id, instance, resource, length, rest[0])))
         else:
             # 3.10, note 1: no further URC while the buffer is not empty. It is emptied in service().
             self._waiting = (object_id, instance, resource, length)

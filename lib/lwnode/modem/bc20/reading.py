@@ -41,6 +41,6 @@ def drain(modem: "Driver") -> None:
         length = number(head, 1, 0, _READ_LIMIT) or 0
         if length == 0:
             size = len(data) // 2 if modem.options["receive_hex"] else len(data)
-            pipe.received(modem, object_id, instance, resource, size, data)
+            pipe.followed(modem, modem._handle(pipe.written(object_id, instance, resource, size, data)))
             data = ""
             length = _READ_LIMIT

@@ -41,13 +41,14 @@ def _on_line(modem: "Reporting", line: str) -> None:
             pipe.observe(modem, cancel, object_id, instance, resource)
         elif len(values) > 4:
             object_id, instance, resource, length = numbers
-            pipe.received(modem, object_id, instance, resource, length, ",".join([v or "" for v in values[4:]]))
+            text = ",".join([value or "" for value in values[4:]])
+            pipe.followed(modem, modem._handle(pipe.written(object_id, instance, resource, length, text)))
         else:
             # One firmware abridges it to the data alone: +QLWDATARECV: AA00 (seen in a log).
             raise ValueError
     except (ValueError, TypeError):
         if len(values) == 1 and values[0]:
-            pipe.received(modem, 19, 1, 0, len(values[0]) // 2, values[0])
+            pipe.followed(modem, modem._handle(pipe.written(19, 1, 0, len(values[0]) // 2, values[0])))
         else:
             modem._count("malformed_urcs")
 

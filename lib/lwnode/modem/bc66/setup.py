@@ -53,7 +53,9 @@ def _write_all(modem: "Driver", server: "Server", wanted: "list[tuple[Any, ...]]
     _write_settings(modem, wanted)
     modem._write_apn()
     modem.configure_radio()
-    _write_account(modem, server)
+    account = _account(server)
+    if not _holds(modem, account):
+        _write_account(modem, server, account, _ready_to_configure(modem))
 
 
 def _settings(modem: "Driver") -> "list[tuple[Any, ...]]":
@@ -91,15 +93,18 @@ def _write_settings(modem: "Driver", wanted: "list[tuple[Any, ...]]") -> None:
             modem.at.write("+QLWCFG", *setting)
 
 
-def _write_account(modem: "Driver", server: "Server") -> None:
-    """QLWCONFIG where it differs. Two lines may come (4.2.1): the one of the wanted kind counts."""
-    account = _account(server)
+def _holds(modem: "Driver", account: "tuple[Any, ...]") -> bool:
+    """Whether QLWCONFIG says what is wanted. Two lines may come (4.2.1): the one of the wanted kind counts."""
     rows = modem.ask(modem._query, "+QLWCONFIG", secret=True) or []
     wanted = [str(value) for value in account]
     for row in values_of(rows):
         if row[:len(wanted) - 1] == wanted[:-1] and row[-1:] and row[-1].upper() == wanted[-1].upper():
-            return
-    held = _ready_to_configure(modem)
+            return True
+    return False
+
+
+def _write_account(modem: "Driver", server: "Server", account: "tuple[Any, ...]", held: bool) -> None:
+    """QLWCONFIG. `held`: the radio was switched off for it."""
     try:
         _write_config(modem, server, account)
     except CommandError as error:

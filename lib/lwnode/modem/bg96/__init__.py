@@ -265,9 +265,7 @@ class Driver(Life):
             return
         kind = STRING if len(numbers) > 1 and numbers[0] == 4 else OPAQUE
         length = numbers[-1] if numbers else len(text)
-        response = self._handle(Request("write", path, None, kind, pipe.raw_bytes(length, text)))
-        if response.after is not None:
-            response.after()
+        pipe.followed(self, self._handle(Request("write", path, None, kind, pipe.raw_bytes(length, text))))
 
     def sleep(self) -> bool:
         """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep while DTR is high."""

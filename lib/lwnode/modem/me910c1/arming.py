@@ -10,7 +10,7 @@
 """
 
 from lwnode.at import AtError, BudgetExceeded, CommandError
-from lwnode.lwm2m import registry
+import lwnode.lwm2m.registry as registry  # not by the package's __getattr__: RP2's stack
 from lwnode.modem.me910c1.urcs import CREATED, ids_of
 from lwnode.modem.me910c1.values import CLOSED, operations
 
