@@ -11,7 +11,7 @@ of your own. Frozen, it costs no heap beyond the two modules' names; a lookup ta
 
 import struct
 
-import lwnode.lwm2m.registry_table as _table  # not by the package's __getattr__: RP2's stack
+from . import registry_table as _table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
