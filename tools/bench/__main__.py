@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench import build, node, profile, wake
+from tools.bench import build, node, profile, stack, wake
 from tools.bench.world import Step, World
 from tools.matrix.webassembly import Builds, Missing
 
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     table = budgets()
     for family in build.FAMILIES:
         wake.dialogue(family, figures)
-    wake.depth(figures)
+    stack.figures_of(build.FAMILIES, figures)
     wake.charge(figures)
     if not wake.instructions(figures):
         print("left out: instruction counts need valgrind")
@@ -101,6 +101,7 @@ def heap(builds: Builds, figures: dict[str, int]) -> None:
     figures["heap/growth"] = max(0, by_name[f"wake {WAKES}"].live - by_name["wake 3"].live)
     figures["heap/largest"] = max(step.largest for step in steps if step.name != "base")
     expect(world, WAKES)
+    in_rom(builds, files, figures)
     sampled(files, figures)
 
 
@@ -114,17 +115,28 @@ def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
     last = steps[-1]
     figures["heap/high/64"] = max(step.high for step in steps[-3:])
     figures["heap/high"] = figures["heap/high/64"] * figures["heap/steady"] // last.live
-    figures["heap/frozen/64"] = frozen(files, micropython)
+    figures["heap/frozen/64"], live = frozen(files, micropython)
+    figures["heap/rom/high"] = figures["heap/frozen/64"] * figures["heap/rom/steady"] // live
     figures["heap/least/64"] = least(files, micropython)
     figures["flash/files"] = world.marks[-1].files
 
 
-def frozen(files: dict[str, bytes], micropython: str) -> int:
-    """The most that is live within a wake where lib/ is executed from flash: only objects are on the heap."""
+def frozen(files: dict[str, bytes], micropython: str) -> tuple[int, int]:
+    """The most that is live within a wake where lib/ is executed from flash, and what is live after it: only objects."""
     world = World("rp2", "bc66", files, PERIOD)
     steps = world.live_in_unix(micropython, node.sampled("rp2", 4), frozen=True)
     expect(world, 4)
-    return max(step.high for step in steps[-2:])
+    return max(step.high for step in steps[-2:]), steps[-1].live
+
+
+def in_rom(builds: Builds, files: dict[str, bytes], figures: dict[str, int]) -> None:
+    """The 32-bit build once more, .mpy executed in place from a ROM file system, as a board's flash is."""
+    world = World("rp2", "bc66", files, PERIOD)
+    steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", 3), rom=True)
+    by_name = {step.name: step.live for step in steps}
+    figures["heap/rom/start"] = by_name["start"] - by_name["base"]
+    figures["heap/rom/steady"] = by_name["wake 3"] - by_name["base"]
+    expect(world, 3)
 
 
 def least(files: dict[str, bytes], micropython: str) -> int:

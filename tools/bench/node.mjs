@@ -1,7 +1,7 @@
 // One life of a node in MicroPython's webassembly build: `node node.mjs MODULE JOB.json`.
 //
-// JOB: {"heap": bytes, "files": {path: base64}, "rom": base64 or null, "steps": [[name, code], ...]}. The ROM's address and
-// length, outside MicroPython's heap, are the file /rom. After each step its garbage is collected (this
+// JOB: {"heap": bytes, "files": {path: base64}, "rom": base64, "steps": [[name, code], ...]}. The ROM's address and
+// length, outside MicroPython's heap, are the file /address. After each step its garbage is collected (this
 // build collects between programs only) and the world is told ["step", name, bytes in use, 0, largest block].
 //
 // The world is at the other end of stdin and stdout: each question is a line of JSON, each answer too, and both are read
@@ -65,7 +65,7 @@ if (job.rom) {
   const image = Buffer.from(job.rom, "base64");
   const address = mp._module._malloc(image.length);
   mp._module.HEAPU8.set(image, address);
-  mp.FS.writeFile("/rom", `${address} ${image.length}`);
+  mp.FS.writeFile("/address", `${address} ${image.length}`);
 }
 let status = 0;
 try {

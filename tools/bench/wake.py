@@ -1,7 +1,6 @@
-"""What a reporting wake costs beside heap: exchanges, characters, time awake, call depth, instructions, flash, charge.
+"""What a reporting wake costs beside heap: exchanges, characters, time awake, instructions, flash, charge.
 
     dialogue("bc66", figures)          # commands and characters of a wake with a kept session, time awake
-    depth(figures)                     # deepest call of main.py's life, all families
     instructions(figures)              # executed from main.py's first line to the first AT byte, and in a whole wake (valgrind)
     charge(figures)                    # three reference configurations
 
@@ -27,15 +26,11 @@ import io
 import json
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 from tools.bench import build, node
 from tools.bench.world import World
-
-for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
-    sys.path.insert(1, str(build.ROOT / folder))
 
 LEAST = {"bc66": 7, "bc20": 3, "bg96": 4, "me910c1": 7}
 LISTEN_MS = 2000
@@ -121,31 +116,6 @@ def dialogue(family: str, figures: dict[str, int]) -> None:
     figures[f"awake/own/{family}"] = awake - waited - asked_for
 
 
-def depth(figures: dict[str, int]) -> None:
-    """Frames of our own files on top of each other, main.start() included, in two hours of each family's life."""
-    from fakes.world import World as Life
-
-    ours = tuple(str(build.ROOT / folder) for folder in ("lib", "firmware"))
-    deepest, now = 1, 0
-
-    def called(frame, event, _argument) -> None:
-        nonlocal deepest, now
-        if event in ("call", "return") and frame.f_code.co_filename.startswith(ours):
-            now += 1 if event == "call" else -1
-            deepest = max(deepest, now + 1)  # start() is left out: it opens a real board
-
-    for family in build.FAMILIES:
-        with contextlib.redirect_stdout(io.StringIO()):
-            life = Life("rp2", {"family": family})
-            now = 0
-            sys.setprofile(called)
-            try:
-                life.run(hours=1)
-            finally:
-                sys.setprofile(None)
-    figures["depth"] = deepest
-
-
 def instructions(figures: dict[str, int]) -> bool:
     """Machine instructions of the interpreter, less those of the bench's own questions; False without valgrind."""
     if not shutil.which("valgrind"):
@@ -198,7 +168,6 @@ if __name__ == "__main__":
     build.compiled()
     for each in build.FAMILIES:
         dialogue(each, found)
-    depth(found)
     charge(found)
     instructions(found)
     print(json.dumps(found, indent=1))

@@ -48,6 +48,15 @@ import os, uctypes, vfs
 address, length = os.getenv("ROMFS").split()
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(address), int(length))), "/rom")
 """
+# The same where node.mjs has put the image into the build's memory.
+ROM_START_32 = """
+import uctypes, vfs
+with open("/address") as _file:
+    _address, _length = _file.read().split()
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(_address), int(_length))), "/rom")
+"""
+FROM_FILES = '"/port", "/common", "/flash", "/lib"'
+FROM_ROM = '"/rom/port", "/rom/common", "/flash", "/rom/lib"'
 
 UNIX_START = """
 import os, sys
@@ -65,6 +74,10 @@ def _burnt(root: Path) -> bytes:
     for name in ("lib", "port", "common"):
         shutil.rmtree(root / name)
     return image
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 @dataclass(frozen=True)
@@ -115,12 +128,19 @@ class World:
         self.files["/flash/config.json"] = json.dumps(settings).encode()
         self.files["/flash/secrets.json"] = b"{}"
 
-    def live_in_webassembly(self, module: Path, steps: list[tuple[str, str]]) -> list[Step]:
-        """One boot in the 32-bit build at `module`."""
+    def live_in_webassembly(self, module: Path, steps: list[tuple[str, str]], rom: bool = False) -> list[Step]:
+        """One boot in the 32-bit build at `module`. `rom`: lib/ and the port run from a ROM file system, in place."""
+        image = b""
+        if rom:
+            steps = [(name, code.replace(FROM_FILES, FROM_ROM)) for name, code in steps]
+            steps[0] = (steps[0][0], ROM_START_32 + steps[0][1])
         with tempfile.TemporaryDirectory() as folder:
-            job = Path(folder) / "job.json"
-            files = {path: base64.b64encode(data).decode() for path, data in self.files.items()}
-            job.write_text(json.dumps({"heap": HEAP, "files": files, "steps": steps}))
+            root, job = Path(folder) / "root", Path(folder) / "job.json"
+            self._lay_out(root)
+            if rom:
+                image = _burnt(root)
+            files = {f"/{path.relative_to(root)}": _base64(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
+            job.write_text(json.dumps({"heap": HEAP, "files": files, "rom": _base64(image), "steps": steps}))
             return self._live(["node", str(Path(__file__).with_name("node.mjs")), str(module), str(job)], Path(folder))
 
     def live_in_unix(self, micropython: str, code: str, frozen: bool = False, heap: int = 4 << 20) -> list[Step]:
@@ -129,19 +149,15 @@ class World:
         `frozen`: lib/ and the port run from memory-mapped flash, as on the host board after burn(), and not from the heap.
         """
         with tempfile.TemporaryDirectory() as folder:
-            for path, data in self.files.items():
-                target = Path(folder) / "root" / path.lstrip("/")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
             self._root = Path(folder) / "root"
+            self._lay_out(self._root)
             start = Path(folder) / "start.py"
             start.write_text(UNIX_START.format(root=f"{folder}/root") + code)
             interpreter = [micropython]
             if frozen:
                 image = Path(folder) / "rom.img"
                 image.write_bytes(_burnt(self._root))
-                paths = '"/rom/port", "/rom/common", "/flash", "/rom/lib"'
-                start.write_text(ROM_START + start.read_text().replace('"/port", "/common", "/flash", "/lib"', paths))
+                start.write_text(ROM_START + start.read_text().replace(FROM_FILES, FROM_ROM))
                 interpreter = [sys.executable, str(LAUNCHER), str(image)]
             return self._live([*interpreter, "-X", f"heapsize={heap}", str(start)], Path(folder))
 
@@ -149,13 +165,17 @@ class World:
         """Run a program in the unix port under another (valgrind), until it ends or a question is answered by an exception."""
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder) / "root"
-            for path, data in self.files.items():
-                target = root / path.lstrip("/")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
+            self._lay_out(root)
             start = Path(folder) / "start.py"
             start.write_text(UNIX_START.format(root=root) + code)
             self._serve([*command, "-X", "heapsize=512k", str(start)], Path(folder))
+
+    def _lay_out(self, root: Path) -> None:
+        """The board's files below `root`."""
+        for path, data in self.files.items():
+            target = root / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
 
     def _live(self, command: list[str], folder: Path) -> list[Step]:
         """Serve the process until it ends; what it measured meanwhile. RuntimeError with its words if it failed."""
