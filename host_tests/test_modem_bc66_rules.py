@@ -737,7 +737,7 @@ def test_a_pin_is_tried_once_and_its_refusal_is_remembered():
         tries.append(line)
         return "+CME ERROR: 16"
 
-    answers = {"AT+CPIN?": "+CPIN: SIM PIN", "AT+CPIN=": enter}
+    answers = {"AT+CPIN?": "+CPIN: SIM PIN", "AT+CPIN=": enter, "AT+CEREG?": "+CEREG: 0,0"}
     first = bench(answers, pin="0000", store=store)
     assert not first.modem.attach(60000)
     assert "refused" in first.modem.refusal

@@ -12,6 +12,8 @@ READY = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CERE
 
 def bench(family="bc66", **answers):
     table = dict(READY)
+    if "AT+CPIN?" in answers or "AT+CFUN?" in answers:  # nobody is registered before SIM and radio are in order
+        table["AT+CEREG?"] = in_turn("+CEREG: 0,0", "+CEREG: 0,1")
     table.update(answers)
     return Bench(family, table)
 
@@ -82,7 +84,9 @@ def test_a_damaged_answer_is_no_word_of_the_sim_and_sends_no_node_to_rest_for_a_
 
 
 def _pinned(store, refusal, pin="1234", **more):
-    table = {"AT+CPIN?": "+CPIN: SIM PIN", "AT+CPIN=": refusal}
+    table = {"AT+CPIN?": "+CPIN: SIM PIN", "AT+CPIN=": refusal, "AT+CEREG?": "+CEREG: 0,0"}
+    if more:
+        table["AT+CEREG?"] = in_turn("+CEREG: 0,0", "+CEREG: 0,1")
     table.update(more)
     return Bench("bc66", dict(READY, **table), pin=pin, store=store)
 
@@ -150,6 +154,7 @@ def test_a_taken_pin_that_opens_nothing_is_not_sent_again_in_that_attach():
 def test_a_pin_is_entered_where_the_sim_wants_it():
     table = dict(READY)
     table["AT+CPIN?"] = in_turn("+CPIN: SIM PIN", "+CPIN: READY")
+    table["AT+CEREG?"] = in_turn("+CEREG: 0,0", "+CEREG: 0,1")
     store = Store()
     seen = []
     one = Bench("bc66", table, pin="1234", store=store)
@@ -365,3 +370,18 @@ def test_the_models_agree():
         assert abs(field.modem.network_time() - field.clock.unix()) < 3, family
         assert field.modem.power_saving(7200, 120), family
         assert not field.modem.power_saving(7200, 120), family
+
+
+def test_who_is_registered_is_asked_neither_for_the_sim_nor_for_the_radio():
+    one = bench()
+    assert one.modem.attach(60000)
+    assert one.talker.commands == ["AT+CEREG?", "AT+CGPADDR=1"]
+
+
+def test_a_pin_that_turns_out_right_by_a_registration_is_forgotten():
+    """Else the next start, with its SIM locked again, would take it for one that was refused."""
+    store = Store()
+    lost = _pinned(store, [])
+    assert not lost.modem.attach(60000) and store.load("pin-refused")
+    lost.talker.answers["AT+CEREG?"] = "+CEREG: 0,1"
+    assert lost.modem.attach(60000) and not store.load("pin-refused")

@@ -26,7 +26,7 @@ PLAIN = {
         'AT+QLWM2M="select"',  # its wake out of PSM is a boot: it is asked until it is registered, or has had its time
         'AT+QCFG="psm/enter"',  # stay awake
         'AT+QLWM2M="update"',  # does the session stand?
-        "AT+CPIN?", "AT+CFUN?", "AT+CEREG?", "AT+CGPADDR",  # it has just booted: is there a network?
+        "AT+CEREG?", "AT+CGPADDR",  # it has just booted: is there a network? Then its SIM is ready and its radio on
         'AT+QLWM2M="register"', 'AT+QLWM2M="ulhex"',  # both readings in one pack
         'AT+QCFG="psm/enter"',
     ),

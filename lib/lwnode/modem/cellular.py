@@ -62,8 +62,7 @@ def unlock_sim(modem: "Network") -> bool:
     while True:
         state = _sim_state(modem)
         if state == "READY":
-            if modem.options["pin"] and _tried(modem):
-                _remember(modem, b"")  # it was right, and its answer lost
+            _unlocked(modem)
             return True
         if state == "SIM PIN" and not entered:
             if not _enter_pin(modem):
@@ -115,6 +114,11 @@ def _tried(modem: "Network") -> bytes:
     return modem.pin_tried if store is None else store.load(_PIN) or b""
 
 
+def _unlocked(modem: "Network") -> None:
+    if modem.options["pin"] and _tried(modem):
+        _remember(modem, b"")  # it was right, and its answer lost
+
+
 def _remember(modem: "Network", mark: bytes) -> None:
     store = modem.options["store"]
     modem.pin_tried = mark
@@ -127,17 +131,23 @@ def attach(modem: "Network", timeout_ms: int) -> bool:
     clock = modem.clock
     end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
     modem.refusal = ""
-    if not unlock_sim(modem):
-        modem._emit("refused", modem.refusal)
-        return False
-    _radio_on(modem)
+    ready = False
     shown, denials = -1, 0
     while True:
         state, cause = _registration(modem)
         if state in (1, 5):
+            # Asked first: who is registered has a SIM that is ready, and its radio on (a wake out of PSM).
+            _unlocked(modem)
             modem.roaming = state == 5
             modem.refusal = ""
             return _addressed(modem, clock.ticks_diff(end, clock.ticks_ms()))
+        if not ready:
+            if not unlock_sim(modem):
+                modem._emit("refused", modem.refusal)
+                return False
+            _radio_on(modem)
+            ready = True
+            continue
         if state != shown:
             shown = state
             modem._emit("attach", _SEARCH[state])
