@@ -18,7 +18,7 @@ from tools.mpy import compiled
 
 def slots() -> dict[tuple[str, str], int]:
     """Slots of every function below build/bench (see build.compiled)."""
-    static = _numbered(_function_names())
+    static = numbered(_function_names())
     found: dict[tuple[str, str], int] = {}
     for folder in ("lib", "firmware"):
         for path in (build.BUILD / folder).rglob("*.mpy"):
@@ -93,7 +93,7 @@ def _function_names() -> list[str]:
     return sorted(found)
 
 
-def _numbered(wanted: list[str]) -> dict[int, str]:
+def numbered(wanted: list[str]) -> dict[int, str]:
     """The numbers of those names that the compiler writes as numbers."""
     data = compiled("".join(f"x.{name}\n" for name in wanted), "x")
     count, at = varint(data, 4)
