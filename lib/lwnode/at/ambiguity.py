@@ -57,7 +57,7 @@ def is_late(client: "Any", line: bytearray) -> bool:
             client.stats.late += 1
             return True
     late = client._trouble
-    if late is not None and late.owes(line, client.clock.ticks_ms(), client.clock):
+    if late is not None and late.owed and late.owes(line, client.clock.ticks_ms(), client.clock):
         late.owed = ()
         client.stats.late += 1  # and still a URC for who subscribed it
     return False
