@@ -12,7 +12,6 @@ import ast
 from pathlib import Path
 
 from tools.bench import build
-from tools.bench.profile import past_object, varint
 from tools.mpy import compiled
 
 
@@ -28,39 +27,63 @@ def slots() -> dict[tuple[str, str], int]:
     return found
 
 
-def functions(data: bytes, static: dict[int, str]) -> list[tuple[str, int]]:
-    """(name, slots) of each code object."""
-    names, at = _names(data, static)
-    objects = varint(data, varint(data, 4)[1])[0]
-    for _ in range(objects):
-        at = past_object(data, at)
+def functions(data: bytes, static: "dict[int, str] | None" = None) -> list[tuple[str, int]]:
+    """(name, slots) of each code object, the module's own first; no name where it is a number that `static` lacks."""
+    entries, at = _entries(data)
+    names = [entry if isinstance(entry, str) else (static or {}).get(entry, "") for entry in entries]
+    for _ in range(_varint(data, _varint(data, 4)[1])[0]):
+        at = _past_object(data, at)
     found: list[tuple[str, int]] = []
     _codes(data, at, names, found)
     return found
 
 
-def _names(data: bytes, static: dict[int, str]) -> tuple[list[str], int]:
-    count, at = varint(data, 4)
-    _, at = varint(data, at)
-    names = []
+def _entries(data: bytes) -> tuple[list[int | str], int]:
+    """The names of a file, those of every interpreter as numbers, in the order of their first use; the next offset."""
+    count, at = _varint(data, 4)
+    _, at = _varint(data, at)
+    entries: list[int | str] = []
     for _ in range(count):
-        length, at = varint(data, at)
+        length, at = _varint(data, at)
         if length & 1:
-            names.append(static.get(length >> 1, ""))
+            entries.append(length >> 1)
         else:
-            names.append(data[at : at + (length >> 1)].decode())
+            entries.append(data[at : at + (length >> 1)].decode())
             at += (length >> 1) + 1
-    return names, at
+    return entries, at
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """(number, next offset) of an .mpy file's number of variable length."""
+    number = 0
+    while True:
+        number = number << 7 | data[at] & 127
+        at += 1
+        if not data[at - 1] & 128:
+            return number, at
+
+
+def _past_object(data: bytes, at: int) -> int:
+    kind = data[at]
+    at += 1
+    if kind < 5:  # function table, None, False, True, Ellipsis
+        return at
+    length, at = _varint(data, at)
+    if kind == 10:  # a tuple
+        for _ in range(length):
+            at = _past_object(data, at)
+        return at
+    return at + length + (kind < 7)  # str and bytes end with a NUL
 
 
 def _codes(data: bytes, at: int, names: list[str], found: list[tuple[str, int]]) -> int:
     """Take up the code object at `at` and those within it; the next offset."""
-    head, at = varint(data, at)
+    head, at = _varint(data, at)
     end = at + (head >> 3)
     if not head & 3:  # bytecode
         found.append(_prelude(data, at, names))
     if head & 4:
-        children, end = varint(data, end)
+        children, end = _varint(data, end)
         for _ in range(children):
             end = _codes(data, end, names, found)
     return end
@@ -79,7 +102,7 @@ def _prelude(data: bytes, at: int, names: list[str]) -> tuple[str, int]:
     at += 1
     while data[at] & 128:
         at += 1
-    index, _ = varint(data, at + 1)
+    index, _ = _varint(data, at + 1)
     return names[index] if index < len(names) else "", count + 1
 
 
@@ -95,17 +118,7 @@ def _function_names() -> list[str]:
 
 def numbered(wanted: list[str]) -> dict[int, str]:
     """The numbers of those names that the compiler writes as numbers."""
-    data = compiled("".join(f"x.{name}\n" for name in wanted), "x")
-    count, at = varint(data, 4)
-    _, at = varint(data, at)
-    entries: list[int | str] = []
-    for _ in range(count):
-        length, at = varint(data, at)
-        if length & 1:
-            entries.append(length >> 1)
-        else:
-            entries.append(data[at : at + (length >> 1)].decode())
-            at += (length >> 1) + 1
+    entries, _ = _entries(compiled("".join(f"x.{name}\n" for name in wanted), "x"))
     attributes = [entry for entry in entries if entry != "x"][-len(wanted) :]
     if [name if isinstance(entry, int) else entry for entry, name in zip(attributes, wanted)] != wanted:
         raise ValueError("the compiler's names are not in the order of their use")

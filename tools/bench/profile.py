@@ -12,7 +12,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 
-from tools.bench import build, node
+from tools.bench import build, node, prelude
 from tools.bench.world import World
 from tools.matrix.webassembly import Builds
 
@@ -49,7 +49,7 @@ def profile(builds: Builds, family: str = "bc66") -> list[Row]:
         data = files.get(path + ".mpy") or files[path + "/__init__.mpy"]
         # The dump of the names is itself a step between two modules.
         heap = found[2 + 2 * index].live - found[1 + 2 * index].live
-        rows.append(Row(name, len(data), heap, functions(data), fresh))
+        rows.append(Row(name, len(data), heap, len(prelude.functions(data)) - 1, fresh))
     return rows
 
 
@@ -92,55 +92,6 @@ def _visit(name: str, seen: set[str], order: list[str], open_: tuple[str, ...] =
     _visit(name.rpartition(".")[0], seen, order, (*open_, name))
     if name not in order:
         order.append(name)
-
-
-def varint(data: bytes, at: int) -> tuple[int, int]:
-    """(number, next offset) of an .mpy file's number of variable length."""
-    number = 0
-    while True:
-        number = number << 7 | data[at] & 127
-        at += 1
-        if not data[at - 1] & 128:
-            return number, at
-
-
-def functions(data: bytes) -> int:
-    """Count the functions, classes and comprehensions of an .mpy (version 6): its code objects less the module's own."""
-    names, at = varint(data, 4)
-    objects, at = varint(data, at)
-    for _ in range(names):
-        length, at = varint(data, at)
-        if not length & 1:  # odd: the number of one of the interpreter's own
-            at += (length >> 1) + 1
-    for _ in range(objects):
-        at = past_object(data, at)
-    return _codes(data, at)[0] - 1
-
-
-def past_object(data: bytes, at: int) -> int:
-    kind = data[at]
-    at += 1
-    if kind < 5:  # function table, None, False, True, Ellipsis
-        return at
-    length, at = varint(data, at)
-    if kind == 10:  # a tuple
-        for _ in range(length):
-            at = past_object(data, at)
-        return at
-    return at + length + (kind < 7)  # str and bytes end with a NUL
-
-
-def _codes(data: bytes, at: int) -> tuple[int, int]:
-    """(code objects, next offset) of the code object at `at` and those within it."""
-    head, at = varint(data, at)
-    at += head >> 3
-    count = 1
-    if head & 4:
-        children, at = varint(data, at)
-        for _ in range(children):
-            inner, at = _codes(data, at)
-            count += inner
-    return count, at
 
 
 def show(builds: Builds, every_name: bool = False) -> None:
