@@ -24,7 +24,7 @@
     []
 
 Keywords of `send` (and of test, read, write, run):
-    timeout_ms  until the final result, from when the command is out
+    timeout_ms  until the final result, from when the command is out; at.timeout_ms (300) where it is not said
     prefix      of the information lines where it differs from the command's own; "" takes what nobody claims
     payload     payload(line) -> bytes that follow that information line by length; they are the next list item
     data        bytes, or an iterable of bytes, that go out after the prompt
