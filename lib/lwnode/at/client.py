@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 def _prefix(name: str) -> bytes:
     """What a command's name is after AT: "CSQ" is +CSQ."""
-    return b"+" + name.encode() if name[0].isalpha() else name.encode()
+    prefix = name.encode()
+    return b"+" + prefix if prefix[0] > 64 else prefix  # a letter
 
 
 class AtClient(Receiver):
@@ -215,9 +216,9 @@ class AtClient(Receiver):
         if line[0] in b"EANB" or line.startswith(b"+CM"):
             self._refused(line)
         mine = matches(line, self._name)
-        if mine and not (self._name and self.is_answer is None and (
-                self._explicit or not self._subscribed and not self._name.endswith(b"REG"))):
-            # An information line, or a URC that happens to have its name?
+        if mine and (not self._name or self.is_answer is not None or not self._explicit and (
+                self._subscribed or self._name.endswith(b"REG"))):
+            # It may be a URC that happens to have its name.
             from lwnode.at.ambiguity import is_answer
 
             mine = is_answer(self, line)

@@ -20,7 +20,6 @@ Nothing here knows a module: the same rows serve the three contracts. Bounds: 64
 
 from micropython import const
 
-from . import codec
 from .model import INTEGER, Path, Request, Response
 from .resource import Resource
 from .rows import Rows
@@ -76,9 +75,8 @@ class ObjectTree(Rows):
     def judged(self, resource: Resource) -> None:
         """A reading has been judged; it waits for reports() if it is to go out. The last 16 verdicts stay in .recent."""
         self.recent = self.recent[-(_RECENT_LIMIT - 1) :] + [(resource, resource.when, resource.reason)]
-        value = resource.value
-        if resource.reason[0] == "s" and value is not None:
-            text = codec.to_wire(resource.type, value, resource.resolution)
+        text = resource.text() if resource.reason[0] == "s" else None
+        if text is not None:
             self.queue((resource.path, resource.type, text, resource.when))
 
     def queue(self, record: "Record") -> None:

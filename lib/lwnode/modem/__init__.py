@@ -38,7 +38,7 @@ UNKNOWN = const(6)
 DEREGISTERED = const(7)
 
 # The families, and what lies between the common base and each.
-_FAMILIES = {"bc20": "quectel", "bc66": "quectel", "bg96": "life", "me910c1": "life"}
+_FAMILIES: "dict[str, tuple[str, ...]]" = {"bc20": ("quectel",), "bc66": ("quectel",), "bg96": (), "me910c1": ()}
 
 
 class Unsupported(Exception):
@@ -55,7 +55,7 @@ def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> 
     if name not in _FAMILIES:
         raise ValueError("family: expected one of {}, found {}".format(" ".join(sorted(_FAMILIES)), family))
     # From the bottom up: each import within an import costs 600 bytes of an RP2's stack.
-    for part in ("verbs", "network", "base", "life", _FAMILIES[name], name):
+    for part in ("verbs", "network", "base", "life") + _FAMILIES[name] + (name,):
         room: "Any" = __import__("lwnode.modem." + part, None, None, ("Driver",))
     driver: type[Modem] = room.Driver
     at.rx_size = max(at.rx_size, driver.LINE_LIMIT)

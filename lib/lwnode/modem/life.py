@@ -32,7 +32,7 @@ class Life(Modem):
     def start(self) -> bool:
         """Find the module (switch it on where it is silent) and learn its revision and dialect."""
         self._doubt()
-        return self._begin() or bool(self._in("ladder", "power_cycle")(self))
+        return self._begin() or self.power_cycle()
 
     def _begin(self) -> bool:
         expected, self._restart_expected = self._restart_expected, True

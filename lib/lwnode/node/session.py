@@ -80,8 +80,9 @@ class Session(Standing):
             reached = self._refresh()
         elif status in (NOT_REGISTERED, DEREGISTERED):
             reached = modem.attach(int(self.config.attach_timeout) * 1000)
-            modem.tidy()
-            reached = reached and modem.register(REGISTER_MS)
+            if reached:
+                modem.tidy()
+                reached = modem.register(REGISTER_MS)
         else:
             # RECOVERING and REGISTERING too: the module is at it by itself, and would be hindered (BC66 manual 3.3).
             reached = modem.bring_back(self._patience_ms())

@@ -77,6 +77,11 @@ class Clock:
         if elapsed < -_STEP_S:
             self._new_epoch()
             return None
+        # As _at(), less its frame: times are asked for at the end of deep chains (RP2's stack).
+        return self._base + elapsed + elapsed * self.ppm // 1000000
+
+    def _at(self, elapsed: int) -> int:
+        assert self._base is not None
         return self._base + elapsed + elapsed * self.ppm // 1000000
 
     def now(self) -> int:
@@ -97,10 +102,7 @@ class Clock:
         if epoch == 0:
             return seconds
         if epoch == self._epoch:
-            if self._base is None:
-                return None
-            elapsed = seconds - self._base_count
-            return self._base + elapsed + elapsed * self.ppm // 1000000
+            return self._at(seconds - self._base_count) if self._base is not None else None
         for past, offset in self._past:
             if past == epoch:
                 return seconds + offset
@@ -115,7 +117,7 @@ class Clock:
         before = self.now()
         if self._base is not None:
             elapsed = count - self._base_count
-            error = unix - self._base - elapsed - elapsed * self.ppm // 1000000
+            error = unix - self._at(elapsed)
             if abs(error) > _STEP_S + elapsed // 20 and not self._believed(unix, count, source):
                 self.rejected += 1
                 return False

@@ -33,6 +33,7 @@ def register(modem: "Driver", timeout_ms: int) -> bool:
         except BudgetExceeded:
             raise
         except AtError:
+            modem._count("refused_commands")  # as ask() does, less its frame: the server is answered from within (RP2's stack)
             bound = False
         if not bound:
             modem._count("bindings_refused")

@@ -223,10 +223,11 @@ def look_at_all(modem: "Any") -> None:
     watched = monitored(modem)
     paths = [ids for ids in writable(modem.objects) if ids[0] in watched and ids[0] != 19]
     lines = _together(modem, ["#LWM2MR=0,%d,%d,%d,0" % ids for ids in paths], "#LWM2MR") if len(paths) > 1 else None
+    if lines is not None and len(lines) != len(paths):
+        lines = None
     for index in range(len(paths)):
         try:
-            known = lines is not None and len(lines) == len(paths)
-            text = modem.text_of(lines[index]) if lines is not None and known else modem._read_text(paths[index])
+            text = modem._read_text(paths[index]) if lines is None else modem.text_of(lines[index])
             modem._in("me910c1.changes", "compare")(modem, paths[index], text)
         except BudgetExceeded:
             raise
