@@ -132,7 +132,7 @@ def frozen(files: dict[str, bytes], micropython: str) -> tuple[int, int]:
 def in_rom(builds: Builds, files: dict[str, bytes], figures: dict[str, int]) -> None:
     """The 32-bit build once more, .mpy executed in place from a ROM file system, as a board's flash is."""
     world = World("rp2", "bc66", files, PERIOD)
-    steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", 3), rom=True)
+    steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", 3), frozen=True)
     by_name = {step.name: step.live for step in steps}
     figures["heap/rom/start"] = by_name["start"] - by_name["base"]
     figures["heap/rom/steady"] = by_name["wake 3"] - by_name["base"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from tools.boards.application import belongs
@@ -11,6 +12,9 @@ from tools.mpy import compile_tree
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build" / "bench"
 BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
+# Where the bench plays a node under CPython.
+for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
+    sys.path.insert(1, str(ROOT / folder))
 FAMILIES = {"bc66": "bc66", "bc20": "bc20", "bg96": "bg96", "me910c1": "me910c1"}
 
 

@@ -22,9 +22,6 @@ from types import CodeType, FrameType
 from tools.bench import build
 from tools.bench.prelude import slots
 
-for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
-    sys.path.insert(1, str(build.ROOT / folder))
-
 LIMIT = 8192 - 256
 RESERVE = 2000  # an import and what looks for its file, or a file renamed; interrupts have the last 256 and what is left of it
 MAIN = 452  # main.py's own lines, and what is below them
@@ -59,15 +56,10 @@ class Watch:
         self._slots = slots()
         self._sizes: dict[CodeType, int] = {}
         self._stack: list[tuple[CodeType, int]] = []
-        self.begin()
+        self._used = MAIN + _HEAP_FRAME  # main.start(), which opens a real board, is not called
         self.frames = 0
         self.bytes = 0
         self.chain: list[CodeType] = []
-
-    def begin(self) -> None:
-        """A new life: main.start() has called main.main()."""
-        self._stack.clear()
-        self._used = MAIN + _HEAP_FRAME
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
         """See sys.setprofile."""
@@ -106,13 +98,6 @@ def deepest(family: str, port: str = "rp2") -> Deepest:
     watch = Watch()
     with contextlib.redirect_stdout(io.StringIO()):
         world = World(port, {"family": family})
-        firmware = world._firmware
-
-        def life(chip: object) -> None:
-            watch.begin()
-            firmware(chip)
-
-        world._firmware = life  # type: ignore[method-assign]
         questions = Questions(world, family)
         for seconds in range(ASKED_EVERY_S, HOURS * 3600, ASKED_EVERY_S):
             world.at(questions.ask, seconds=seconds)
@@ -136,7 +121,6 @@ class Questions:
         self._server = world.server  # type: ignore[attr-defined]
         self._endpoint = ENDPOINT
         self._count = 0
-        self.answered = 0
         self._asked: list[object] = []
         direct = [
             ("read", "/3303/0"), ("read", "/3306/0/5850"),
@@ -154,7 +138,11 @@ class Questions:
         self._count += 1
         with contextlib.suppress(KeyError):  # not registered (yet)
             self._asked.append(getattr(self._server, operation)(self._endpoint, *given))
-        self.answered = sum(1 for one in self._asked if getattr(one, "code", None))
+
+    @property
+    def answered(self) -> int:
+        """How many of them have an answer."""
+        return sum(1 for one in self._asked if getattr(one, "code", None))
 
 
 def _packs() -> list[bytes]:

@@ -20,16 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.bench.build import BOARDS, ROOT
 from tools.host_board import definition, rom
 from tools.host_board.registers import Registers
 from tools.host_board.sensors import Sht3x
 from tools.mpy import compile_tree
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 LAUNCHER = ROOT / "tools" / "host_board" / "launcher.py"
-for folder in ("lib", "host_tests", "host_tests/cpython"):
-    sys.path.insert(0, str(ROOT / folder))
 
+# By the paths of tools.bench.build.
 from fakes.clock import VirtualClock  # noqa: E402
 from fakes.uart import FakeUart  # noqa: E402
 
@@ -37,7 +36,6 @@ from tools.lwm2m.local import LocalLink  # noqa: E402
 from tools.lwm2m.local_server import LocalServer  # noqa: E402
 from tools.virtual_modem import model  # noqa: E402
 
-BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
 OBSERVED = ("/3303/0/5700", "/3304/0/5700", "/3303/1/5700", "/3304/1/5700", "/19/0/0")
 HEAP = 256 << 10
 LIMIT_S = 120
@@ -45,16 +43,11 @@ LIMIT_S = 120
 # What follows mounts over "/" and so comes after.
 ROM_START = """
 import os, uctypes, vfs
-address, length = os.getenv("ROMFS").split()
+address, length = {where}.split()
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(address), int(length))), "/rom")
 """
-# The same where node.mjs has put the image into the build's memory.
-ROM_START_32 = """
-import uctypes, vfs
-with open("/address") as _file:
-    _address, _length = _file.read().split()
-vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(_address), int(_length))), "/rom")
-"""
+LAUNCHED = ROM_START.format(where='os.getenv("ROMFS")')  # launcher.py
+PUT = ROM_START.format(where='open("/address").read()')  # node.mjs
 FROM_FILES = '"/port", "/common", "/flash", "/lib"'
 FROM_ROM = '"/rom/port", "/rom/common", "/flash", "/rom/lib"'
 
@@ -128,16 +121,16 @@ class World:
         self.files["/flash/config.json"] = json.dumps(settings).encode()
         self.files["/flash/secrets.json"] = b"{}"
 
-    def live_in_webassembly(self, module: Path, steps: list[tuple[str, str]], rom: bool = False) -> list[Step]:
-        """One boot in the 32-bit build at `module`. `rom`: lib/ and the port run from a ROM file system, in place."""
+    def live_in_webassembly(self, module: Path, steps: list[tuple[str, str]], frozen: bool = False) -> list[Step]:
+        """One boot in the 32-bit build at `module`. `frozen`: lib/ and the port run from a ROM file system, in place."""
         image = b""
-        if rom:
+        if frozen:
             steps = [(name, code.replace(FROM_FILES, FROM_ROM)) for name, code in steps]
-            steps[0] = (steps[0][0], ROM_START_32 + steps[0][1])
+            steps[0] = (steps[0][0], PUT + steps[0][1])
         with tempfile.TemporaryDirectory() as folder:
             root, job = Path(folder) / "root", Path(folder) / "job.json"
             self._lay_out(root)
-            if rom:
+            if frozen:
                 image = _burnt(root)
             files = {f"/{path.relative_to(root)}": _base64(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
             job.write_text(json.dumps({"heap": HEAP, "files": files, "rom": _base64(image), "steps": steps}))
@@ -157,7 +150,7 @@ class World:
             if frozen:
                 image = Path(folder) / "rom.img"
                 image.write_bytes(_burnt(self._root))
-                start.write_text(ROM_START + start.read_text().replace(FROM_FILES, FROM_ROM))
+                start.write_text(LAUNCHED + start.read_text().replace(FROM_FILES, FROM_ROM))
                 interpreter = [sys.executable, str(LAUNCHER), str(image)]
             return self._live([*interpreter, "-X", f"heapsize={heap}", str(start)], Path(folder))
 
