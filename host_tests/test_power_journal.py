@@ -3,6 +3,7 @@
 from fakes.flash import FlashFiles, Memory
 
 from lwnode.power import FileStore, Journal, RetainedState, TwinStore
+from lwnode.power.store import blocks_of, free_blocks, spare_blocks
 
 
 def _esp32(files=None, memory=None, **options):
@@ -162,3 +163,23 @@ def test_the_second_home_answers_when_the_first_lost_it_and_repairs_it():
     assert twin.load("identity") == b"endpoint"
     assert twin.recovered == ["identity"]
     assert first.load("identity") == b"endpoint"
+
+
+def test_what_the_journal_was_promised_is_nobody_elses_room_and_room_is_blocks():
+    assert [blocks_of(size) for size in (0, 1, 620, 4096, 4097)] == [1, 1, 1, 1, 2]
+    files = FlashFiles(blocks=200)
+    before = spare_blocks(65536, files, "/state")
+    assert before == free_blocks(files) - 10 - 73
+    journal, cold = _rp2(files, limit_bytes=65536, batch=1)
+    for i in range(1500):
+        journal.append(b"%040d" % i)
+        journal.flush()
+        if i % 150 == 0:  # what the journal takes was promised to it: nobody's room grows or shrinks by more than its folder
+            assert before - 3 <= spare_blocks(65536, files, "/state") <= before
+    for i in range(spare_blocks(65536, files, "/state")):
+        files.put("/%d" % i, b"x" * 620)  # an update takes all that is left to it
+    for i in range(1500):
+        journal.append(b"%040d" % i)
+        assert journal.flush()
+    assert free_blocks(FlashFiles(blocks=2)) == 0, "a full littlefs counts below nothing"
+    assert free_blocks(cold) is None

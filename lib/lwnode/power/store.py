@@ -14,13 +14,22 @@ outstanding.
 
 import os
 
+from micropython import const
+
 from lwnode.power.frame import seal, unseal
 
 _VERSION = 1
+_ABSENT = const(2)  # ENOENT
+# Room is counted in blocks: littlefs gives every file at least one, however short (4096 bytes on both ports).
+BLOCK = const(4096)
+# What a journal's segment is filled to at least before the next begins: a segment, less a long record (journal.py).
+_FILLED = const(900)
+# Blocks that stay free beside the journal: retained, tree, counts, crash.txt, each with its .tmp; two folders that split.
+_STATE_BLOCKS = const(10)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class Store(Protocol):
         """What every room here asks of a store."""
@@ -38,6 +47,40 @@ class Files:
     def __init__(self) -> None:
         # Attributes, not methods: flash is written at the end of deep chains, where an RP2's stack has no frame to spare.
         self.open, self.rename, self.remove, self.listdir, self.mkdir = open, os.rename, os.remove, os.listdir, os.mkdir
+
+
+def blocks_of(size: int) -> int:
+    """Blocks that a file of `size` bytes takes."""
+    return max(1, (size + BLOCK - 1) // BLOCK)
+
+
+def free_blocks(files: "Any" = None) -> "int | None":
+    """Blocks that are free on the filesystem of the working directory; None where nobody can say (no statvfs)."""
+    statvfs = getattr(files or os, "statvfs", None)
+    if statvfs is None:
+        return None
+    room = statvfs("/")
+    # A full littlefs counts below nothing, and the port shows that as 4294967294 (VfsLfs2 under the unix port).
+    return int(room[0] * room[3] // BLOCK) if room[3] <= room[2] else 0
+
+
+def spare_blocks(journal_bytes: int, files: "Any" = None, directory: str = "state") -> "int | None":
+    """Blocks that something else than the node's own state may take, 0 or less where there are none; None: not known.
+
+    The journal comes first: what `journal_bytes` promises, less the segments that it has on flash already, stays free, and
+    what the node's state needs. Count what is to be written with blocks_of(), per file, and a block for each new folder
+    (littlefs: two). OSError where the folder cannot be listed now.
+    """
+    free = free_blocks(files)
+    if free is None:
+        return None
+    try:
+        held = len([name for name in (files or os).listdir(directory) if name[:1] == "j"])
+    except OSError as error:
+        if error.args[0] != _ABSENT:
+            raise
+        held = 0
+    return free - _STATE_BLOCKS - max(0, journal_bytes // _FILLED + 1 - held)
 
 
 class FileStore:
