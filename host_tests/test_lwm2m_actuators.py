@@ -308,26 +308,6 @@ def test_a_server_that_writes_binary_is_learnt():
     assert dim.calls == [1, 49, 1]
 
 
-def test_shadow_modules_echo_our_own_pushes():
-    switch = Recorder()
-    tree = ObjectTree()
-    tree.actuator(3306, switch, initial=False)
-    tree.actuator(3308, switch, initial=20.0, resolution=0.1)
-    tree.suppress(Path(3306, 0, 5850), "1")
-    tree.suppress(Path(3308, 0, 5900), "21.5")
-    assert write(tree, "/3306/0/5850", b"1") == 204
-    assert write(tree, "/3308/0/5900", b"21.500000") == 204
-    assert switch.calls == [] and tree.echoes == 2
-    # the second time it is the server
-    assert write(tree, "/3306/0/5850", b"1") == 204
-    assert switch.calls == [True]
-    # another value is no echo, and the push is forgotten with it
-    tree.suppress(Path(3306, 0, 5850), "1")
-    write(tree, "/3306/0/5850", b"0")
-    write(tree, "/3306/0/5850", b"1")
-    assert switch.calls == [True, False, True] and tree.echoes == 2
-
-
 def test_every_type_of_the_test_object():
     tree = ObjectTree()
     first = {110: "", 120: 0, 130: 0.0, 140: False, 150: b"", 160: 0, 170: "0:0"}

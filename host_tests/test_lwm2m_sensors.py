@@ -307,7 +307,6 @@ def test_rows_that_cannot_be_are_refused_with_a_sentence():
         ({"object_id": 3303, "read": None}, "twice"),
         ({"object_id": 9999, "read": None}, "make registry"),
         ({"object_id": 3303, "read": None, "instance": 1, "version": "7.0"}, "versions 1.0 1.1"),
-        ({"object_id": 3303, "read": None, "instance": 1, "unit": "degrees"}, "SenML"),
         ({"object_id": 3303, "read": None, "instance": 1, "warm_up_ms": 100}, "clock"),
         ({"object_id": 6, "read": None, "instance": 1}, "instance 0"),
         ({"object_id": 3303, "read": None, "instance": 1, "resources": (5605,)}, "no value"),

@@ -22,7 +22,6 @@ from lwnode.lwm2m import (
     decode,
     senml,
     tlv,
-    tlvpack,
     unpack,
 )
 from lwnode.lwm2m.rules import Rules
@@ -107,16 +106,6 @@ def test_packs_are_what_the_peer_reads(readings):
     assert theirs == ours
 
 
-@given(records.filter(lambda readings: all(one[0].object != 19 for one in readings)), some.integers(0, 600))
-def test_tlv_packs_come_back_whole(readings, limit):
-    payload, used = tlvpack.pack_tlv(readings, limit)
-    assert len(payload) <= limit
-    found = tlvpack.unpack_tlv(payload)
-    assert [(one[0], one[1], plain(one[1], one[2]), one[3]) for one in found] == [
-        (one[0], one[1], plain(one[1], one[2]), one[3]) for one in readings[:used]
-    ]
-
-
 @given(values, some.one_of(some.none(), some.tuples(some.integers(0, 0xFFFFFFFF), some.integers(0, 0xFFFFFFFF))))
 def test_journal_entries_come_back(value, stamp):
     assert codec.unpack_record(codec.pack_record(*value, stamp)) == (*value, stamp)
@@ -140,7 +129,7 @@ def test_cbor_comes_back(value):
 @given(some.binary(max_size=80))
 def test_no_bytes_break_a_decoder(data):
     for read in (
-        cbor.decode, unpack.unpack_senml, unpack.entries, tlvpack.unpack_tlv, codec.unpack_record,
+        cbor.decode, unpack.unpack_senml, unpack.entries, codec.unpack_record,
         lambda raw: tlv.decode_tlv(raw, Path(3303, 0)), lambda raw: tlv.decode_tlv(raw, Path(3303)), tlv.split,
     ):  # fmt: skip
         try:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, senml, tlvpack
+from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, senml
 from lwnode.lwm2m import Path as ResourcePath
-from tools.objects import example
-from tools.objects.families import FAMILIES, fitted
+from tools.objects import example, units
+from tools.objects.families import FAMILIES, fitted, wrong_units
 from tools.objects.payload import Reading, decode, encode
 
 CPYTHON_ONLY = "drives command line tools of the host"
@@ -31,9 +31,8 @@ def run(*arguments, data=b""):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-@pytest.mark.parametrize("pack", [senml.pack_senml, tlvpack.pack_tlv])
-def test_payloads_of_both_codecs(pack):
-    payload, used = pack(RECORDS, 512)
+def test_a_payload_in_words():
+    payload, used = senml.pack_senml(RECORDS, 512)
     assert used == len(RECORDS)
     assert sorted(decode(payload), key=lambda reading: reading.path) == [
         Reading("/3200/0/5500", BOOLEAN, True, None),
@@ -81,6 +80,15 @@ def test_commands_are_what_a_node_carries_out():
     assert "/3303/0/5700" in [str(record[0]) for record in tree.reports(NOW)]
     code, output, _ = run("--command", "/3306/0/5850=false")
     assert code == 0 and bytes.fromhex(output) == encode(["/3306/0/5850=false"])
+
+
+def test_a_unit_that_senml_does_not_know_is_told_with_its_row():
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 1.0)
+    tree.sensor(3303, lambda: 1.0, 1, unit="°C")
+    tree.sensor(3325, lambda: 1.0, unit="ppm")
+    tree.actuator(3308, None, unit="degrees")
+    assert wrong_units(tree) == ["/3303/1: SenML writes Cel for °C", "/3308/0: " + str(units.check("degrees"))]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -31,8 +31,9 @@ def declaration(path: Path) -> "Callable[[Any, Any], None]":
     return module.declare  # type: ignore[no-any-return]
 
 
-def show(title: str, declare: "Callable[[Any, Any], None]") -> None:
-    """Print what one configuration becomes on each family."""
+def show(title: str, declare: "Callable[[Any, Any], None]") -> bool:
+    """Print what one configuration becomes on each family; whether a row has a unit that SenML does not know."""
+    wrong: "list[str]" = []
     print(f"\n{title}")
     for family in FAMILIES:
         found = fitted(declare, family)
@@ -43,6 +44,10 @@ def show(title: str, declare: "Callable[[Any, Any], None]") -> None:
             print(f"    /{object_id}/{instance}: {' '.join(map(str, ids))}")
         for sentence in found.dropped or ["nothing dropped"]:
             print(f"    - {sentence}")
+        wrong = found.wrong
+    for sentence in wrong:
+        print(f"\n  ! {sentence}")
+    return bool(wrong)
 
 
 def costs(interpreter: "str | None") -> int:
@@ -78,11 +83,11 @@ def main(arguments: "list[str] | None" = None) -> int:
     parser.add_argument("--frozen", help="an interpreter with lib/ frozen in")
     options = parser.parse_args(arguments)
     if options.rows:
-        show(str(options.rows), declaration(options.rows))
+        wrong = show(str(options.rows), declaration(options.rows))
     else:
-        show("firmware/sensors.py", declaration(ROOT / "firmware/sensors.py"))
+        wrong = show("firmware/sensors.py", declaration(ROOT / "firmware/sensors.py"))
         show("tools/objects/example.py, more than a module holds", example.declare)
-    return costs(options.frozen)
+    return costs(options.frozen) or wrong
 
 
 if __name__ == "__main__":

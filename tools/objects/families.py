@@ -7,6 +7,8 @@
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from tools.objects import units
+
 FAMILIES = ("bc66", "me910c1", "bc20", "bg96")
 
 
@@ -26,6 +28,13 @@ class Fitted:
     history: str
     objects: "list[tuple[int, int, tuple[int, ...]]]"
     dropped: "list[str]"
+    wrong: "list[str]"
+
+
+def wrong_units(tree: Any) -> "list[str]":
+    """A sentence for each row whose unit SenML does not know."""
+    found = [(row, units.check(str(row.entry(5701)[1]))) for row in tree.rows if 5701 in row.offered and row.entry(5701)]
+    return [f"{row.path()}: {sentence}" for row, sentence in found if sentence]
 
 
 def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
@@ -40,11 +49,12 @@ def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
     capabilities = open_modem(family, AtClient(FakeUart(clock), clock)).capabilities
     tree = ObjectTree(clock)
     declare(tree, Anything())
+    wrong = wrong_units(tree)
     if not capabilities.typed:
         rows = ["{}".format(row.path()) for row in tree.rows]
         sentence = "{} objects without a place in the module travel inside 19/0/0, {} bytes a pack: {}".format(
             len(rows), capabilities.limits.get("pack", "?"), " ".join(rows)
         )
-        return Fitted(capabilities.contract, capabilities.history, tree.objects()[-2:], [sentence])
+        return Fitted(capabilities.contract, capabilities.history, tree.objects()[-2:], [sentence], wrong)
     objects, dropped = tree.fit(capabilities.limits, capabilities.executes)
-    return Fitted(capabilities.contract, capabilities.history, objects, dropped)
+    return Fitted(capabilities.contract, capabilities.history, objects, dropped, wrong)

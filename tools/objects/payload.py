@@ -1,4 +1,4 @@
-"""Decoder of what a node sends on object 19: SenML CBOR packs and TLV packs, and encoder of commands for 19/1/0.
+"""Decoder of what a node sends on object 19: SenML CBOR packs, and encoder of commands for 19/1/0.
 
     python -m tools.objects.payload 82a3216c2f333330332f302f35373030221a6ab13b8002c4822018d7a206183c02c4822018d9
     /3303/0/5700  21.5   2026-09-21T14:13:20Z
@@ -19,7 +19,7 @@ import sys
 from typing import NamedTuple
 
 import tools.objects  # noqa: F401  puts lib/ on the path
-from lwnode.lwm2m import cbor, codec, tlvpack, unpack
+from lwnode.lwm2m import cbor, codec, unpack
 
 
 class Reading(NamedTuple):
@@ -30,12 +30,9 @@ class Reading(NamedTuple):
 
 
 def decode(payload: bytes) -> "list[Reading]":
-    """The readings in a payload, SenML CBOR or TLV by its first byte; ValueError with a sentence if it is neither."""
-    if not payload:
-        raise ValueError("an empty payload")
-    # A SenML pack is a CBOR array (0x80 to 0x9f); a TLV pack begins with an object id, below 0x80 for all of OMA's and IPSO's.
-    read = unpack.unpack_senml if 0x80 <= payload[0] <= 0x9F else tlvpack.unpack_tlv
-    return [Reading(str(path), type, codec.from_wire(type, value), when) for path, type, value, when in read(payload)]
+    """The readings in a SenML CBOR pack; ValueError with a sentence if it is none."""
+    found = unpack.unpack_senml(payload)
+    return [Reading(str(path), type, codec.from_wire(type, value), when) for path, type, value, when in found]
 
 
 def encode(commands: "list[str]") -> bytes:

@@ -76,7 +76,7 @@ def sensor(
         value = more.pop(name, None)
         if value is not None and (value or name != "warm_up_ms"):
             setattr(row, name, value)
-    row.unit = _checked_unit(object_id, unit)
+    row.unit = _unit(object_id, unit)
     if values is not None:
         row.settings = dict(values)
     if 5501 in registry.resources(object_id, version):
@@ -112,7 +112,7 @@ def actuator(
     if executes is not None:
         row.executes = executes
     row.settings = dict(values or {})
-    unit = _checked_unit(object_id, unit)
+    unit = _unit(object_id, unit)
     if unit is not None and 5701 in registry.resources(object_id, version):
         row.settings.setdefault(5701, unit)
     resource = add(row, main)
@@ -176,17 +176,10 @@ def _offer(row: "Instance") -> None:
     row.show(offered)
 
 
-def _checked_unit(object_id: int, unit: "str | None") -> "str | None":
+def _unit(object_id: int, unit: "str | None") -> "str | None":
     at = _UNITS.find(" {} ".format(object_id))
     usual = _UNITS[at + 6 :].split(" ")[0] if at >= 0 else None
-    if unit is None or unit == usual:
-        return usual
-    from .units import check
-
-    wrong = check(unit)
-    if wrong is not None:
-        raise ValueError(wrong)
-    return unit
+    return usual if unit is None else unit
 
 
 def _rule(resource: Resource, resolution: "float | None", rules: "dict[str, Any]") -> None:

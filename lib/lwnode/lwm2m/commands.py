@@ -5,7 +5,7 @@ for the present value, which goes out with the next report; a name with a query 
 
     [{0: "/3306/0/5850", 4: true}, {0: "/3303/0/5601"}, {0: "/3303/0/5700?pmin=60&gt=30"}]
 
-Each command stands for itself. A codec of one's own, and "tlv", may bring writes too. Bound: 32 commands in a pack.
+Each command stands for itself. Bound: 32 commands in a pack.
 """
 
 from micropython import const
@@ -26,16 +26,16 @@ _COMMANDS = const(32)
 def carry_out(tree: "ObjectTree", _row: None, request: Request) -> Response:
     """Carry out a pack of commands, each by itself; 204, or the first code that was none. Reject if unreadable."""
     try:
-        found = _commands(tree.container, bytes(request.value))
+        found = entries(request.value)
     except (ValueError, IndexError) as error:
         raise Reject(400, "commands: {}".format(error))
     if len(found) > _COMMANDS:
         raise Reject(400, "{} commands in one pack; {} are taken".format(len(found), _COMMANDS))
     worst = 204
-    for name, type, value in found:
+    for name, value, _ in found:
         # All of it here: an RP2 has 8 KB of stack, and a write of a setting ends in its flash.
         try:
-            asked = _request(tree, name, type, value)
+            asked = _request(tree, name, value)
             code = 204
             if asked is not None:
                 step, row = step_for(tree, asked)
@@ -52,18 +52,7 @@ def carry_out(tree: "ObjectTree", _row: None, request: Request) -> Response:
     return Response(worst)
 
 
-def _commands(codec: "Any", payload: bytes) -> "list[tuple[str, int, Any]]":
-    """(name, type, value or None) of each; a SenML pack is known by its first byte whatever the codec."""
-    if codec == "tlv" and not 0x80 <= payload[0] <= 0x9F:
-        from .tlvpack import unpack_tlv
-
-        return [(str(path), type, value) for path, type, value, _ in unpack_tlv(payload)]
-    if codec not in (None, "senml", "tlv"):
-        return [(str(path), type, value) for path, type, value, _ in codec.unpack(payload)]
-    return [(name, NONE, value) for name, value, _ in entries(payload)]
-
-
-def _request(tree: "ObjectTree", name: str, type: int, value: "Any") -> "Request | None":
+def _request(tree: "ObjectTree", name: str, value: "Any") -> "Request | None":
     """What a record asks for; None where that is a value, which goes out with the next report. Reject, ValueError."""
     name, query, rules = name.partition("?")
     path = Path.parse(name)
@@ -76,8 +65,8 @@ def _request(tree: "ObjectTree", name: str, type: int, value: "Any") -> "Request
     if value is None and not executed:
         _ask(tree, path)
         return None
-    if type == NONE and not executed:
-        type, value = plain(path, value)
+    if not executed:
+        _, value = plain(path, value)
     data = value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""
     return Request("execute" if executed else "write", path, value=data)
 

@@ -3,34 +3,16 @@
     payload, used = tree.pack(records, 512)          # for 19/0/0, as many readings as fit
     tree.handle(Request("write", Path(19, 1, 0), value=payload))
 
-The codec is "senml" (CBOR, RFC 8428), "tlv" (tlvpack.py), or an object of your own with pack(records, limit) ->
-(bytes, count) and unpack(bytes) -> [(Path, type, text or bytes or None, when)]. Commands: commands.py.
+The payload is SenML CBOR (RFC 8428). Commands: commands.py.
 """
 
 from .model import OPAQUE, Path, Reject, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Sequence
-
-    from .model import Record
     from .tree import ObjectTree
 
 EMPTY = b"\x80"  # a SenML pack without records: what 19/0/0 reads as
-
-
-def pack(codec: "Any", records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
-    """(payload of at most limit bytes, count of records in it, from the first on)."""
-    if codec == "tlv":
-        from .tlvpack import pack_tlv
-
-        return pack_tlv(records, limit)
-    if codec in (None, "senml"):
-        from .senml import pack_senml
-
-        return pack_senml(records, limit)
-    payload, used = codec.pack(records, limit)
-    return payload, used
 
 
 def serve(tree: "ObjectTree", _row: None, request: Request) -> Response:

@@ -126,11 +126,6 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
     done: "list[tuple[int, Plain | None]]" = []
     try:
         for id, value in checked:
-            if tree.pushed:
-                from .shadow import is_echo
-
-                if is_echo(tree, row, id, value):
-                    continue
             resource = row.find(id)
             before = row.extra(id) if resource is None else resource.value
             row.write(id, value)

@@ -25,19 +25,17 @@ def load(tree: "ObjectTree", data: bytes) -> bool:
         return False
     try:
         body: "Any" = decode(data[1:-4])
-        observations, answers, pushed, rows = [], [], [], []
+        observations, answers, rows = [], [], []
         for ids in body[0]:
             observations.append(Path(*ids))
         for id, mark, code in body[1]:
             answers.append((id, mark, code))
-        for ids, value in body[2]:
-            pushed.append((Path(*ids), value))
-        told, binary = body[3]
-        for state in body[4]:
+        told, binary = body[2]
+        for state in body[3]:
             rows.append((tree.row(state[0], state[1]), state))
     except (ValueError, TypeError, IndexError):
         return False
-    tree.observations, tree.answers, tree.pushed = observations, answers, pushed
+    tree.observations, tree.answers = observations, answers
     tree.error_told, tree.binary_writes = told, binary
     for row, state in rows:
         try:

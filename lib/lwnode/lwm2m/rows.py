@@ -20,7 +20,7 @@ class Rows:
 
     rows: "list[Instance]"
     clock: "Any" = None
-    container: "Any" = "senml"  # codec of object 19: "senml", "tlv", one of your own, None for no object 19
+    container: "str | None" = "senml"  # codec of object 19; None for no object 19
     dropped: "list[str] | tuple[()]" = ()  # what fit() found to be too much, in words
     seen: "int | None" = None  # newest time that sample() or reports() was given
     _started_at: "int | None" = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .resource import Resource
     from .tree import ObjectTree
 
-VERSION = const(1)
+VERSION = const(2)
 RULES = ("reported", "reported_at", "above", "below", "waiting")
 VALUES = ("value", "when", "minimum", "maximum")
 
@@ -30,9 +30,6 @@ def dump(tree: "ObjectTree") -> bytes:
     observations: "list[Any]" = []
     for path in tree.observations:
         observations.append(path.ids)
-    pushed: "list[Any]" = []
-    for path, value in tree.pushed:
-        pushed.append((path.ids, value))
     rows: "list[Any]" = []
     for row in tree.rows:
         resources: "list[Any]" = []
@@ -40,7 +37,7 @@ def dump(tree: "ObjectTree") -> bytes:
             resources.append(_resource(resource))
         rows.append((row.object_id, row.instance, resources, row.written, _pick(row, row.kept)))
     told = (tree.error_told, tree.binary_writes)
-    data = bytes([VERSION]) + cbor.encode((observations, tree.answers, pushed, told, rows))
+    data = bytes([VERSION]) + cbor.encode((observations, tree.answers, told, rows))
     tree.dirty = False
     return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
 

@@ -15,7 +15,7 @@
     ...
 
 Nothing here knows a module: the same rows serve the three contracts. Bounds: 64 readings wait for reports()
-(the oldest goes first, .overflowed counts), 32 observations, 8 remembered answers, 16 pushed values.
+(the oldest goes first, .overflowed counts), 32 observations, 8 remembered answers.
 """
 
 from micropython import const
@@ -45,7 +45,6 @@ class ObjectTree(Rows):
     error_after = 3  # failed readings in a row until the device's error code tells
     device_errors = False  # True where the contract lets 3/0/11 be reported
     overflowed = 0  # readings lost because reports() was not called
-    echoes = 0  # own pushes that came back as writes
     refused = 0  # requests answered with 4.xx or 5.xx; last_error has the last one in words
     last_error = ""
     dirty = False  # something changed that must survive even where only flash does
@@ -63,7 +62,6 @@ class ObjectTree(Rows):
         self.kept: "list[Record]" = []
         self.observations: "list[Path]" = []
         self.answers: "list[tuple[int, int, int]]" = []
-        self.pushed: "list[tuple[Path, str | bytes]]" = []
         self.recent: "list[tuple[Resource, int | None, str]]" = []
 
     # -- outwards ----------------------------------------------------------------------------------------
@@ -134,10 +132,10 @@ class ObjectTree(Rows):
         return out
 
     def pack(self, records: "list[Record]", limit: int) -> "tuple[bytes, int]":
-        """Readings with their times as one payload for object 19, in the container's codec; (payload, count used)."""
-        from .container import pack
+        """Readings with their times as one payload for 19/0/0; (payload of at most limit bytes, count used)."""
+        from .senml import pack_senml
 
-        return pack(self.container, records, limit)
+        return pack_senml(records, limit)
 
     # -- inwards -----------------------------------------------------------------------------------------
 
@@ -165,12 +163,6 @@ class ObjectTree(Rows):
     def forget_answers(self) -> None:
         """The module has restarted: its message ids begin anew."""
         self.answers = []
-
-    def suppress(self, path: Path, value: "str | bytes") -> None:
-        """The host pushes this value into a module that holds the values: its echo will be no write."""
-        from .shadow import suppress
-
-        suppress(self, path, value)
 
     def observe(self, path: Path) -> None:
         """Remember that the server watches a path."""

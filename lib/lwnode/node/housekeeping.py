@@ -11,7 +11,7 @@ import sys
 
 
 # What the rows were built with (lwnode.lwm2m.build), and never again.
-_SETUP = tuple(["lwnode.lwm2m." + name for name in ("build", "registry", "registry_table", "units")])
+_SETUP = tuple(["lwnode.lwm2m." + name for name in ("build", "registry", "registry_table")])
 
 
 def lasting() -> "set[str]":

@@ -3,7 +3,7 @@
     >>> check("Cel") is None, check("°C")
     (True, 'SenML writes Cel for °C')
 
-Loaded only for a unit that is not the object's own (rows.py knows those).
+`make objects` holds every row against it; a node sends what it is told.
 """
 
 _KNOWN = (
