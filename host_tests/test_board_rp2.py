@@ -202,6 +202,34 @@ def test_uart_and_frequency_are_right_after_sleep():
     assert board.uart(2048) is uart
 
 
+def test_the_models_uart_runs_over_the_heap_where_the_ports_does():
+    """ports/rp2/machine_uart.c: deinit() frees both buffers, init() makes only those anew whose size changes; not in 1.24."""
+    options = {"baudrate": 115200, "rxbuf": 2048, "txbuf": 512}
+    for version, again, dies in (
+        ((1, 28, 0), {}, ("read", "write")), ((1, 28, 0), {"rxbuf": 2049}, ("write",)), ((1, 24, 1), {}, ()),
+        ((1, 28, 0), {"rxbuf": 2049, "txbuf": 513}, ()), ((1, 28, 0), None, ()),
+    ):  # fmt: skip
+        for action in ("read", "write"):
+            clock = VirtualClock()
+            chip = Rp2(clock, version=version)
+            chip.line = FakeUart(clock)
+            uart = chip.machine.UART(1, **options)
+            uart.deinit()
+            if again is None:
+                assert chip.machine.UART(1, **options) is uart
+            else:
+                uart.init(**dict(options, **again))
+            chip.line.feed_now(b"OK")
+            try:
+                if action == "read":
+                    assert uart.readinto(bytearray(16)) == 2
+                else:
+                    uart.write(b"AT")
+                assert action not in dies, "kinder than the port"
+            except Dead as dead:
+                assert action in dies, str(dead)
+
+
 def test_a_pin_ends_sleep_and_a_stuck_one_does_not():
     clock = VirtualClock()
     chip = Rp2(clock)

@@ -97,48 +97,75 @@ class Line:
 
 
 class Uart:
-    """machine.UART over chip.line; deaf while deinitialised, spoilt while the clocks below it are wrong."""
+    """machine.UART over chip.line: the one object of its number, as both ports have it; noise while clocks are wrong.
 
-    RTS = 1
-    CTS = 2
+    RP2 (ports/rp2/machine_uart.c, 1.25 on): deinit() gives both ring buffers to the collector and keeps their addresses;
+    init() makes a buffer anew only where its size changes, so that interrupt and write() then run over live objects. Here
+    the first byte of that kills the node. ESP32 (ports/esp32/machine_uart.c): without its driver every call is an OSError.
+    """
 
-    def __init__(self, chip, number, **options):
-        if number not in chip.uart_ids:
-            raise ValueError("UART(%d) does not exist" % number)
+    def __init__(self, chip, number):
         self._chip = chip
+        self.number = number
         self.options = {}
-        self._on = False
-        chip.uart = self
+        self.on = False
+        self.freed = {}  # buffer -> size, while the collector may have it
+
+    def make(self, options):
+        """What machine.UART(number, ...) does: new buffers in any case."""
+        self.options.update({"rxbuf": 256, "txbuf": 256})
+        self.freed = {}
         self.init(**options)
+        return self
 
     def init(self, **options):
-        self.options.update(options)
-        if not 32 <= self.options.get("rxbuf", 256) <= 32766:
+        unknown = set(options) - {"baudrate", "tx", "rx", "rts", "cts", "timeout", "timeout_char", "flow", "rxbuf", "txbuf"}
+        if unknown:
+            raise TypeError("extra keyword arguments given: %s" % sorted(unknown))
+        if not self._chip.shortest_rxbuf <= options.get("rxbuf", 256) <= 32766:
             raise ValueError("rxbuf out of range")
-        self._on = True
+        for buffer in ("rxbuf", "txbuf"):
+            if options.get(buffer, self.options[buffer]) != self.options[buffer]:
+                self.freed.pop(buffer, None)
+        self.options.update(options)
+        self.on = True
         self._chip.uart_spoilt = False
         if hasattr(self._chip.line, "init"):
             self._chip.line.init(self.options.get("baudrate"))
         self._chip.deafen()  # init() flushes the input
 
     def deinit(self):
-        self._on = False
+        self.on = False
+        if self._chip.uart_frees:
+            self.freed = {"rxbuf": self.options["rxbuf"], "txbuf": self.options["txbuf"]}
+
+    def _use(self, buffer):
+        if buffer in self.freed:
+            self._chip.die("UART(%d) runs over what lies in its old %s: the heap is corrupted" % (self.number, buffer))
+        if not self.on and not self._chip.uart_frees:
+            raise OSError(-1, "ESP_FAIL")
 
     def txdone(self):
         return True
 
     def any(self):
-        return self._chip.line.any() if self._on else 0
+        count = self._chip.line.any() if self.on else 0
+        if count or not self.on:
+            self._use("rxbuf")
+        return count
 
     def readinto(self, buf, count=-1):
-        got = self._chip.line.readinto(buf) if self._on else None
+        if not self.any():
+            return None
+        got = self._chip.line.readinto(buf)
         if got and self._chip.uart_spoilt:
             for i in range(got):
                 buf[i] = (buf[i] * 5 + 0x83) & 0xFF | 0x80
         return got
 
     def write(self, data):
-        if self._on and not self._chip.uart_spoilt:
+        self._use("txbuf")
+        if self.on and not self._chip.uart_spoilt:
             self._chip.line.write(data)
         return len(data)
 
@@ -152,11 +179,18 @@ class Uart:
 def make_uart(chip):
     """Return what machine.UART is on a chip."""
 
-    class BoundUart(Uart):
-        def __init__(self, number, **options):
-            super().__init__(chip, number, **options)
+    class Uarts:
+        RTS = 1
+        CTS = 2
 
-    return BoundUart
+        def __call__(self, number, **options):
+            if number not in chip.uart_ids:
+                raise ValueError("UART(%d) does not exist" % number)
+            if chip.uart is None or chip.uart.number != number:
+                chip.uart = Uart(chip, number)
+            return chip.uart.make(options)
+
+    return Uarts()
 
 
 def make_pin(chip):
@@ -209,6 +243,8 @@ class Chip:
 
     uart_ids = (0, 1)
     input_only = ()
+    shortest_rxbuf = 32
+    uart_frees = False  # deinit() leaves the buffers to the collector
 
     def __init__(self, clock, pin_numbers):
         self.clock = clock
@@ -235,6 +271,11 @@ class Chip:
         self._watchdog_ms = 0
         self._watchdog_end = 0
         self._watchdog_timer = None
+
+    def die(self, why):
+        """Something happened that only a person can mend."""
+        self.dead = why
+        raise Dead(why)
 
     # wires
 

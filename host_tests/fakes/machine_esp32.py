@@ -10,7 +10,7 @@ unless held, ext0, ext1 and gpio wake with their limits, the task watchdog (not 
 2000.
 """
 
-from fakes.chip import Chip, Dead, Names, Reset, make_adc, make_pin, make_uart
+from fakes.chip import Chip, Names, Reset, make_adc, make_pin, make_uart
 
 _EPOCH_2000 = 946684800
 _CAUSES = {"power_on": 1, "brown_out": 1, "panic": 2, "reset": 2, "watchdog": 3, "deep_sleep": 4, "soft": 5}
@@ -26,12 +26,13 @@ _PINS = {"esp32": 40, "esp32s3": 49, "esp32c3": 22, "esp32c6": 31}
 class Esp32(Chip):
     """An ESP32 with its wires; `chip` is esp32, esp32s3, esp32c3 or esp32c6."""
 
-    uart_ids = (1, 2)
+    shortest_rxbuf = 129  # more than the hardware's FIFO, or the driver is not installed
 
     def __init__(self, clock, chip="esp32", unique_id=b"\x24\x6f\x28\x01\x02\x03", drift_ppm=0, version=(1, 28, 0)):
         super().__init__(clock, range(_PINS[chip]))
         self.chip = chip
         self.version = version
+        self.uart_ids = (1, 2) if chip in ("esp32", "esp32s3") else (1,)
         self.unique_id = unique_id
         self.drift_ppm = drift_ppm
         self.input_only = (34, 35, 36, 37, 38, 39) if chip == "esp32" else ()
@@ -99,8 +100,7 @@ class Esp32(Chip):
             while not self._fired:
                 following = self.clock.next_in()
                 if following is None:
-                    self.dead = "asleep for ever: no timer, and nothing will move a wake pin"
-                    raise Dead(self.dead)
+                    self.die("asleep for ever: no timer, and nothing will move a wake pin")
                 self.pass_time(following + 1)
         else:
             self.pass_time(true_ms)

@@ -11,7 +11,7 @@ refused above 71 minutes, spoils UART and CPU frequency, is deaf, and with a run
 cut possible in each erase and each program.
 """
 
-from fakes.chip import Chip, Dead, Names, Reset, make_adc, make_pin, make_uart
+from fakes.chip import Chip, Names, Reset, make_adc, make_pin, make_uart
 
 _BOOT_2021 = 1609459200
 _WATCHDOG = {"rp2040": 0x40058000, "rp2350": 0x400D8000}
@@ -81,6 +81,7 @@ class Rp2(Chip):
         super().__init__(clock, range(30 if chip == "rp2040" else 48))
         self.chip = chip
         self.version = version
+        self.uart_frees = version >= (1, 25)
         self.unique_id = unique_id
         self.adc_numbers = (26, 27, 28, 29)
         self.registers = {}
@@ -128,8 +129,7 @@ class Rp2(Chip):
 
     def watchdog_expired(self):
         if self.sleeping and self.chip == "rp2040" and self.version < (1, 29):
-            self.dead = "the watchdog expired in light sleep: an RP2040 is locked up until its power goes"
-            raise Dead(self.dead)
+            self.die("the watchdog expired in light sleep: an RP2040 is locked up until its power goes")
         raise Reset("watchdog")
 
     def _peek(self, address):
@@ -148,8 +148,7 @@ class Rp2(Chip):
 
     def _lightsleep(self, ms=None):
         if ms is None:
-            self.dead = "dormant: nothing is armed that could end it"
-            raise Dead(self.dead)
+            self.die("dormant: nothing is armed that could end it")
         if ms <= 1:
             self.clock.advance(max(0, ms))
             return

@@ -263,6 +263,34 @@ print(uart.read())
     assert play("rp2", program, script) == ["True", "b'OK'"]
 
 
+@pytest.mark.parametrize(
+    ("again", "end"),
+    [("uart.init(115200)", "crash"), ("uart = machine.UART(1, 115200, rxbuf=512)", "repl")],
+    ids=["init", "made anew"],
+)
+def test_rp2_init_after_deinit_receives_over_the_heap(play, again, end):
+    """ports/rp2/machine_uart.c since 1.25; a board crashes later and elsewhere, the host board at the first byte."""
+    program = f"""
+uart = machine.UART(1, 115200, rxbuf=512)
+uart.deinit()
+machine.lightsleep(1000)
+{again}
+time.sleep_ms(300)
+print(uart.read())
+"""
+
+    async def script(board):
+        await board.until("sleep")
+        await asyncio.sleep(0.15)
+        os.write(play.line, b"OK")
+        with contextlib.suppress(RuntimeError):
+            await board.until("never")
+
+    lines = play("rp2", program, script)
+    assert play.board.dead.name == end
+    assert lines == (["b'OK'"] if end == "repl" else [])
+
+
 def test_the_line_is_polled_and_its_buffer_is_bounded(play):
     program = """
 import select

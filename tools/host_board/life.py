@@ -165,7 +165,7 @@ class Life(Hardware):
             if kind == "busy" and self.repl:
                 self.repl.busy = arguments[0]
                 continue
-            if kind in ("deepsleep", "reset", "soft_reset", "repl", "dormant"):
+            if kind in ("deepsleep", "reset", "soft_reset", "repl", "dormant", "crash"):
                 return kind, arguments[0] if arguments else None
             try:
                 answer = await getattr(self, "_on_" + kind)(*arguments)

@@ -144,10 +144,15 @@ class Board:
         """
         if self._uart is None or (rxbuf and rxbuf != self._rxbuf):
             self._rxbuf = rxbuf or _RXBUF
-            self._uart = self.machine.UART(self.definition.UART["id"], **self._uart_options())
+            self._make_uart()
         return self._uart
 
-    def _uart_options(self) -> "dict[str, Any]":
+    def _make_uart(self) -> None:
+        """Make the UART, or make it anew after a sleep: both ports have one object for each number, so who holds it keeps it.
+
+        Never init() after deinit(): from MicroPython 1.25 on an RP2 then receives into buffers that the collector has freed
+        (ports/rp2/machine_uart.c), and the heap is corrupted.
+        """
         machine = self.machine
         wanted = self.definition.UART
         options = {"baudrate": wanted.get("baudrate", 115200), "rxbuf": self._rxbuf, "timeout": 0}
@@ -156,7 +161,7 @@ class Board:
                 options[name] = machine.Pin(wanted[name])
         if "rts" in wanted and "cts" in wanted:
             options["flow"] = machine.UART.RTS | machine.UART.CTS
-        return options
+        self._uart = machine.UART(wanted["id"], **options)
 
     def i2c(self) -> "Any":
         """Return the sensors' bus by the I2C of the definition; ValueError where the board file has none."""

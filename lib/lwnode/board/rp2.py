@@ -211,7 +211,7 @@ class Board(base.Board):
         self._disarm(wake_on)
         machine.freq(frequency)
         if self._uart is not None:
-            self._uart.init(**self._uart_options())
+            self._make_uart()
         if watched and self._wdt is None:
             self.watchdog(self._wdt_ms)
         self.feed()
