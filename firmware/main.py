@@ -59,8 +59,6 @@ def made(board: "Any", guard: "Any", parts: "Any") -> "Any":
         window(board, settings.maintenance_window, "maintenance window after power-on")
     if board.stay_awake() and cold:
         window(board, LONG_WINDOW_S, "the stay-awake pin or a cable keeps this node awake")
-    if board.vault.load("ship") == b"1":
-        ship(board, guard)
     from lwnode.node import Node
     node = Node(board, settings, (parts or sensors(board)).declare, getattr(parts, "files", None))
     wrong = node.check()
@@ -87,18 +85,6 @@ class Lost:
     @staticmethod
     def declare(tree: "Any", board: "Any") -> None:
         """Declare nothing."""
-
-
-def ship(board: "Any", guard: "Any") -> None:
-    """Sleep until the button or magnet, however often power comes and goes meanwhile."""
-    from lwnode.power import ShipMode
-    order = ShipMode(board.vault)
-    if board.pins.number("ship") is None or order.released(board.wake_cause(), board.pins.get("ship")):
-        return
-    print("lwnode: ship mode, until the button")
-    guard.completed()
-    board.ship()
-    order.released("ship", True)  # RP2 comes back here
 
 
 def refuse(board: "Any", guard: "Any", cold: bool, sentence: str) -> None:

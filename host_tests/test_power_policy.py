@@ -6,7 +6,6 @@ from lwnode.power import (
     Deferral,
     EnergyMeter,
     Health,
-    ShipMode,
     Trial,
     currents,
 )
@@ -226,19 +225,3 @@ def test_health_counts_and_survives():
     assert again.load(health.dump())
     assert again.values({"watchdog": 2}, 7) == health.values({"watchdog": 2}, 7)
     assert not Health().load(b"\x01\x02")
-
-
-def test_ship_mode_ends_by_the_button_and_survives_a_battery_change():
-    store = Dictionary()
-    ship = ShipMode(store)
-    assert not ship.active
-    ship.order()
-    assert ShipMode(store).active, "a new battery changes nothing"
-    assert not ship.released("", False)
-    assert not ship.released("timer", None)
-    assert ship.active
-    assert ship.released("ship", False)
-    assert not ShipMode(store).active
-    ship.order()
-    assert ship.released("", True), "held while the battery is connected"
-    assert not ship.active

@@ -39,7 +39,7 @@ CONFIG = {"family": "bc66", "host": "server.test", "endpoint": ENDPOINT, "apn": 
 # What a node loads for a moment and lets go (housekeeping.unload). Loaded before it, they stay: from source, MicroPython would
 # compile them at each simulated wake. The bench and the host board live with the letting go.
 ROOMS = ("node.care", "node.balance", "node.health", "node.remote", "node.rows", "node.start", "power.budget", "power.energy",
-         "power.health", "power.policy", "power.ship", "power.trial", "power.typical", "power.upkeep")
+         "power.health", "power.policy", "power.trial", "power.typical", "power.upkeep")
 
 
 class Stop(BaseException):

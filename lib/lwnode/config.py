@@ -159,7 +159,23 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
     settings = Settings(values, _checked("secrets.json", secrets or {}, SECRETS, True))
     _check_security(settings)
     _check_times(settings)
+    settings.features = _features(given, settings)
     return settings
+
+
+def _features(given: "dict[str, Any]", settings: Settings) -> "tuple[Any, ...]":
+    """The features that the settings ask for, by their order; ConfigError where one is not installed."""
+    from lwnode import features
+
+    found = []
+    for name, key in features.names(given):
+        feature = features.installed(name)
+        if feature is None and key:
+            raise ConfigError('config.json: "%s" needs the feature "%s", which is not installed; deploy this configuration'
+                              % (key, name))
+        if feature is not None and feature.enabled(settings):
+            found.append(feature)
+    return tuple(sorted(found, key=lambda feature: feature.ORDER))
 
 
 def _check_security(settings: Settings) -> None:

@@ -21,6 +21,7 @@ class Settings:
         self.options: dict[str, Any] = {}  # what only this family can be told: lwnode.options
         for key in values:
             setattr(self, key, values[key])
+        self.features: tuple[Any, ...] = ()  # classes of lwnode.features that these settings ask for
         self.source = ""  # why these settings are not config.json's, or nothing
         self._secrets = secrets
 

@@ -55,7 +55,8 @@ class Node(Keeping):
     urgent = False  # an alarm waits
     _alarm = False  # since this wake
     module_off = False  # the module does not sleep: switch it off instead
-    shipping = False  # the server has ordered ship mode
+    sleeps_by: "Callable[[], None] | None" = None  # what a feature has put into the place of Board.sleep
+    feature_faults = 0  # features that raised and were switched off for that wake
     reached: "bool | None" = None  # how this wake's contact ended; None where none was due
     contact_ms = 0
     spent = 0  # exchanges of that contact beside its reports
@@ -98,6 +99,9 @@ class Node(Keeping):
         self._judged = config.battery != "none" or config.data_budget > 0 or config.source != ""
         self.trace = trace
         self.standing = Standing(config, self.clock)
+        self.orders: "dict[str, Callable[[bool], None]]" = {}  # what features can be told by a server, by name
+        self.features = [feature() for feature in config.features]
+        self._ask("attach")
         self.loaded = lasting()
         self.wake_on = tuple(getattr(board.definition, "WAKE", ()))
         if config.node_objects:
@@ -132,9 +136,8 @@ class Node(Keeping):
     def _rest(self, pause: int) -> str:
         """Sleep, or wait awake while somebody wants this node at a cable; returns what ended it, as Board.sleep does."""
         cause = ""
-        if self.shipping:
-            self.shipping = False
-            self.board.ship()
+        if self.sleeps_by is not None:
+            self.sleeps_by()
         elif self.wanted_awake():
             self.late("start", "wait")(self, pause)
         else:
@@ -181,6 +184,7 @@ class Node(Keeping):
         self.start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
         self.reached, self.moved, self.contact_ms, self.beat, self._alarm = None, 0, 0, False, False
+        self.may, self.nap_s, self.reporting.stretch, self.journal.batch = 2, 0, 1, self.config.journal_batch
         now = self.clock.now()
         costs = self.costs
         costs.woke(now)
@@ -188,6 +192,9 @@ class Node(Keeping):
                 or costs.streak):
             self.late("care", "begin")(self, cause, now)
             self.tidy()
+        for feature in self.features:
+            feature.off = False
+        self._ask("before_wake", cause, now)
         slot = None if self.nap_s else self.sampling.due(self.clock.now())
         if slot is not None:
             self.sampling.serve(slot)
@@ -202,16 +209,39 @@ class Node(Keeping):
             reached = self.contact()
             self.served(wanted[0], reached, stats.lines - heard, stats.timeouts - lost)
             self.close()
+            self._ask("after_contact", reached)
             self.contact_ms = max(0, self.board.clock.ticks_diff(self.board.clock.ticks_ms(), begun))
         self.collect()
         if self.trial == 1 and self.reached is not None:
             self.late("remote", "judge")(self, self.reached)
+        self._ask("before_sleep", self.clock.now())
         costs.trial = self.trial = 1 if self.trial == 2 else self.trial
         costs.sleeps(self, self.clock.now())
         self._save()
         self.board.watchdog_stop()
         self.budget_end = None
         return self.pause()
+
+    def _ask(self, what: str, *given: "Any") -> None:
+        """Call that method of each feature; one that raises is switched off for this wake and counted."""
+        for feature in self.features[::-1] if what == "before_sleep" else self.features:
+            if not feature.off:
+                try:
+                    getattr(feature, what)(self, *given)
+                except Exception as error:
+                    feature.off = True
+                    self.feature_faults += 1
+                    print("lwnode: feature %s is off for this wake: %s: %s" % (feature.name, type(error).__name__, error))
+
+    def limit(self, contact: int = 2, stretch: int = 1, batch: int = 256, rest_s: int = 0) -> None:
+        """Restrict this wake: contact 0 never, 1 for alarms; stretch of the reporting period; readings exposed; rest in s.
+
+        The most restrictive wins.
+        """
+        self.may = min(self.may, contact)
+        self.reporting.stretch = max(self.reporting.stretch, stretch)
+        self.journal.batch = min(self.journal.batch, batch)
+        self.nap_s = max(self.nap_s, rest_s)
 
     def sample(self) -> None:
         """Read every sensor and put what the rules keep into the journal, before anything else can fail."""

@@ -120,7 +120,7 @@ class Contact:
             after()  # what a command on 19/1/0 asked for once its answer is out, a restart say
         node.start_budget(_CLOSING_S)
         try:
-            node.session.close(node.module_off or node.shipping)
+            node.session.close(node.module_off)
         except AtError as error:
             self._failed(error)
         node.budget_end = None

@@ -19,6 +19,8 @@ _CONNECTED = ("at", "modem", "session", "delivery", "contact", "served", "close"
 class Keeping:
     """State, journal and time of a node; Node makes the attributes."""
 
+    if TYPE_CHECKING:
+        features: "list[Any]"
     connected = False  # the driver is there, and with it at, modem, session, delivery, contact, served, close
     moved = 0  # seconds by which the clock was set in this wake
     slipped = 0  # the same, until the slot served in it has followed
@@ -81,4 +83,4 @@ class Keeping:
 
     def _parts(self) -> "list[tuple[str, Any]]":
         return list(zip(_PARTS, (self.clock, self.sampling, self.reporting, self.backoff, self.standing, self.tree,
-                                 self.costs)))
+                                 self.costs))) + [(each.name, each) for each in self.features if each.SIZE]

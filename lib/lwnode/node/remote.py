@@ -181,12 +181,10 @@ def _stay_awake(node: "Any", seconds: int) -> None:
 
 def _ship(node: "Any", order: bool) -> None:
     """Sleep from this contact on until the button or magnet on pin "ship"."""
-    if order and node.board.pins.number("ship") is None:
-        raise Reject(405, "ship mode needs a wake pin: add ship to PINS in the board file")
-    if order:
-        from lwnode.power.ship import ShipMode
-        ShipMode(node.board.vault).order()
-    node.shipping = bool(order)
+    if order and "ship" not in node.orders:
+        raise Reject(405, "ship mode is not installed")
+    if "ship" in node.orders:
+        node.orders["ship"](bool(order))
 
 
 def orders_over(node: "Any") -> None:

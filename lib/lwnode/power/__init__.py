@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from lwnode.power.retained import RetainedState as RetainedState
     from lwnode.power.schedule import Schedule as Schedule
     from lwnode.power.schedule import device_offset as device_offset
-    from lwnode.power.ship import ShipMode as ShipMode
     from lwnode.power.store import FileStore as FileStore
     from lwnode.power.store import TwinStore as TwinStore
     from lwnode.power.trial import Trial as Trial
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 _LATER = (
     "Backoff backoff BatteryBands policy BootGuard guard Clock clock DataBudget budget Deferral policy "
     "EnergyMeter energy FileStore store Health health Journal journal RetainedState retained Schedule schedule "
-    "ShipMode ship Trial trial TwinStore store Upkeep upkeep currents typical device_offset schedule"
+    "Trial trial TwinStore store Upkeep upkeep currents typical device_offset schedule"
 )
 
 
