@@ -62,6 +62,7 @@ class _File:
         return self._data[start : self._at]
 
     def write(self, data):
+        data = data.encode() if isinstance(data, str) else data  # as a file opened for text does
         half = bytes(data[: len(data) // 2])
         if self._files.torn:
             self._files.step(lambda: self._files.put(self._path, self._data + half))
