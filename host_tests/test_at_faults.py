@@ -111,7 +111,9 @@ def answering(prefix, command):
             got.append(at.send(command, result=command[2:].split("=")[0], result_timeout_ms=500))
 
         at.subscribe(prefix, on_request)
-        at.poll(900, until=lambda: len(got) > 1)
+        for _ in range(90):
+            if len(got) < 2:
+                at.poll(10)
         at.subscribe(prefix, None)
         return got
 

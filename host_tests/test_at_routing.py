@@ -216,11 +216,8 @@ def test_a_late_result_is_not_given_to_the_next_command():
 
 def test_a_result_that_did_not_come_does_not_make_the_line_dirty():
     at, uart, _ = client([(b"AT+QLWREG\r", OK), (b"AT+CSQ\r", OK)])
-    rows = []
-    at.on_timeouts = rows.append
     raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:")
     at.send("AT+CSQ")  # the script would object to an AT in between
-    assert rows == []
 
 
 # Handlers.
@@ -326,18 +323,6 @@ def test_sending_inside_a_hook_of_a_running_command_is_refused():
     assert len(errors) == 1 and "running" in str(errors[0])
 
 
-def test_poll_ends_when_told_to():
-    at, uart, clock = client()
-    heard = []
-    at.subscribe("+A", heard.append)
-    for ms in (100, 200, 300):
-        uart.feed(line("+A: %d" % ms), after_ms=ms)
-    assert at.poll(1000, until=lambda: len(heard) == 2) == 2
-    assert clock.now == 200
-    assert at.poll(1000) == 1
-    assert clock.now == 1200
-
-
 # The queue.
 
 
@@ -347,9 +332,9 @@ def test_the_queue_is_bounded_in_bytes_and_drops_the_oldest():
     heard = []
     at.subscribe("+A", heard.append)
     at.send("AT", timeout_ms=2000)
-    assert at.stats.dropped == 1000 - at.queue_size // 8
+    assert at.stats.dropped == 1000 - at.queue_size // 40
     at.poll(1)
-    assert len(heard) == at.queue_size // 8
+    assert len(heard) == at.queue_size // 40
     assert heard[-1] == "+A: 0999"
 
 
@@ -371,7 +356,7 @@ def test_unknown_lines_never_push_out_a_urc():
 def test_a_banner_in_mid_command_fails_it_at_once():
     banner = b"\n\rF1: 0000 0000\n\rV0: 0000 0000 [0001]\n\r00: 0006 000C\n\rT0: 0000 00B4\n\rLeaving the BROM\n\r\r\nRDY\r\n"
     at, uart, clock = client([(b"AT+X?\r", b"\r\n+X: 1" + banner, 50), (b"AT\r", OK), (b"AT+X?\r", line("+X: 1,2") + OK)])
-    at.banners = ("F1", "RDY")
+    at.banners = (b"F1", b"RDY")
     restarts = []
     at.on_restart = restarts.append
     raises(LinkError, at.read, "+X", timeout_ms=5000)
@@ -432,42 +417,6 @@ def test_budget_exceeded_in_a_command_makes_the_line_dirty():
     assert at.read("+X") == [["1"]]
 
 
-def test_before_send_gets_the_idle_time_and_may_send():
-    at, uart, clock = client([(b"AT\r", OK), (b"AT+CSQ\r", OK), (b"AT\r", OK), (b"AT+CSQ\r", OK)])
-    idle_times = []
-
-    def wake(idle_ms):
-        idle_times.append(idle_ms)
-        at.send("AT")
-
-    at.before_send = wake
-    at.send("AT+CSQ")
-    clock.advance(60_000)
-    at.send("AT+CSQ")
-    assert len(idle_times) == 2 and idle_times[1] == 60_000
-
-
-def test_timeouts_in_a_row_are_reported_for_escalation():
-    clock = VirtualClock()
-    modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,1"]})
-    modem.dead = True
-    at = AtClient(FakeUart(clock, peer=modem), clock)
-    rows = []
-
-    def escalate(count):
-        rows.append(count)
-        if count == 3:
-            modem.dead = False  # the reset pin
-
-    at.on_timeouts = escalate
-    for _ in range(3):
-        raises(AtTimeout, at.send, "AT+CSQ")
-    assert at.send("AT+CSQ") == ["+CSQ: 1,1"]
-    modem.dead = True
-    raises(AtTimeout, at.send, "AT+CSQ")
-    assert rows == [1, 2, 3, 1]
-
-
 def test_the_gap_between_final_result_and_next_command():
     at, uart, clock = client([(b"AT\r", OK, 5)] * 3, gap_ms=20)
     for _ in range(3):
@@ -479,13 +428,6 @@ def test_stats_are_attributes_and_items():
     at, _, _ = client([(b"AT\r", OK)])
     at.send("AT")
     assert at.stats.lines == at.stats["lines"] == 1
-
-
-def test_a_hook_that_sends_before_a_command_does_not_take_its_keywords():
-    script = [(b"AT\r", OK), (b"AT+QLWREG\r", [(1, OK), (50, line("+QLWREG: 0"))])]
-    at, _, _ = client(script)
-    at.before_send = lambda idle_ms: at.send("AT", timeout_ms=100, prefix="+NONE")
-    assert at.send("AT+QLWREG", result="+QLWREG:", result_timeout_ms=100) == ["+QLWREG: 0"]
 
 
 def test_nobody_polls_or_waits_inside_a_running_command():

@@ -23,25 +23,25 @@ def _filled():
 
 
 def test_tidying_finds_room_where_there_is_none():
-    kept = {name for name in sys.modules if name != "lwnode.at.secrets"}
-    import lwnode.at.secrets
+    kept = {name for name in sys.modules if name != "lwnode.at.trace"}
+    import lwnode.at.trace
 
-    dropped = lwnode.at.secrets
+    dropped = lwnode.at.trace
     filled = _filled()
     unload(kept)
-    assert ("lwnode.at.secrets" in sys.modules) == (sys.implementation.name == "cpython")
+    assert ("lwnode.at.trace" in sys.modules) == (sys.implementation.name == "cpython")
     assert filled is None or dropped.hide
     del filled
 
 
 def test_a_module_that_was_let_go_loads_again():
-    import lwnode.at.secrets
+    import lwnode.at.trace
 
-    kept = {name for name in sys.modules if name != "lwnode.at.secrets"}
+    kept = {name for name in sys.modules if name != "lwnode.at.trace"}
     unload(kept)
-    from lwnode.at.secrets import hide
+    from lwnode.at.trace import hide
 
     secrets = []
     hide(b'AT+CPIN="4321"\r', secrets)
     assert b"4321" in secrets
-    assert lwnode.at.secrets
+    assert lwnode.at.trace

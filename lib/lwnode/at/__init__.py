@@ -39,23 +39,12 @@ Bounds: one receive buffer of rx_size bytes, allocated on first use; a URC queue
 dirty: the next command first sends AT until the late answer came or the line was quiet for a second.
 """
 
-from micropython import const
-
 from lwnode.at.client import AtClient as AtClient
-from lwnode.at.errors import AtError as AtError, AtTimeout as AtTimeout, BudgetExceeded as BudgetExceeded
-from lwnode.at.errors import CommandError as CommandError, LinkError as LinkError
-from lwnode.at.names import fields as fields
-
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from lwnode.at.params import Raw as Raw
-    from lwnode.at.params import Secret as Secret
-
-
-def __getattr__(name: str) -> object:
-    """Raw and Secret are loaded by who uses them."""
-    if name in ("Raw", "Secret"):
-        import lwnode.at.params as params
-
-        return getattr(params, name)
-    raise AttributeError(name)
+from lwnode.at.fields import Raw as Raw
+from lwnode.at.fields import Secret as Secret
+from lwnode.at.fields import fields as fields
+from lwnode.at.recovery import AtError as AtError
+from lwnode.at.recovery import AtTimeout as AtTimeout
+from lwnode.at.recovery import BudgetExceeded as BudgetExceeded
+from lwnode.at.recovery import CommandError as CommandError
+from lwnode.at.recovery import LinkError as LinkError

@@ -1,10 +1,14 @@
-"""The speaking half of the client: a command goes out, its answer comes in, and nothing else is taken for it.
+"""The client: a command goes out, its answer comes in, and nothing else is taken for it; URCs find their handlers.
 
-What is seldom done is in modules of its own, loaded when it is done: extras, ambiguity, recovery, sync, params, secrets, trace.
+URCs that come while a command or a handler runs are queued and handed out by `poll` and the outermost `wait`, one at a
+time, so that a handler may send and wait itself and call depth does not grow.
 """
 
-from lwnode.at.names import answer_name, fields, matches
-from lwnode.at.receiver import Receiver
+from lwnode.at.fields import answer_name, any_matches, fields, joined, matches, value
+from lwnode.at.lines import LineBuffer, Stats, length, waiter
+from lwnode.at.recovery import AtError, AtTimeout, CommandError, answered, cannot_send, is_final, refused, restarted, resync
+from lwnode.at.recovery import sync, timed_out, write_rest
+from lwnode.at.trace import Tracer, hide
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -14,36 +18,75 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     Payload = Callable[[str], int]
+    Handler = Callable[[str], object]
     Fields = list[list[str | None]]
 
     class Keywords(TypedDict, total=False):
-        """Of send, test, read, write and run; see lwnode.at."""
+        """Of send, ask, test, read, write and run; see lwnode.at."""
 
-        timeout_ms: int
+        timeout_ms: int | None
         prefix: str | None
         payload: Payload | None
         data: bytes | str | Iterable[bytes] | None
         prompt: str | None
         secret: bool
         result: str | Sequence[str] | None
+        accept: Callable[[str], object] | None
         result_timeout_ms: int
 
 
-def _prefix(name: str) -> bytes:
-    """What a command's name is after AT: "CSQ" is +CSQ."""
-    prefix = name.encode()
-    return b"+" + prefix if prefix[0] > 64 else prefix  # a letter
+_IDLE_MS = const(500)  # the idle hook is called at least so often
+_GRACE_MS = const(500)  # lines that were there at a deadline are looked at for so long: a module that babbles has no end
+_LINGER_MS = const(100)  # how far past its end poll hands out what came before
+_OWED_MS = const(130_000)  # BC20 manual 3.5 to 3.8: results come within 128 s
+_PER_LINE = const(32)  # bytes of heap that a kept line takes besides its text
+# 3GPP TS 27.007: the answer of these has one field more (<n>) than the URC of the same name.
+_REGISTRATION = (b"+CREG", b"+CGREG", b"+CEREG", b"+C5GREG")
 
 
-class AtClient(Receiver):
+class _Extras:
+    """What one command expects besides information lines and OK: the keywords of lwnode.at, with their defaults."""
+
+    def __init__(
+        self,
+        client: "AtClient",
+        command: bytes,
+        timeout_ms: "int | None" = None,
+        prefix: "str | None" = None,
+        payload: "Payload | None" = None,
+        data: "bytes | str | Iterable[bytes] | None" = None,
+        prompt: "str | None" = None,
+        secret: bool = False,
+        result: "str | Sequence[str] | None" = None,
+        accept: "Callable[[str], object] | None" = None,
+        result_timeout_ms: int = 0,
+    ) -> None:
+        self.timeout_ms = client.timeout_ms if timeout_ms is None else timeout_ms
+        self.result_ms = result_timeout_ms or self.timeout_ms
+        self.prefix = prefix
+        self.payload = payload
+        if isinstance(data, str):
+            data = data.encode()
+        self.data: "Iterable[bytes]" = (data,) if isinstance(data, bytes) else data or ()
+        self.prompt = b"" if data is None and prompt is None else (prompt or ">").encode()
+        self.accept = accept
+        wanted = [] if result is None else [result] if isinstance(result, str) else list(result)
+        # SEND FAIL answers who waits for SEND OK, unless that was asked for too
+        self.failures = [name[:-2] + "FAIL" for name in wanted if name[-3:] == " OK" and name[:-2] + "FAIL" not in wanted]
+        self.results = [name.encode() for name in wanted + self.failures]
+        self.found: "str | None" = None
+        if secret:
+            hide(command, client._secrets)
+
+
+class AtClient:
     """One module on one UART. See lwnode.at for a session.
 
-    Hooks: `idle()` in every wait, at least every 500 ms; it may raise BudgetExceeded.
-    `before_send(idle_ms)` before a command, with the time since the last one ended; it may send.
-    `on_timeouts(count)` at each timeout in a row; it may send. `on_restart(line)` at a boot banner; it may not.
-    `is_answer(command, line)` True, False or None (no opinion) where a URC has the name of an answer.
+    Hooks: `idle()` in every wait, at least every 500 ms; it may raise BudgetExceeded. `on_restart(line)` at a boot banner; it
+    may not send. `is_answer(command, line)` True, False or None (no opinion) where a URC has the name of an answer.
     `banners` names of lines that only a booting module sends. `line_limit` characters of a command, 0 = no limit.
-    `timeout_ms` of commands that say none of their own, 300 by the manuals.
+    `timeout_ms` of commands that say none of their own, 300 by the manuals. `rx_size` bytes of the longest line, until the
+    first byte came. `queue_size` bytes of heap for URCs kept, `answer_size` for one answer.
     """
 
     def __init__(
@@ -54,156 +97,175 @@ class AtClient(Receiver):
         gap_ms: int = 20,
         trace: "Callable[[str, bytes], object] | None" = None,
     ) -> None:
-        super().__init__(uart, clock, rx_size)
+        self.uart = uart
+        self.clock = clock
+        self.rx_size = rx_size
         self.gap_ms = gap_ms  # between a final result and the next command
+        self.queue_size = 2048
+        self.answer_size = 8192
         self.line_limit = 0
-        self.timeout_ms = 300  # of a command that says none of its own
-        self.before_send: "Callable[[int], object] | None" = None
-        self.on_timeouts: "Callable[[int], object] | None" = None
+        self.timeout_ms = 300
+        self.banners: "Sequence[bytes]" = (b"RDY",)
+        self.idle: "Callable[[], object] | None" = None
+        self.on_restart: "Callable[[str], object] | None" = None
         self.is_answer: "Callable[[str, str], bool | None] | None" = None
+        self.stats = Stats()
+        self._rx = LineBuffer(self)
+        self._wait = waiter(uart, clock)
+        self._subscribed: "list[tuple[bytes, Handler]]" = []  # the longest prefix first
+        self._queue: "list[bytes | bytearray]" = []
+        self._queued = 0  # bytes of heap
+        self._in_handler = False
+        self._running = False  # a command is
         self._command = self._name = b""  # the one that runs, or was the last; and of its information lines
         self._explicit = False  # the caller named them
-        self._extras: "Any" = None  # what the command expects besides them
         self._begun = False  # a line that began before the command went out
+        self._kept = 0  # bytes of heap of its answer
+        self._lost = False  # a line of the answer was too long
         self._ended = clock.ticks_add(clock.ticks_ms(), -gap_ms)
         self._secrets: list[bytes] = []
-        if trace is not None:
-            self.trace_to(trace)
+        # What recovery has to remember.
+        self._dirty = False  # an answer was given up and may still come
+        self._pending = 0  # final results that commands given up may still bring
+        self._slow = False  # one of them is not just AT's
+        self._escape = False  # the module may be waiting for data
+        self._booted = False  # a banner came and nothing was answered since
+        self._owed: "Sequence[bytes]" = ()  # late results that never came
+        self._owed_since = 0
+        self.trace_to(trace)
 
     # Commands.
 
     def send(self, line: str, **how: "Unpack[Keywords]") -> list[str]:
         """Send a line and return its information lines, without the final result.
 
-        See lwnode.at for the keywords. Raises AtTimeout at the deadline, CommandError when the module
-        refuses, LinkError when it restarts, ValueError when the line could not be sent.
+        See lwnode.at for the keywords. Raises AtTimeout at the deadline, CommandError when the module refuses, LinkError when
+        it restarts, AtError when its answer does not fit, ValueError when the line could not be sent.
         """
         command = line.encode() + b"\r"
-        lines: "Any" = self._run(command, answer_name(command), how)
-        if lines:
-            self._convert(lines)
-        return lines  # type: ignore[no-any-return]
+        return self._run(command, answer_name(command), how)
+
+    def ask(self, line: str, **how: "Unpack[Keywords]") -> str:
+        """As send; what stands behind the name of the first information line: "18,99" of +CSQ: 18,99 and of +CSQ:18,99.
+
+        All of a line without a name (with prefix="": an IMEI); "" where none came.
+        """
+        lines = self.send(line, **how)
+        return value(lines[0]) if lines else ""
 
     def test(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=? -> the fields of each information line."""
-        prefix = _prefix(name)
-        return self._fields(self._run(b"".join((b"AT", prefix, b"=?\r")), prefix, how), how)
+        return self._query(name, b"=?\r", how)
 
     def read(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X? -> the fields of each information line."""
-        prefix = _prefix(name)
-        return self._fields(self._run(b"".join((b"AT", prefix, b"?\r")), prefix, how), how)
+        return self._query(name, b"?\r", how)
 
     def run(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X -> the fields of each information line."""
-        prefix = _prefix(name)
-        return self._fields(self._run(b"".join((b"AT", prefix, b"\r")), prefix, how), how)
+        return self._query(name, b"\r", how)
 
     def write(self, name: str, *params: object, **how: "Unpack[Keywords]") -> "Fields":
-        """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.params."""
-        from lwnode.at.params import joined
+        """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.fields."""
+        return self._query(name, b"=" + joined(params, self._secrets) + b"\r", how)
 
-        prefix = _prefix(name)
-        command = b"".join((b"AT", prefix, b"=", joined(params, self._secrets), b"\r"))
-        return self._fields(self._run(command, prefix, how), how)
-
-    def _fields(self, lines: "Any", how: "Keywords") -> "Fields":
-        self._convert(lines)
-        if "payload" in how:
-            from lwnode.at.extras import split_all
-
-            return split_all(lines, how["payload"])
+    def _query(self, name: str, form: bytes, how: "Keywords") -> "Fields":
+        prefix = name.encode()
+        if prefix[0] > 64:  # a letter: "CSQ" is +CSQ
+            prefix = b"+" + prefix
+        lines: "Any" = self._run(b"AT" + prefix + form, prefix, how)
+        payload = how.get("payload")
+        is_value = False
         for index in range(len(lines)):
-            lines[index] = fields(lines[index])
+            text = lines[index]
+            lines[index] = [text] if is_value else fields(text)
+            is_value = payload is not None and not is_value and length(payload, text) > 0
         return lines  # type: ignore[no-any-return]
 
-    def _convert(self, lines: "list[Any]") -> None:
-        """To text, in place: a second list would cost as much as all else."""
-        for index in range(len(lines)):
-            lines[index] = self._text(lines[index])
-
-    def _run(self, command: bytes, name: bytes, how: "Keywords") -> list[bytearray]:
-        """A command and its CR: check, get ready, exchange; its information lines and its late result.
-
-        One function, because an answer to the server is sent deep in a wake (RP2 has 8 KB of stack). ValueError if the
-        command would end early or is too long.
-        """
+    def _run(self, command: bytes, name: bytes, how: "Keywords") -> list[str]:
+        """A command and its CR: check, get ready, exchange; its information lines and its late result."""
         self._check(command)
-        timeout_ms = self.timeout_ms
-        explicit = False
-        extras = None
-        if how:
-            name, explicit, timeout_ms, extras = self._prepare(command, name, how)
-        if self._dirty or self.before_send is not None:
-            from lwnode.at.recovery import call, resync
-
-            call(self, self.before_send, self.clock.ticks_diff(self.clock.ticks_ms(), self._ended))
+        extras = _Extras(self, command, **how) if how else None
+        timeout_ms = self.timeout_ms if extras is None else extras.timeout_ms
+        if self._dirty:
             resync(self, command, timeout_ms)
-        self._keep_gap()
-        if self._rx.start != self._rx.end or self.uart.any():
-            self._read_past()
-        # The hook may have sent: what is remembered of a command is set after it.
+        self._get_ready()
         self._command = command
-        self._name = name
-        self._explicit = explicit
-        self._extras = extras
-        lines: list[bytearray] = []
+        self._explicit = extras is not None and extras.prefix is not None
+        self._name = extras.prefix.encode() if self._explicit else name  # type: ignore[union-attr]
+        lines: list[str] = []
         self._running = self._dirty = True
-        done = False
+        self._lost = False
+        self._kept = 0
+        self._pending = 1
         try:
-            if extras is not None:
-                extras.arm()
+            if extras is not None and extras.prompt:
+                self._rx.prompt = extras.prompt
+                self._escape = True
             self._write(command)
-            deadline = self.clock.ticks_add(self.clock.ticks_ms(), timeout_ms)
-            while True:
-                line = self._next(deadline)
-                if line is None:
-                    break
-                if self._begun:
-                    self._begun = False
-                    self._unclaimed(line)
-                elif extras is not None and (extras.is_result(line) if done else extras.takes(line, lines)):
-                    pass
-                elif done:
-                    self._unclaimed(line)
-                elif line == b"OK":
-                    done = True
-                    self._answered()
-                    if extras is None:
-                        return lines
-                    deadline = extras.deadline()
-                else:
-                    self._file(line, lines)
-                if done and extras is not None and extras.is_complete(lines):
-                    return lines
+            self._listen(lines, extras, timeout_ms)
+        except AtError as error:
+            error.lines = lines
+            raise
         finally:
             self._running = False
             self._ended = self.clock.ticks_ms()
             if extras is not None:
-                extras.disarm()
-        from lwnode.at.recovery import timed_out
+                self._rx.expect(0)
+        if self._lost:
+            raise AtError("a line of the answer is longer than the receive buffer: rx_size %d" % self.rx_size)
+        if extras is not None and extras.found is not None:
+            if extras.found in extras.failures:
+                raise CommandError(None, extras.found, command)
+            lines.append(extras.found)
+        return lines
 
-        return timed_out(self, command, timeout_ms)
+    def _listen(self, lines: list[str], extras: "_Extras | None", timeout_ms: int) -> None:
+        """Until the final result, and the late result, is here: whose is each line?"""
+        deadline = self.deadline(timeout_ms)
+        owed = extras.results if extras is not None else ()
+        done = False
+        try:
+            while not done or owed:
+                line = self._next(deadline)
+                if line is None:
+                    timed_out(self, self._command, timeout_ms)
+                if self._begun:
+                    self._begun = False
+                    self._unclaimed(line)
+                elif extras is not None and self._takes(extras, line, lines):
+                    if extras.found is not None:
+                        owed = ()
+                elif done:
+                    self._unclaimed(line)
+                elif line == b"OK":
+                    done = True
+                    answered(self)
+                    if owed:
+                        deadline = self.deadline(extras.result_ms)  # type: ignore[union-attr]
+                else:
+                    self._inform(line, lines, extras)
+        finally:
+            if owed and (done or self._dirty):  # it may still come
+                self._owed = () if self._booted else owed
+                self._owed_since = self.clock.ticks_ms()
 
     def _check(self, command: bytes) -> None:
         # CR, LF, NUL, Ctrl-Z and ESC end a line, a text or a data phase.
         ends = command.count(b"\r") > 1 or b"\n" in command or b"\0" in command or b"\x1a" in command or b"\x1b" in command
         if ends or self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command) - 1:
-            self._refuse(command)
+            cannot_send(command, self._running, self.line_limit)
 
-    def _keep_gap(self) -> None:
+    def _get_ready(self) -> None:
+        """Keep the gap. Lines that are there already are no answer; nor is one of which a part is."""
         left = self.gap_ms + self.clock.ticks_diff(self._ended, self.clock.ticks_ms())
         if 0 < left <= self.gap_ms:
             self.clock.sleep_ms(left)
-
-    def _answered(self) -> None:
-        """A final result came: nothing of the command is outstanding."""
-        self._dirty = False
-        if self._trouble is not None:
-            self._trouble.answered()
+        self._begun = False
+        if self._rx.start != self._rx.end or self.uart.any():
+            self._read_past()
 
     def _read_past(self) -> None:
-        """Lines that are there already are no answer; nor is one of which a part is."""
         now = self.clock.ticks_ms()
         line = self._next(now)
         while line is not None:
@@ -211,50 +273,282 @@ class AtClient(Receiver):
             line = self._next(now)
         self._begun = self._rx.start != self._rx.end
 
-    def _file(self, line: bytearray, lines: list[bytearray]) -> None:
-        """A line before the final result: it refuses, informs, echoes, or is nothing of the command's."""
-        if line[0] in b"EANB" or line.startswith(b"+CM"):
-            self._refused(line)
-        mine = matches(line, self._name)
-        if mine and (not self._name or self.is_answer is not None or not self._explicit and (
-                self._subscribed or self._name.endswith(b"REG"))):
-            # It may be a URC that happens to have its name.
-            from lwnode.at.ambiguity import is_answer
+    def _takes(self, extras: _Extras, line: "bytes | bytearray", lines: list[str]) -> bool:
+        """Is this line a value by length, the prompt or the late result?"""
+        if self._rx.is_value:
+            self._keep(line, lines)
+            return True
+        if extras.prompt and not self._rx.prompt:
+            extras.prompt = b""
+            for piece in extras.data:  # in pieces if it comes so: who is short of RAM may make them as they go
+                self._write(piece)
+            return True
+        if extras.found is not None or not any_matches(line, extras.results):
+            return False
+        if self._dirty and self._is_owed(line):
+            self._owed = ()  # before our OK: what the last command missed
+            self.stats.late += 1
+        else:
+            text = self.text(line)
+            if extras.accept is None or extras.accept(text):
+                extras.found = text
+            else:
+                self._unclaimed(line)
+        return True
 
-            mine = is_answer(self, line)
-        if mine:
-            lines.append(line)
-            if self._extras is not None:
-                self._extras.follow(line)
-        elif not line.startswith(b"AT") or line != self._command[:-1]:
+    def _inform(self, line: "bytes | bytearray", lines: list[str], extras: "_Extras | None") -> None:
+        """A line before the final result: it refuses, informs, or is nothing of the command's."""
+        if line[0] in b"EANB" or line.startswith(b"+CM"):
+            refused(self, line)
+        if not matches(line, self._name) or not self._is_answer(line):
             self._unclaimed(line)
+            return
+        text = self._keep(line, lines)
+        if extras is not None and extras.payload is not None:
+            count = length(extras.payload, text)
+            if count >= self._rx.size:
+                self.stats.overruns += 1
+                raise AtError("a payload of %d bytes needs a larger rx_size than %d" % (count, self.rx_size))
+            self._rx.expect(count)
+
+    def _keep(self, line: "bytes | bytearray", lines: list[str]) -> str:
+        text = self.text(line)
+        lines.append(text)
+        self._kept += len(text) + _PER_LINE
+        if self._kept > self.answer_size:
+            raise AtError("the answer takes more than answer_size, %d bytes" % self.answer_size)
+        return text
 
     def _write(self, out: bytes) -> None:
         if self._rx.trace is not None:
             self._rx.trace.sent(out)
         sent = self.uart.write(out)
         if sent is not None and sent != len(out):
-            from lwnode.at.recovery import write_rest
-
             write_rest(self, out, sent)
 
-    # What is loaded when it is needed, and kept: an import statement alone costs as much as ten calls.
+    # Answer, URC, or something late?
 
-    def _prepare(self, command: bytes, name: bytes, how: "Keywords") -> "tuple[bytes, bool, int, Any]":
-        from lwnode.at.extras import prepare
+    def _is_answer(self, line: "bytes | bytearray") -> bool:
+        """A line has the name of the command's answer. Is it the answer, or a URC (+CEREG, +CPIN, +QLWUPDATE)?
 
-        self._prepare = lambda command, name, how: prepare(self, command, name, **how)  # type: ignore[method-assign]
-        return prepare(self, command, name, **how)
+        In this order: the family's hook; a prefix that the caller named; registration by its number of fields; names
+        nobody subscribed; then by the command's form: what a write form (AT+CFUN=1) is followed by is a URC.
+        """
+        name = self._name
+        command = self._command[:-1]
+        if self.is_answer is not None:
+            verdict = self.is_answer(str(command, "utf-8"), self.text(line))
+            if verdict is not None:
+                return bool(verdict)
+        if name and self._explicit:
+            return True
+        if name in _REGISTRATION:  # +CEREG: 2,5,"1A2B" answers AT+CEREG?, and +CEREG: 5,"1A2B" is the URC
+            second = line.find(b",") + 1
+            return command[-2:] == b"=?" or command[-1] == 63 and second > 0 and not line[second:].lstrip().startswith(b'"')
+        claimed = self.is_urc(line)
+        if not name:  # ATI, or prefix="": what looks like nobody else's
+            return not claimed and (self._explicit or line[0] not in b"+#*^")
+        return not claimed or command[-1] == 63 or b"=" not in command
 
-    def _refuse(self, command: bytes) -> None:
-        from lwnode.at.params import refuse
+    def is_urc(self, line: "bytes | bytearray") -> bool:
+        """Has somebody subscribed lines of that name?"""
+        for prefix, _ in self._subscribed:
+            if prefix and matches(line, prefix):
+                return True
+        return False
 
-        refuse(command, self._running, self.line_limit)
+    def _is_late(self, line: "bytes | bytearray") -> bool:
+        """Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody."""
+        if is_final(line):
+            self._pending -= self._pending > 0
+        elif not (self._dirty and not self._running and self._name and matches(line, self._name) and self._is_answer(line)):
+            if self._is_owed(line):
+                self._owed = ()
+                self.stats.late += 1  # and still a URC for who subscribed it
+            return False
+        self.stats.late += 1
+        return True
 
-    def _refused(self, line: bytearray) -> None:
-        from lwnode.at.recovery import refused
+    def _is_owed(self, line: "bytes | bytearray") -> bool:
+        """Is this a late result that was given up, and can it be so late?"""
+        return any_matches(line, self._owed) and self.clock.ticks_diff(self.clock.ticks_ms(), self._owed_since) < _OWED_MS
 
-        refused(self, line)
+    # URCs.
+
+    def subscribe(self, prefix: str, handler: "Handler | None", payload: "Payload | None" = None) -> None:
+        """Call handler(line) for each URC of that name; "" gets what nobody else claims. None ends it.
+
+        payload(text) is asked at each comma of such a line, with the text up to there, how many bytes of value
+        follow by length (with or without quotes around them); 0 or an exception means none. So many bytes are the value,
+        whatever they look like, and the handler gets the whole line. It holds wherever the line goes, also to a command's
+        answer:
+
+            at.subscribe("+QLWDLDATA", on_data, payload=lambda text: int(text.split(",")[2]))
+            +QLWDLDATA: "/10250/0/1",4,10,"ab\\r\\nOK\\r\\ncd"
+        """
+        name = prefix.encode()
+        kept = [entry for entry in self._subscribed if entry[0] != name]
+        self._rx.payloads = [entry for entry in self._rx.payloads if entry[0] != name]
+        if handler is not None:
+            place = 0
+            while place < len(kept) and len(kept[place][0]) > len(name):
+                place += 1
+            kept.insert(place, (name, handler))
+            if payload is not None:
+                self._rx.payloads.append((name, payload))
+        self._subscribed = kept
+
+    def poll(self, timeout_ms: int = 0) -> int:
+        """Read, and hand URCs to their handlers, for that long. Returns how many."""
+        self._check(b"")
+        deadline = self.deadline(timeout_ms)
+        count = 0
+        while True:
+            # After the first only while there is time: a module that brings a URC with each answer has no end.
+            if self._queue and not self._in_handler and (not count or self.left(deadline) > -_LINGER_MS):
+                count += self._dispatch()
+                continue
+            line = self._next(deadline)
+            if line is None:
+                return count
+            self._unclaimed(line)
+
+    def wait(self, prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None" = None) -> str:
+        """The next line of that name which `accept` likes, from the queue or the module; other URCs are dispatched.
+
+        Raises AtTimeout at the deadline.
+        """
+        self._check(b"")
+        name = prefix.encode()
+        deadline = self.deadline(timeout_ms)
+        while True:
+            text = self._find_queued(name, accept)
+            if text is not None:
+                return text
+            if self._queue and not self._in_handler and self.left(deadline) > 0:
+                self._dispatch()
+                continue
+            line = self._next(deadline)
+            if line is None:
+                self._read_past()  # a handler may have taken all the time
+                text = self._find_queued(name, accept)
+                if text is None:
+                    raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
+                return text
+            if matches(line, name) and (accept is None or accept(self.text(line))):
+                return self.text(line)
+            self._unclaimed(line)
+
+    def _find_queued(self, name: bytes, accept: "Callable[[str], object] | None") -> "str | None":
+        """Take the first line that a wait is for out of the queue."""
+        for index in range(len(self._queue)):
+            if matches(self._queue[index], name) and (accept is None or accept(self.text(self._queue[index]))):
+                return self.text(self._take(index))
+        return None
+
+    def _dispatch(self) -> int:
+        """Take the oldest queued line that somebody subscribed out of the queue and call its handler. 0: there is none."""
+        while self._queue:
+            line = self._take(0)
+            handler = self._handler(line)
+            if handler is not None:
+                self._in_handler = True
+                try:
+                    handler(self.text(line))
+                finally:
+                    self._in_handler = False
+                return 1
+        return 0
+
+    def _take(self, index: int) -> "bytes | bytearray":
+        line = self._queue.pop(index)
+        self._queued -= len(line) + _PER_LINE
+        return line
+
+    def _handler(self, line: "bytes | bytearray") -> "Handler | None":
+        for prefix, handler in self._subscribed:
+            if matches(line, prefix):
+                return handler
+        return None
+
+    def _unclaimed(self, line: "bytes | bytearray") -> None:
+        """A line that no command, answer or wait took: a banner, something late, a URC for the queue, or nobody's."""
+        if any_matches(line, self.banners):
+            restarted(self, self.text(line))
+        if (self._dirty or self._owed or line[0] in b"OEAN" or line.startswith(b"+CM")) and self._is_late(line):
+            return
+        size = len(line) + _PER_LINE
+        if self._handler(line) is None:
+            self.stats.unknown += 1
+            if self._queued + size > self.queue_size:
+                return  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
+        self._queue.append(line)
+        self._queued += size
+        while self._queued > self.queue_size:
+            self._shed()
+
+    def _shed(self) -> None:
+        """One line goes: the oldest that a newer one of its name replaces; else one that nobody subscribed; else the oldest."""
+        queue = self._queue
+        for index in range(len(queue)):
+            name = _state(queue[index])
+            for later in range(index + 1, len(queue)):
+                if queue[later].startswith(name):
+                    self._take(index)
+                    self.stats.dropped += 1
+                    return
+        for index in range(len(queue)):
+            if self._handler(queue[index]) is None:
+                self._take(index)
+                return
+        self._take(0)  # what it reported can be asked for again
+        self.stats.dropped += 1
+
+    # Waiting.
+
+    def deadline(self, ms: int) -> int:
+        """The tick in so many milliseconds."""
+        return self.clock.ticks_add(self.clock.ticks_ms(), ms)  # type: ignore[no-any-return]
+
+    def left(self, deadline: int) -> int:
+        """Milliseconds until then; negative afterwards."""
+        return self.clock.ticks_diff(deadline, self.clock.ticks_ms())  # type: ignore[no-any-return]
+
+    def _next(self, deadline: int) -> "Any":
+        """The next line, or None at the deadline; what came until then is looked at first. Echoes are taken out."""
+        clock = self.clock
+        rx = self._rx
+        while True:
+            now = clock.ticks_ms()
+            left = clock.ticks_diff(deadline, now)
+            line = rx.next() if left > -_GRACE_MS else None
+            if line is not None:
+                if line[0] == 65 and len(line) + 1 == len(self._command) and line == self._command[:-1] and not rx.is_value:
+                    self.stats.echoes += 1
+                    continue
+                self.stats.lines += 1
+                return line
+            if left < 0 or left == 0 and not self.uart.any():
+                return None
+            # Wait for bytes, in steps that leave room for the idle hook and for values cut short.
+            if self.idle is not None:
+                self.idle()
+            if rx.need:
+                left = min(left, rx.patience(now))
+            self._wait(min(left, _IDLE_MS))
+
+    def text(self, line: "bytes | bytearray") -> str:
+        """A line as text; what is no UTF-8 is counted and comes character by character."""
+        try:
+            return str(line, "utf-8")
+        except UnicodeError:
+            self.stats.garbage += 1
+            return "".join(map(chr, line))
+
+    def overrun(self, head: "bytes | bytearray") -> None:
+        """A line or value that begins like this is longer than the buffer, and lost: was it an answer's?"""
+        self.stats.overruns += 1
+        self._lost = self._lost or self._running and matches(head, self._name)
 
     # What is done once.
 
@@ -264,12 +558,16 @@ class AtClient(Receiver):
         `rates` are tried in turn on the UART. Returns the rate that answered, or 1 when none was to be found.
         Raises AtTimeout when the module does not answer.
         """
-        from lwnode.at.sync import sync
-
         return sync(self, rates)
 
     def trace_to(self, tap: "Callable[[str, bytes], object] | None") -> None:
         """Give tap("tx" or "rx", bytes) everything from now on, by whole lines, secrets redacted; None ends it."""
-        from lwnode.at.trace import Tracer
-
         self._rx.trace = None if tap is None else Tracer(tap, self._secrets)
+
+
+def _state(line: "bytes | bytearray") -> bytes:
+    """What a URC is news of: its name, and the word that follows in quotes: +CEREG:, +QLWURC: "read"."""
+    end = line.find(b":") + 1
+    if end and line[end : end + 2] == b' "':
+        end = line.find(b'"', end + 2) + 1
+    return bytes(line[:end] if end else line)

@@ -1,31 +1,46 @@
-"""From the UART to whole lines. One receive buffer, allocated on first use and never again.
+"""From the UART to whole lines, values by length and prompts. One receive buffer, allocated on first use and never again.
 
-A line ends at CR or LF, whatever the mixture: modules send CR LF, LF CR (the boot ROM of BC66), a lone LF
-(Telit's lists) and CR CR LF (echo). What no text begins or ends with (blanks, control characters, NUL, 0xFF and
-all else above 126) is taken off both ends. Bytes go through native calls only, and lines stay bytes until somebody
-wants them: making a str costs MicroPython ten times as much, because it looks for an interned one first.
+A line ends at CR or LF, whatever the mixture: modules send CR LF, LF CR (the boot ROM of BC66), a lone LF (Telit's lists)
+and CR CR LF (echo). What no text begins or ends with (blanks, control characters, NUL, 0xFF and all else above 126) is taken
+off both ends. Bytes go through native calls only, and lines stay bytes until somebody wants them: making a str costs
+MicroPython ten times as much, because it looks for an interned one first.
 
-A line longer than the buffer is dropped to its next line end and counted in `stats.overruns`.
+Where a length is announced, that many bytes are the value, whatever they look like:
+
+    +QLWRD: 12,0                                                    after an information line: send(payload=...)
+    OK, and ERROR
+    +QLWURC: "write",27,19,0,0,1,12,"a "b", OK",0                   inside a line: subscribe(..., payload=...)
+
+Bounds: a line longer than the buffer is dropped to its next line end and counted. A length that lies (a BC26 declared 27 with
+13 bytes of data) costs 200 ms of silence; then what came is lines again.
 """
 
+from lwnode.at.fields import matches
 from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
+
+    from lwnode.at.client import AtClient
+
+    Payload = Callable[[str], int]
 
 _OK = b"\r\nOK\r\n"
+_STALL_MS = const(200)  # a value that has not grown for so long is given up
+_STEP_MS = const(50)
 
 
 class Stats:
     """Counts since the start, as attributes or by name: stats.late, stats["late"]."""
 
     def __init__(self) -> None:
-        self.lines = 0  # whole lines and payloads
+        self.lines = 0  # whole lines and values that the module said; an echo is none
+        self.echoes = 0  # our own commands, come back: alone they prove no module
         self.unknown = 0  # claimed by nobody
-        self.overruns = 0  # lines or payloads longer than the buffer
+        self.overruns = 0  # lines or values longer than the buffer
         self.dropped = 0  # URCs that did not fit into the queue
-        self.garbage = 0  # lines that are no text, payloads that stayed short
+        self.garbage = 0  # lines that are no text, values that stayed short
         self.timeouts = 0
         self.late = 0  # answers and results of commands that had been given up
         self.restarts = 0
@@ -35,54 +50,91 @@ class Stats:
 
 
 class LineBuffer:
-    """`next()` gives a line or None. The rest is open to lwnode.at.framing and lwnode.at.sync.
+    """`next()` gives a line, a value or a prompt, or None.
 
     What is in `bytes` from `start` to `end` has not been handed out. Before `searched` there is no line end, or none that
     counts. `first` is where the line begins that was handed out last.
     """
 
-    def __init__(self, client: "Any") -> None:
-        self.client = client
-        self.uart = client.uart
-        self.stats = client.stats
+    def __init__(self, client: "AtClient") -> None:
+        self._client = client
+        self.trace: "Any" = None  # a Tracer
+        self.raw: "bytearray | None" = None  # gets a copy of all that comes in, while somebody wants it
         self.bytes = bytearray()
         self.size = 0
         self.start = self.end = self.searched = self.first = 0
-        self.skipping = False  # the rest of a line that was too long
-        self.framing: "Any" = None  # values by length and prompts, once there are any
-        self.trace: "Any" = None
+        self._skipping = False  # the rest of a line that was too long
+        self.prompt = b""  # due at a line's start, once
+        self.payloads: "list[tuple[bytes, Payload]]" = []  # lines that hold a value, by name
+        self.is_value = False  # what was handed out last is a value, not a line
+        self.need = 0  # bytes from `start` to have before anything is handed out
+        self._count = 0  # bytes of a value that comes next
+        self._skip_lf = False  # before it
+        self._held = False  # the next line was put back: it is as whole as it will be
+        self._stop = 0  # where its value ends
+        self._missing = self._since = 0  # bytes of what is needed, and since when so many
 
     def next(self) -> "bytearray | bytes | None":
         """The next line, without its end and never empty. None: what one read brought holds none."""
-        line = None
-        if self.start != self.end:
-            line = self.scan() if self.framing is None else self.framing.scan(self)
-        if line is None and self._fill():
-            line = self.scan() if self.framing is None else self.framing.scan(self)
-        if line is not None:
-            self.stats.lines += 1
+        line = self._scan() if self.start != self.end else None
+        if line is None and self.fill():
+            line = self._scan()
         return line
 
-    def _fill(self) -> bool:
+    def fill(self) -> bool:
         """Take what the UART has. False: nothing."""
-        count = self.uart.any()
+        uart = self._client.uart
+        count = uart.any()
         if not count:
             return False
         end = self.end
         if end == self.size:
             end = self._make_room()
-        count = self.uart.readinto(self.view[end : end + count])
+        count = uart.readinto(self._view[end : end + count])
         if not count:
             return False
         self.end = end + count
         if self.trace is not None:
-            self.trace.received(self.view[end : end + count])
+            self.trace.received(self._view[end : end + count])
+        if self.raw is not None:
+            self.raw.extend(self._view[end : end + count])
         return True
 
-    def scan(self) -> "bytearray | bytes | None":
-        """The next line that is in the buffer."""
-        if self.skipping and not self._skip():
+    def _make_room(self) -> int:
+        """The buffer is full: move the part line to its front, or drop it when it is the whole buffer."""
+        if not self.bytes:
+            self.size = self._client.rx_size
+            self.bytes = bytearray(self.size)
+            self._view = memoryview(self.bytes)
+            return 0
+        start = self.start
+        size = self.end - start
+        if start:
+            self._view[:size] = self._view[start : self.end]
+        else:
+            self._client.overrun(self.bytes[:64])
+            start = self.end
+            size = self.need = 0
+            self._skipping = True
+        self.searched = max(0, self.searched - start)
+        self._stop = max(0, self._stop - start)
+        self.start = 0
+        return size
+
+    def _scan(self) -> "bytearray | bytes | None":
+        """The next value, prompt or line that is in the buffer."""
+        self.is_value = False
+        if self._skipping and not self._skip() or self.end - self.start < self.need:
             return None
+        if self._count:
+            return self._value()
+        if self.prompt and self._prompt_is_here():
+            self.prompt = b""
+            return b">"
+        line = self._line()
+        return line if line is None or not self.payloads else self._with_value(line)
+
+    def _line(self) -> "bytearray | bytes | None":
         buf = self.bytes
         start = self.start
         end = self.end
@@ -122,26 +174,152 @@ class LineBuffer:
         stop = self.bytes.find(b"\r", self.start, self.end if feed < 0 else feed)
         if stop < 0:
             stop = feed
-        self.skipping = stop < 0
+        self._skipping = stop < 0
         self.start = self.searched = self.end if stop < 0 else stop
         return stop >= 0
 
-    def _make_room(self) -> int:
-        """The buffer is full: move the part line to its front, or drop it when it is the whole buffer."""
-        if not self.bytes:
-            self.size = self.client.rx_size
-            self.bytes = bytearray(self.size)
-            self.view = memoryview(self.bytes)
-            return 0
+    # Prompts.
+
+    def _prompt_is_here(self) -> bool:
+        buf = self.bytes
         start = self.start
-        size = self.end - start
-        if start:
-            self.view[:size] = self.view[start : self.end]
-        else:
-            start = self.end
-            size = 0
-            self.stats.overruns += 1
-            self.skipping = True
-        self.searched = max(0, self.searched - start)
-        self.start = 0
-        return size
+        end = self.end
+        while start < end and not 32 < buf[start] < 127:
+            start += 1
+        if not buf.startswith(self.prompt, start) or start + len(self.prompt) > end:
+            return False
+        start += len(self.prompt)
+        while start < end and buf[start] in b"> ":
+            start += 1
+        self.start = self.searched = start
+        return True
+
+    # Values by length: behind a line.
+
+    def expect(self, count: int) -> None:
+        """Behind the line handed out last come `count` bytes, as they are. 0: lines only, from now on, and no prompt."""
+        self._count = self.need = count
+        self._missing = 0
+        self._skip_lf = count > 0 and self.bytes[self.start - 1] == 13  # the other half of its line end
+        self._held = False
+        if not count:
+            self.prompt = b""
+
+    def _value(self) -> "bytearray | bytes | None":
+        """The value, or a URC that came between head and value: behind the true value stands a line end."""
+        start = self.start
+        if self._skip_lf and self.bytes[start] == 10:
+            self.start = start = start + 1
+        self._skip_lf = False
+        stop = start + self._count
+        if stop > self.end or stop == self.end and self.need == self._count:
+            self.need = stop - start + (stop == self.end)
+            return None
+        if stop < self.end and self.bytes[stop] not in b"\r\n":
+            line = self._line()
+            if line is None and self.end - start < self.size and self.need:
+                self.start = start
+                self.need = self.end - start + 1
+                return None
+            if line is not None and self._client.is_urc(line):
+                self.need = self._count
+                return line
+        self.start = self.searched = stop
+        self._count = self.need = 0
+        self.is_value = True
+        return self.bytes[start:stop]
+
+    # Values by length: inside a line.
+
+    def _with_value(self, line: "bytearray | bytes") -> "bytearray | bytes | None":
+        """The line. Was it cut by a line end inside its value, it goes back until the rest is there."""
+        self.need = 0
+        if self._held:
+            self._held = False
+            # what looks like noise at its end belongs to the value
+            return self.bytes[self.first : self._stop] if self.first + len(line) < self._stop else line
+        for prefix, payload in self.payloads:
+            if matches(line, prefix):
+                least = self._least(self._client.text(line), payload)
+                value = self.bytes[self.first : self.first + least]
+                if max(least, self.need) >= self.size:
+                    self.need = 0
+                    self._client.overrun(line)
+                elif self.need or b"\r" in value or b"\n" in value:
+                    self._held = not self.need
+                    self.need = self.need or least
+                    self._missing = 0
+                    self.start = self.first
+                    self.searched = self._stop = self.first + least
+                    return self._scan()
+                break
+        return line
+
+    def _least(self, text: str, payload: "Payload") -> int:
+        """Bytes that the line has at least, by its declared length; 0 when it declares none, or cannot be judged yet."""
+        comma = text.find(",")
+        while comma >= 0:
+            head = text[: comma + 1]
+            count = length(payload, head)
+            if count:
+                least = len(head.encode()) + count
+                if not text.startswith('"', comma + 1):
+                    return least
+                # A quote is around the value, or is its first character: what stands behind the value tells.
+                if self.end - self.first < least + 2:
+                    self.need = least + 2
+                    return 0
+                return least + 2 if self.bytes[self.first + least + 1] == 34 else least
+            comma = text.find(",", comma + 1)
+        return 0
+
+    def patience(self, now: int) -> int:
+        """Milliseconds to wait for more of a value. When nothing came for 200 ms it is given up: what came is lines."""
+        missing = self.need + self.start - self.end
+        if missing != self._missing:
+            self._missing = missing
+            self._since = now
+        elif self._client.clock.ticks_diff(now, self._since) >= _STALL_MS:
+            self._held = not self._count
+            if self._held or self.need <= self._count:  # else the value is there, but nothing behind it
+                self._count = 0
+                self._client.stats.garbage += 1
+            self.need = 0
+            self.searched = self._stop = self.start
+            return 0
+        return _STEP_MS
+
+
+def length(payload: "Payload", text: str) -> int:
+    """What a payload function says about a text that may be damaged: 0 when it says nothing sensible."""
+    try:
+        return max(0, int(payload(text)))
+    except (ValueError, IndexError, TypeError, AttributeError, KeyError):
+        return 0
+
+
+def waiter(uart: "Any", clock: "Any") -> "Callable[[int], object]":
+    """wait(ms): the UART's own, else select.poll where it can be polled, else the clock's sleep in steps of 1 ms."""
+    own: "Callable[[int], object] | None" = getattr(uart, "wait", None)
+    if own is not None:
+        return own
+
+    def sleeping(ms: int) -> None:
+        end = clock.ticks_add(clock.ticks_ms(), ms)
+        while not uart.any() and clock.ticks_diff(end, clock.ticks_ms()) > 0:
+            clock.sleep_ms(1)
+
+    try:
+        import select
+
+        poller = select.poll()
+        poller.register(uart, select.POLLIN)
+    except (ImportError, AttributeError, OSError, TypeError, ValueError):
+        return sleeping
+    poll = getattr(poller, "ipoll", poller.poll)  # ipoll allocates nothing
+
+    def polling(ms: int) -> None:
+        for _ in poll(ms):
+            break
+
+    return polling

@@ -1,66 +1,89 @@
-"""What happens when something went wrong: refusals, silence, restarts, a full UART, a dirty line. Loaded then."""
+"""What can go wrong on an AT line, and what is done then: refusals, silence, restarts, a full UART, a line out of step.
 
-from lwnode.at.errors import AtTimeout, CommandError, LinkError
-from lwnode.at.names import any_matches
+A module answers in order. So when a command was given up, its final result is counted as outstanding, and the next command
+first sends AT until as many final results came as commands went out, or none came for a while (`resync`).
+
+`sync` finds a module in any state (Telit manual 2.1, and any 3GPP module): echo on or off (E), results as numbers (V0) or
+none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or 2), another rate.
+"""
+
+from lwnode.at.trace import redact
 from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any, Callable, NoReturn, Sequence
+    from typing import NoReturn, Sequence
+
+    from lwnode.at.client import AtClient
 
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
 _LATE_AT_MS = const(100)  # the same where only AT was given up: it takes no time once the module listens
-_OWED_MS = const(130_000)  # BC20 manual 3.5 to 3.8: results come within 128 s
 _WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
-_FINAL = (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER")
+_BYTE_MS = const(30)  # silence that ends a reply
+_ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
 _REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
 
-class Trouble:
-    """What one client has to remember once something went wrong or could."""
+class AtError(Exception):
+    """Anything that went wrong between us and the module; the more telling kinds follow.
 
-    def __init__(self) -> None:
-        self.escape = False  # the module may be waiting for data
-        self.booted = False  # a banner came and nothing was answered since
-        self.row = 0  # timeouts in a row
-        self.owed: "Sequence[bytes]" = ()  # late results that never came
-        self.owed_since = 0
-        self.pending = 0  # final results that commands given up may still bring
-        self.slow = False  # one of them is not just AT's
-        self.in_hook = False
+    `lines` are the information lines that had come by then.
+    """
 
-    def answered(self) -> None:
-        """A final result came: the module lives."""
-        self.escape = self.booted = False
-        self.row = 0
-
-    def owes(self, line: bytearray, now: int, clock: "Any") -> bool:
-        """Is this a late result that was given up, and can it be so late?"""
-        return any_matches(line, self.owed) and clock.ticks_diff(now, self.owed_since) < _OWED_MS
+    lines: "Sequence[str]" = ()
 
 
-def trouble(client: "Any") -> Trouble:
-    """The client's, made on first use."""
-    if client._trouble is None:
-        client._trouble = Trouble()
-    return client._trouble  # type: ignore[no-any-return]
+class AtTimeout(AtError):
+    """Nothing came in time: no final result, no prompt, no result that was armed, no line waited for."""
 
 
-def call(client: "Any", hook: "Callable[[int], object] | None", value: int) -> None:
-    """A hook that may send, if there is one; it is not called for what it sends itself."""
-    state = trouble(client)
-    if hook is not None and not state.in_hook:
-        state.in_hook = True
-        try:
-            hook(value)
-        finally:
-            state.in_hook = False
+class LinkError(AtError):
+    """The module restarted in mid-command: its boot banner came instead of an answer."""
 
 
-def refused(client: "Any", line: bytearray) -> None:
+class BudgetExceeded(AtError):
+    """Raised by the `idle` hook when the wake may take no longer. The driver stays usable."""
+
+
+class CommandError(AtError):
+    """The module refused.
+
+    `code`    the number after +CME, +CMEE or +CMS ERROR (0 is a failure too), None where it gave none
+    `text`    what it said in words: "SIM not inserted", "ERROR", "ABORTED", "SEND FAIL"; the number as text else
+    `result`  "+CME ERROR", "+CMEE ERROR", "+CMS ERROR", or the text itself. BC66 uses the first two for
+              different number spaces.
+    """
+
+    def __init__(self, code: int | None, text: str, command: bytes = b"", result: str = "") -> None:
+        super().__init__("%s: %s %s" % (name_of(command), result, text))
+        self.code = code
+        self.text = text
+        self.result = result or text
+
+
+def name_of(command: bytes) -> str:
+    """A command for an exception's text: without its parameters, which may be secret."""
+    return str(command.split(b"=")[0].strip(), "utf-8")
+
+
+def is_final(line: "bytes | bytearray") -> bool:
+    """Does this line end some command?"""
+    return line in (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER") or line.startswith(b"+CM") and b" ERROR" in line
+
+
+def cannot_send(command: bytes, running: bool, limit: int) -> "NoReturn":
+    """Say why a line cannot be sent. Its text is not repeated: it may be secret."""
+    if running:
+        raise AtError("a command is running: a hook that is called inside one may not send, wait or poll")
+    if limit and len(command) > limit + 1:
+        raise ValueError("the command has %d characters, the module takes %d" % (len(command) - 1, limit))
+    raise ValueError("the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it")
+
+
+def refused(client: "AtClient", line: "bytes | bytearray") -> None:
     """Raise CommandError if this line is a final result that says no; +CMEE: 1 is none."""
-    text = client._text(line)
+    text = client.text(line)
     code: int | None = None
     kind = ""
     if text[0] == "+":
@@ -77,112 +100,164 @@ def refused(client: "Any", line: bytearray) -> None:
     elif text not in _REFUSALS:
         return
     if client._secrets:
-        from lwnode.at.trace import redact
-
         text = str(redact(text.encode(), client._secrets), "utf-8")
-    client._dirty = False
-    trouble(client).answered()
+    answered(client)
     raise CommandError(code, text, client._command, kind)
 
 
-def timed_out(client: "Any", command: bytes, timeout_ms: int) -> "NoReturn":
-    """Count, let the board escalate, raise. A module that said OK and owes only a late result is not silent."""
+def answered(client: "AtClient") -> None:
+    """A final result came: the module lives, and nothing of the command is outstanding."""
+    client._dirty = client._slow = client._escape = client._booted = False
+    client._pending = 0
+
+
+def timed_out(client: "AtClient", command: bytes, timeout_ms: int) -> "NoReturn":
+    """Count and raise. A module that said OK and owes only a late result is not silent."""
     client.stats.timeouts += 1
     if client._rx.trace is not None:
         client._rx.trace.flush()
-    if client._dirty:
-        state = trouble(client)
-        state.row += 1
-        if client.on_timeouts is not None:
-            call(client, client.on_timeouts, state.row)
-    name = str(command.split(b"=")[0].strip(), "utf-8")  # without the parameters, which may be secret
-    raise AtTimeout("%s: no %s within %d ms" % (name, "answer" if client._dirty else "result", timeout_ms))
+    what = "answer" if client._dirty else "result"
+    raise AtTimeout("%s: no %s within %d ms" % (name_of(command), what, timeout_ms))
 
 
-def restarted(client: "Any", text: str) -> None:
+def restarted(client: "AtClient", text: str) -> None:
     """A boot banner. It has several lines, and counts once until the module has answered something."""
-    state = trouble(client)
-    if not state.booted:
-        state.booted = True
+    if not client._booted:
+        client._booted = True
         client.stats.restarts += 1
         if client.on_restart is not None:
             client.on_restart(text)
     if client._running:
+        client._pending = 0
         raise LinkError("the module restarted in mid-command: " + text[:20])
 
 
-def write_rest(client: "Any", out: bytes, sent: int) -> None:
+def write_rest(client: "AtClient", out: bytes, sent: int) -> None:
     """machine.UART takes less than it is given when its buffer is full; the module may hold us back by CTS."""
     rest = memoryview(out)[sent:]
-    deadline = _deadline(client, _WRITE_MS)
+    deadline = client.deadline(_WRITE_MS)
     while len(rest):
         sent = client.uart.write(rest) or 0
         rest = rest[sent:]
         if not sent:
-            if _left(client, deadline) <= 0:
+            if client.left(deadline) <= 0:
                 raise AtTimeout("the UART takes no more bytes: is CTS held, or the module off?")
             if client.idle is not None:
                 client.idle()
             client.clock.sleep_ms(1)
 
 
-def resync(client: "Any", command: bytes, timeout_ms: int) -> None:
-    """Settle a dirty line for `command`: AT until the module answers, `timeout_ms` at most; then till nothing is outstanding.
+def resync(client: "AtClient", command: bytes, timeout_ms: int) -> None:
+    """Bring a line into step for `command`: AT till the module answers, `timeout_ms` at most; then till nothing is outstanding.
 
-    The module answers in order. So with the final results counted, also over several calls, the line is settled when
-    as many came as commands went out, or when none came for a second (a tenth, if only AT was given up, as when
-    the module sleeps): the others are lost then. AtTimeout where nothing answers.
+    What has not come after a second (a tenth, if only AT was given up, as when the module sleeps) is lost. AtTimeout where
+    nothing answers.
     """
-    if not client._dirty:
-        return
-    state = trouble(client)
-    give_up = _deadline(client, timeout_ms)
-    if not state.pending and not state.booted:
-        state.pending = 1
+    give_up = client.deadline(timeout_ms)
     if client._command != b"AT\r":
-        state.slow = True
-    if state.escape:
+        client._slow = True
+        client._command = b"AT\r"
+    if client._escape:
         client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
     client._read_past()
-    answered = False
-    while not answered:
-        left = _left(client, give_up)
+    heard = False
+    while not heard:
+        left = client.left(give_up)
         if left <= 0:
             timed_out(client, command, timeout_ms)
         client._write(b"AT\r")
-        state.pending += 1
-        answered = _listen(client, min(left, _REPLY_MS))
-    while state.pending > 0 and _listen(client, _LATE_MS if state.slow else _LATE_AT_MS):
+        client._pending += 1
+        heard = _listen(client, min(left, _REPLY_MS))
+    while client._pending > 0 and _listen(client, _LATE_MS if client._slow else _LATE_AT_MS):
         pass
-    state.pending = 0
-    state.slow = False
-    state.answered()
-    client._dirty = False
+    answered(client)
     client._ended = client.clock.ticks_ms()
 
 
-def _listen(client: "Any", quiet_ms: int) -> bool:
+def _listen(client: "AtClient", quiet_ms: int) -> bool:
     """Wait for a final result so long. Other lines go where they belong."""
-    deadline = _deadline(client, quiet_ms)
+    deadline = client.deadline(quiet_ms)
     while True:
         line = client._next(deadline)
         if line is None:
             return False
-        if client._begun:
+        if client._begun or not is_final(line):
             client._begun = False
             client._unclaimed(line)
-        elif line in _FINAL or line.startswith(b"+CM") and b"ERROR" in line:
-            state = trouble(client)
-            state.pending -= 1
-            client.stats.late += state.pending > 0  # the last of them is our own
+        else:
+            client._pending -= 1
+            client.stats.late += client._pending > 0  # the last of them is our own
             return True
-        elif line != b"AT":
-            client._unclaimed(line)
 
 
-def _deadline(client: "Any", ms: int) -> int:
-    return client.clock.ticks_add(client.clock.ticks_ms(), ms)  # type: ignore[no-any-return]
+def sync(client: "AtClient", rates: "Sequence[int] | None") -> int:
+    """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
+    if client._escape:
+        client._write(b"\x1b")
+    for rate in rates or (0,):
+        if rate:
+            client.uart.init(baudrate=rate)
+        end = _find(client, 3 if rates else _ROUNDS)
+        if end:
+            break
+    else:
+        client._dirty = True
+        timed_out(client, b"AT", _REPLY_MS)
+    if end != b"\r":
+        _ask(client, b"ATS3=13" + end, _REPLY_MS)
+    for _ in range(3):
+        if _ask(client, b"AT\r", _REPLY_MS).endswith(b"\r\nOK\r\n"):
+            break
+        for line in (b"ATQ0\r", b"ATV1\r", b"ATS4=10\r"):
+            _ask(client, line, _REPLY_MS)
+    for line in (b"ATE0\r", b"AT+CMEE=1\r"):  # ERROR is no harm: not every module has it in every state
+        _ask(client, line, _REPLY_MS)
+    answered(client)
+    client._ended = client.clock.ticks_ms()
+    return rate or 1
 
 
-def _left(client: "Any", deadline: int) -> int:
-    return client.clock.ticks_diff(deadline, client.clock.ticks_ms())  # type: ignore[no-any-return]
+def _find(client: "AtClient", rounds: int) -> bytes:
+    """What ends a command line, found by a module that replied to it; b"" when none did.
+
+    ATQ0 wakes one that was told to give no results. S3 may have moved the line's end away from CR
+    (Telit manual 2.1): LF is tried in each round, the other control characters in the end.
+    """
+    for _ in range(rounds):
+        for line in (b"AT\r", b"ATQ0\r", b"ATQ0\n"):
+            if _is_reply(_ask(client, line, _REPLY_MS)):
+                return line[-1:]
+    for code in range(1, 32):
+        end = bytes((code,))
+        if _is_reply(_ask(client, b"ATQ0" + end, _BYTE_MS)):
+            return end
+    return b""
+
+
+def _is_reply(reply: bytes) -> bool:
+    """A final result in words, or as a number and little else. Noise at a wrong rate is longer."""
+    return b"OK" in reply or b"ERROR" in reply or len(reply) < 4 and reply[:1] in (b"0", b"4")
+
+
+def _ask(client: "AtClient", command: bytes, timeout_ms: int) -> bytes:
+    """Send a line and return the raw reply up to a short silence, without its echo; URCs in it are not lost."""
+    rx = client._rx
+    rx.raw = raw = bytearray()
+    client._command = command
+    try:
+        client._write(command)
+        give_up = client.deadline(timeout_ms)
+        heard = -1
+        while heard < len(raw) and client.left(give_up) > 0:
+            heard = len(raw)
+            quiet = client.deadline(_BYTE_MS) if heard else give_up
+            line = client._next(quiet)
+            while line is not None:
+                if not is_final(line) and not line.startswith(b"AT") and not line.isdigit():
+                    client._unclaimed(line)
+                line = client._next(quiet)
+    finally:
+        rx.raw = None
+    rx.start = rx.searched = rx.end  # with strange line ends it never ends
+    rx.expect(0)
+    return bytes(raw[len(command) :] if raw.startswith(command) else raw)

@@ -11,7 +11,7 @@ lines of more than 400 characters.
 from binascii import hexlify, unhexlify
 
 from lwnode.at import Raw
-from lwnode.at.params import parameter
+from lwnode.at.fields import parameter
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, registry
 
 TYPE_CHECKING = False
