@@ -23,7 +23,8 @@ class Bench:
         self.folder = folder
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(CONFIG))
-        self.board = HostBoard("esp32", folder / "node", None, None, speed=600, repl=True, heap="1m", **options)
+        options = {"port": "esp32", "heap": "1m"} | options
+        self.board = HostBoard(folder=folder / "node", pty_path=None, control_port=None, speed=600, repl=True, **options)
         (folder / "node").mkdir()
 
     async def tool(self, *arguments, board="ESP32_GENERIC", port=None):

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from host.desk import CONFIG, PSK, desk_fixture  # noqa: F401  at_desk
 from esp32_mock_bootloader.api import MockHandle
 from littlefs import LittleFS
 
-from tools.boards import application, catalog, flash, image, package, remote
+from tools.boards import application, catalog, deploy, flash, image, package, remote
 from tools.boards.catalog import RP2_FLASH, UF2_FAMILY
 from tools.boards.remedy import Remedy
 
@@ -81,6 +82,49 @@ def test_deploy_provision_shell_and_restart(at_desk):
         assert "doctor()" in output
 
     at_desk(script)
+
+
+FRAGMENTED = """
+import gc
+pins, holes = [], []
+try:
+    while True:
+        holes.append(bytearray(4300))
+        pins.append(bytearray(400))
+except MemoryError:
+    holes = None
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("boot", ["", FRAGMENTED], ids=["whole heap", "largest hole 4.9 KB"])
+def test_150_files_reach_a_board_whose_heap_is_a_picos(at_desk, boot, capsys):
+    """Issue 14: the board answered 127 hashes at once, lying among discarded reads, and had no hole for the sentence."""
+    files = {f"/lib/lwnode/part{number % 7}/module_{number:03}.mpy": os.urandom(300 + 9 * number) for number in range(150)}
+    pico = catalog.find("RPI_PICO")
+
+    async def script(bench):
+        (bench.board.flash / "boot.py").write_text(boot)
+
+        def copied(wanted):
+            with remote.Remote(bench.board.repl_path) as board:
+                deploy.transfer(pico, board, wanted, remove_stale=True)
+                said = board.execute("import gc, micropython; gc.collect(); micropython.mem_info()")
+                return int(re.search(r"GC: total: (\d+)", said)[1]), 32 * int(re.search(r"max free sz: (\d+)", said)[1])
+
+        heap, hole = await asyncio.to_thread(copied, files)
+        assert heap < 240 << 10 and (hole < 5000 or not boot)
+        said = capsys.readouterr().out
+        assert "copying 150 of 150 files" in said and "150/150 /lib/lwnode/part6/module_146.mpy\nverified 150" in said
+        for path, data in files.items():
+            assert (bench.board.flash / path[1:]).read_bytes() == data
+        left = {path: data for path, data in files.items() if "part6" not in path}
+        left["/lib/lwnode/part0/module_000.mpy"] = os.urandom(300)
+        await asyncio.to_thread(copied, left)
+        assert "copying 1 of 129 files (0 KB), removing 21" in capsys.readouterr().out
+        assert not (bench.board.flash / "lib/lwnode/part6").exists(), "an empty folder goes too"
+
+    at_desk(script, port="rp2", heap="240k")
 
 
 def test_mip_installs_the_library_from_package_json(at_desk):
@@ -158,8 +202,8 @@ def test_an_old_micropython_and_another_board_are_refused(answer, sentence):
         "version": (1, 28, 0),
         "mpy": 6,
         "free": 0,
-        "hashes": {},
-        "lib": [],
+        "heap": 245888,
+        "frozen": False,
     }
     pico = catalog.find("rpi_pico")
     remote.refuse_other_board(remote.Found(**said), pico)

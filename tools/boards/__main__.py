@@ -81,15 +81,16 @@ def deploy(options: argparse.Namespace) -> None:
     from tools.boards.deploy import deploy
     from tools.boards.remote import Remote
 
-    remote = Remote(options.port, options.dry_run)
-    deploy(catalog.find(options.board), remote, options.family, options.config, secrets_of(options))
+    with Remote(options.port, options.dry_run) as remote:
+        deploy(catalog.find(options.board), remote, options.family, options.config, secrets_of(options))
 
 
 def provision(options: argparse.Namespace) -> None:
     from tools.boards.deploy import provision
     from tools.boards.remote import Remote
 
-    provision(catalog.find(options.board), Remote(options.port, options.dry_run), options.config, secrets_of(options))
+    with Remote(options.port, options.dry_run) as remote:
+        provision(catalog.find(options.board), remote, options.config, secrets_of(options))
 
 
 def image(options: argparse.Namespace) -> None:
@@ -121,7 +122,8 @@ def update(options: argparse.Namespace) -> None:
     if options.csv is not None:
         raise Remedy("one board at a time: make the packages with update-package CSV=, and name one with PACKAGE=")
     data = read_bytes(options.package, "PACKAGE=") if options.package else next(packages(options))[1]
-    send(catalog.find(options.board), Remote(options.port, options.dry_run), data)
+    with Remote(options.port, options.dry_run) as remote:
+        send(catalog.find(options.board), remote, data)
 
 
 COMMANDS = {

@@ -1,21 +1,21 @@
-"""Application and configuration onto a board: compare by hash, copy what changed, verify, restart."""
+"""Application and configuration onto a board: compare by size and hash, copy what changed, verify each, restart."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from tools.boards import application
 from tools.boards.catalog import ROOT, Board, refuse_bad_wiring
 from tools.boards.remedy import Remedy
-from tools.boards.remote import Found, Remote, refuse_other_board
+from tools.boards.remote import Remote, refuse_other_board
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
 LAST = ("/main.py", "/boot.py")  # until they are there, what is on the board goes on running as it was
+OURS = "/lib/lwnode"  # what is there and is not wanted goes
 # What comes by cable counts: an update on trial would put older files over it.
 NO_UPDATE = """import os
 for path in ("/update/plan", "/update/trial"):
@@ -36,8 +36,8 @@ def deploy(board: Board, remote: Remote, family: str | None, config: Path, secre
     print(f"deploy: {len(wanted)} files, {total / 1024:.0f} KB for {board.name} with a {family.upper()}")
     for sentence in declared:
         print(f"  {sentence}")
-    found = transfer(board, remote, wanted, remove_stale=True)
-    if found is None or "/config.json" not in found.hashes:
+    transfer(board, remote, wanted, remove_stale=True)
+    if remote.dry_run or remote.hash("/config.json") is None:
         print("deploy: the board has no configuration yet")
         transfer(board, remote, configuration(config, secrets), remove_stale=False)
     restart(remote)
@@ -89,17 +89,21 @@ def configuration(config: Path, secrets: Path | None) -> dict[str, bytes]:
     return found
 
 
-def transfer(board: Board, remote: Remote, wanted: dict[str, bytes], remove_stale: bool) -> Found | None:
-    """Copy what differs and verify it; what the board had before, or None in a dry run."""
-    hashes = {path: hashlib.sha256(data).hexdigest() for path, data in wanted.items()}
+def transfer(board: Board, remote: Remote, wanted: dict[str, bytes], remove_stale: bool) -> None:
+    """Copy what differs, verified file by file, and remove files and empty folders that are ours no longer."""
     if remote.dry_run:
         for path in sorted(wanted):
             print(f"would compare, and copy if it differs: {path} ({len(wanted[path])} bytes)")
-        return None
-    found = remote.probe([*wanted, "/config.json"])
+        return
+    found = remote.probe()
     refuse_other_board(found, board)
-    changed = sorted((path for path in wanted if found.hashes.get(path) != hashes[path]), key=lambda path: (path in LAST, path))
-    stale = [path for path in found.lib if path not in wanted] if remove_stale else []
+    there, folders = remote.files(OURS)
+    stale = [path for path in there if path not in wanted] if remove_stale else []
+    above = {parent for path in wanted for parent in parents(path)}
+    empty = [folder for folder in folders if folder not in above] if remove_stale else []
+    for folder in {"/", *above} - {OURS, *folders}:
+        there |= remote.files(folder, deep=False)[0]
+    changed = differing(remote, wanted, there)
     size = sum(len(wanted[path]) for path in changed)
     if size + RESERVE > found.free:
         raise Remedy(
@@ -107,36 +111,35 @@ def transfer(board: Board, remote: Remote, wanted: dict[str, bytes], remove_stal
             "remove files with mpremote fs rm, or flash with ERASE=1 and deploy again"
         )
     print(f"copying {len(changed)} of {len(wanted)} files ({size / 1024:.0f} KB), removing {len(stale)}")
-    if changed or stale:
-        copy(remote, wanted, changed, stale)
-        now = remote.probe(changed).hashes
-        wrong = [path for path in changed if now.get(path) != hashes[path]]
-        if wrong:
-            raise Remedy(f"{wrong[0]} is not on the board as it was sent: try again; if it happens twice, the flash is worn")
-        print(f"verified {len(changed)} files")
-    return found
+    if not changed and not stale and not empty:
+        return
+    remote.execute(NO_UPDATE)
+    for path in stale:
+        remote.execute(f"os.remove({path!r})")
+    for folder in sorted(empty, reverse=True):
+        remote.execute(f"os.rmdir({folder!r})")
+    for folder in sorted({parent for path in changed for parent in parents(path)} - set(folders)):
+        remote.execute(f"try:\n    os.mkdir({folder!r})\nexcept OSError as error:\n    if error.errno != 17:\n        raise")
+    for number, path in enumerate(changed, 1):
+        remote.write(path, wanted[path])
+        print(f"  {number:3}/{len(changed)} {path}", flush=True)
+    print(f"verified {len(changed)} files")
 
 
-def copy(remote: Remote, wanted: dict[str, bytes], changed: list[str], stale: list[str]) -> None:
-    """Remove, make folders, copy: one session of mpremote."""
-    folders = sorted({parent for path in changed for parent in parents(path)})
-    prepare = (
-        f"{NO_UPDATE}for path in {stale!r}:\n    os.remove(path)\nfor path in {folders!r}:\n    try:\n        os.mkdir(path)\n"
-        "    except OSError:\n        pass\n"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = ["exec", prepare]
-        for number, path in enumerate(changed):
-            local = Path(folder) / str(number)
-            local.write_bytes(wanted[path])
-            arguments += ["+", "fs", "cp", "-f", str(local), f":{path}"]
-        waiting = list(changed)
-
-        def copied(line: str) -> None:
-            if line.startswith("cp ") and waiting:
-                print(f"  {len(changed) - len(waiting) + 1:3}/{len(changed)} {waiting.pop(0)}", flush=True)
-
-        remote.run(*arguments, each=copied)
+def differing(remote: Remote, wanted: dict[str, bytes], there: dict[str, int]) -> list[str]:
+    """The paths whose content the board does not have, in the order to copy them; a line that moves while it is asked."""
+    changed = []
+    moving = sys.stdout.isatty()
+    for number, path in enumerate(sorted(wanted, key=lambda path: (path in LAST, path)), 1):
+        data = wanted[path]
+        if moving:
+            print(f"\r\x1b[Kcomparing {number}/{len(wanted)} {path}", end="", flush=True)
+        # Not every file system tells sizes in a listing.
+        if there.get(path) not in (0, len(data)) or remote.hash(path) != hashlib.sha256(data).digest():
+            changed.append(path)
+    if moving:
+        print("\r\x1b[K", end="", flush=True)
+    return changed
 
 
 def parents(path: str) -> list[str]:
@@ -147,9 +150,8 @@ def parents(path: str) -> list[str]:
 
 def restart(remote: Remote) -> None:
     """Start the node anew."""
-    remote.run("reset")
-    print(
-        "would restart the node"
-        if remote.dry_run
-        else "restarted: the node runs; Ctrl-C in its maintenance window reaches the REPL"
-    )
+    if remote.dry_run:
+        print("would restart the node")
+        return
+    remote.leave("machine.reset()")
+    print("restarted: the node runs; Ctrl-C in its maintenance window reaches the REPL")

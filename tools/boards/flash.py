@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import shutil
 import struct
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.boards.catalog import ESP_CHIP_ID, ESP_OFFSET, UF2_FAMILY, Board
 from tools.boards.remedy import Remedy
-from tools.boards.remote import Remote, follow
+from tools.boards.remote import Remote
 
 UF2_MAGIC = (0x0A324655, 0x9E5D5157)
 UF2_NAMES = {0xE48BFF56: "RP2040", 0xE48BFF57: "any RP2 (absolute)", 0xE48BFF59: "RP2350", 0xE48BFF5A: "RP2350 (RISC-V)"}
@@ -85,6 +89,37 @@ def flash_esp(board: Board, port: str | None, firmware: Path, erase: bool, dry_r
         print(f"flashed: {board.name} restarts with MicroPython; go on with make deploy BOARD={board.name}")
 
 
+def follow(
+    command: list[str], each: Callable[[str], None], silence_s: int, env: dict[str, str]
+) -> tuple[int | None, str]:
+    """Run a command; (exit status, output). None after a silence of silence_s: the whole may take as long as it needs."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    said = []
+    try:
+        while (line := lines.get(timeout=silence_s)) is not None:
+            said.append(line)
+            each(line)
+        return process.wait(), "".join(said)
+    except queue.Empty:
+        return None, "".join(said)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 def explain(board: Board, port: str | None, output: str) -> str:
     """A sentence for what esptool said."""
     said = [line.strip() for line in output.splitlines() if line.strip()]
@@ -114,7 +149,7 @@ def flash_rp2(board: Board, port: str | None, firmware: Path, dry_run: bool) -> 
     if folder is None:
         folder = drive()
         if folder is None:
-            Remote(port).run("bootloader")
+            Remote(port).leave("machine.bootloader()")
             end = time.monotonic() + DRIVE_WAIT_S
             while folder is None and time.monotonic() < end:
                 time.sleep(0.5)

@@ -125,13 +125,13 @@ def describe(package: bytes) -> str:
 def send(board: Board, remote: Remote, package: bytes) -> None:
     """Copy a package to a board, have the board check and stage it, and restart it."""
     print(f"update: {describe(package)}")
-    if not remote.dry_run:
-        refuse_other_board(remote.probe([]), board)
-    remote.run("exec", MAKE_FOLDER)
-    remote.copy(package, "/update/package")
-    said = remote.run("exec", STAGE, show=True)
-    if not remote.dry_run and "staged version" not in said:
+    if remote.dry_run:
+        print("would copy the package to the board, have it checked and staged, and restart the node")
+        return
+    refuse_other_board(remote.probe(), board)
+    remote.execute(MAKE_FOLDER)
+    remote.write("/update/package", package)
+    if "staged version" not in remote.execute(STAGE, show=True):
         raise Remedy("the board refused the package and has changed nothing; its sentence above says what to do")
     restart(remote)
-    if not remote.dry_run:
-        print("the node tries it and goes back unless a cycle reaches the server; shell.updates() says how it went")
+    print("the node tries it and goes back unless a cycle reaches the server; shell.updates() says how it went")
