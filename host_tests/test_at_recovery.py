@@ -46,6 +46,45 @@ def test_a_babbling_module_does_not_move_the_deadline():
     assert clock.now == 1000
 
 
+class Babbling(FakeUart):
+    """Always has one more line: each takes us longer to look at than it to come."""
+
+    def any(self):
+        self._incoming.extend(b"\r\n+NOISE: 1\r\n")
+        self.clock.advance(1)
+        return FakeUart.any(self)
+
+
+def test_a_module_that_never_pauses_does_not_hold_us_for_ever():
+    for subscribed in ("+NOISE", "+OTHER"):
+        for call, limit in (
+            (lambda at: raises(AtTimeout, at.send, "AT+X"), 900), (lambda at: raises(AtTimeout, at.wait, "+X", 300), 1500),
+            (lambda at: at.poll(300), 900), (lambda at: at.poll(0), 600), (lambda at: raises(AtTimeout, at.sync), 60_000),
+        ):
+            clock = VirtualClock()
+            at = AtClient(Babbling(clock, chunk=None), clock)
+            at.subscribe(subscribed, lambda text: None)
+            call(at)
+            assert clock.now < limit, clock.now
+
+
+def test_an_echo_is_silence():
+    """TX and RX joined, or a module whose firmware hangs: what comes back are our own words."""
+    clock = VirtualClock()
+    uart = FakeUart(clock, chunk=3)
+    uart.write = lambda data: uart.feed_now(bytes(data)) or len(data)
+    at = AtClient(uart, clock)
+    for _ in range(2):  # the second time by AT, for the line is out of step
+        raises(AtTimeout, at.send, "AT+CSQ", prefix="")
+    raises(AtTimeout, at.sync)
+    at.poll(100)
+    assert at.stats.lines == 0 and at.stats.echoes > 4 and at.stats.unknown == 0
+    modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,2"]}, echo=True)
+    at, uart, clock = pair(modem)
+    assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
+    assert (at.stats.lines, at.stats.echoes) == (2, 1)
+
+
 def test_ticks_wrap_in_mid_wait():
     clock = VirtualClock(first_tick=(1 << 30) - 100)
     uart = FakeUart(clock).script([(b"AT\r", OK, 250), (b"AT\r", b"")])
@@ -173,6 +212,23 @@ def test_a_line_longer_than_the_buffer_is_dropped_to_its_end_and_counted():
             at = AtClient(FakeUart(clock, chunk=chunk).script([(b"AT+X?\r", reply)]), clock, rx_size=64)
             assert at.read("+X") == [["1"]], (chunk, size)
             assert at.stats.overruns == (len("+LONG: ") + size >= 64), (chunk, size)
+
+
+def test_an_answer_that_does_not_fit_is_an_error_and_no_empty_success():
+    long = b"\r\n+LONG: " + b"x" * 90 + b"\r\n"
+    cases = [("AT+LONG?", long + OK, {}, True), ("ATI", long + OK, {}, True), ("AT+X?", long + OK, {"prefix": ""}, True),
+             ("AT+X?", long + b"\r\n+X: 1\r\n" + OK, {}, False), ("AT+X?", (b"\r\n+X: 1\r\n" * 300) + OK, {}, True)]
+    for command, reply, how, error in cases:
+        for chunk in (1, 8, None):
+            clock = VirtualClock()
+            script = [(command.encode() + b"\r", reply)] + [(b"AT\r", OK)] * (1 + (len(reply) > 999))
+            uart = FakeUart(clock, chunk=chunk).script(script)
+            at = AtClient(uart, clock, rx_size=64)
+            if error:
+                assert "size" in str(raises(AtError, at.send, command, timeout_ms=900, **how)), command
+            else:
+                assert at.send(command, **how) == ["+X: 1"]
+            assert at.send("AT", timeout_ms=900) == []
 
 
 def test_kilobytes_of_binary_noise():

@@ -186,6 +186,29 @@ def test_a_result_before_ok_with_ok_and_long_after():
             assert heard == []
 
 
+def test_a_late_result_is_matched_by_its_id():
+    """+QLWUPDATE: 0,59797 is of an update that was given up; this one is 61459."""
+    reply = [(1, OK + line("+QLWUPDATE: 0,59797")), (900, line("+QLWUPDATE: 0,61459"))]
+    for subscribed in (True, False):
+        at, _, _ = client([(b"AT+QLWUPDATE=0,60\r", reply)])
+        heard = []
+        if subscribed:
+            at.subscribe("+QLWUPDATE", heard.append)
+        mine = lambda text: text.endswith(",61459")
+        assert at.send("AT+QLWUPDATE=0,60", result="+QLWUPDATE", accept=mine, result_timeout_ms=1000) == ["+QLWUPDATE: 0,61459"]
+        at.poll(1)
+        assert heard == ["+QLWUPDATE: 0,59797"] * subscribed
+
+
+def test_lines_that_came_before_it_went_wrong_are_not_lost():
+    at, _, _ = client([(b"AT+X?\r", line("+X: 1") + line("+X: 2") + line("+CME ERROR: 4")),
+                       (b"AT+X?\r", line("+X: 1")), (b"AT\r", OK), (b"AT+X?\r", line("+X: 1") + line("RDY"))])
+    assert raises(CommandError, at.read, "+X").lines == ["+X: 1", "+X: 2"]
+    assert raises(AtTimeout, at.read, "+X").lines == ["+X: 1"]
+    assert raises(LinkError, at.read, "+X", timeout_ms=2000).lines == ["+X: 1"]
+    assert list(raises(AtTimeout, at.wait, "+X", 1).lines) == []
+
+
 def test_send_fail_answers_who_waits_for_send_ok():
     at, _, _ = client([(b"AT+S\r", [(1, OK), (900, line("SEND OK"))]), (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))]),
                        (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))])])
@@ -279,6 +302,14 @@ def test_wait_looks_in_the_queue_first_and_takes_its_own_only():
     raises(AtTimeout, at.wait, "+B", 10)
 
 
+def test_wait_finds_what_came_while_a_handler_took_all_the_time():
+    at, uart, clock = client(chunk=None)
+    at.subscribe("+A", lambda text: clock.advance(60_000))
+    uart.feed(line("+A: 1"), after_ms=5)
+    uart.feed(line("+B: 1"), after_ms=50)
+    assert at.wait("+B", 100) == "+B: 1"
+
+
 def test_wait_dispatches_other_urcs_and_keeps_what_nobody_claimed():
     at, uart, clock = client([(b"AT+CFUN=1\r", line("+CPIN: READY") + OK)])
     heard = []
@@ -336,6 +367,48 @@ def test_the_queue_is_bounded_in_bytes_and_drops_the_oldest():
     at.poll(1)
     assert len(heard) == at.queue_size // 40
     assert heard[-1] == "+A: 0999"
+
+
+def test_a_storm_during_a_command_leaves_the_newest_of_each_name_and_counts_the_rest():
+    lines, newest = [], {}
+    for number in range(1000):
+        name = ("+CEREG: %d", '+QLWURC: "report",%d', "+CSCON: %d", '+QLWURC: "ping",%d', "^MODE: %d")[number * 7 % 5]
+        lines.append(name % number)
+        newest[name] = name % number
+    first = ['+QLWURC: "observe",1', "RING"]
+    for names in (("+CEREG", "+QLWURC", "+CSCON", "^MODE", "RING"), ("",)):
+        at, uart, _ = client([(b"AT\r", b"".join([line(text) for text in first + lines]) + OK)], chunk=None)
+        heard = []
+        for name in names:
+            at.subscribe(name, heard.append)
+        at.send("AT", prefix="+NONE", timeout_ms=2000)
+        at.poll(1)
+        assert heard[:2] == first
+        for text in newest.values():
+            assert text in heard
+        assert heard[2:] == [text for text in lines if text in heard]  # still in order
+        assert len(heard) + at.stats.dropped == 1002 and sum([len(text) + 32 for text in heard]) <= at.queue_size
+
+
+def test_the_queue_is_bounded_by_heap_and_not_by_text():
+    for claimed in (True, False):
+        at, uart, _ = client([(b"AT\r", b"x\n" * 2100 + OK)], chunk=None)
+        if claimed:
+            at.subscribe("x", print)
+        at.send("AT", prefix="+NONE", timeout_ms=2000)
+        assert 0 < len(at._queue) <= at.queue_size // 33
+
+
+def test_a_full_queue_gives_up_what_nobody_asked_for_before_what_somebody_did():
+    flood = b"".join([line("+A%d: 1" % number) for number in range(20)])
+    at, uart, _ = client([(b"AT\r", line("+A: 1") + line("x" * 1500) + flood + OK)])
+    heard = []
+    at.subscribe("+A", heard.append)
+    for number in range(20):
+        at.subscribe("+A%d" % number, heard.append)
+    at.send("AT", prefix="+NONE", timeout_ms=2000)
+    at.poll(1)
+    assert heard == ["+A: 1"] + ["+A%d: 1" % number for number in range(20)] and at.stats.dropped == 0
 
 
 def test_unknown_lines_never_push_out_a_urc():

@@ -102,6 +102,47 @@ def test_a_payload_function_that_fails_means_no_payload():
         assert at.poll(1) == 1
 
 
+def test_a_value_that_looks_like_anything_is_the_value():
+    values = (b"ab\r\nOK\r\ncd", b"OK", b"\r\nOK\r\n", b"SEND OK", b"\r\n+A: 1\r\n", b"+A: 1", b"\r\n> ", b"\n", b'"', b'","')
+    for text in values + (b"RDY", b"\r\nRDY\r\n"):
+        data = b'\r\n+QLWDLDATA: "/10250/0/1",4,%d,"' % len(text) + text + b'"\r\n'
+        answer = b"\r\n+QLWRD: %d,0\r\n" % len(text) + text + b"\r\n" + OK
+        for at, uart, _ in clients([(b"AT+QLWRD=512\r", answer)]):
+            heard, forged = [], []
+            at.subscribe("+A", forged.append)
+            at.subscribe("+QLWDLDATA", heard.append, payload=lambda text: int(text.split(",")[2]))
+            uart.feed(data)
+            at.poll(300)
+            assert at.send("AT+QLWRD=512", payload=lambda text: int(fields(text)[0]))[1] == text.decode(), text
+            at.poll(300)
+            assert heard == [data.decode()[2:-2]] and forged == [] and at.stats.restarts == 0, (text, heard, forged)
+
+
+def test_a_urc_between_head_and_value_is_survived():
+    head, urc = b"\r\n+QLWRD: %d,0\r\n", b"\r\n+A: 1\r\n"
+    for value in (b"abc", b"ab\r\nOK\r\ncd", b"x" * 40, b"+B: 1\r\n+B: 222"):
+        for urcs in (urc, urc + urc, b"+A: 1\r\n"):
+            for at, _, _ in clients([(b"AT+QLWRD=9\r", head % len(value) + urcs + value + b"\r\n" + OK)]):
+                heard = []
+                at.subscribe("+A", heard.append)
+                began = at.clock.now
+                assert at.send("AT+QLWRD=9", payload=lambda text: int(fields(text)[0]))[1] == value.decode()
+                assert at.clock.now == began  # what is there is not waited for
+                at.poll(1)
+                assert heard == ["+A: 1"] * urcs.count(b"A"), (value, urcs)
+
+
+def test_a_value_that_no_line_end_follows():
+    """At once where other bytes follow, after a moment where none do; never more or less than was announced."""
+    script = [(b"AT+R\r", b"\r\n+R: 3\r\nabcdef\r\n" + OK), (b"AT+R\r", [(1, b"\r\n+R: 3\r\nabc"), (500, OK)])]
+    for at, _, clock in clients(script):
+        at.subscribe("+A", print)
+        assert at.send("AT+R", payload=lambda text: 3) == ["+R: 3", "abc"]
+        assert at.stats.unknown == 1
+        assert at.send("AT+R", payload=lambda text: 3, timeout_ms=900) == ["+R: 3", "abc"]
+        assert at.stats.garbage == 0
+
+
 # Prompts and data.
 
 
@@ -193,6 +234,19 @@ def test_fields():
         ("", []),
     ]:
         assert fields(line) == expected, (line, fields(line))
+
+
+def test_ask_gives_what_stands_behind_the_name_however_it_is_written():
+    for line, expected in [
+        ("+CSQ: 18,99", "18,99"), ("+CSQ:18,99", "18,99"), ("+CSQ :18,99", "18,99"), ("+CSQ", "+CSQ"), ("+CSQ:", ""),
+        ('+CCLK:"20/04/05,15:38:02+08"', '"20/04/05,15:38:02+08"'), ("+CSQ:  a: b", "a: b"),
+    ]:
+        for at, _, _ in clients([(b"AT+CSQ\r", b"\r\n" + line.encode() + b"\r\n" + OK), (b"AT+CSQ\r", OK)]):
+            assert at.ask("AT+CSQ", prefix=line.split(":")[0].strip()) == expected, line
+            assert at.ask("AT+CSQ") == ""
+    for line, expected in [("867997030052996", "867997030052996"), ("+CGSN: 867997", "867997"), ("Revision: BC66", "BC66")]:
+        for at, _, _ in clients([(b"AT+CGSN\r", b"\r\n" + line.encode() + b"\r\n" + OK)]):
+            assert at.ask("AT+CGSN", prefix="") == expected
 
 
 # Secrets.

@@ -19,6 +19,7 @@ SCRIPT = [
     (b"ATE0\r", OK),
     (b"AT+CMEE=1\r", OK),
     (b"AT+CSQ\r", b"\r\n+CSQ: 18,99\r\n" + OK),
+    (b"AT+CSQ\r", b"\r\n+CSQ: 18,99\r\n" + OK),
     (b"AT+CEREG?\r", b"\r\n+CEREG: 0,1\r\n" + OK),
     (b"AT+CEREG=5\r", [(2, OK), (9000, URC)]),
     (b"AT+QLWREG\r", [(2, OK), (5000, b"\r\n+QLWREG: 0\r\n")]),

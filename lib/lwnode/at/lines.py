@@ -206,23 +206,23 @@ class LineBuffer:
             self.prompt = b""
 
     def _value(self) -> "bytearray | bytes | None":
-        """The value, or a URC that came between head and value: behind the true value stands a line end."""
+        """The value, or a URC that came between head and value: behind a true value stands OK."""
         start = self.start
         if self._skip_lf and self.bytes[start] == 10:
             self.start = start = start + 1
         self._skip_lf = False
         stop = start + self._count
-        if stop > self.end or stop == self.end and self.need == self._count:
-            self.need = stop - start + (stop == self.end)
+        if stop + 6 > self.end and self.need:  # after a silence there is no need any more
+            self.need = stop + 6 - start
             return None
-        if stop < self.end and self.bytes[stop] not in b"\r\n":
+        if self.need and self.bytes[stop : stop + 6].strip() != b"OK":
             line = self._line()
-            if line is None and self.end - start < self.size and self.need:
+            if line is None and self.end - start < self.size:
                 self.start = start
                 self.need = self.end - start + 1
                 return None
             if line is not None and self._client.is_urc(line):
-                self.need = self._count
+                self.expect(self._count)
                 return line
         self.start = self.searched = stop
         self._count = self.need = 0
@@ -281,7 +281,7 @@ class LineBuffer:
             self._since = now
         elif self._client.clock.ticks_diff(now, self._since) >= _STALL_MS:
             self._held = not self._count
-            if self._held or self.need <= self._count:  # else the value is there, but nothing behind it
+            if self._held or self.need == self._count:  # else the value is there, but nothing behind it
                 self._count = 0
                 self._client.stats.garbage += 1
             self.need = 0
