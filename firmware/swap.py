@@ -4,19 +4,23 @@
     main.py   swap.begin()             one more start; the fourth without a completed cycle goes back first
     node      swap.cycle(reached)      True: restart now; reached: the server was (True), was not (False), was not due (None)
 
-What lies in /update, and which names of a package lie where, by lwnode.update:
+What lies in /update; N is a row's number in the plan:
 
-    plan      a row for each file; its rename into place is the moment at which an update is accepted
-    new/N     content to come          old/N    what was there before
-    trial     state and counters; absent while files are being put in place
-    last      how the last update ended: version, "kept" or "rolled back"
+    plan      version, then a row for each file: path, what is to be there, what was there before, each as size:CRC-32 or "-"
+              for no file. Its rename into place is the moment at which an update is accepted
+    new/N     content to come          old/N    a copy of what was there before
+    trial     version, state, starts, silent contacts; absent while files are being put in place
+    last      how the last update ended: version, and "kept", "rolled back", or "incomplete" where an old copy could not be read
 
 An update is kept at the first cycle that reached the server. It is taken back after three starts without a completed
-cycle, or six cycles that tried to reach the server and did not.
+cycle, or six cycles that tried to reach the server and did not, or where it could not be put in place.
 
-Bounds: a cut at any write is followed by the same steps again, each of which sees that it was done. A file is a single rename
-on littlefs; FAT has no such rename, and a cut there may cost the file that was being taken back. This file, main.py and
-boot.py are never part of a package: they are the way back, and stand alone (no import of lwnode, which may be what broke).
+Bounds: after a cut at any write the next boot does the same steps again, and each looks by size and checksum whether it was
+done. On littlefs a cut in a rename between two folders hides the entry behind it in the source folder until the next write
+(littlefs 2.11). So nothing is renamed out of a folder of the application, where boot.py or this file might be the next: what
+was there is copied; and with a plan there is a write before anything is looked for. A copy is swept when every file was held
+against the plan. This file, main.py and boot.py are never part of a package: they are the way back, and stand alone (no
+import of lwnode, which may be what broke).
 """
 
 import os
@@ -31,16 +35,20 @@ PLAN = FOLDER + "/plan"
 TRIAL = FOLDER + "/trial"
 LAST = FOLDER + "/last"
 PACKAGE = FOLDER + "/package"
-HAD, CONTENT = 1, 2  # flags of a row: the file was there before; there is content for it
 STARTS = 3
 SILENT = 6
+_ABSENT = 2  # ENOENT
+_THERE = 17  # EEXIST
+_BLOCK = 512
+_ENDS = ("kept", "rolled back", "incomplete")
 
 
 class Files:
     """The file operations needed here, as the interpreter has them; a test hands in a simulated flash."""
 
     def __init__(self) -> None:
-        self.open, self.remove, self.listdir, self.mkdir = open, os.remove, os.listdir, os.mkdir
+        self.open, self.remove, self.rmdir, self.listdir, self.mkdir = open, os.remove, os.rmdir, os.listdir, os.mkdir
+        self.statvfs: "Any" = os.statvfs
 
     def rename(self, old: str, new: str) -> None:
         """Rename; by relative names (a board is in /), since MicroPython's VfsPosix mixes up two absolute ones."""
@@ -53,67 +61,105 @@ def sealed(text: str) -> str:
 
 
 def read(files: "Any", path: str) -> "str | None":
-    """The text of a sealed file; None where it is absent, torn or rotten."""
+    """The text of a sealed file; None where it is absent, torn or rotten. OSError where it cannot be read now."""
     try:
         with files.open(path, "rb") as file:
             raw = file.read().decode()
-    except (OSError, ValueError):
+    except OSError as error:
+        if error.args[0] != _ABSENT:
+            raise
         return None
-    text = raw[:-9]
+    except ValueError:
+        return None
+    text = str(raw[:-9])
     return text if sealed(text) == raw else None
 
 
 def write(files: "Any", path: str, text: str) -> None:
-    """Replace a sealed file: it is old or new after a cut."""
+    """Replace a sealed file: it is old or new after a cut. OSError where that cannot be done."""
     with files.open(path + ".tmp", "wb") as file:
         file.write(sealed(text).encode())
-    if not move(files, path + ".tmp", path):
-        raise OSError("%s could not be renamed" % path)
+    files.rename(path + ".tmp", path)
 
 
-def move(files: "Any", old: str, new: str) -> bool:
-    """Rename over whatever is there; False where there is nothing to rename."""
-    if not there(files, old):
-        return False
-    for step in (_nothing, _folders, _remove):  # the folder may be missing; FAT does not rename over a file
-        try:
-            step(files, new)
-            files.rename(old, new)
-            return True
-        except OSError:
-            pass
-    return False
-
-
-def _nothing(files: "Any", path: str) -> None:
-    pass
-
-
-def _remove(files: "Any", path: str) -> None:
-    files.remove(path)
-
-
-def _folders(files: "Any", path: str) -> None:
-    at = path.find("/", 1)
-    while at > 0:
-        try:
-            files.mkdir(path[:at])
-        except OSError:
-            pass
-        at = path.find("/", at + 1)
-
-
-def there(files: "Any", path: str) -> bool:
-    """Whether there is a file of that name."""
+def summed(files: "Any", path: str) -> str:
+    """What is there, as a plan has it: size:CRC-32, or "-" for no file. OSError where it cannot be read now."""
     try:
-        files.open(path, "rb").close()
-        return True
-    except OSError:
-        return False
+        file = files.open(path, "rb")
+    except OSError as error:
+        if error.args[0] != _ABSENT:
+            raise
+        return "-"
+    total = size = 0
+    block = bytearray(_BLOCK)
+    view = memoryview(block)
+    with file:
+        while True:
+            found = file.readinto(block)
+            if not found:
+                return "%d:%08x" % (size, total & 0xFFFFFFFF)
+            total = crc32(view[:found], total)
+            size += found
+
+
+def copy(files: "Any", source: str, target: str) -> None:
+    """Write a second file like the first."""
+    block = bytearray(_BLOCK)
+    view = memoryview(block)
+    with files.open(source, "rb") as old, files.open(target, "wb") as new:
+        found = old.readinto(block)
+        while found:
+            new.write(view[:found])
+            found = old.readinto(block)
+
+
+def parents(path: str) -> "list[str]":
+    """The folders above a path, the outermost first."""
+    return [path[:at] for at in range(1, len(path)) if path[at] == "/"]
+
+
+def make(files: "Any", folder: str) -> None:
+    """Make a folder unless it is there."""
+    try:
+        files.mkdir(folder)
+    except OSError as error:
+        if error.args[0] != _THERE:
+            raise
+
+
+def place(files: "Any", piece: str, path: str) -> None:
+    """Rename a piece over whatever is at path, with the folders that it needs."""
+    for folder in parents(path):
+        make(files, folder)
+    files.rename(piece, path)
+
+
+def prune(files: "Any", path: str) -> None:
+    """Remove the folders above a removed file that are empty now: Python takes an empty folder for a package."""
+    for folder in reversed(parents(path)):
+        try:
+            files.rmdir(folder)
+        except OSError as error:
+            if error.args[0] != _ABSENT:  # a cut came after the removal of an inner one
+                return
+
+
+def sweep(files: "Any") -> None:
+    """Remove what an update leaves, but for its plan, how it ended and a package to come."""
+    for folder in (FOLDER, FOLDER + "/new", FOLDER + "/old"):
+        try:
+            names = files.listdir(folder)
+        except OSError as error:
+            if error.args[0] != _ABSENT:
+                raise
+            names = []
+        for name in names:
+            if folder != FOLDER or name.endswith(".tmp"):
+                files.remove(folder + "/" + name)
 
 
 class Swap:
-    """The update that is under way, if one is: `state` "", "trial" or "undo"."""
+    """The update that is under way, if one is: `state` "" (not in place yet), "trial", "undo", or how it ends."""
 
     def __init__(self, files: "Any" = None) -> None:
         self.files = files or Files()
@@ -123,40 +169,50 @@ class Swap:
         self.silent = 0
         self.restart = False  # an update was staged in this wake: restart when the wake is over
         self.rows = self._plan()
-        text = read(self.files, TRIAL)
-        if text is not None and self.rows:
-            version, state, starts, silent = text.split(" ")
-            if int(version) == self.version:
+        if self.rows:
+            # Opened for writing, littlefs ends a rename that a cut has left half done; nothing else changes.
+            self.files.open(PLAN, "ab").close()
+            text = read(self.files, TRIAL)
+            if text is not None and text.startswith("%d," % self.version):
+                _, state, starts, silent = text.split(",")
                 self.state, self.starts, self.silent = state, int(starts), int(silent)
 
-    def _plan(self) -> "list[tuple[int, str]]":
-        """(flags, path) of each file; empty where no update is under way."""
-        text = read(self.files, PLAN)
-        if text is None:
-            return []
-        lines = text.split("\n")
-        self.version = int(lines[0])
-        return [(int(line[0]), line[2:]) for line in lines[1:]]
+    def _plan(self) -> "list[str]":
+        """The rows of the plan; none where no update is under way."""
+        rows = (read(self.files, PLAN) or "0").split("\n")
+        self.version = int(rows.pop(0))
+        return rows
 
     def boot(self) -> None:
-        """Put new files in place, or old ones back: whatever a power cut has left open is finished here."""
+        """Put new files in place, or old ones back, or sweep: whatever a power cut has left open is finished here."""
         if self.rows and not self.state:
-            self._apply()
-            self._save("trial")
-            print("update: version %d is in place, on trial" % self.version)
-        elif self.state == "undo":
+            try:
+                self._apply()
+                self._save("trial")
+                print("update: version %d is in place, on trial" % self.version)
+            except OSError as error:
+                print("update: version %d cannot be put in place:" % self.version, error)
+                self._save("undo")
+        if self.state == "undo":
             self._undo()
+        elif self.state in _ENDS:
+            self._end(self.state)
         self.rows = []  # a trial needs its counters only; heap is scarce
 
     def begin(self) -> None:
-        """Count a start of main.py on trial; where three were not followed by a completed cycle, go back now."""
-        if self.state == "trial":
-            if self.starts >= STARTS:
-                self._save("undo")
-                self._undo()
-            else:
-                self.starts += 1
-                self._save("trial")
+        """Count a start of main.py on trial; where three were not followed by a completed cycle, go back now.
+
+        OSError where old and new files are mixed because some could not be read or written: main.py rests, and boot.py
+        tries again. After three such starts it goes on with what there is.
+        """
+        if self.state == "trial" and self.starts >= STARTS:
+            self._save("undo")
+            self._undo()
+        elif self.state in ("trial", "undo") and self.starts < STARTS:
+            self.starts += 1
+            self._save(self.state)
+            if self.state == "undo" and self._wrong(2):
+                raise OSError("version %d is not taken back yet" % self.version)
 
     def cycle(self, reached: "bool | None") -> bool:
         """A wake was completed. Returns whether the board must restart now: to try an update, or to go back."""
@@ -164,47 +220,87 @@ class Swap:
             changed = self.starts or reached is False
             self.starts = 0
             self.silent += reached is False
-            if reached:
-                self._end("kept")
-            elif changed:
-                self._save("undo" if self.silent >= SILENT else "trial")
+            try:
+                if reached and not self._wrong(1):
+                    self._end("kept")
+                elif reached or self.silent >= SILENT:
+                    self._save("undo")
+                elif changed:
+                    self._save("trial")
+            except OSError as error:
+                print("update:", error)  # the next cycle tries it again
         return self.restart or self.state == "undo"
 
+    def _wrong(self, column: int) -> "list[str]":
+        """The files that are not as a column of the plan says: 1 new, 2 old."""
+        rows = [row.split(" ") for row in self._plan()]
+        return [row[0] for row in rows if summed(self.files, row[0]) != row[column]]
+
     def _apply(self) -> None:
-        for number, (flags, path) in enumerate(self.rows):
-            new, old = "%s/new/%d" % (FOLDER, number), "%s/old/%d" % (FOLDER, number)
-            if flags & HAD and not there(self.files, old):
-                move(self.files, path, old)
-            if flags & CONTENT:
-                move(self.files, new, path)
+        """Each row in turn: copy what was there, then one rename. OSError where a file is not what the plan says."""
+        files = self.files
+        self._used()
+        for number, row in enumerate(self.rows):
+            path, new, old = row.split(" ")
+            if summed(files, path) == new:
+                if new == "-":
+                    prune(files, path)
+                continue
+            kept = "%s/old/%d" % (FOLDER, number)
+            if old != "-" and summed(files, kept) != old:
+                copy(files, path, kept)
+                if summed(files, kept) != old:
+                    raise OSError("%s has no good copy" % path)
+            if new == "-":
+                files.remove(path)
+                prune(files, path)
+            else:
+                place(files, "%s/new/%d" % (FOLDER, number), path)
+        wrong = self._wrong(1)
+        if wrong:
+            raise OSError("%s is not as it was sent" % wrong[0])
+
+    def _used(self) -> None:
+        """Remove the package of this update where a cut has left it; another may lie there by now."""
+        try:
+            with self.files.open(PACKAGE, "rb") as file:
+                same = file.read(12)[8:] == self.version.to_bytes(4, "little")
+        except OSError:
+            return
+        if same:
+            self.files.remove(PACKAGE)
 
     def _undo(self) -> None:
-        for number, (flags, path) in enumerate(self._plan()):
-            old = "%s/old/%d" % (FOLDER, number)
-            if flags & HAD:
-                move(self.files, old, path)
-            elif there(self.files, path):
-                self.files.remove(path)
-        self._end("rolled back")
+        """Each row in turn, from its copy; what has none stays as it is, and the update is then called incomplete."""
+        files = self.files
+        for number, row in enumerate(self._plan()):
+            path, _, old = row.split(" ")
+            found = summed(files, path)
+            kept = "%s/old/%d" % (FOLDER, number)
+            if old == "-":
+                if found != "-":
+                    files.remove(path)
+                prune(files, path)
+            elif found != old and summed(files, kept) == old:
+                place(files, kept, path)
+        self._end("incomplete" if self._wrong(2) else "rolled back")
 
     def _end(self, how: str) -> None:
-        """The update is over: `last` is written before `plan` goes, so that a cut between them ends it again."""
+        """The update is over. Decided first, so that a cut in the sweeping only sweeps again; `last` before the plan goes."""
+        if self.state != how:
+            self._save(how)
         print("update: version %d %s" % (self.version, how))
         write(self.files, LAST, "%d %s" % (self.version, how))
+        sweep(self.files)
         for path in (PLAN, TRIAL):
-            if there(self.files, path):
-                self.files.remove(path)
+            self.files.remove(path)
         self.state, self.rows = "", []
-        for folder in (FOLDER + "/new", FOLDER + "/old"):  # what a cut leaves here, the next update sweeps away
-            try:
-                for name in self.files.listdir(folder):
-                    self.files.remove(folder + "/" + name)
-            except OSError:
-                pass
 
     def _save(self, state: str) -> None:
+        if state == "undo" and self.state != state:
+            self.starts = 0
         self.state = state
-        write(self.files, TRIAL, "%d %s %d %d" % (self.version, state, self.starts, self.silent))
+        write(self.files, TRIAL, "%d,%s,%d,%d" % (self.version, state, self.starts, self.silent))
 
 
 current: "Swap | None" = None

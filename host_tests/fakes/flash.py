@@ -61,6 +61,11 @@ class _File:
         self._at = len(self._data) if size < 0 else min(len(self._data), start + size)
         return self._data[start : self._at]
 
+    def readinto(self, buf):
+        found = self.read(len(buf))
+        buf[: len(found)] = found
+        return len(found)
+
     def write(self, data):
         data = data.encode() if isinstance(data, str) else data  # as a file opened for text does
         half = bytes(data[: len(data) // 2])
@@ -209,6 +214,16 @@ class FlashFiles:
         if self.blocks is not None and self.used() + 2 > self.blocks:
             raise OSError(28)
         self.directories.add(path)
+
+
+    def rmdir(self, path):
+        """Remove an empty directory."""
+        if path not in self.directories:
+            raise OSError(2)
+        if [name for name in list(self.content) + list(self.directories) if name.startswith(path + "/")]:
+            raise OSError(39)
+        self.step(None)
+        self.directories.remove(path)
 
 
 class Memory:

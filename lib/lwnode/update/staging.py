@@ -15,8 +15,6 @@ _FOLDER = "/update"
 PACKAGE = "/update/package"
 MAGIC = b"LWU1"
 HEAD_BYTES = 15
-_HAD = const(1)
-_CONTENT = const(2)
 _CONTENT_FLAG = const(1)  # in a package
 _BLOCK = const(512)
 _MAC = const(32)
@@ -87,13 +85,15 @@ class Stage:
                 if free is not None and needed + _RESERVE > free:
                     raise UpdateError("%d KB are free and %d KB are needed: remove files, or send fewer at a time"
                                       % (free // 1024, (needed + _RESERVE) // 1024))
-                sweep(self.files)
+                self.swap.sweep(self.files)
+                for folder in ("", "/new", "/old"):
+                    self.swap.make(self.files, _FOLDER + folder)
                 self._extract(file, rows)
+            self.swap.write(self.files, self.swap.PLAN, self._plan(rows))
         except OSError as error:
-            if not self.swap.there(self.files, PACKAGE):
+            if not self.swap.summed(self.files, PACKAGE) != "-":
                 raise UpdateError("there is no package: copy it to :update/package")
             raise UpdateError("the filesystem refused (error %s): nothing has changed" % (error.args[0] if error.args else "?"))
-        self.swap.write(self.files, self.swap.PLAN, self._plan(rows))
         self._count()
         self.files.remove(PACKAGE)
         return self.version
@@ -170,16 +170,18 @@ class Stage:
 
     def _plan(self, rows: "list[tuple[int, str, int, bytes]]") -> str:
         """The rows for swap.py. What Python would find instead of a new file (a .py beside its .mpy) goes too."""
+        swap, files = self.swap, self.files
         lines = [str(self.version)]
-        twins = []
         paths = [path for _, path, _, _ in rows]
-        for flags, path, _, _ in rows:
-            had = _HAD if self.swap.there(self.files, path) else 0
-            lines.append("%d %s" % (had | (_CONTENT if flags & _CONTENT_FLAG else 0), path))
+        twins = []
+        for number, (flags, path, _, _) in enumerate(rows):
+            new = swap.summed(files, "%s/new/%d" % (_FOLDER, number)) if flags & _CONTENT_FLAG else "-"
+            lines.append("%s %s %s" % (path, new, swap.summed(files, path)))
             stem, _, kind = path.rpartition(".")
             twin = stem + (".mpy" if kind == "py" else ".py")
-            if kind != "json" and twin not in paths and self.swap.there(self.files, twin):
-                twins.append("%d %s" % (_HAD, twin))
+            found = "-" if kind == "json" or twin in paths else swap.summed(files, twin)
+            if found != "-":
+                twins.append("%s - %s" % (twin, found))
         return "\n".join(lines + twins)
 
     def _count(self) -> None:
@@ -208,19 +210,6 @@ def hash_of(files: "Any", path: str) -> bytes:
             if not block:
                 return bytes(digest.digest())
             digest.update(block)
-
-
-def sweep(files: "Any") -> None:
-    """Remove what an earlier update has left, and make the folders."""
-    for folder in (_FOLDER, _FOLDER + "/new", _FOLDER + "/old"):
-        try:
-            names = files.listdir(folder)
-        except OSError:
-            files.mkdir(folder)
-            names = []
-        for name in names:
-            if folder != _FOLDER or name in ("trial", "trial.tmp", "plan.tmp", "last.tmp"):
-                files.remove(folder + "/" + name)
 
 
 def _nothing() -> None:
