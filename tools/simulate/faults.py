@@ -6,14 +6,14 @@
 Rates of "default", per year: each AT exchange disturbed with 2 % (ERROR, silence, garbage, late); the module restarts weekly;
 outages of 10 minutes weekly, of 3 hours monthly, of 5 days once; brown-out monthly; the power cut in the middle of 50
 random flash writes; twice a fault in the application that crashes every start for six hours. "dense" has two of each at
-least, but for the outage of 5 days: for short runs.
+least, but for the outage of 5 days: for short runs. "drought" is one outage of a day and a half, from the second hour on.
 """
 
 from __future__ import annotations
 
 from random import Random
 
-NAMES = ("none", "default", "dense", "outages", "power")
+NAMES = ("none", "default", "dense", "outages", "power", "drought")
 _YEAR_H = 365 * 24
 _LONGEST_DENSE = 6 * 60
 # kind: (times a year, length in minutes)
@@ -30,6 +30,7 @@ _KINDS = {
     "dense": ("restart", "outage", "brown_out", "power_cut", "bug"),
     "outages": ("outage",),
     "power": ("brown_out", "power_cut"),
+    "drought": (),
 }
 EXCHANGE_PERMILLE = {"default": 20, "dense": 20}
 EXCHANGE_KINDS = ("error", "silence", "garbage", "late")
@@ -45,7 +46,7 @@ class Plan:
         self.permille = EXCHANGE_PERMILLE.get(name, 0)
         random = Random(seed)
         hours = days * 24
-        self.events: list[tuple[float, str, int]] = []
+        self.events: list[tuple[float, str, int]] = [(2, "outage", 36 * 60)] if name == "drought" else []
         for kind in _KINDS[name]:
             for per_year, minutes in _RATES[kind]:
                 expected = per_year * hours / _YEAR_H

@@ -1,22 +1,39 @@
-"""The account of every reading, and the verdict. Of the node's own counters only `dropped` is believed.
+"""The account of every reading, and the verdict: what the sensors gave against what the server got, reading by reading.
 
-A reading is delivered, or waits in flash or RTC memory, or was exposed when the power went (at most a batch, by the
-stated policy), or was dropped by the stated limit; any other is lost.
+A reading is at the server, or waits in flash or RTC memory, or went with the power while the journal said that it could, or
+gave way to newer ones at the journal's limit; any other is lost. It has its own time, its own path, its place in the order,
+and comes twice only where something went wrong. What the node is believed:
+
+    journal.exposed, at the moment of a reset     how many of the newest may be gone; none at a restart that it ordered itself
+    journal.dropped, as it grows                  how many of the oldest may be gone, if the journal is full
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
 
 from fakes.world import Stop
 from lwnode.lwm2m import codec
 from lwnode.power import FileStore, Journal, RetainedState
+
+from .record import ALARM, RESOURCE, Arrival, Reading, Record
 
 if TYPE_CHECKING:
     from .simulation import Simulation
 
 _SLOT_SHARE = 4  # a reading belongs to the slot that began last, or begins within a quarter of the period
 _CLOSING_MS = 20_000
+_AROUND_MS = 180_000  # what went wrong so shortly before a first arrival may be why it came again
+_ALARM_MS = 600_000  # an alarm is at the server within that, where nothing goes wrong
+_ALARM_QUIET_MS = 7_200_000  # a back-off of an earlier trouble may hold the first try up
+_SEGMENT = 1024
+# The times that a node is asked for: 5 s for a second's rounding here and there. ESP32: its sleep clock is off by 2 % either
+# way, so by up to 4.5 % of the time since an answer of the network, which is asked for once an hour.
+_ROUNDING_S = 5
+_DRIFT = 0.045
+_RESYNC_S = 3600
+_POWER = ("power_on", "brown_out", "run_pin")
 
 
 class _Found:
@@ -34,12 +51,11 @@ class _Found:
 
 
 class Ledger:
-    """Readings are numbered from 1: the sensor's n-th value is n, so each is found again at the server."""
+    """The account of one simulation. The world calls read, heard, started, slept, troubled and ram_lost; a person the rest."""
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, sensors: int, alarm: bool) -> None:
         self._simulation = simulation
-        self.taken: list[int] = []  # Unix seconds of each
-        self.exposed: set[int] = set()
+        self.record = Record(sensors, alarm)
         self.most_exposed = 0
         self.longest_ms = 0
         self.overruns: list[tuple[int, int]] = []
@@ -49,18 +65,70 @@ class Ledger:
         self.hour_awake: dict[int, int] = {}
         self.dead = ""
         self.storm = False
+        self.dropped = 0
+        self.node: Any = None
+        self._counted = 0
+        self._broken: dict[str, str] = {}  # promises of the journal that did not hold: kind -> the first case of it
+        self._troubles: list[int] = []  # virtual milliseconds at which something went wrong
+        self._contacts: list[int] = []  # at which the server heard of the node
+        self._lives = [0]  # at which the node began without what its RAM, and on ESP32 its RTC memory, had held
 
     # what the world tells
 
-    def read(self) -> int:
-        """The sensor's driver calls this."""
-        simulation = self._simulation
+    def read(self, row: int) -> int:
+        """The driver of a row's sensor calls this."""
+        simulation, record = self._simulation, self.record
         period = int(simulation.settings.sample_every)
-        if len(self.taken) > 200 + 3 * simulation.clock.now // (1000 * period):
+        if len(record.readings) > (200 + 3 * simulation.clock.now // (1000 * period)) * len(record.rows):
             self.storm = True
             raise Stop
-        self.taken.append(self._simulation.clock.unix())
-        return len(self.taken)
+        return record.take(row, simulation.clock.unix(), simulation.clock.now, simulation.alarm)
+
+    def heard(self, path: tuple[int, ...], value: float, own_time: int | None) -> None:
+        """The server has got a value."""
+        clock = self._simulation.clock
+        self.contacted()
+        self.record.arrive(path, value, own_time, clock.unix(), clock.now)
+
+    def contacted(self) -> None:
+        """The server has heard of the node."""
+        if not self._contacts or self._contacts[-1] != self._simulation.clock.now:
+            self._contacts.append(self._simulation.clock.now)
+
+    def troubled(self) -> None:
+        """Something goes wrong now."""
+        self._troubles.append(self._simulation.clock.now)
+
+    def trouble(self, begin: int, end: int) -> bool:
+        """Whether something went wrong between two times."""
+        place = bisect_left(self._troubles, begin)
+        return place < len(self._troubles) and self._troubles[place] <= end or self._simulation.was_out(begin, end)
+
+    def started(self, node: Any) -> None:
+        """A node has been made and has taken up what it kept."""
+        self.node = node
+        found = int(node.journal.dropped)
+        if found < self._counted and not self._power_gone:
+            self._broken.setdefault("back", f"the count of dropped readings went back from {self._counted} to {found}"
+                                            " without loss of power")
+        self._counted = found
+
+    _power_gone = False
+
+    def count_drops(self) -> None:
+        """Follow the journal's count of drops; the oldest that it can have held are accounted for by it."""
+        if self.node is None:
+            return
+        journal = self.node.journal
+        grown, self._counted = int(journal.dropped) - self._counted, int(journal.dropped)
+        if grown <= 0:
+            return
+        limit = int(self._simulation.settings.journal_bytes)
+        if journal.size < limit - 2 * _SEGMENT and not self._simulation.flash_fails():
+            self._broken.setdefault("room", f"the journal dropped readings at {journal.size} of {limit} bytes")
+        self.dropped += grown
+        for reading in [reading for reading in self.record.readings if reading.pending][:grown]:
+            reading.fate = "dropped"
 
     def slept(self, awake_ms: int) -> None:
         """A time awake has ended."""
@@ -75,28 +143,47 @@ class Ledger:
         if awake_ms > self.limit_ms():
             self.overruns.append((simulation.clock.now, awake_ms))
 
+    def asleep(self) -> None:
+        """A wake is over, however short."""
+        simulation = self._simulation
+        self.count_drops()
+        batch = int(simulation.settings.journal_batch)
+        exposed = self.node.journal.exposed if self.node is not None else 0
+        if exposed > batch and not simulation.flash_fails():
+            self._broken.setdefault("batch", f"asleep with {exposed} readings exposed, the stated batch is {batch}")
+
     def limit_ms(self) -> int:
         """The longest time awake that the configuration allows: budget, closing, and the window of a cold boot."""
         settings = self._simulation.settings
         return (int(settings.awake_budget) + max(60, int(settings.maintenance_window))) * 1000 + _CLOSING_MS
 
-    def ram_lost(self, rtc_kept: bool) -> None:
-        """A reset or a loss of power: what was in RAM alone is gone."""
+    def ram_lost(self, kind: str, rtc_kept: bool) -> None:
+        """A reset: what the journal called exposed at this moment may be gone, the newest readings, and nothing else.
+
+        An ESP32's RTC memory keeps them over each reset but a loss of power; an RP2's RAM keeps them over none, so that a
+        restart which the node orders itself must have put them into flash.
+        """
+        self.troubled()
+        simulation, pending = self._simulation, [reading for reading in self.record.readings if reading.pending]
+        if simulation.port == "esp32":
+            promise = 0 if rtc_kept else self._journal().exposed
+            if not rtc_kept:
+                self._lives.append(simulation.clock.now)
+        else:
+            promise = 0 if kind == "reset" or self.node is None else self.node.journal.exposed
+            self._lives.append(simulation.clock.now)
+        # Between a sensor's answer and the journal: the write that makes room there may be the one that is cut.
+        in_hand = len([reading for reading in pending if reading.now >= simulation.clock.now - 1000]) if kind in _POWER else 0
         waiting = self.waiting(rtc_kept)
-        gone = set(range(1, len(self.taken) + 1)) - set(self.delivered()) - waiting - self.exposed
+        newest = pending[-(promise + in_hand) :] if promise + in_hand else []
+        gone = [reading for reading in newest if reading.value not in waiting]
+        for reading in gone:
+            reading.fate = "exposed"
         self.most_exposed = max(self.most_exposed, len(gone))
-        self.exposed |= gone
+        self._power_gone = kind in _POWER
+        self.node = None
 
     # what there is
-
-    def delivered(self) -> dict[int, int]:
-        """How often each reading arrived at the server."""
-        counts: dict[int, int] = {}
-        for delivery in self._simulation.server.deliveries:
-            if tuple(delivery.path) == (3300, 0, 5700):
-                number = int(float(delivery.value))
-                counts[number] = counts.get(number, 0) + 1
-        return counts
 
     def _journal(self, rtc_kept: bool = True) -> Journal:
         simulation = self._simulation
@@ -108,31 +195,68 @@ class Ledger:
         return Journal(hot, cold)
 
     def waiting(self, rtc_kept: bool = True) -> set[int]:
-        """The readings in flash and RTC memory."""
-        numbers = set()
+        """The values of our rows in flash and RTC memory."""
+        values = set()
         for _, data in self._journal(rtc_kept).entries():
             path, _, value, _ = codec.unpack_record(data)
-            if tuple(path.ids) == (3300, 0, 5700):
-                numbers.add(int(float(value)))
-        return numbers
+            if tuple(path.ids[:2]) in self.record.rows and path.ids[2] == RESOURCE:
+                values.add(abs(int(float(value))))
+        return values
 
-    def dropped(self) -> int:
-        """What the journal says it dropped because its limit was reached."""
-        return self._journal().dropped
+    def exposed(self) -> int:
+        """Readings that went with the power as the journal had said that they could."""
+        return len([reading for reading in self.record.readings if reading.fate == "exposed"])
 
-    def lost(self, before: int) -> list[int]:
-        """Numbers of readings, taken before a time, that are nowhere and for no stated reason."""
-        there = set(self.delivered()) | self.waiting() | self.exposed
-        gone = [number for number, when in enumerate(self.taken, 1) if when < before and number not in there]
-        return gone[self.dropped() :]
+    def lost(self) -> list[Reading]:
+        """Readings of the time accounted for that are nowhere and for no stated reason."""
+        waiting, before = self.waiting(), self._simulation.accounted_until
+        return [reading for reading in self.record.readings
+                if reading.pending and reading.unix < before and reading.value not in waiting]
+
+    def duplicates(self) -> list[Reading]:
+        """Readings that came twice for no reason."""
+        return self.record.twice(lambda first, second: self.trouble(first - _AROUND_MS, second))
+
+    def _allowed(self, reading: Reading, arrival: Arrival) -> float:
+        """By how many seconds a reading's time at the server may differ from the world's when it was taken."""
+        simulation = self._simulation
+        contacts = self._contacts
+        if arrival.own_time is None:
+            life = self._lives[bisect_left(self._lives, reading.now + 1) - 1 :][:2]
+            ends = life[1] if len(life) > 1 else simulation.clock.now
+            place = bisect_left(contacts, life[0])
+            if place == len(contacts) or contacts[place] > ends:
+                return arrival.unix  # nobody told the time between two losses of it: such a reading has none
+            return self.limit_ms() / 1000
+        place = bisect_left(contacts, reading.now)
+        since = (reading.now - (contacts[place - 1] if place else 0)) / 1000
+        drift = _DRIFT if getattr(simulation.chip, "drift_ppm", None) else 0
+        return _ROUNDING_S + drift * (since + _RESYNC_S) + simulation.misled(reading)
+
+    def wrong_times(self) -> list[tuple[int, Reading]]:
+        """(seconds, reading) of those with a time that is not theirs."""
+        return self.record.wrong_times(self._allowed)
+
+    def late_alarms(self) -> list[Reading]:
+        """Crossings of the threshold that were not at the server at once although nothing went wrong."""
+        found = []
+        for row, path in enumerate(self.record.rows):
+            if path == ALARM:
+                for reading in self.record.of_row(row):
+                    came = reading.arrivals[0].now if reading.arrivals else self._simulation.clock.now
+                    if reading.must and came > reading.now + _ALARM_MS and reading.unix < self._simulation.accounted_until:
+                        if not self.trouble(reading.now - _ALARM_QUIET_MS, reading.now + _ALARM_MS):
+                            found.append(reading)
+        return found
 
     def slots(self) -> tuple[int, list[int]]:
         """(missed, doubled slots) by the world's own clock."""
         period = int(self._simulation.settings.sample_every)
+        taken = [reading.unix for reading in self.record.of_row(0)]
         served: dict[int, list[int]] = {}
         doubled = []
         gap = 2 * period
-        for before, when in zip([self._simulation.clock.start_unix - gap, *self.taken], self.taken):
+        for before, when in zip([self._simulation.clock.start_unix - gap, *taken], taken):
             times = served.setdefault((when + period // _SLOT_SHARE) // period, [])
             # What follows a gap (a rest, a broken application) may serve its slot when that is nearly over.
             if times and when - before < period // 2 and gap < 1.5 * period:
@@ -146,23 +270,61 @@ class Ledger:
         return last - first + 1 - len([slot for slot in served if first <= slot <= last]), doubled
 
     def excused(self) -> float:
-        """How many slots may be missed: while the application is broken, after each reset, in rests after brown-outs."""
+        """How many slots may be missed: while the application is broken, after each reset, in rests, by drift."""
         simulation = self._simulation
         period = int(simulation.settings.sample_every)
         broken = sum(minutes for _, kind, minutes in simulation.plan.events if kind == "bug") * 60 / period
         boots = sum(count for kind, count in simulation.boots.items() if kind != "deep_sleep")
         rest = simulation.boots.get("brown_out", 0) * (1 + 900 / period)
-        return 1.3 * broken + 2 * boots + rest + 0.005 * len(self.taken)
+        # Without network an ESP32's slots move with its sleep clock.
+        drift = 0.02 * simulation.out_ms() / 1000 / period if getattr(simulation.chip, "drift_ppm", None) else 0
+        return 1.3 * broken + 2 * boots + rest + drift + 0.005 * len(self.record.of_row(0))
 
     def verdict(self) -> list[str]:
         """What is wrong, a sentence each; nothing where all is as promised."""
-        simulation = self._simulation
-        wrong = []
         if self.dead:
             return [f"the node is dead: {self.dead}"]
-        lost = self.lost(simulation.accounted_until)
+        wrong = self._readings() + list(self._broken.values()) + self._times()
+        if self.storm:
+            return [f"the node reads far more often than its slots come: {len(self.record.readings)} readings", *wrong]
+        return wrong
+
+    def _readings(self) -> list[str]:
+        """What is wrong with readings."""
+        record, wrong = self.record, []
+        lost, odd, again, late = self.lost(), self.wrong_times(), self.duplicates(), self.late_alarms()
         if lost:
-            wrong.append(f"{len(lost)} readings were lost, the first is number {lost[0]}")
+            first = lost[0]
+            wrong.append(f"{len(lost)} readings were lost, the first is {first.value} of {record.paths[first.row]}"
+                         f" after {first.now / 3_600_000:.1f} h")
+        spared = [reading for reading in record.readings if reading.fate == "dropped" and reading.arrivals]
+        if len(spared) > int(self._simulation.settings.journal_batch):
+            wrong.append(f"{len(spared)} readings came that had to give way by the count of drops: newer ones were dropped")
+        if record.strangers:
+            wrong.append(f"{len(record.strangers)} values at the server were never given by the sensor of their path,"
+                         f" {record.misplaced} of them by another")
+        if odd:
+            worst = max(odd, key=lambda pair: abs(pair[0]))
+            wrong.append(f"{len(odd)} readings have a wrong time at the server, the worst by {worst[0]} s"
+                         f" after {worst[1].now / 3_600_000:.1f} h")
+        if record.disordered:
+            wrong.append(f"{len(record.disordered)} readings came after later ones of their sensor")
+        if again:
+            wrong.append(f"{len(again)} readings came twice and nothing had gone wrong")
+        if late:
+            wrong.append(f"{len(late)} alarms were not at the server within {_ALARM_MS // 60_000} minutes")
+        stuck = [reading for reading in (record.by_value(value) for value in self.waiting())
+                 if reading is not None and reading.unix < self._simulation.accounted_until]
+        if stuck:
+            wrong.append(f"{len(stuck)} readings still wait after two quiet days")
+        batch = int(self._simulation.settings.journal_batch) + len(record.rows)
+        if self.most_exposed > batch:
+            wrong.append(f"{self.most_exposed} readings were exposed at once, batch and one sampling are {batch}")
+        return wrong
+
+    def _times(self) -> list[str]:
+        """What is wrong with slots and times awake."""
+        wrong = []
         missed, doubled = self.slots()
         if missed > self.excused():
             wrong.append(f"{missed} slots were missed, resets and faults of the application excuse {self.excused():.0f}")
@@ -171,15 +333,7 @@ class Ledger:
         if self.overruns:
             limit, longest = self.limit_ms() // 1000, self.longest_ms // 1000
             wrong.append(f"{len(self.overruns)} times awake beyond {limit} s, the longest {longest} s")
-        batch = int(simulation.settings.journal_batch)
-        if self.most_exposed > batch + 1:
-            wrong.append(f"{self.most_exposed} readings were exposed at once, the stated batch is {batch}")
         busy = [hour for hour, ms in self.hour_awake.items() if ms > 1_900_000]
         if busy:
             wrong.append(f"the node was awake more than half of the time in {len(busy)} hours")
-        stuck = [number for number in self.waiting() if self.taken[number - 1] < simulation.accounted_until]
-        if self.storm:
-            return [f"the node reads far more often than its slots come: {len(self.taken)} readings", *wrong]
-        if stuck:
-            wrong.append(f"{len(stuck)} readings still wait after two quiet days")
         return wrong

@@ -20,7 +20,8 @@ _ERASES_A_SAVE = 2
 def rows(simulation: Simulation, charge: Charge, seconds: float, capacity_mah: float) -> list[tuple[str, str]]:
     """The figures, as (name, value)."""
     ledger = simulation.ledger
-    delivered = ledger.delivered()
+    record = ledger.record
+    delivered = record.delivered()
     missed, doubled = ledger.slots()
     days = simulation.clock.now / 86_400_000
     events = collections.Counter(event[2] for event in simulation.server.events)
@@ -30,13 +31,14 @@ def rows(simulation: Simulation, charge: Charge, seconds: float, capacity_mah: f
     saves = simulation.flash.saves / days
     years = BLOCKS[simulation.port] * ERASE_CYCLES / (_ERASES_A_SAVE * max(saves, 0.001)) / 365
     return [
-        ("readings taken", f"{len(ledger.taken)}"),
-        ("delivered", f"{len(delivered)}, {sum(delivered.values()) - len(delivered)} duplicates"),
-        ("waiting at the end", f"{len(ledger.waiting() - set(delivered))}"),
-        ("dropped by policy (journal_bytes)", f"{ledger.dropped()}"),
-        ("exposed to loss of power by policy", f"{len(ledger.exposed)}, {ledger.most_exposed} at most at once"
+        ("readings taken", f"{len(record.readings)}, {len([one for one in record.readings if one.must])} of them owed"),
+        ("delivered", f"{len(delivered)}, {record.duplicates()} duplicates, {len(ledger.duplicates())} without a cause"),
+        ("waiting at the end", f"{len(ledger.waiting() - {reading.value for reading in delivered})}"),
+        ("dropped by policy (journal_bytes)", f"{ledger.dropped}"),
+        ("exposed to loss of power by policy", f"{ledger.exposed()}, {ledger.most_exposed} at most at once"
                                                f" (journal_batch {simulation.settings.journal_batch})"),
-        ("lost", f"{len(ledger.lost(simulation.accounted_until))}"),
+        ("lost", f"{len(ledger.lost())}"),
+        ("at a wrong path, time, place", f"{len(record.strangers)}, {len(ledger.wrong_times())}, {len(record.disordered)}"),
         ("wakes", f"{ledger.wakes}"),
         ("slots missed, served twice", f"{missed}, {len(doubled)}"),
         ("attempts to reach the server", f"{ledger.attempts}, {registrations} registrations, {events['updated']} updates"),

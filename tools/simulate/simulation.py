@@ -2,6 +2,8 @@
 
 The world is host_tests/fakes/world.py; this adds what years need: faults by plan, power cuts in the middle of flash
 writes, a watch on time awake, and two quiet days at the end in which everything that waits must arrive.
+
+    Simulation("rp2", "bg96", seed=3, faults="dense", sensors=3, alarm=True, report_every=3600).live(7)
 """
 
 from __future__ import annotations
@@ -9,40 +11,65 @@ from __future__ import annotations
 import gc
 from random import Random
 
+import lwnode.node
 from fakes.chip import Dead, Reset
 from fakes.flash import PowerCut
 from fakes.world import Stop, World
 
 from .faults import EXCHANGE_KINDS, Plan
 from .ledger import Ledger
+from .record import ALARM
 
-SENSOR = "/3300/0/5700"
 HISTORY = "/19/0/0"
 QUIET_DAYS = 2
 _HOUR_MS = 3600000
 _FREEZE_EVERY_MS = 72 * _HOUR_MS
 _MOST_BOOTS = 400
 _DRIFT_STEP_S = 6 * 3600
+_HEARD = ("registered", "reregistered", "updated")
 
 
 class Bug(Exception):
     """A fault of the application: raised where sensors are declared."""
 
 
+class _Noted(list):
+    """A list that tells of each thing put into it."""
+
+    def __init__(self, told) -> None:
+        super().__init__()
+        self._told = told
+
+    def append(self, item) -> None:
+        self._told()
+        super().append(item)
+
+
 class Simulation(World):
-    """A node on a port with a module of a family, under a plan of faults."""
+    """A node on a port with a module of a family, under a plan of faults; with so many sensors, and one with a threshold."""
 
     def __init__(self, port: str = "esp32", family: str = "bc66", seed: int = 1, faults: str = "default",
-                 **config: object) -> None:
+                 sensors: int = 1, alarm: bool = False, **config: object) -> None:
         given = {"family": family, "maintenance_window": 5, "spread": 600}
         given.update(config)
-        super().__init__(port, given, (SENSOR, HISTORY), seed=seed)
+        self.ledger = Ledger(self, sensors, alarm)
+        super().__init__(port, given, (*self.ledger.record.paths, HISTORY), seed=seed)
         self.family = family
         self.seed = seed
         self.faults = faults
         self.random = Random(seed)
-        self.ledger = Ledger(self)
+        self.alarm = False
+        self._outages: list[list[int]] = []
         self.chip.on_sleep = self.ledger.slept
+        falls_asleep = self.chip.falls_asleep
+
+        def falls() -> None:
+            self.ledger.asleep()
+            falls_asleep()
+
+        self.chip.falls_asleep = falls
+        self.model.faults.played = _Noted(self.ledger.troubled)
+        self.server.on_registration = lambda _endpoint, event: event in _HEARD and self.ledger.contacted()
         self.accounted_until = self.clock.unix()
         self.broken = False
         self.cuts = 0
@@ -54,7 +81,45 @@ class Simulation(World):
     def _declare(self, tree, board):
         if self.broken:
             raise Bug("a sensor driver that fails at each start")
-        tree.sensor(3300, self.ledger.read, resolution=1)
+        ledger = self.ledger
+        for number, (object_id, instance) in enumerate(ledger.record.rows):
+            rules = {"gt": 0} if (object_id, instance) == ALARM else {}
+            tree.sensor(object_id, lambda number=number: self._value(number), instance=instance, resolution=1, **rules)
+
+    def _value(self, row: int) -> int:
+        return self.ledger.read(row)
+
+    def _notified(self, endpoint, path, readings):
+        for reading in readings:
+            if isinstance(reading.value, (int, float)):
+                self.ledger.heard(tuple(reading.path), reading.value, None if reading.time is None else int(reading.time))
+        self.server.deliveries.clear()  # years of them would fill the memory; the account has its own list
+        super()._notified(endpoint, path, readings)
+
+    def outage(self, down: bool) -> None:
+        """Take coverage away, or give it back."""
+        super().outage(down)
+        self.ledger.troubled()
+        if down:
+            self._outages.append([self.clock.now, 0])
+        elif self._outages:
+            self._outages[-1][1] = self.clock.now
+
+    def was_out(self, begin: int, end: int) -> bool:
+        """Whether there was no coverage at some time between."""
+        return any(start <= end and (not stop or stop >= begin) for start, stop in self._outages)
+
+    def out_ms(self) -> int:
+        """Milliseconds without coverage so far."""
+        return sum((stop or self.clock.now) - start for start, stop in self._outages)
+
+    def flash_fails(self) -> bool:
+        """Whether the flash refuses something at present."""
+        return self.flash.full
+
+    def misled(self, _reading) -> float:
+        """Seconds by which the network's own time was wrong."""
+        return 0
 
     def _drift(self, unix: int) -> int:
         """Minus two to plus two percent, in steps of the temperature."""
@@ -69,6 +134,8 @@ class Simulation(World):
         end = self.clock.now + int(days * 24 * _HOUR_MS)
         for hour, kind, minutes in plan.events:
             self.clock.after(int(hour * _HOUR_MS), getattr(self, "_begin_" + kind)(minutes))
+        if ALARM in self.ledger.record.rows:
+            self._turn(Random(self.seed), end)
         if plan.permille:
             self.model.faults.random(self.seed, plan.permille, EXCHANGE_KINDS)
         self.clock.at(end, self._calm)
@@ -89,10 +156,33 @@ class Simulation(World):
         except Dead as dead:
             self.ledger.dead = str(dead)
 
+    def _turn(self, random: Random, end: int) -> None:
+        """The value with a threshold crosses it, again and again."""
+        def turn() -> None:
+            self.alarm = not self.alarm
+            if self.clock.now < end:
+                self._turn(random, end)
+
+        self.clock.after(random.randint(2 * _HOUR_MS, 10 * _HOUR_MS), turn)
+
+    def _watched(self, chip) -> None:
+        """Run main.py; the account hears of each node that it makes."""
+        made = lwnode.node.Node.__init__
+
+        def init(node, *given, **named) -> None:
+            made(node, *given, **named)
+            self.ledger.started(node)
+
+        lwnode.node.Node.__init__ = init
+        try:
+            self._firmware(chip)
+        finally:
+            lwnode.node.Node.__init__ = made
+
     def _life(self) -> str:
         """Run main.py until something ends it; returns what."""
         try:
-            self._firmware(self.chip)
+            self._watched(self.chip)
         except Reset as reset:
             return reset.kind
         except PowerCut:
@@ -109,8 +199,10 @@ class Simulation(World):
         if self._this_hour > _MOST_BOOTS:
             raise Dead("a crash loop without rest: %d boots within an hour" % self._this_hour)
         kept = kind not in ("power_on", "run_pin") and (kind != "brown_out" or self.random.random() < 0.5)
+        self.ledger.count_drops()
         if kind != "deep_sleep":
-            self.ledger.ram_lost(kept)
+            self.ledger.ram_lost(kind, kept)
+        self.ledger.node = None
         if kind in ("power_on", "brown_out", "run_pin"):
             self.chip.awake_since = self.clock.now
             self.model.restart()  # board and module share the supply
@@ -137,7 +229,11 @@ class Simulation(World):
         return begin
 
     def _begin_restart(self, _minutes: int):
-        return self.model.restart
+        def begin() -> None:
+            self.ledger.troubled()
+            self.model.restart()
+
+        return begin
 
     def _begin_brown_out(self, _minutes: int):
         def begin() -> None:
