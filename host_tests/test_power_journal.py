@@ -1,6 +1,6 @@
 """Journal, FileStore and RetainedState: what was put in comes out, whole, or is counted."""
 
-from fakes.flash import FlashFiles, Memory
+from fakes.flash import FlashFiles, Memory, broken, errors
 
 from lwnode.power import FileStore, Journal, RetainedState, TwinStore
 from lwnode.power.store import blocks_of, free_blocks, spare_blocks
@@ -183,3 +183,242 @@ def test_what_the_journal_was_promised_is_nobody_elses_room_and_room_is_blocks()
         assert journal.flush()
     assert free_blocks(FlashFiles(blocks=2)) == 0, "a full littlefs counts below nothing"
     assert free_blocks(cold) is None
+
+
+class _Ports:
+    """A journal on each port; wake() is what follows a sleep, power() a loss of power."""
+
+    def __init__(self, rtc, **options):
+        self.rtc = rtc
+        self.files = FlashFiles()
+        self.options = options
+        self.power()
+
+    def power(self):
+        self.memory = Memory(2040 if self.rtc else 0)
+        self.start()
+
+    def start(self):
+        cold = FileStore("/state", self.files)
+        state = RetainedState(self.memory, 1, cold)
+        self.journal = Journal(state if self.rtc else None, cold, **self.options)
+
+    def wake(self):
+        if self.rtc:
+            self.start()
+
+    def add(self, numbers, flush=True):
+        for number in numbers:
+            self.journal.append(b"%04d" % number)
+        return self.journal.flush() if flush else None
+
+    def waiting(self):
+        return [int(data) for _, data in self.journal.entries()]
+
+    def segments(self):
+        return [name for name in self.files.content if name.startswith("/state/j")]
+
+
+def test_a_segment_that_cannot_be_read_now_waits_and_holds_up_nobody():
+    for rtc in (True, False):
+        for fault in (broken(("read",), "/state/j00000001"), errors(3, 1000, "read")):
+            node = _Ports(rtc, batch=1)
+            for number in range(200):
+                node.add([number])
+            node.start()
+            node.files.fault = fault
+            assert node.waiting() == node.waiting() != list(range(200)) and node.journal.unreadable
+            assert node.journal.errors and not node.journal.damaged and len(node.journal) == 200
+            node.add([200])
+            node.wake()
+            if fault("read", "/state/j00000100"):
+                assert node.journal.entries(1) is not None and node.files.failed
+            node.files.fault = None
+            assert node.waiting() == list(range(201)) and node.journal.unreadable == 0
+            assert node.journal.errors, "told by the node's health, over sleep too"
+
+
+def test_numbers_go_on_where_the_folder_cannot_be_listed_at_a_start():
+    """An EIO at boot began the numbers anew, and the next start took the new segment for a part of an old one."""
+    for rtc in (True, False):
+        for sleeps in (0, 2):
+            node = _Ports(rtc, batch=4)
+            node.add(range(20))
+            node.files.fault = broken(("list",))
+            node.power()
+            for number in (20, 21):
+                assert node.add([number]) is False
+                for _ in range(sleeps):
+                    node.wake()
+            assert node.waiting() == [20, 21], "nobody knows what else waits"
+            node.journal.remove([seq for seq, _ in node.journal.entries(1)])
+            assert len(node.files.content) == 1, "nothing is written or removed meanwhile"
+            node.files.fault = None
+            if sleeps:
+                node.wake()
+            assert node.add([22, 23, 24])
+            node.start()
+            assert node.waiting() == list(range(20)) + [21, 22, 23, 24]
+            numbers = [seq for seq, _ in node.journal.entries()]
+            assert numbers == sorted(set(numbers)) and node.journal.next_number > numbers[-1]
+
+
+def test_what_could_not_be_removed_does_not_come_again_and_goes_later():
+    for rtc in (True, False):
+        node = _Ports(rtc, batch=1)
+        for number in range(70):
+            node.add([number])
+        assert len(node.segments()) == 1
+        node.files.fault = broken(("remove",))
+        node.journal.remove([seq for seq, _ in node.journal.entries(30)])
+        node.journal.flush()
+        assert len(node.segments()) == 2, "old and rest"
+        node.wake()
+        assert node.waiting() == list(range(30, 70))
+        node.journal.remove([seq for seq, _ in node.journal.entries()])
+        node.wake()
+        assert node.waiting() == [] and len(node.segments()) == 2
+        node.add([70])
+        node.wake()
+        assert node.waiting() == [70]
+        node.files.fault = None
+        node.wake()
+        node.journal.flush()
+        assert len(node.segments()) == 1 and node.waiting() == [70]
+
+
+def test_an_acknowledged_part_stays_away_when_its_rest_could_not_be_written_at_once():
+    for rtc in (True, False):
+        for fails in range(1, 5):
+            node = _Ports(rtc, batch=4)
+            node.add(range(4))
+            node.journal.remove([seq for seq, _ in node.journal.entries(2)])
+            left = [fails]
+
+            def once(kind, _path, left=left):
+                left[0] -= kind in ("write", "rename")
+                return 5 if left[0] == 0 and kind in ("write", "rename") else 0
+
+            node.files.fault = once
+            node.add(range(4, 8))
+            node.files.fault = None
+            assert node.waiting() == list(range(2, 8))
+            node.add([])
+            node.start()
+            assert node.waiting() == list(range(2, 8)), (rtc, fails)
+
+
+def test_more_than_a_segment_goes_to_flash_at_once_without_a_gap():
+    for rtc in (True, False):
+        for length in (40, 250, 330, 500, 501, 1000):
+            node = _Ports(rtc, batch=64, rtc_bytes=100000)
+            for number in range(30):
+                node.journal.append(b"%04d" % number + b"x" * length)
+                assert [int(data[:4]) for _, data in node.journal.entries()] == list(range(number + 1))
+            node.journal.flush(force=True)
+            node.power()
+            assert [int(data[:4]) for _, data in node.journal.entries()] == list(range(30)), (rtc, length)
+            assert max([len(node.files.content[name]) for name in node.segments()]) <= 1024 + 14
+
+
+def test_on_a_full_flash_rtc_memory_keeps_as_much_as_fits_beside_the_rest_of_the_state():
+    """Readings and state together outgrew a slot, which was emptied, and the flash took neither: a sleep lost both."""
+    files, memory = FlashFiles(), Memory(2040)
+    files.full = True
+    given = []
+    for wake in range(60):
+        cold = FileStore("/state", files)
+        state = RetainedState(memory, 1, cold)
+        journal = Journal(state, cold)
+        assert not given or state.load("tree") == b"x" * (400 + 8 * (wake - 1))
+        given.append(b"%030d" % wake)
+        journal.append(given[-1])
+        state.save("tree", b"x" * (400 + 8 * wake))
+        journal.flush()
+        state.commit()
+    kept = [data for _, data in Journal(RetainedState(memory, 1), FileStore("/state", files)).entries()]
+    assert len(kept) >= 2 and kept == given[-len(kept) :]
+    assert journal.dropped == len(given) - len(kept)
+
+
+def test_the_state_behind_is_neither_lost_nor_written_over_while_it_cannot_be_read():
+    for size in (2040, 0):
+        files, memory = FlashFiles(), Memory(size)
+        state = RetainedState(memory, 1, FileStore("/state", files))
+        state.save("settings", b"of the server", durable=True)
+        state.commit()
+        files.fault = broken(("read",))
+        memory = Memory(size)
+        for number in range(20):
+            state = RetainedState(memory, 1, FileStore("/state", files))
+            assert state.source == "unreadable" and (state.load("settings") is None) == (not number or not size)
+            journal = Journal(state if size else None, FileStore("/state", files))
+            journal.append(b"meanwhile")
+            state.save("settings", b"default %d" % number, durable=True)
+            assert not state.commit() and state.failed and not state.restart
+        files.fault = None
+        assert not state.commit() and state.restart, "a start takes it up"
+        state = RetainedState(memory, 1, FileStore("/state", files))
+        assert state.source == "behind" and state.load("settings") == b"of the server"
+        journal = Journal(state if size else None, FileStore("/state", files))
+        assert len(journal) == (20 if size else 0)
+        state.save("more", b"1", durable=True)
+        assert state.commit() and not state.restart
+
+
+def test_bytes_that_fail_their_check_are_read_again_before_they_count_as_damaged():
+    files = FlashFiles()
+    store = FileStore("/state", files)
+    store.save("a", b"good")
+    whole = files.content["/state/a"]
+    reads = []
+
+    def flip(kind, path):
+        if kind == "read" and path == "/state/a":
+            reads.append(path)
+            files.content[path] = whole if len(reads) > 2 else b"noise" * 9
+        return 0
+
+    files.fault = flip
+    assert store.load("a") == b"good" and store.damaged == 0
+    files.fault = None
+    files.rot("/state/a")
+    assert store.load("a") is None and store.damaged == 1
+    assert store.load("b") is None and store.errors == 0
+
+
+def test_a_save_that_fails_leaves_the_old_value_and_no_half_written_file():
+    for fault in (errors(1, 1000, "write"), errors(1, 1000, "rename"), None):
+        files = FlashFiles()
+        store = FileStore("/state", files)
+        store.save("a", b"old")
+        files.fault = fault
+        files.full = fault is None
+        for _ in range(8):
+            try:
+                store.save("a", b"new")
+            except OSError:
+                assert store.load("a") in (b"old", b"new")
+        assert store.errors
+        files.fault, files.full = None, False
+        assert [name for name in files.content if name.endswith(".tmp")] == []
+    files.content["/state/j1.tmp"] = b"what a cut leaves, a block each"
+    assert store.names() == ["a"] and list(files.content) == ["/state/a"]
+
+
+def test_the_backup_copy_answers_while_the_first_is_unreadable_and_is_not_written_over_it():
+    files = FlashFiles()
+    twin = TwinStore(FileStore("/state", files), FileStore("/nvs", FlashFiles()))
+    twin.save("identity", b"old")
+    twin._first.save("identity", b"newer")
+    files.fault = broken(("read",))
+    assert twin.load("identity") == b"old" and twin.recovered == []
+    files.fault = None
+    assert twin.load("identity") == b"newer"
+    lone = TwinStore(FileStore("/state", files), FileStore("/nvs", FlashFiles()))
+    files.fault = broken(("read",))
+    try:
+        lone.load("identity")
+        assert False, "unreadable is not absent"
+    except OSError:
+        pass

@@ -122,8 +122,8 @@ class FlashFiles:
         if not code:
             return _nothing
         self.failed += 1
-        if code > 0:
-            raise OSError(code)
+        if code > 0 or kind in ("read", "list", "mkdir"):
+            raise OSError(abs(code))
 
         def after():
             raise OSError(-code)

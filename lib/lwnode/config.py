@@ -229,11 +229,16 @@ def read(folder: str = "", files: "Any" = None) -> Settings:
 
 def _json(name: str, files: "Any" = None) -> "Any":
     import json
-    try:
-        with (files.open if files else open)(name, "r") as file:
-            text = file.read()
-    except OSError:
-        return None
+    for left in (2, 1, 0):
+        try:
+            with (files.open if files else open)(name, "r") as file:
+                text = file.read()
+            break
+        except OSError as error:
+            if error.args[0] == 2:  # ENOENT; everything else is no absence
+                return None
+            if not left:
+                raise ConfigError("%s: cannot be read now (error %s): the flash fails" % (name, error.args[0]))
     try:
         return json.loads(text)
     except ValueError:
@@ -263,11 +268,11 @@ def keep(settings: Settings, vault: "Any", files: "Any" = None) -> None:
 def kept(vault: "Any", files: "Any", reason: str) -> "Settings | None":
     """Return the settings of the second home, which a start of before has kept there, or None; `source` says why."""
     import json
-    data = _homes(vault, files).load("identity")
     try:
+        data = _homes(vault, files).load("identity")
         values, secrets = json.loads(data or b"")
         settings = checked(values, secrets)
-    except (ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     settings.source = reason[:80]
     return settings

@@ -88,7 +88,7 @@ class Contact:
                 blind = delivery.unobserved - blind
             session.arrived(arrived and not blind)
             return bool(arrived)
-        except AtError as error:
+        except (AtError, OSError) as error:  # OSError: a mark that must be on flash before something is tried
             self._failed(error)
             return False
         finally:
@@ -121,11 +121,11 @@ class Contact:
         node.start_budget(_CLOSING_S)
         try:
             node.session.close(node.module_off)
-        except AtError as error:
+        except (AtError, OSError) as error:
             self._failed(error)
         node.budget_end = None
 
-    def _failed(self, error: AtError) -> None:
+    def _failed(self, error: Exception) -> None:
         # The kind of error is enough: its text may hold what the module said.
         self.node.last_error = type(error).__name__
         print("lwnode: contact ended by", self.node.last_error)

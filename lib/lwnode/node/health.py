@@ -40,6 +40,8 @@ def _trouble(node: "Any") -> "tuple[int, str]":
         flags |= _STUCK
         found.append("active since the last wake: pin " + " ".join(
             [node.wake_on[i] for i in range(len(node.wake_on)) if node.stuck >> i & 1]))
+    if node.journal.errors:
+        found.append("flash refused %d times, %d readings unreadable" % (node.journal.errors, node.journal.unreadable))
     return flags, "; ".join(found)[:160]
 
 

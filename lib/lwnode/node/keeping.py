@@ -71,7 +71,10 @@ class Keeping:
         for name, part in self._parts():
             data = self.state.load(name)
             if data is None and name == "tree":
-                data = self.files.load(name)
+                try:
+                    data = self.files.load(name)
+                except OSError:
+                    pass  # unreadable now: told by the health, and asked again by the next start
             if data is not None:
                 part.load(data)
         self.fresh = self.journal.next_number

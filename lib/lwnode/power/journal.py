@@ -1,13 +1,13 @@
 """Readings that wait for an acknowledgement: bytes with sequence numbers, kept over sleep, crash and power loss.
 
-    journal = Journal(hot=state, cold=FileStore("/state"), limit_bytes=65536, batch=8)
-    seq = journal.append(b"...")       # at once in RTC memory (hot), or in RAM where there is none
+    journal = Journal(state, FileStore("/state"), limit_bytes=65536, batch=8)
+    seq = journal.append(b"...")       # at once in RTC memory, or in RAM where there is none (state None)
     journal.flush()                    # while no answer is outstanding: a full batch goes to flash
     for seq, data in journal.entries(): ...    # oldest first
     journal.remove([seq])              # acknowledged: only this takes an entry away
     journal.exposed                    # entries that a power loss now would take (at most `batch`)
 
-ESP32: entries live in RTC memory and survive sleep, panic and watchdog; when a batch or `hot_bytes` is full,
+ESP32: entries live in RTC memory and survive sleep, panic and watchdog; when a batch or `rtc_bytes` is full,
 flush() moves them to flash. RP2: entries live in RAM, which sleep keeps, and go to flash by batches; until then a
 reset takes them too. `batch` is the bound of what is exposed, and may be set at any time: 1 below the brown-out
 band.
@@ -17,6 +17,11 @@ count and bytes, so that one directory listing is the index. Entries beyond `lim
 segment, counted in `dropped`; a segment whose CRC fails is counted in `damaged`. Writes: one per batch, plus one
 when a segment was acknowledged in part; none while contacts succeed. The bound in RAM is one segment plus one
 batch.
+
+What flash does not give for the moment stays where it is: a segment that cannot be read is passed over and asked for again,
+one that cannot be removed is removed later, and while the folder cannot be listed new entries stay in RTC memory or RAM and
+have provisional numbers, which flush() replaces. Numbers never begin anew, so a segment within another is an older version
+of it, and what lies before the oldest entry that waits is delivered.
 """
 
 from struct import calcsize, pack, unpack_from
@@ -27,8 +32,9 @@ _SEGMENT = const(1024)
 _RAM_MAX = const(4096)
 _RECORD = "<IH"
 _RECORD_HEAD = const(6)
-_META = "<III"
+_META = "<IIIIIB"  # next number, dropped, damaged, errors, first number that may still wait, 0: numbers are provisional
 _PREFIX = "j"
+_COUNTS = "counts"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
     from lwnode.power.store import FileStore
 
     Entry = tuple[int, bytes]
-    Segment = tuple[int, int, int, int]
+    Segment = tuple[int, int, int, int]  # first and last number, entries, bytes
 
 
 def _pack(entries: "list[Entry]") -> bytes:
@@ -49,14 +55,12 @@ def _pack(entries: "list[Entry]") -> bytes:
     return b"".join(parts)
 
 
-def _unpack(raw: bytes, at: int = 0) -> "list[Entry]":
-    entries = []
+def _unpack(raw: bytes, at: int = 0) -> "Iterator[Entry]":
     while at + _RECORD_HEAD <= len(raw):
         seq, length = unpack_from(_RECORD, raw, at)
         at += _RECORD_HEAD
-        entries.append((seq, raw[at : at + length]))
+        yield seq, raw[at : at + length]
         at += length
-    return entries
 
 
 def _size(entries: "list[Entry]") -> int:
@@ -78,45 +82,69 @@ def _segment(name: str) -> "Segment | None":
 class Journal:
     """Store and forward of opaque records, each up to 1000 bytes. Bounded; the oldest give way and are counted."""
 
-    def __init__(self, hot: "RetainedState | None", cold: "FileStore", limit_bytes: int = 65536, batch: int = 8,
-                 hot_bytes: int = 512) -> None:
-        self._hot = hot
-        self._cold = cold
+    def __init__(self, rtc: "RetainedState | None", flash: "FileStore", limit_bytes: int = 65536, batch: int = 8,
+                 rtc_bytes: int = 512) -> None:
+        self._rtc = rtc
+        self._flash = flash
         self._limit = limit_bytes
-        self._hot_bytes = hot_bytes
+        self._rtc_bytes = rtc_bytes
         self._acked: set[int] = set()
-        self._cached: tuple[Segment, list[Entry]] | None = None
+        self._cached: tuple[Segment, bytes] | None = None
+        self._segments: list[Segment] = []
+        self._leftover: list[Segment] = []  # files to be removed
+        self._unlisted = True  # the index on flash has not been read yet
+        self._provisional = False  # the fresh entries got their numbers without it
+        self._oldest = 0  # the first number that may still wait
+        self._errors = 0
         self.batch = batch
+        self.next_number = 1
         self.dropped = 0
         self.damaged = 0
-        self.failed_writes = 0
-        self._segments = self._index()
+        self.unreadable = 0  # entries that the last walk through them could not read
         self._fresh: list[Entry] = []
-        self._load_fresh()
+        if rtc is not None:
+            raw = rtc.load("journal")
+            if self._load_counts(raw):
+                self._fresh = list(_unpack(raw or b"", calcsize(_META)))
+                self.next_number = max([self.next_number] + [seq + 1 for seq, _ in self._fresh])
+        self._list()
 
-    def _index(self) -> "list[Segment]":
-        """List the segments; one that lies within another is what a cut between write and delete left behind."""
-        found = [segment for segment in map(_segment, self._cold.names(_PREFIX)) if segment is not None]
-        kept: list[Segment] = []
+    def _load_counts(self, raw: bytes | None) -> bool:
+        if not raw or len(raw) < calcsize(_META):
+            return False
+        self.next_number, self.dropped, self.damaged, self._errors, self._oldest, known = unpack_from(_META, raw, 0)
+        self._provisional = not known
+        return True
+
+    def _list(self) -> bool:
+        """Read the index where that has not been possible yet; False: not now either. Renumbers what is provisional."""
+        if not self._unlisted:
+            return True
+        try:
+            names = self._flash.names(_PREFIX)
+            if self._rtc is None:
+                self._load_counts(self._flash.load(_COUNTS))
+        except OSError:
+            self._provisional = True
+            return False
+        self._unlisted = False
+        found = [segment for segment in map(_segment, names) if segment is not None]
         for segment in sorted(found, key=lambda s: (s[0], -s[1], -s[2])):
-            if kept and segment[1] <= kept[-1][1]:
-                self._cold.remove(_name(segment))
+            # What a cut between write and delete, or a failed delete, has left behind.
+            if segment[1] < self._oldest or self._segments and segment[1] <= self._segments[-1][1]:
+                self._drop_file(segment)
             else:
-                kept.append(segment)
-        return kept
-
-    def _load_fresh(self) -> None:
-        raw = self._hot.load("journal") if self._hot else self._cold.load("counts")
-        on_flash = self._segments[-1][1] if self._segments else 0
-        self.next_number = on_flash + 1
-        if raw and len(raw) >= calcsize(_META):
-            following, self.dropped, self.damaged = unpack_from(_META, raw, 0)
-            self.next_number = max(self.next_number, following)
-            if self._hot:
-                # What a cut left in both places is taken from flash alone.
-                self._fresh = [entry for entry in _unpack(raw, calcsize(_META)) if entry[0] > on_flash]
-        if self._fresh:
-            self.next_number = max(self.next_number, self._fresh[-1][0] + 1)
+                self._segments.append(segment)
+        following = self._segments[-1][1] + 1 if self._segments else 1
+        if not self._provisional:
+            # What a cut left in both places is taken from flash alone.
+            self._fresh = [entry for entry in self._fresh if entry[0] >= following]
+        elif self._fresh and self._fresh[0][0] < following:
+            shift = following - self._fresh[0][0]
+            self._fresh = [(seq + shift, data) for seq, data in self._fresh]
+        self._provisional = False
+        self.next_number = max([self.next_number, following] + [seq + 1 for seq, _ in self._fresh])
+        return True
 
     def __len__(self) -> int:
         """Return how many entries wait."""
@@ -126,6 +154,11 @@ class Journal:
     def exposed(self) -> int:
         """How many entries are not on flash: what a loss of power at this moment would take."""
         return len(self._fresh)
+
+    @property
+    def errors(self) -> int:
+        """How often the flash refused something, here or to another user of the same store."""
+        return self._errors + self._flash.errors
 
     @property
     def size(self) -> int:
@@ -138,72 +171,93 @@ class Journal:
         """
         if len(data) + _RECORD_HEAD > _SEGMENT:
             raise ValueError("a journal record has at most %d bytes, not %d" % (_SEGMENT - _RECORD_HEAD, len(data)))
-        seq = self.next_number
+        self._fresh.append((self.next_number, bytes(data)))
         self.next_number += 1
-        self._fresh.append((seq, bytes(data)))
         if not self._save_fresh() and not self._spill():
-            self._bound_fresh(self._hot_bytes)
-        return seq
+            self._bound_fresh()
+        return self.next_number - 1
+
+    def _meta(self) -> bytes:
+        if not self._unlisted:
+            waiting = self._segments[0][:1] if self._segments else self._fresh[0][:1] if self._fresh else (self.next_number,)
+            self._oldest = max(self._oldest, waiting[0])
+        return pack(_META, self.next_number, self.dropped, self.damaged, self.errors, self._oldest, not self._provisional)
 
     def _save_fresh(self) -> bool:
         """Put the fresh entries into RTC memory; False where they do not fit."""
-        if self._hot is None:
+        if self._rtc is None:
             return True
-        meta = pack(_META, self.next_number, self.dropped, self.damaged)
-        self._hot.save("journal", meta + _pack(self._fresh))
-        return self._hot.commit(False)
+        self._rtc.save("journal", self._meta() + _pack(self._fresh))
+        return self._rtc.commit(False)
 
     def entries(self, limit: int | None = None) -> "Iterator[Entry]":
-        """Yield up to `limit` (seq, data), oldest first; entries may be removed meanwhile."""
+        """Yield up to `limit` (seq, data), oldest first; entries may be removed meanwhile. Unreadable ones are passed over."""
         left = -1 if limit is None else limit
+        last = self._oldest - 1  # a delivered part that could not be removed overlaps with what is left of it
+        unreadable = 0
         for segment in list(self._segments):
-            for entry in self._read(segment):
-                if entry[0] in self._acked:
+            raw = self._read(segment)
+            if raw is None:
+                unreadable += segment[2]
+            for entry in _unpack(raw or b""):
+                if entry[0] in self._acked or entry[0] <= last:
                     continue
                 if left == 0:
                     return
                 left -= 1
+                last = entry[0]
                 yield entry
+        self.unreadable = unreadable
         for entry in list(self._fresh):
             if left == 0:
                 return
             left -= 1
             yield entry
 
-    def _read(self, segment: "Segment") -> "list[Entry]":
+    def _read(self, segment: "Segment") -> "bytes | None":
+        """A segment's records; b"" where it is damaged, and then it is put away; None where it is unreadable now."""
         if self._cached is not None and self._cached[0] == segment:
             return self._cached[1]
-        raw = self._cold.load(_name(segment))
+        try:
+            raw = self._flash.load(_name(segment))
+        except OSError:
+            return None
         if raw is None:
-            # Rotten: counted and put away, what follows it is not held up by it.
+            # Counted and put away: what follows it is not held up by it.
             self.damaged += segment[2]
             self._forget(segment)
-            return []
-        entries = _unpack(raw)
-        self._cached = (segment, entries)
-        return entries
+            return b""
+        self._cached = (segment, raw)
+        return raw
+
+    def _waiting(self, segment: "Segment") -> "list[Entry] | None":
+        raw = self._read(segment)
+        return None if raw is None else [e for e in _unpack(raw) if e[0] >= self._oldest and e[0] not in self._acked]
 
     def _forget(self, segment: "Segment") -> None:
         if segment in self._segments:
             self._segments.remove(segment)
-        self._acked = {seq for seq in self._acked if not segment[0] <= seq <= segment[1]}
-        self._cold.remove(_name(segment))
+        self._acked = {seq for seq in self._acked if any([s[0] <= seq <= s[1] for s in self._segments])}
         self._cached = None
+        self._drop_file(segment)
+
+    def _drop_file(self, segment: "Segment") -> None:
+        if not self._flash.remove(_name(segment)):
+            self._leftover.append(segment)
 
     def remove(self, seqs: "Iterable[int]") -> None:
         """Take away acknowledged entries; unknown numbers are no error. Whole segments go at once, parts at flush()."""
         gone = set(seqs)
-        kept = [entry for entry in self._fresh if entry[0] not in gone]
-        if len(kept) != len(self._fresh):
-            self._fresh = kept
-            self._save_fresh()
+        self._fresh = [entry for entry in self._fresh if entry[0] not in gone]
         for segment in list(self._segments):
-            mine = [seq for seq in gone if segment[0] <= seq <= segment[1]]
+            mine = {seq for seq in gone if segment[0] <= seq <= segment[1]}
             if mine:
-                known = {entry[0] for entry in self._read(segment)}
-                self._acked.update([seq for seq in mine if seq in known])
-                if known and known <= self._acked:
+                raw = self._read(segment)
+                known = mine if raw is None else {seq for seq, _ in _unpack(raw) if seq >= self._oldest}
+                self._acked.update(mine & known)
+                if raw is not None and known <= self._acked:
                     self._forget(segment)
+        self._save_fresh()
 
     def flush(self, force: bool = False) -> bool:
         """Write to flash what must survive: a full batch, and what is left of segments acknowledged in part.
@@ -211,39 +265,48 @@ class Journal:
         force: whatever is exposed, a batch or not. False: the flash took nothing; entries stay where they are and
         are dropped, oldest first and counted, only above the limit.
         """
-        fine = True
+        fine = self._list()
+        self._leftover, leftover = [], self._leftover
+        for segment in leftover:
+            self._drop_file(segment)
         for segment in [s for s in self._segments if any([s[0] <= seq <= s[1] for seq in self._acked])]:
-            rest = [entry for entry in self._read(segment) if entry[0] not in self._acked]
-            fine = self._replace(segment, rest) and fine
-        full = len(self._fresh) >= self.batch or (self._hot is not None and _size(self._fresh) > self._hot_bytes)
+            rest = self._waiting(segment)
+            if rest:
+                fine = self._replace(segment, rest) and fine
+            elif rest is not None:
+                self._forget(segment)
+        full = len(self._fresh) >= self.batch or (self._rtc is not None and _size(self._fresh) > self._rtc_bytes)
         if self._fresh and (force or full):
             fine = self._spill() and fine
-            if not fine:
-                self._bound_fresh(_RAM_MAX if self._hot is None else self._hot_bytes)
         self._bound()
+        if _size(self._fresh) > _RAM_MAX or not self._save_fresh() and not self._spill():
+            self._bound_fresh()
         return fine
 
     def _replace(self, segment: "Segment | None", entries: "list[Entry]") -> bool:
-        """Write entries as a segment, then delete the one they come from. A cut in between leaves both: see _index."""
+        """Write entries as a segment, then delete the one they come from. A cut in between leaves both: see _list."""
         new = (entries[0][0], entries[-1][0], len(entries), _size(entries))
         try:
-            self._cold.save(_name(new), _pack(entries))
+            self._flash.save(_name(new), _pack(entries))
         except OSError:
-            self.failed_writes += 1
+            if new != segment:
+                self._leftover.append(new)  # an error may come after the deed
             return False
-        if segment is not None:
+        self._leftover = [s for s in self._leftover if s != new]
+        if segment is not None and segment != new:
             self._forget(segment)
-        self._segments.append(new)
-        self._segments.sort()
+        if new not in self._segments:
+            self._segments.append(new)
+            self._segments.sort()
         return True
 
     def _spill(self) -> bool:
         """Move fresh entries to flash: onto the last segment while it has room, then into new ones."""
-        while self._fresh:
+        while self._fresh and self._list():
             last = self._segments[-1] if self._segments else None
             if last is not None and last[3] + _RECORD_HEAD + len(self._fresh[0][1]) > _SEGMENT:
                 last = None
-            entries = list(self._read(last)) if last is not None else []
+            entries = (self._waiting(last) if last is not None else None) or []
             room = _SEGMENT - _size(entries)
             taken = 0
             for _, data in self._fresh:
@@ -251,11 +314,11 @@ class Journal:
                 if room < 0:
                     break
                 taken += 1
-            if not self._replace(last, entries + self._fresh[:taken]):
+            if not self._replace(last if entries else None, entries + self._fresh[:taken]):
                 return False
             self._fresh = self._fresh[taken:]
             self._save_fresh()
-        return True
+        return not self._fresh
 
     def _bound(self) -> None:
         """Drop the oldest until the limit holds."""
@@ -264,21 +327,14 @@ class Journal:
             segment = self._segments[0]
             self.dropped += segment[2] - len([s for s in self._acked if segment[0] <= s <= segment[1]])
             self._forget(segment)
-        if self.dropped != before:
-            self._save_counts()
+        if self.dropped != before and not self._rtc:
+            try:
+                self._flash.save(_COUNTS, self._meta())
+            except OSError:
+                pass  # counted by the store, and kept with the next
 
-    def _bound_fresh(self, limit: int) -> None:
-        """The flash takes nothing: keep the newest that RAM or RTC memory has room for."""
-        while _size(self._fresh) > limit:
+    def _bound_fresh(self) -> None:
+        """The flash takes nothing: keep the newest that RAM, or RTC memory beside the rest of the state, has room for."""
+        while self._fresh and (_size(self._fresh) > _RAM_MAX or not self._save_fresh()):
             self._fresh.pop(0)
             self.dropped += 1
-        self._save_fresh()
-
-    def _save_counts(self) -> None:
-        if self._hot:
-            self._save_fresh()
-            return
-        try:
-            self._cold.save("counts", pack(_META, self.next_number, self.dropped, self.damaged))
-        except OSError:
-            self.failed_writes += 1

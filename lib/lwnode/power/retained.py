@@ -5,23 +5,28 @@
     state.save("clock", b"...")        in RAM
     state.save("config", b"...", durable=True)   the next commit also writes the store behind
     state.commit()                     one slot of retained memory; the other keeps the state before
-    state.source                       "memory", "behind" or "defaults": where this start found its state
+    state.source                       "memory", "behind", "defaults" or "unreadable": where this start found its state
 
 Each slot is half the memory (1024 bytes of the ESP32's 2048) and carries version, sequence and CRC; the valid one
 with the higher sequence wins, so a reset in the middle of a write leaves the state before. The store behind is
 written when a durable name changed and every `every`-th commit: after a power loss, which empties the RTC memory,
 the state is at most that many commits old. Where the memory is too small (RP2: 28 bytes of scratch registers) every
 commit that changes something goes to the store.
+
+A store that cannot be read now is not written over: this start works with defaults and the journal's newest entries, and
+the next one asks again. Where RAM is kept, `restart` becomes True when it can be read: a start then takes it up.
 """
 
 from struct import pack, unpack_from
 
 from micropython import const
 
-from lwnode.power.frame import HEADER_BYTES, seal, unseal
+from lwnode.power.store import HEADER_BYTES, seal, unseal
 
 _SMALLEST = const(128)  # a memory below this holds no useful state: the store behind takes over
 _BEHIND = "retained"
+_UNREAD = "?"  # a name in retained memory: what the store behind has is still to be taken up
+_OWN = "journal"  # entries made meanwhile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +76,6 @@ class RetainedState:
         self._behind = behind
         self._slot = memory.size // 2 if memory.size >= _SMALLEST else 0
         self._every = every if self._slot else 1
-        self._era = 0
         self._durable = False
         self._next = 0
         # Memory that is buffered already lends its buffer: 2 KB are not kept twice.
@@ -79,30 +83,46 @@ class RetainedState:
         self.sequence = 0
         self.source = "defaults"
         self.failed = 0
+        self.restart = False
         self._values: dict[str, bytes] = {}
         self._committed = b""
-        self._read()
-
-    def _read(self) -> None:
-        best: tuple[int, bytes] | None = None
         if self._slot:
-            raw = self._memory.load()
-            self._mirror[: min(len(raw), len(self._mirror))] = raw[: len(self._mirror)]
-            for slot in (0, 1):
-                found = unseal(memoryview(self._mirror)[slot * self._slot : (slot + 1) * self._slot], self._version)
-                if found is not None and (best is None or found[0] > best[0]):
-                    best = found
-                    self.source = "memory"
-                    self._next = 1 - slot
-        if best is None and self._behind is not None:
-            # Retained memory is never older: what does not fit into it empties it.
-            raw_behind = self._behind.load(_BEHIND)
-            best = unseal(raw_behind, self._version) if raw_behind else None
-            self.source = "behind" if best is not None else "defaults"
-        if best is not None:
-            self.sequence, self._committed = best
-            self._values = _unpack(self._committed)
+            self._read_slots()
+        if self._behind is not None and (self.source == "defaults" or _UNREAD in self._values):
+            self._read_behind()
         self._era = self.sequence // self._every
+
+    def _read_slots(self) -> None:
+        raw = self._memory.load()
+        self._mirror[: min(len(raw), len(self._mirror))] = raw[: len(self._mirror)]
+        for slot in (0, 1):
+            found = unseal(memoryview(self._mirror)[slot * self._slot : (slot + 1) * self._slot], self._version)
+            if found is not None and found[0] >= self.sequence:
+                self.sequence, self._committed = found
+                self.source = "memory"
+                self._next = 1 - slot
+        self._values = _unpack(self._committed)
+
+    def _read_behind(self) -> None:
+        """Take up what the store has, beside the journal's entries of the starts that could not read it."""
+        assert self._behind is not None
+        try:
+            raw = self._behind.load(_BEHIND)
+        except OSError:
+            self.failed += 1
+            self.source = "unreadable"
+            self._values[_UNREAD] = b""
+            return
+        own = self._values.pop(_OWN, None)
+        self._values.pop(_UNREAD, None)
+        found = unseal(raw, self._version) if raw else None
+        if found is not None:
+            self.source = "behind"
+            self.sequence = max(self.sequence, found[0])
+            self._values = _unpack(found[1])
+            self._committed = found[1]
+        if own is not None:
+            self._values[_OWN] = own
 
     def load(self, name: str) -> bytes | None:
         """Return the bytes kept under name, or None."""
@@ -144,14 +164,19 @@ class RetainedState:
         if not behind or self._behind is None:
             return fits or not changed
         # Counted by the sequence, which goes on over a sleep that forgets this object.
-        if self._durable or self.sequence // self._every != self._era:
-            try:
-                self._behind.save(_BEHIND, seal(image, self._version, self.sequence))
-            except OSError:
-                self.failed += 1
+        if not self._durable and self.sequence // self._every == self._era:
+            return True
+        try:
+            if _UNREAD in self._values:
+                self._behind.load(_BEHIND)
+                self.restart = True
                 return False
-            self._era = self.sequence // self._every
-            self._durable = False
+            self._behind.save(_BEHIND, seal(image, self._version, self.sequence))
+        except OSError:
+            self.failed += 1
+            return False
+        self._era = self.sequence // self._every
+        self._durable = False
         return True
 
     def _write_slot(self, image: bytes) -> None:

@@ -1,27 +1,32 @@
-"""Named bytes in files that are old or new after a power cut, never mixed.
+"""Named bytes in files that are old or new after a power cut, never mixed, and what lies around them on flash.
 
     store = FileStore("/state")
     store.save("config", b"...")       # config.tmp written and closed, then renamed over config
-    store.load("config")               -> b"..." or None (absent, torn or rotten)
+    store.load("config")               -> b"..." or None: absent or damaged. OSError: unreadable now
     store.names("j")                   -> names that start with j, sorted
+    store.errors                       # operations that failed: tried three times each, told by the node's health
 
-Content counts only after close(), and rename replaces its target atomically on littlefs; FAT gives no such promise
-(MicroPython docs/reference/filesystem.rst), which is why each file also carries a CRC. A file that fails it is
-counted in `damaged` and reads as absent. `writes` counts saves since start: each costs at most one sector erase per
-4 KB and about 45 ms during which a UART on RP2 loses bytes, so save only while no answer of the module is
-outstanding.
+"Unreadable now" is neither absent nor damaged: after an OSError nothing is concluded, deleted or written over. Content
+counts only after close(), and rename replaces its target atomically on littlefs; FAT gives no such promise (MicroPython
+docs/reference/filesystem.rst), which is why each file also carries version, sequence, length and CRC-32 (seal, unseal: 14
+bytes). A save costs at most one sector erase per 4 KB and about 45 ms during which a UART on RP2 loses bytes, so save only
+while no answer of the module is outstanding. Bounds: 65535 bytes in a file.
 """
 
 import os
+from binascii import crc32
+from struct import pack, unpack_from
 
 from micropython import const
 
-from lwnode.power.frame import seal, unseal
-
-_VERSION = 1
-_ABSENT = const(2)  # ENOENT
+HEADER_BYTES = const(14)
 # Room is counted in blocks: littlefs gives every file at least one, however short (4096 bytes on both ports).
 BLOCK = const(4096)
+_VERSION = const(1)
+_MAGIC = const(0x4C57)
+_TRIES = const(3)
+_ABSENT = const(2)  # ENOENT
+_FULL = const(28)  # ENOSPC
 # What a journal's segment is filled to at least before the next begins: a segment, less a long record (journal.py).
 _FILLED = const(900)
 # Blocks that stay free beside the journal: retained, tree, counts, crash.txt, each with its .tmp; two folders that split.
@@ -29,24 +34,35 @@ _STATE_BLOCKS = const(10)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any, Callable, Protocol
 
     class Store(Protocol):
-        """What every room here asks of a store."""
+        """What is asked of a store."""
 
         def load(self, name: str) -> bytes | None:
-            """Return what was saved under name, or None."""
+            """Return what was saved under name, or None. OSError: unreadable now."""
 
         def save(self, name: str, data: bytes) -> None:
             """Keep data under name."""
 
 
-class Files:
-    """The file operations a FileStore needs, as the interpreter has them; a test hands in a simulated flash."""
+def seal(payload: bytes, version: int, sequence: int = 0) -> bytes:
+    """Return payload (up to 65535 bytes) behind its header."""
+    head = pack("<HHIH", _MAGIC, version, sequence & 0xFFFFFFFF, len(payload))
+    return head + pack("<I", crc32(payload, crc32(head))) + payload
 
-    def __init__(self) -> None:
-        # Attributes, not methods: flash is written at the end of deep chains, where an RP2's stack has no frame to spare.
-        self.open, self.rename, self.remove, self.listdir, self.mkdir = open, os.rename, os.remove, os.listdir, os.mkdir
+
+def unseal(raw: "bytes | bytearray | memoryview", version: int) -> "tuple[int, bytes] | None":
+    """Return (sequence, payload), or None where raw is short, torn, noise or of another version."""
+    if len(raw) < HEADER_BYTES:
+        return None
+    magic, found, sequence, length, check = unpack_from("<HHIHI", raw, 0)
+    if magic != _MAGIC or found != version or HEADER_BYTES + length > len(raw):
+        return None
+    payload = bytes(raw[HEADER_BYTES : HEADER_BYTES + length])
+    if crc32(payload, crc32(bytes(raw[: HEADER_BYTES - 4]))) != check:
+        return None
+    return sequence, payload
 
 
 def blocks_of(size: int) -> int:
@@ -83,6 +99,14 @@ def spare_blocks(journal_bytes: int, files: "Any" = None, directory: str = "stat
     return free - _STATE_BLOCKS - max(0, journal_bytes // _FILLED + 1 - held)
 
 
+class Files:
+    """The file operations a FileStore needs, as the interpreter has them; a test hands in a simulated flash."""
+
+    def __init__(self) -> None:
+        # Attributes, not methods: flash is written at the end of deep chains, where an RP2's stack has no frame to spare.
+        self.open, self.rename, self.remove, self.listdir, self.mkdir = open, os.rename, os.remove, os.listdir, os.mkdir
+
+
 class FileStore:
     """Store protocol on files of one directory, which is made on the first save."""
 
@@ -91,60 +115,93 @@ class FileStore:
         self._files = files or Files()
         self.writes = 0
         self.damaged = 0
+        self.errors = 0
 
     def _path(self, name: str) -> str:
         if not name or "/" in name or name.endswith(".tmp"):
             raise ValueError("a store name is a plain file name, not %r" % name)
         return self._directory + "/" + name
 
+    def _tried(self, do: "Callable[[str], Any]", path: str) -> "Any":
+        """Return do(path), tried three times; None where it is absent. OSError, counted, where it fails each time."""
+        left = _TRIES
+        while True:
+            try:
+                return do(path)
+            except OSError as error:
+                if error.args[0] == _ABSENT:
+                    return None
+                self.errors += 1
+                left -= 1
+                if not left:
+                    raise
+
+    def _content(self, path: str) -> bytes:
+        with self._files.open(path, "rb") as file:
+            return bytes(file.read())
+
     def load(self, name: str) -> bytes | None:
-        """Return what was saved last, or None where it is absent or its CRC fails (then `damaged` grows)."""
-        try:
-            with self._files.open(self._path(name), "rb") as file:
-                raw = file.read()
-        except OSError:
-            return None
-        found = unseal(raw, _VERSION)
-        if found is None:
-            self.damaged += 1
-            return None
-        return found[1]
+        """Return what was saved last; None where it is absent, or its CRC fails each time it is read (`damaged` grows)."""
+        path = self._path(name)
+        for _ in range(_TRIES):
+            raw = self._tried(self._content, path)
+            if raw is None:
+                return None
+            found = unseal(raw, _VERSION)
+            if found is not None:
+                return found[1]
+        self.damaged += 1
+        return None
 
     def save(self, name: str, data: bytes) -> None:
-        """Replace what is kept under name (up to 65535 bytes). OSError where the flash is full or not mounted."""
+        """Replace what is kept under name. OSError where the flash is full, fails or is not mounted: the old is there then."""
         path = self._path(name)
         temporary = path + ".tmp"
         try:
-            file = self._files.open(temporary, "wb")
+            try:
+                file = self._files.open(temporary, "wb")
+            except OSError as error:
+                if error.args[0] != _ABSENT:
+                    raise
+                self._files.mkdir(self._directory)
+                file = self._files.open(temporary, "wb")
+            with file:
+                if file.write(seal(data, _VERSION)) != len(data) + HEADER_BYTES:
+                    raise OSError(_FULL)
+            self._files.rename(temporary, path)
         except OSError:
-            self._files.mkdir(self._directory)
-            file = self._files.open(temporary, "wb")
-        with file:
-            file.write(seal(data, _VERSION))
-        self._files.rename(temporary, path)
+            self.errors += 1
+            self._removed(temporary)
+            raise
         self.writes += 1
 
-    def remove(self, name: str) -> None:
-        """Forget name; absent is as good as removed."""
+    def _removed(self, path: str) -> bool:
         try:
-            self._files.remove(self._path(name))
+            self._tried(self._files.remove, path)
         except OSError:
-            pass
+            return False
+        return True
+
+    def remove(self, name: str) -> bool:
+        """Forget name; absent is as good as removed. False: it could not be removed and is still there."""
+        return self._removed(self._path(name))
 
     def names(self, prefix: str = "") -> list[str]:
-        """Return the kept names that start with prefix, sorted; half-written ones do not count."""
-        try:
-            found = self._files.listdir(self._directory)
-        except OSError:
-            return []
-        return sorted(name for name in found if name.startswith(prefix) and not name.endswith(".tmp"))
+        """Return the kept names that start with prefix, sorted; removes what a cut has left half-written. OSError: not now."""
+        names = []
+        for name in self._tried(self._files.listdir, self._directory) or ():
+            if name.endswith(".tmp"):
+                self._removed(self._directory + "/" + name)
+            elif name.startswith(prefix):
+                names.append(name)
+        return sorted(names)
 
 
 class TwinStore:
-    """One value in two homes: read from the first that has it, written to both where it differs.
+    """One value in two places: read from the first that has it, written to both where it differs.
 
-    The second home of endpoint, server, APN and PSK (NVS, a reserved flash sector) outlives the filesystem; `recovered` lists
-    the names the first home had lost, so that the node can say what happened.
+    The backup copy of endpoint, server, APN and PSK (NVS, a reserved flash sector) outlives the filesystem; `recovered` lists
+    the names the first place had lost, so that the node can say what happened.
     """
 
     def __init__(self, first: "Store", second: "Store") -> None:
@@ -153,28 +210,33 @@ class TwinStore:
         self.recovered: list[str] = []
 
     def load(self, name: str) -> bytes | None:
-        """Return the first home's value, or the second's (and put it back into the first where that can be written)."""
-        data = self._first.load(name)
-        if data is not None:
+        """Return the first place's value, or the second's; what the first has lost is put back. OSError: not now."""
+        try:
+            data = self._first.load(name)
+        except OSError:
+            data = self._second.load(name)  # nothing is written over what is unreadable now
+            if data is None:
+                raise
             return data
-        data = self._second.load(name)
-        if data is not None:
-            if name not in self.recovered:
-                self.recovered.append(name)
-            try:
-                self._first.save(name, data)
-            except OSError:
-                pass  # no filesystem: the second home alone must do
+        if data is None:
+            data = self._second.load(name)
+            if data is not None:
+                if name not in self.recovered:
+                    self.recovered.append(name)
+                try:
+                    self._first.save(name, data)
+                except OSError:
+                    pass  # no filesystem: the backup copy alone must do
         return data
 
     def save(self, name: str, data: bytes) -> None:
-        """Write both homes, each only where it differs. OSError only when neither could be written."""
+        """Write both places, each only where it differs. OSError only when neither could be written."""
         failed = 0
-        for home in (self._second, self._first):
+        for place in (self._second, self._first):
             try:
-                if home.load(name) != data:
-                    home.save(name, data)
+                if place.load(name) != data:
+                    place.save(name, data)
             except OSError:
                 failed += 1
         if failed == 2:
-            raise OSError("neither home of %s could be written" % name)
+            raise OSError("neither copy of %s could be written" % name)
