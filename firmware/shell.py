@@ -141,10 +141,10 @@ def _readings(unit: "Any") -> "list[Any]":
 
 def journal(limit: int = 20) -> None:
     """Print the oldest readings that wait."""
-    from lwnode.lwm2m import codec
+    from lwnode.lwm2m import unpack_record
     unit = node()
     for number, data in unit.journal.entries(limit):
-        path, _, value, stamp = codec.unpack_record(data)
+        path, _, value, stamp = unpack_record(data)
         shown = value if isinstance(value, str) else "%d bytes" % len(value)
         print("  %6d  %s = %s  at %s" % (number, path, shown, unit.clock.resolve(stamp) or "(time not known)"))
     print("  %d waiting" % len(unit.journal))

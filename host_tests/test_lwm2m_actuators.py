@@ -1,6 +1,6 @@
 """Writes and executes: decoded, checked, applied, kept, answered; refused, taken back, repeated."""
 
-from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, STRING, ObjectTree, Path, Reject, Request
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, ObjectTree, Path, Reject, Request
 from lwnode.lwm2m import tlv
 
 NOW = 1790000000
@@ -296,16 +296,21 @@ def test_parts_of_a_write_under_one_message_id():
     assert codes == [204, 204, 204] and (switch.calls, dim.calls) == ([True], [30])
 
 
-def test_a_server_that_writes_binary_is_learnt():
+def test_what_digits_mean_depends_on_no_earlier_write():
     dim = Recorder()
     tree = ObjectTree()
     tree.actuator(3306, {5850: Recorder(), 5851: dim}, initial=False, values={5851: 0})
-    write(tree, "/3306/0/5851", b"1")
-    write(tree, "/3306/0/5850", b"\x01")  # no text: from now on a digit is a TLV integer
-    write(tree, "/3306/0/5851", b"1")
-    write(tree, "/3306/0/5850", b"0")
-    write(tree, "/3306/0/5851", b"1")
-    assert dim.calls == [1, 49, 1]
+
+    def wrote(data, form, type):
+        tree.write_format = form
+        assert tree.handle(Request("write", Path(3306, 0, 5851), None, type, data)).code == 204
+        return dim.calls[-1]
+
+    for form, type, number in (("tlv", OPAQUE, 57), ("text", OPAQUE, 9), ("tlv", None, 9)):
+        for _ in range(2):
+            assert wrote(b"9", form, type) == number, (form, type)
+            write(tree, "/3306/0/5850", b"\x01")
+            assert wrote(b"100", form, type) == 100
 
 
 def test_every_type_of_the_test_object():

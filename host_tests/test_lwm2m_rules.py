@@ -83,7 +83,7 @@ def test_the_reason_says_which_rule():
 
 def test_contradictions_are_refused_with_a_sentence():
     for rules in (
-        {"pmin": -1}, {"pmin": 60, "pmax": 60}, {"pmin": 60, "pmax": 30}, {"pmax": 0}, {"gt": 5, "lt": 5},
+        {"pmin": -1}, {"pmin": 60, "pmax": 30}, {"pmax": 0}, {"gt": 5, "lt": 5},
         {"gt": 5, "lt": 10}, {"gt": 10, "lt": 5, "st": 3}, {"st": -1}, {"deadband": -0.1}, {"deadband": float("nan")},
         {"pmim": 5},
     ):  # fmt: skip
@@ -183,10 +183,53 @@ def test_rules_from_the_server_take_effect_and_survive_sleep():
 
 def test_rules_of_the_server_are_all_or_nothing():
     tree, main = tree_with(pmin=60)
-    for query, code in ((b"pmax=30", 400), (b"pmax=often", 400), (b"\xff", 400), (b"pmin=&pmax=30", 204)):
+    for query, code in ((b"gt=5&lt=9", 400), (b"pmax=often", 400), (b"\xff", 400), (b"pmin=1.5", 400), (b"gt=.", 400),
+                        (b"gt=e5", 400), (b"pmin=&pmax=30", 204)):  # fmt: skip
         assert tree.handle(Request("write_attributes", Path(3303, 0, 5700), None, value=query)).code == code, query
-        assert main.rules.pmin == (None if code == 204 else 60)
+        assert main.rules.pmin == (None if code == 204 else 60) and main.rules.gt is None
     assert tree.handle(Request("write_attributes", Path(3304, 0), None, value=b"pmin=1")).code == 404
+
+
+def test_a_pmax_below_pmin_is_taken_and_ignored_while_it_is():
+    """LwM2M 1.0.2 section 5.1.2 has pmax not smaller than pmin, 1.1 has it ignored where it is; in either order."""
+    for queries, sent in (
+        (("pmin=60&pmax=60",), (60, 120, 180)),
+        (("pmin=60&pmax=30",), ()),
+        (("pmax=30", "pmin=60"), ()),
+        (("pmin=60", "pmax=30"), ()),
+        (("pmin=60", "pmax=30", "pmin=10"), (30, 60, 90, 120, 150, 180)),
+        (("pmin=90&pmax=30", "pmax=120"), (120,)),
+        (("pmin=60&pmax=30", "pmax="), ()),
+    ):
+        tree, main = tree_with()
+        main.update(20.0, NOW)
+        tree.reports(NOW)
+        for query in queries:
+            assert tree.handle(Request("write_attributes", Path(3303, 0), None, value=query.encode())).code == 204, queries
+        found = [second for second in range(10, 190, 10) if tree.reports(NOW + second)]
+        assert found == list(sent), (queries, found)
+    tree, main = tree_with(pmax=3600)
+    assert tree.handle(Request("write_attributes", Path(3303, 0), None, value=b"pmin=7200")).code == 204
+    assert (main.rules.pmin, main.rules.pmax) == (7200, 3600)
+
+
+def test_samples_are_so_many_in_a_row_before_a_crossing_is_told():
+    up = tuple(enumerate((20.0, 31.0, 31.0, 20.0, 31.0, 32.0, 33.0, 34.0, 20.0, 20.0, 20.0)))
+    assert words(run({"gt": 30, "samples": 3}, up)) == (
+        "sent dropped dropped dropped dropped dropped sent dropped dropped dropped sent".split(" "))
+    assert run({"gt": 30, "samples": 3}, up)[5:7] == [
+        "dropped: not beyond the threshold for so many samples yet", "sent: rose above gt"]  # fmt: skip
+    # from one end to the other the count begins anew; the first reading is no alarm, the ones after it may be
+    assert words(run({"gt": 30, "lt": 5, "samples": 2}, ((0, 20.0), (1, 31.0), (2, 4.0), (3, 4.0)))) == (
+        ["sent", "dropped", "dropped", "sent"])
+    assert run({"gt": 30, "samples": 2}, ((0, 31.0), (1, 31.0), (2, 31.0)))[1] == "sent: rose above gt"
+    tree, main = tree_with(gt=30, samples=3)
+    for second, value in ((0, 20.0), (1, 31.0), (2, 31.0)):
+        main.update(value, NOW + second)
+    woken, again = tree_with(gt=30, samples=3)
+    assert woken.load(tree.dump())
+    again.update(31.0, NOW + 3)
+    assert again.reason == "sent: rose above gt", "counted over a deep sleep"
 
 
 def test_rules_of_a_row_come_with_the_row_after_sleep():

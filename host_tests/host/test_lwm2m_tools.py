@@ -9,6 +9,7 @@ import pytest
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, senml
 from lwnode.lwm2m import Path as ResourcePath
+from lwnode.lwm2m.commands import carry_out
 from tools.objects import example, units
 from tools.objects.families import FAMILIES, fitted, wrong_units
 from tools.objects.payload import Reading, decode, encode
@@ -64,6 +65,7 @@ def test_the_command_line_reads_hex_base64_and_bytes():
 def test_commands_are_what_a_node_carries_out():
     applied = []
     tree = ObjectTree()
+    tree.commands = carry_out
     tree.sensor(3303, lambda: 21.0, resolution=0.1)
     tree.actuator(3306, applied.append, initial=False, values={5853: ""})
     tree.actuator(3308, applied.append, initial=20.0)

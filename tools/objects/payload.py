@@ -19,7 +19,8 @@ import sys
 from typing import NamedTuple
 
 import tools.objects  # noqa: F401  puts lib/ on the path
-from lwnode.lwm2m import cbor, codec, unpack
+from lwnode.lwm2m import cbor, unpack_senml
+from lwnode.lwm2m.values import from_wire
 
 
 class Reading(NamedTuple):
@@ -31,8 +32,8 @@ class Reading(NamedTuple):
 
 def decode(payload: bytes) -> "list[Reading]":
     """The readings in a SenML CBOR pack; ValueError with a sentence if it is none."""
-    found = unpack.unpack_senml(payload)
-    return [Reading(str(path), type, codec.from_wire(type, value), when) for path, type, value, when in found]
+    found = unpack_senml(payload)
+    return [Reading(str(path), type, from_wire(type, value), when) for path, type, value, when in found]
 
 
 def encode(commands: "list[str]") -> bytes:

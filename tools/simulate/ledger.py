@@ -14,7 +14,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from fakes.world import Stop
-from lwnode.lwm2m import codec
+from lwnode.lwm2m import unpack_record
 from lwnode.power import FileStore, Journal, RetainedState
 
 from .record import ALARM, RESOURCE, Arrival, Reading, Record
@@ -198,7 +198,7 @@ class Ledger:
         """The values of our rows in flash and RTC memory."""
         values = set()
         for _, data in self._journal(rtc_kept).entries():
-            path, _, value, _ = codec.unpack_record(data)
+            path, _, value, _ = unpack_record(data)
             if tuple(path.ids[:2]) in self.record.rows and path.ids[2] == RESOURCE:
                 values.add(abs(int(float(value))))
         return values

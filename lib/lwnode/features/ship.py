@@ -9,7 +9,7 @@ without a timer, an RP2 lightly by the hour.
 """
 
 from lwnode.features import Feature
-from lwnode.lwm2m.model import Reject
+from lwnode.lwm2m import Reject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,22 +1,29 @@
-"""Building rows: what ObjectTree.sensor() and .actuator() do. Loaded while a node declares its rows, and let go after.
+"""Rows as they are declared, and what of them a module can hold, with a sentence for each thing dropped.
 
-What the registry says of a row's resources is kept in the row as one byte each (Instance.kinds), so that the
-registry is not needed while the node lives.
+    >>> tree = ObjectTree()
+    >>> row = tree.sensor(3334, lambda: None, version="1.1", range=(-10, 10))
+    >>> tree.fit({"objects": 15, "instances": 4, "resources": 14})[1]
+    ['/3334/0 has 17 resources, the module holds 14: dropped 5518 6042 6049']
+
+What the registry says of a row's resources is kept in the row as one byte each (Instance.kinds). Objects 0 to 7 belong to the
+module (a position goes as 3336). Object 19 comes first (the history of all others goes there), then rows in the order in which
+they were declared. Within an instance: readings, other mandatory resources, then by _ORDER.
 """
 
+from micropython import const
+
 from . import registry
-from .model import NONE, OBJLNK, OPAQUE, STRING
-from .resource import Resource
-from .sensor import Sensor
+from .objects import Instance, Resource
+from .rows import Actuator, Sensor
+from .rules import Rules
+from .types import NONE, OBJLNK, OPAQUE, STRING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from .actuator import Actuator
-    from .instance import Instance
-    from .model import Plain
-    from .rows import Rows
+    from .tree import ObjectTree
+    from .types import Plain
 
 # What a reading consists of where the registry's mandatory resources do not say so.
 _READINGS = (
@@ -33,6 +40,17 @@ _UNITS = (
     " 3301 lx 3303 Cel 3304 %RH 3313 m/s2 3314 T 3315 Pa 3316 V 3317 A 3318 Hz 3319 m 3320 % 3321 m 3323 Pa 3324 dB"
     " 3326 pH 3327 S/m 3328 W 3330 m 3334 rad/s "
 )
+
+
+_OWN = const(8)  # BC66 has objects 0 to 7 built in, the Telit modules allow new instances from 7 on
+# What a module keeps first: value, unit, extremes, reset, range, then what servers rarely ask for.
+_ORDER = (
+    5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5508, 5509, 5510, 5511,
+    5512, 5513, 5605, 5501, 5505, 5851, 5852, 5603, 5604, 5821, 5750, 5518, 6042, 6049,
+)  # fmt: skip
+
+
+# -- declaring -----------------------------------------------------------------------------------------------
 
 
 def readings(object_id: int, version: str) -> "tuple[int, ...]":
@@ -58,7 +76,7 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
 
 
 def sensor(
-    tree: "Rows",
+    tree: "ObjectTree",
     object_id: int,
     read: "Callable[[], object]",
     instance: int,
@@ -69,12 +87,12 @@ def sensor(
     values: "dict[int, Plain] | None" = None,
     **more: "Any",
 ) -> Sensor:
-    """See Rows.sensor."""
+    """See ObjectTree.sensor."""
     row = Sensor(tree, object_id, instance, version)
     row.read = read
-    for name in ("scale", "offset", "every", "range", "start", "power", "executes", "warm_up_ms"):
+    for name in ("scale", "offset", "every", "range", "start", "power", "executes", "power_ms", "warm_up_ms"):
         value = more.pop(name, None)
-        if value is not None and (value or name != "warm_up_ms"):
+        if value is not None:
             setattr(row, name, value)
     row.unit = _unit(object_id, unit)
     if values is not None:
@@ -88,7 +106,7 @@ def sensor(
 
 
 def actuator(
-    tree: "Rows",
+    tree: "ObjectTree",
     object_id: int,
     apply: "Callable[..., object] | dict[int, Callable[..., object]] | None",
     instance: int,
@@ -100,10 +118,8 @@ def actuator(
     values: "dict[int, Plain] | None" = None,
     executes: "dict[int, Callable[..., object]] | None" = None,
     **rules: "float | None",
-) -> "Actuator":
-    """See Rows.actuator."""
-    from .actuator import Actuator
-
+) -> Actuator:
+    """See ObjectTree.actuator."""
     main = _main_resource(object_id, version)
     row = Actuator(tree, object_id, instance, version)
     row.apply = apply if isinstance(apply, dict) else {} if apply is None else {main: apply}
@@ -137,7 +153,7 @@ def _main_resource(object_id: int, version: str) -> int:
     raise ValueError("object {} has nothing that can be set".format(object_id))
 
 
-def add(row: "Instance", id: int) -> Resource:
+def add(row: Instance, id: int) -> Resource:
     """A resource with a value of its own."""
     known = registry.lookup(row.object_id, id, row.version)
     if known is None or known[0] == NONE:
@@ -150,30 +166,22 @@ def add(row: "Instance", id: int) -> Resource:
     return resource
 
 
-def place(tree: "Rows", row: "Instance") -> None:
+def place(tree: "ObjectTree", row: Instance) -> None:
     """Take a finished row into the tree; ValueError with a sentence where it cannot be."""
     row.path()  # ids within 0 to 65535, or ValueError
-    _offer(row)
-    if tree.row(row.object_id, row.instance) is not None:
-        raise ValueError("{} is there twice: give one of them another instance".format(row.path()))
-    if row.instance and not registry.multiple(row.object_id):
-        raise ValueError("object {} has instance 0 only".format(row.object_id))
-    if isinstance(row, Sensor) and row.warm_up_ms and tree.clock is None:
-        raise ValueError("{} warms up: set tree.clock first, it is waited by".format(row.path()))
-    tree.rows.append(row)
-
-
-def _offer(row: "Instance") -> None:
-    """Settle which resources this instance shows: those with something behind them. ValueError for unknown ones."""
     present = registry.resources(row.object_id, row.version)
     for id in list(row.settings or ()) + list(row.executes or ()):
         if id not in present:
             raise ValueError("object {} {} has no resource {}".format(row.object_id, row.version, id))
-    offered = [resource.id for resource in row.resources]
-    for id in present:
-        if id not in offered and row.serves(id):
-            offered.append(id)
-    row.show(offered)
+    own = [resource.id for resource in row.resources]
+    row.show(own + [id for id in present if id not in own and row.serves(id)])  # those with something behind them
+    if tree.row(row.object_id, row.instance) is not None:
+        raise ValueError("{} is there twice: give one of them another instance".format(row.path()))
+    if row.instance and not registry.multiple(row.object_id):
+        raise ValueError("object {} has instance 0 only".format(row.object_id))
+    if isinstance(row, Sensor) and (row.warm_up_ms or row.power_ms) and tree.clock is None:
+        raise ValueError("{} warms up: set tree.clock first, it is waited by".format(row.path()))
+    tree.rows.append(row)
 
 
 def _unit(object_id: int, unit: "str | None") -> "str | None":
@@ -186,6 +194,73 @@ def _rule(resource: Resource, resolution: "float | None", rules: "dict[str, Any]
     if resolution is not None:
         resource.resolution = resolution
     if rules:
-        from .rules import Rules
-
         resource.rules = Rules(**rules)
+
+
+# -- what a module holds -------------------------------------------------------------------------------------
+
+
+def fit(tree: "ObjectTree", limits: "dict[str, int]", executes: bool) -> "list[str]":
+    """Restrict the rows to the limits that are named; a sentence for each thing dropped."""
+    dropped: "list[str]" = []
+    most, most_instances = limits.get("objects", 0xFFFF), limits.get("instances", 0xFFFF)
+    kept = [19] if tree.container is not None else []
+    for row in [row for row in tree.rows if row.offered]:
+        same = [other for other in tree.rows if other.object_id == row.object_id and other.offered]
+        words = ""
+        if row.object_id < _OWN:
+            words = "objects 0 to 7 are the module's own"
+        elif row.object_id not in kept and len(kept) >= most:
+            words = "the module holds {} objects".format(most)
+        elif same.index(row) >= most_instances:
+            words = "the module holds {} instances of an object".format(most_instances)
+        if words:
+            row.show([])
+            dropped.append("{}: {}, this one is dropped".format(row.path(), words))
+            continue
+        if row.object_id not in kept:
+            kept.append(row.object_id)
+        gone = sorted([id for id in row.offered if not executes and row.known(id)[1] == "E"])
+        if gone:
+            row.show([id for id in row.offered if id not in gone])
+            dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), _listed(gone)))
+        _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
+    if "monitored" in limits:
+        _watched(tree, limits["monitored"], dropped)
+    return dropped
+
+
+def _listed(ids: "list[int]") -> str:
+    return " ".join([str(id) for id in ids])
+
+
+def _watched(tree: "ObjectTree", most: int, dropped: "list[str]") -> None:
+    """A module that tells of changes to some objects only: actuators first, then sensors with settings."""
+    settable: "list[int]" = []
+    for first in (True, False):
+        for row in tree.rows:
+            main = bool(row.resources) and "W" in row.known(row.resources[0].id)[1]
+            if row.object_id not in settable and main == first and any(["W" in row.known(id)[1] for id in row.offered]):
+                settable.append(row.object_id)
+    for object_id in settable[most:]:
+        dropped.append("/{}: the module tells of writes to {} objects, writes to this one stay unseen".format(object_id, most))
+
+
+def _fit_resources(row: Instance, most: int, dropped: "list[str]") -> None:
+    if len(row.offered) <= most:
+        return
+    needed = registry.resources(row.object_id, row.version, True)
+    ranked = sorted([(_rank(row, id, needed), id) for id in row.offered])
+    gone = sorted([id for _, id in ranked[most:]])
+    dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
+        row.path(), len(row.offered), most, _listed(gone)))  # fmt: skip
+    row.show([id for _, id in ranked[:most]])
+
+
+def _rank(row: Instance, id: int, needed: "list[int]") -> int:
+    resource = row.find(id)
+    if resource is not None and resource.reading:
+        return 0
+    if id in needed:
+        return 1
+    return 2 + (_ORDER.index(id) if id in _ORDER else len(_ORDER))

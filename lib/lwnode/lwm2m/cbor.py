@@ -5,15 +5,24 @@
     >>> print(decode(b"\\xc4\\x82\\x20\\x18\\xd7"))      # a decimal fraction
     21.5
 
-Numbers travel as decimal fractions (tag 4), so no board's floats touch them. The decoder is a room of its own
-(uncbor.py): what goes out needs none.
+Numbers travel as decimal fractions (tag 4), so no board's floats touch them. Tags that only say what is meant (a time, an
+address, "this is CBOR") are skipped; those that change a number (bignum, bigfloat) are refused by their number.
+Bounds: 8 levels of nesting, decoded without recursion; integers of 64 bits. ValueError for whatever is no CBOR.
 """
 
 import struct
 
+from micropython import const
+
+from .values import place_point
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_LEVELS = const(8)
+_FRACTION = const(4)
+_NUMBERS = (2, 3, 5, 30)  # tags that are numbers unknown here: bignums, bigfloat, rational (RFC 8949 section 3.4)
 
 
 class Fraction:
@@ -24,13 +33,11 @@ class Fraction:
         self.exponent = exponent
 
     def __str__(self) -> str:
-        from .codec import place_point
-
         return place_point(self.number, -self.exponent)
 
 
 def head(major: int, number: int) -> bytes:
-    """The first bytes of an item: major type 0 to 7 and its argument."""
+    """The first bytes of an item: major type 0 to 7 and its argument. ValueError beyond 64 bits."""
     major <<= 5
     if number < 24:
         return bytes([major | number])
@@ -40,6 +47,8 @@ def head(major: int, number: int) -> bytes:
         return struct.pack(">BH", major | 25, number)
     if number < 1 << 32:
         return struct.pack(">BI", major | 26, number)
+    if number >> 64:
+        raise ValueError("an integer of more than 64 bits")
     return bytes([major | 27]) + number.to_bytes(8, "big")
 
 
@@ -73,22 +82,123 @@ def encode(value: "object") -> bytes:
             out.extend(b"\xc4\x82")
             waiting += (value.number, value.exponent)
         elif isinstance(value, float):
-            out.extend(_float(value))
+            single = struct.pack(">f", value) if -3e38 < value < 3e38 else b""
+            if single and struct.unpack(">f", single)[0] == value:
+                out.extend(b"\xfa" + single)
+            else:
+                out.extend(b"\xfb" + struct.pack(">d", value))
         else:
             raise ValueError("{} has no place in CBOR here".format(type(value)))
     return bytes(out)
 
 
-def _float(value: float) -> bytes:
-    if -3e38 < value < 3e38:
-        single = struct.pack(">f", value)
-        if struct.unpack(">f", single)[0] == value:
-            return b"\xfa" + single
-    return b"\xfb" + struct.pack(">d", value)
-
-
 def decode(data: bytes) -> "object":
     """The one item in data; ValueError if it is malformed, cut off, nested too deep, or followed by more."""
-    from .uncbor import decode
+    data = bytes(data)
+    at = 0
+    open_items: "list[list[Any]]" = []  # [major type, items still to come (-1: until a break), items]
+    while True:
+        first = at
+        major, argument, at = _argument(data, at)
+        if major == 6 and argument != _FRACTION:
+            if argument in _NUMBERS:
+                raise ValueError("CBOR tag {} at byte {} is a number not known here".format(argument, first))
+            continue  # what it says of the next item needs nobody here
+        if major == 7 and argument < 0:
+            if not open_items or open_items[-1][1] >= 0:
+                raise ValueError("CBOR break at byte {} ends nothing".format(first))
+            ended = open_items.pop()
+            value = _finished(ended[0], ended[2])
+        elif major >= 4 and major <= 6:
+            if len(open_items) == _LEVELS or argument > 2 * len(data):
+                raise ValueError("CBOR of {} items, {} levels deep".format(argument, len(open_items)))
+            count = 1 if major == 6 else argument * 2 if major == 5 and argument > 0 else argument
+            if count:
+                open_items.append([major, count, []])
+                continue
+            value = _finished(major, [])
+        else:
+            value, at = _scalar(data, first, major, argument, at)
+        while open_items:
+            top = open_items[-1]
+            top[2].append(value)
+            if top[1] > 0:
+                top[1] -= 1
+            if top[1]:
+                break
+            open_items.pop()
+            value = _finished(top[0], top[2])
+        if not open_items:
+            if at != len(data):
+                raise ValueError("CBOR ends at byte {} of {}".format(at, len(data)))
+            return value
 
-    return decode(data)
+
+def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
+    """(major type, argument, next); the argument of an indefinite length is -1."""
+    if at >= len(data):
+        raise ValueError("CBOR cut off at byte {}".format(at))
+    major, low = data[at] >> 5, data[at] & 31
+    at += 1
+    if low < 24:
+        return major, low, at
+    if low == 31 and major > 3 and major != 6:
+        return major, -1, at
+    size = 1 << (low & 3)
+    if low > 27 or at + size > len(data):
+        raise ValueError("CBOR cut off or malformed at byte {}".format(at))
+    return major, int.from_bytes(data[at : at + size], "big"), at + size
+
+
+def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tuple[Any, int]":
+    """(value, next) of a number, bytes, text or simple value."""
+    if major < 2:
+        return (-1 - argument if major else argument), at
+    if major == 7:
+        low = data[first] & 31
+        if low == 20 or low == 21:
+            return low == 21, at
+        if low == 22 or low == 23:
+            return None, at
+        if low == 25:
+            return _half(argument), at
+        if low == 26 or low == 27:
+            return struct.unpack(">f" if low == 26 else ">d", data[first + 1 : at])[0], at
+        raise ValueError("CBOR value {} at byte {} is not known here".format(low, first))
+    end = at + argument
+    if argument < 0 or end > len(data):
+        raise ValueError("CBOR text of {} bytes runs past the end".format(argument))
+    try:
+        return (data[at:end] if major == 2 else str(data[at:end], "utf-8")), end
+    except UnicodeError:
+        raise ValueError("CBOR text is not UTF-8")
+
+
+def _finished(major: int, items: "list[Any]") -> "Any":
+    """The list, map or decimal fraction of its items."""
+    if major == 4:
+        return items
+    if major == 5:
+        found = {}
+        for at in range(0, len(items), 2):
+            if at + 1 == len(items) or not isinstance(items[at], (int, str)) or items[at] in found:
+                raise ValueError("CBOR map with a key twice, one that is neither number nor text, or without its value")
+            found[items[at]] = items[at + 1]
+        return found
+    value = items[0]
+    if isinstance(value, list) and len(value) == 2:
+        exponent, number = value
+        if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
+            return Fraction(number, exponent)
+    raise ValueError("a decimal fraction has an exponent of -64 to 64 and a number")
+
+
+def _half(bits: int) -> float:
+    exponent, mantissa = bits >> 10 & 31, bits & 1023
+    if exponent == 0:
+        value = mantissa * 2.0**-24
+    elif exponent < 31:
+        value = (mantissa | 1024) * 2.0 ** (exponent - 25)
+    else:
+        value = float("nan") if mantissa else float("inf")
+    return -value if bits >> 15 else value

@@ -1,5 +1,7 @@
 """Commands of a server on 19/1/0: the way back on modules that hand on nothing but bytes.
 
+    tree.commands = carry_out
+
 A pack holds SenML records. One with a value writes it (or executes, where the resource is executable), one without asks
 for the present value, which goes out with the next report; a name with a query sets reporting rules:
 
@@ -10,9 +12,9 @@ Each command stands for itself. Bound: 32 commands in a pack.
 
 from micropython import const
 
-from .model import NONE, Path, Reject, Request, Response
-from .requests import step_for
-from .unpack import entries, plain
+from . import requests
+from .senml import entries, plain
+from .types import NONE, Path, Reject, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _COMMANDS = const(32)
 
 
-def carry_out(tree: "ObjectTree", _row: None, request: Request) -> Response:
+def carry_out(tree: "ObjectTree", request: Request, undo: "Any") -> Response:
     """Carry out a pack of commands, each by itself; 204, or the first code that was none. Reject if unreadable."""
     try:
         found = entries(request.value)
@@ -33,21 +35,16 @@ def carry_out(tree: "ObjectTree", _row: None, request: Request) -> Response:
         raise Reject(400, "{} commands in one pack; {} are taken".format(len(found), _COMMANDS))
     worst = 204
     for name, value, _ in found:
-        # All of it here: an RP2 has 8 KB of stack, and a write of a setting ends in its flash.
         try:
             asked = _request(tree, name, value)
-            code = 204
-            if asked is not None:
-                step, row = step_for(tree, asked)
-                response = step(tree, row, asked)
-                code = response.code
-                if response.after is not None:
-                    tree.after = response.after
+            response = Response(204) if asked is None else requests.carry_out(tree, asked, undo)
+            tree.after = response.after or tree.after
+            code = response.code
         except ValueError as error:
-            code = tree.refuse("command {}".format(name), 400, str(error))
+            code = tree.refuse("command " + name, 400, str(error))
         except Reject as error:
-            code = tree.refuse("command {}".format(name), error.code, error.reason)
-        if code != 204 and worst == 204:
+            code = tree.refuse("command " + name, error.code, error.reason)
+        if worst == 204:
             worst = code
     return Response(worst)
 

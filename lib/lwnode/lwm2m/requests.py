@@ -1,158 +1,172 @@
 """Requests of the server: read, write, execute, observe, cancel, write_attributes.
 
-A write has two phases: all of it is decoded and checked, then applied, kept, and only then answered. If a callback
-refuses or nothing can be kept, what was applied is taken back. A repeated message id is not carried out twice.
+    response = answer(tree, Request("write", Path(3306, 0, 5850), 7, value=b"1"))
+
+A change has three phases: all of it is decoded and checked, then applied, kept (tree.persist), and only then answered. If a
+callback refuses or nothing can be kept, what was applied is taken back. A repeated message id is not carried out twice: it
+gets its first answer again, for as long as a server may repeat it (EXCHANGE_LIFETIME, RFC 7252 section 4.8.2). Object 19
+carries readings outwards on 19/0/0 and commands inwards on 19/1/0, as one opaque payload each (tree.commands).
 """
 
 import binascii
 
 from micropython import const
 
-from .model import Path, Reject, Request, Response
+from .objects import NOTHING
+from .rules import parse
+from .tlv import split
+from .types import OPAQUE, Path, Reject, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
-    from .instance import Instance
-    from .model import Plain
+    from .objects import Instance, Resource
     from .tree import ObjectTree
 
+    Undo = list[tuple[Callable[..., object], Any, Any]]  # a function that takes a step back, and its two arguments
+
 _ANSWERS = const(8)
+_EXCHANGE_LIFETIME_S = const(247)
+_UPLINK = Path(19, 0, 0)
 _DOWNLINK = Path(19, 1, 0)
+_EMPTY = b"\x80"  # a SenML pack without records: what 19/0/0 reads as
 _CHANGING = ("write", "execute", "write_attributes")
+_OPERATIONS = ("read", "observe", "cancel") + _CHANGING
 
 
 def answer(tree: "ObjectTree", request: Request) -> Response:
     """The response to a request; never raises."""
     changing = request.operation in _CHANGING and request.message_id is not None
-    mark = 0
-    if changing:
-        text = "{} {} {}".format(request.operation, request.path, request.index)
-        mark = int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
-    for id, known, code in tree.answers:
-        if changing and id == request.message_id and known == mark:
+    mark = _mark(request) if changing else 0
+    now = tree.time() if changing else None
+    for id, known, code, at in tree.answers if changing else ():
+        if id == request.message_id and known == mark and (
+                now is None or at is None or 0 <= now - at <= _EXCHANGE_LIFETIME_S):
             return Response(code)
-    what = "{} {}".format(request.operation, request.path)
+    undo: "Undo" = []
+    before = tree.answers
     try:
-        step, row = step_for(tree, request)
-        response = step(tree, row, request)
+        response = carry_out(tree, request, undo)
+        if changing:
+            tree.answers = before[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, response.code, now)]
+            tree.dirty = True
+        if request.operation in _CHANGING and tree.dirty and tree.persist is not None:
+            tree.persist()
+        return response
     except Reject as error:
-        response = Response(tree.refuse(what, error.code, error.reason))
+        code, reason = error.code, error.reason
     except Exception as error:  # noqa: BLE001  an application's callback may raise anything; the server is answered
-        response = Response(tree.refuse(what, 500, "{} {}".format(type(error).__name__, error)))
+        code, reason = 500, "{} {}".format(type(error).__name__, error)
+    _take_back(undo)
+    tree.refuse("{} {}".format(request.operation, request.path), code, reason)
     if changing:
-        tree.answers = tree.answers[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, response.code)]
+        tree.answers = before[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, code, now)]
         tree.dirty = True
-    return response
+    return Response(code)
 
 
-def step_for(tree: "ObjectTree", request: Request) -> "tuple[Callable[..., Response], Instance | None]":
-    """The function that carries a request out, and the row; the caller calls it, for an RP2 has 8 KB of stack."""
-    path = request.path
-    operation = request.operation
+def _mark(request: Request) -> int:
+    """What a repetition is known by beside its message id."""
+    text = "{} {} {}".format(request.operation, request.path, request.index)
+    return int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
+
+
+def _take_back(undo: "Undo") -> None:
+    for function, what, before in reversed(undo):
+        try:
+            function(what, before)
+        except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
+            pass
+
+
+def _rules_back(resource: "Resource", before: "dict[str, float | None] | None") -> None:
+    if before is None or resource.rules is None:
+        resource.rules = None
+    else:
+        resource.rules.change(before)
+
+
+def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:
+    """Do what a request asks, and note in undo how it is taken back; Reject where it cannot be."""
+    operation, path = request.operation, request.path
+    if operation not in _OPERATIONS:
+        raise Reject(405, "the operations are " + " ".join(_OPERATIONS))
     if path.object == 19 and tree.container is not None and tree.row(19, 0) is None:
-        if operation == "write" and path.contains(_DOWNLINK):
-            # From the bottom up: an import within an import costs 600 bytes of an RP2's stack.
-            for part in ("cbor", "unpack", "registry_table", "registry", "commands"):
-                module = __import__("lwnode.lwm2m." + part, None, None, ("carry_out",))
-            return module.carry_out, None
-        from .container import serve
-
-        return serve, None
-    step = _STEPS.get(operation)
-    if step is None:
-        raise Reject(405, "the operations are " + " ".join(sorted(_STEPS)))
+        if operation == "write" and tree.commands is not None and path.contains(_DOWNLINK):
+            return tree.commands(tree, request, undo)
+        return _container(tree, request)
     for row in tree.rows:
         if row.offered and path.object == row.object_id and path.instance in (None, row.instance):
-            return step, row
-    raise Reject(404, "no such object or instance")
-
-
-def _execute(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
-    if request.path.resource is None:
-        raise Reject(405, "only a resource can be executed")
-    after = row.execute(request.path.resource, bytes(request.value))
-    _persist(tree)
-    return Response(204, after=after)
-
-
-def _write_attributes(tree: "ObjectTree", _row: "Instance", request: Request) -> Response:
-    from .attributes import write_attributes
-
-    write_attributes(tree, request.path, request.value)
-    _persist(tree)
-    return Response(204)
+            break
+    else:
+        raise Reject(404, "no such object or instance")
+    if operation == "write":
+        return _write(tree, row, request, undo)
+    if operation == "execute":
+        if path.resource is None:
+            raise Reject(405, "only a resource can be executed")
+        return Response(204, after=row.execute(path.resource, bytes(request.value)))
+    if operation == "write_attributes":
+        readings = [one for each in tree.rows for one in each.resources if path.contains(one.path)]
+        undo += [(_rules_back, one, None if one.rules is None else one.rules.merged({})) for one in readings]
+        try:
+            tree.set_rules(path, True, **parse(str(request.value, "utf-8")))
+        except (ValueError, UnicodeError) as error:
+            raise Reject(400, str(error))
+        return Response(204)
+    return _read(tree, row, request)
 
 
 def _read(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
+    """A look at stored values: read, observe and cancel."""
     path = request.path
-    operation = request.operation
-    if operation == "cancel":
+    if request.operation == "cancel":
         tree.cancel(path)
-        return Response(205, tree.values(path))
-    if path.resource is not None:
+    elif path.resource is not None:
         if path.resource not in row.offered:
             raise Reject(404, "no such resource")
         if "R" not in row.known(path.resource)[1]:
             raise Reject(405, "this resource cannot be read")
-        found = row.entry(path.resource)
-        values = [] if found is None else [(path, found[0], found[1])]
-    else:
-        values = tree.values(path)
-    if not values:
+    values = tree.values(path)
+    if not values and request.operation != "cancel":
         raise Reject(404, "no value yet")
-    if operation == "observe":
+    if request.operation == "observe":
         tree.observe(path)
     return Response(205, values)
 
 
-def _write(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
+def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") -> Response:
+    """All parts are checked before the first is applied."""
     path = request.path
     if path.instance is None:
         raise Reject(405, "an object as a whole cannot be written")
-    if path.resource is None:
-        from .tlv import split
-
-        try:
-            parts = split(bytes(request.value))
-        except ValueError as error:
-            raise Reject(400, str(error))
-    else:
-        parts = [(path.resource, bytes(request.value))]
-    checked = []
-    for id, data in parts:
-        checked.append((id, row.check_write(id, data)))
-    done: "list[tuple[int, Plain | None]]" = []
+    # A module that calls a value opaque does not know whether it came as text or as TLV (values.decode_value).
+    binary = path.resource is None or (request.type == OPAQUE and tree.write_format == "tlv")
     try:
-        for id, value in checked:
-            resource = row.find(id)
-            before = row.extra(id) if resource is None else resource.value
-            row.write(id, value)
-            done.append((id, before))
-            tree.dirty = True
-        _persist(tree)
-    except Exception:  # noqa: BLE001  raised again: it is turned into an answer above
-        _take_back(row, done)
-        raise
+        parts = split(bytes(request.value)) if path.resource is None else [(path.resource, bytes(request.value))]
+    except ValueError as error:
+        raise Reject(400, str(error))
+    checked = [(id, row.check_write(id, data, binary)) for id, data in parts]
+    for id, value in checked:
+        resource = row.find(id)
+        before = row.extra(id) if resource is None else resource.value
+        row.write(id, value)
+        if before is not None and before is not NOTHING:
+            undo.append((row.write, id, before))
+        tree.dirty = True
     return Response(204)
 
 
-def _take_back(row: "Instance", done: "list[tuple[int, Plain | None]]") -> None:
-    for id, before in reversed(done):
-        try:
-            if before is not None:
-                row.write(id, before)
-        except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
-            row.error = "resource {} could not be taken back".format(id)
-
-
-def _persist(tree: "ObjectTree") -> None:
-    if tree.persist is not None and tree.dirty:
-        tree.persist()
-
-
-_STEPS = {
-    "read": _read, "observe": _read, "cancel": _read, "write": _write, "execute": _execute,
-    "write_attributes": _write_attributes,
-}
+def _container(tree: "ObjectTree", request: Request) -> Response:
+    """Observe, read and cancel on 19/0/0."""
+    operation, path = request.operation, request.path
+    if operation in _CHANGING:
+        raise Reject(405, "commands are written to 19/1/0" if tree.commands is not None else "this node takes no commands")
+    if not path.contains(_UPLINK):
+        raise Reject(405 if path == _DOWNLINK else 404, "19/0/0 can be observed")
+    if operation == "observe":
+        tree.observe(path)
+    elif operation == "cancel":
+        tree.cancel(path)
+    return Response(205, [(_UPLINK, OPAQUE, _EMPTY)])

@@ -1,138 +1,273 @@
-"""The rows of a node: what a sensor or actuator is declared with, and how the drivers are read.
+"""Rows of sensors and of actuators: how one is read, scaled and set, and the resources that come with it.
 
-The base of ObjectTree; tree.py has the worked example.
+    >>> tree = ObjectTree()
+    >>> row = tree.sensor(3303, lambda: 21.46, resolution=0.1, range=(-40, 85), deadband=0.5)
+    >>> tree.sample(1790000000), tree.values(Path(3303, 0, 5601))
+    (1, [(Path(/3303/0/5601), 4, '21.5')])
+    >>> relay = tree.actuator(3306, lambda on: print("relay", on), initial=False)
+    >>> tree.handle(Request("write", Path(3306, 0, 5850), 7, value=b"1"))
+    relay True
+    Response(204, 0 values)
+
+A reading that fails, is None, NaN or out of range stays here: it is counted, and the last good value stands.
 """
 
-from .model import Path
-from .sensor import Sensor
+from micropython import const
+
+from .objects import ACCEPTED, DOUBTFUL, NOTHING, Instance, Resource
+from .types import BOOLEAN, FLOAT, INTEGER, Reject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from .actuator import Actuator
-    from .instance import Instance
-    from .resource import Resource
+    from .types import Plain
+
+# Resources that a row serves by itself (OMA registry of reusable resources, IPSO objects).
+_COUNTER = const(5501)
+_POLARITY = const(5502)
+_EDGES = const(5504)
+_RESET_COUNTER = const(5505)
+_TIMESTAMP = const(5518)
+_MIN_MEASURED = const(5601)
+_MAX_MEASURED = const(5602)
+_MIN_RANGE = const(5603)
+_MAX_RANGE = const(5604)
+_RESET_EXTREMES = const(5605)
+_UNIT = const(5701)
+_APPLICATION_TYPE = const(5750)
+_CALIBRATION = const(5821)
+_ON_TIME = const(5852)
+_OFF_TIME = const(5854)
+_QUALITY = const(6042)
+_QUALITY_LEVEL = const(6049)
+_RISING = const(2)  # 5504: 1 falling, 2 rising, 3 both
 
 
-class Rows:
-    """Declaring, finding and sampling rows. clock (ticks_ms, ticks_diff, sleep_ms) is needed where a row warms up."""
+class Sensor(Instance):
+    """A row that is read. Attributes for the REPL: failures (in a row), errors (in all), error (the last, in words)."""
 
-    rows: "list[Instance]"
-    clock: "Any" = None
-    container: "str | None" = "senml"  # codec of object 19; None for no object 19
-    dropped: "list[str] | tuple[()]" = ()  # what fit() found to be too much, in words
-    seen: "int | None" = None  # newest time that sample() or reports() was given
-    _started_at: "int | None" = None
-
-    # -- declaring ---------------------------------------------------------------------------------------
-
-    def sensor(self, object_id: int, read: "Callable[[], object]", instance: int = 0, **row: "Any") -> Sensor:
-        """Add a sensor row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
-
-        read: gives a number, bool, text or bytes; a tuple for several resources (three axes, a position); a dict by
-        resource id; or None. Decimal text keeps digits that a 32-bit float would lose.
-        unit: SenML's. resolution: step of the printed value. range: (low, high) of good values, either may be None.
-        every: seconds between readings, else each sample(). resources: ids that read fills, in its tuple's order.
-        scale, offset: from the driver's unit to the wire's. values: further resources by id, {5750: "attic"}.
-        executes: callbacks by id. version: the object's, "1.0". start: begins a slow conversion. power: called with True
-        before and False after (a Pin will do). warm_up_ms: from start or power to the first good value.
-        Everything else is a rule: pmin pmax gt lt st deadband deadband_percent.
-        """
-        from .build import sensor
-
-        return sensor(self, object_id, read, instance, **row)
-
-    def actuator(
-        self, object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None", instance: int = 0,
-        **row: "Any",
-    ) -> "Actuator":
-        """Add an actuator row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
-
-        apply: called with the new value on a write, or a dict of such callbacks by resource id; may raise Reject(code).
-        initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
-        executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
-        """
-        from .build import actuator
-
-        return actuator(self, object_id, apply, instance, **row)
-
-    # -- finding -----------------------------------------------------------------------------------------
-
-    def row(self, object_id: int, instance: "int | None") -> "Instance | None":
-        """The row of an object instance, None if there is none."""
-        for row in self.rows:
-            if row.object_id == object_id and row.instance == instance:
-                return row
-        return None
-
-    def resource(self, path: "Path | str") -> "Resource":
-        """The resource at a path; ValueError if no row can have it. A row's other values are seen, and set, alike."""
-        where = Path.parse(path) if isinstance(path, str) else path
-        row = self.row(where.object, where.instance)
-        if row is None or where.resource is None:
-            raise ValueError("no row has the resource {}".format(where))
-        return row.find(where.resource) or row.view(where.resource)
-
-    def objects(self) -> "list[tuple[int, int, tuple[int, ...]]]":
-        """(object id, instance, resource ids) of each row, for Modem.declare; 19/0 and 19/1 carry history and commands."""
-        out = []
-        for row in self.rows:
-            if row.offered:
-                out.append((row.object_id, row.instance, tuple(sorted(row.offered))))
-        if self.container is not None and self.row(19, 0) is None:
-            out += [(19, 0, (0,)), (19, 1, (0,))]
-        return out
-
-    def fit(
-        self, limits: "dict[str, int]", executes: bool = True
-    ) -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
-        """Cut objects() down to what a module holds; (objects as kept, a sentence for each thing dropped).
-
-        limits: "objects", "instances", "resources", "monitored" as in Modem.capabilities; others are not looked at.
-        What is dropped is neither declared nor answered from then on; its readings still go into packs. The sentences
-        stay in .dropped.
-        """
-        from .limits import fit
-
-        kept, dropped = fit(self, limits, executes)
-        self.dropped = dropped
-        return kept, dropped
+    extremes = True
+    read: "Callable[[], object]"
+    scale: "float | None" = None
+    offset: "float | None" = None
+    every: "int | None" = None
+    sampled_at: "int | None" = None
+    start: "Callable[[], object] | None" = None
+    power: "Callable[[bool], object] | None" = None
+    power_ms = 0  # from power to start
+    warm_up_ms = 0  # from start, or power, to the first good value
+    started = False
+    kept: "tuple[str, ...]" = ("counter", "sampled_at", "failures", "errors", "quality")
+    counter: "int | None" = None  # of edges, for objects with 5501
 
     # -- sampling ----------------------------------------------------------------------------------------
 
-    def start(self, when: "int | None" = None) -> int:
-        """Power up and start the slow rows that are due, before the modem attaches; ms until sample() need not wait."""
-        wait = 0
-        for row in self.rows:
-            if isinstance(row, Sensor) and row.due(when):
-                wait = max(wait, row.begin())
-        if wait and self.clock is not None:
-            self._started_at = self.clock.ticks_ms()
-        return wait
+    def due(self, when: "int | None") -> bool:
+        """Whether the row's own period, if it has one, is over; a clock set back does not hold it up.
 
-    def sample(self, when: "int | None" = None) -> int:
-        """Read each row that is due, once; the number of values taken. when: Unix seconds, None if not known.
-
-        Rows that start() has not started are started here; what is left of the longest warm-up is waited for.
+        A twentieth of the period is given away: wakes come some seconds early or late, and the next one is far.
         """
-        if when is not None:
-            self.seen = when
-        due: "list[Sensor]" = []
-        wait = 0
-        for row in self.rows:
-            if isinstance(row, Sensor) and row.due(when):
-                due.append(row)
-                wait = max(wait, row.warm_up_ms)
-        fresh = self.start(when)
-        if wait and self.clock is not None and self._started_at is not None:
-            passed = 0 if fresh == wait else self.clock.ticks_diff(self.clock.ticks_ms(), self._started_at)
-            if passed < wait:
-                self.clock.sleep_ms(wait - passed)
-        self._started_at = None
+        if self.every is None or when is None or self.sampled_at is None:
+            return True
+        return not 0 <= when - self.sampled_at < self.every - self.every // 20
+
+    def power_up(self) -> int:
+        """Switch the supply on; ms until the sensor takes a command."""
+        if self.power is None:
+            return 0
+        self._try(self.power, True)
+        return self.power_ms
+
+    def begin(self) -> int:
+        """Start a conversion; ms until the value can be collected."""
+        if self.start is not None:
+            self._try(self.start)
+        self.started = True
+        return self.warm_up_ms
+
+    def _try(self, step: "Callable[..., object]", *arguments: bool) -> None:
+        try:
+            step(*arguments)
+        except Exception as error:  # noqa: BLE001  a driver may raise anything; reading it will tell again
+            self.error = "{} {}".format(type(error).__name__, error)
+
+    def end(self) -> None:
+        """Power down."""
+        if self.power is not None:
+            self.power(False)
+
+    def collect(self, when: "int | None") -> int:
+        """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
+        self.started = False
+        if self.every is not None:
+            self.sampled_at = when
+        try:
+            raw = self.read()
+        except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
+            self.failed("{} {}".format(type(error).__name__, error), DOUBTFUL)
+            return 0
+        if isinstance(raw, dict):
+            pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
+        else:
+            pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
         count = 0
-        for row in due:
-            count += row.collect(when)
-        for row in due:
-            row.end()
+        for target, value in pairs:
+            count += target.update(self._scaled(value, target.type), when)
+        if not pairs:
+            self.failed("the driver gave no value", DOUBTFUL)
         return count
+
+    def _scaled(self, value: "Any", type: int) -> "Any":
+        if type == BOOLEAN and self.setting(_POLARITY, 0):
+            return None if value is None else not value
+        if isinstance(value, (str, bytes)) or value is None or (type != FLOAT and type != INTEGER):
+            return value
+        if self.scale is not None:
+            value = value * self.scale
+        if self.offset is not None:
+            value = value + self.offset
+        factor = self.settings.get(_CALIBRATION) if self.settings else None
+        return value * factor if isinstance(factor, (int, float)) else value
+
+    def count(self, edges: int) -> None:
+        """Edges counted elsewhere, by an interrupt or a pulse counter, since the last call."""
+        if self.counter is not None and edges > 0:
+            self.counter += edges
+            self.touch(_COUNTER, True)
+
+    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
+        """Take note of a good value: failures end, edges are counted, quality follows."""
+        if self.failures:
+            self.failures = 0
+            self.owner.health_changed(self)
+        if self.quality != quality:
+            self.quality = quality
+            self.touch(_QUALITY)
+        if self.counter is not None and resource.type == BOOLEAN and resource.value is not None:
+            if value != resource.value and self.setting(_EDGES, _RISING) & (2 if value else 1):
+                self.count(1)
+
+    # -- resources ---------------------------------------------------------------------------------------
+
+    def extreme_ids(self, resource: Resource) -> "tuple[int, int]":
+        if resource.id in (5800, 5810):
+            return resource.id + 1, resource.id + 2
+        if self.object_id == 3334 and 5702 <= resource.id <= 5704:
+            lowest = 5508 + 2 * (resource.id - 5702)
+            return lowest, lowest + 1
+        return (_MIN_MEASURED, _MAX_MEASURED) if resource is self.resources[0] else (-1, -1)
+
+    def _extreme_of(self, id: int) -> "tuple[Resource, bool] | None":
+        """(the reading that an extreme belongs to, whether it is the minimum)."""
+        for resource in self.resources:
+            if resource.reading and (resource.type == FLOAT or resource.type == INTEGER):
+                ids = self.extreme_ids(resource)
+                if id in ids:
+                    return resource, id == ids[0]
+        return None
+
+    def resolution_of(self, id: int) -> "float | None":
+        found = self._extreme_of(id)
+        return found[0].resolution if found is not None else None
+
+    def extra(self, id: int) -> "Plain | None":
+        found = self._extreme_of(id)
+        if found is not None:
+            return found[0].minimum if found[1] else found[0].maximum
+        value = super().extra(id)
+        if value is not NOTHING:
+            return value
+        main = self.resources[0]
+        if id == _RESET_EXTREMES:
+            return None if self._extreme_of(_MIN_MEASURED) or self._extreme_of(5801) or self._extreme_of(5508) else NOTHING
+        if id in (_MIN_RANGE, 5803, _MAX_RANGE, 5804):
+            limit = self.range[0 if id in (_MIN_RANGE, 5803) else 1] if self.range else None
+            return NOTHING if limit is None else limit
+        if id == _UNIT:
+            return NOTHING if self.unit is None else self.unit
+        if id == _COUNTER or id == _RESET_COUNTER:
+            return NOTHING if self.counter is None else self.counter if id == _COUNTER else None
+        if id == _TIMESTAMP or (id == 5 and self.object_id == 6):
+            return main.when
+        if id == _QUALITY:
+            return self.quality if main.value is not None else 0
+        if id == _QUALITY_LEVEL:
+            return 100 if self.quality == ACCEPTED else 50 if self.quality == 3 else 0
+        if id == _APPLICATION_TYPE:
+            return ""
+        if id == _POLARITY:
+            return False
+        return 1 if id == _CALIBRATION else _RISING if id == _EDGES else NOTHING
+
+    def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
+        """Reset extremes or the counter, or leave the execute to the row's own callback."""
+        if id not in self.offered or (self.executes and id in self.executes):
+            return super().execute(id, argument)
+        if id == _RESET_EXTREMES:
+            for resource in self.resources:
+                if resource.minimum is not None:
+                    resource.track()
+        elif id == _RESET_COUNTER:
+            self.counter = 0
+            self.touch(_COUNTER, True)
+        else:
+            return super().execute(id, argument)
+        return None
+
+
+class Actuator(Instance):
+    """A row of something that the server can set, applied by a callback before it counts.
+
+    apply(value) may raise Reject(code) to refuse. For several writable resources give a dict instead:
+    apply={5850: lamp.switch, 5851: lamp.dim}. On time (5852) counts the seconds in which 5850 (or 5500) is on;
+    the server resets it by writing 0.
+    """
+
+    kept: "tuple[str, ...]" = ("on_seconds", "off_seconds", "since")
+    apply: "dict[int, Callable[..., object]]"
+    on_seconds = 0
+    off_seconds = 0
+    since: "int | None" = None  # when the present state was last accounted for
+
+    def applied(self, id: int, value: "Plain") -> bool:
+        """Reset a time, or call back; Reject where the callback refuses."""
+        if id == _ON_TIME or id == _OFF_TIME:
+            if value != 0:
+                raise Reject(400, "the server can only reset the time to 0")
+            self._account(self.owner.time())
+            if id == _ON_TIME:
+                self.on_seconds = 0
+            else:
+                self.off_seconds = 0
+            self.touch(id)
+            return True
+        callback = self.apply.get(id)
+        if callback is not None:
+            callback(value)
+        return False
+
+    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
+        if resource.type == BOOLEAN:
+            self._account(self.owner.time())
+
+    def _account(self, now: "int | None") -> None:
+        """Add the seconds since the last look to on time or off time, by the state that held meanwhile."""
+        main = self.resources[0] if self.resources else None
+        if now is not None and main is not None and main.value is not None and self.since is not None and now > self.since:
+            if main.value:
+                self.on_seconds += now - self.since
+            else:
+                self.off_seconds += now - self.since
+        self.since = now
+
+    def extra(self, id: int) -> "Plain | None":
+        if id == _ON_TIME or id == _OFF_TIME:
+            self._account(self.owner.time())
+            return self.on_seconds if id == _ON_TIME else self.off_seconds
+        if id == _TIMESTAMP:
+            return self.resources[0].when if self.resources else None
+        value = super().extra(id)
+        if value is NOTHING and id == _APPLICATION_TYPE:
+            return ""
+        return None if value is NOTHING and id in self.apply else value

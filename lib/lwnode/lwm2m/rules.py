@@ -14,14 +14,18 @@ gt, lt, st, pmin and pmax follow OMA LwM2M 1.0.2 section 5.1.2: a crossing count
 st is measured against the last reported value, pmin defers to the newest value, pmax repeats. Where one
 of gt, lt, st is set, a plain change is no reason to send. deadband (in the unit) and deadband_percent
 (of the last reported value) are ours: smaller changes are noise; a threshold then has that much hysteresis.
-A pmin or pmax needs times: readings without one are never deferred.
+A pmin or pmax needs times: readings without one are never deferred. A pmax smaller than pmin is ignored (LwM2M 1.1 section
+5.1.2). samples=3 is ours too: so many readings in a row lie beyond gt or lt, or back, before the crossing is told.
 """
+
+from .types import FLOAT, INTEGER
+from .values import decimal, from_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .model import Plain
+    from .types import Plain
 
-NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent")
+NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent", "samples")
 
 SENT_ALL = "sent: no rules"
 SENT_FIRST = "sent: first reading"
@@ -38,6 +42,7 @@ DROPPED_SAME = "dropped: not changed"
 DROPPED_DEADBAND = "dropped: changed by less than the deadband"
 DROPPED_STEP = "dropped: moved by less than st"
 DROPPED_NO_CROSSING = "dropped: crossed no threshold"
+DROPPED_COUNTING = "dropped: not beyond the threshold for so many samples yet"
 
 
 class Rules:
@@ -50,16 +55,22 @@ class Rules:
     st: "float | None" = None
     deadband: "float | None" = None
     deadband_percent: "float | None" = None
+    samples: "int | None" = None
     # last reported value and its time, side of the thresholds, and whether a newer value waits for pmin
     reported: "Plain | None" = None
     reported_at: "int | None" = None
     above = False
     below = False
     waiting = False
+    pending = 0  # the sides that the last readings were on and that are not told yet: 1 above, 2 below
+    streak = 0  # readings on them in a row
     by_server = False
 
     def __init__(self, **rules: "float | None") -> None:
+        """Rules of a row; ValueError where they clash, or where pmax can never come to bear."""
         self.change(rules)
+        if self.pmax is not None and self.pmax < (self.pmin or 0):
+            raise ValueError("pmax {} must not be smaller than pmin {}".format(self.pmax, self.pmin))
 
     def change(self, rules: "dict[str, float | None]") -> None:
         """Set some rules (None removes one); ValueError with a sentence, and nothing changed, if they clash."""
@@ -85,8 +96,6 @@ class Rules:
 
     def text(self) -> str:
         """The rules as a query: pmin=60&gt=30."""
-        from .codec import decimal
-
         named = [(name, getattr(self, name)) for name in NAMES]
         return "&".join(["{}={}".format(name, decimal(value)) for name, value in named if value is not None])
 
@@ -96,7 +105,7 @@ class Rules:
             self._sides(value)
             return self._sent(SENT_FIRST, value, when)
         reason = self._trigger(value, same)
-        if reason[0] != "s" and self._elapsed(when, self.pmax, False):
+        if reason[0] != "s" and self._repeats(when):
             reason = SENT_PMAX
         if reason[0] == "s" or self.waiting:
             if not self._elapsed(when, self.pmin, True):
@@ -111,7 +120,7 @@ class Rules:
             return None
         if self.waiting and self._elapsed(when, self.pmin, True):
             return self._sent(SENT_DEFERRED, value, when)
-        if self._elapsed(when, self.pmax, False):
+        if self._repeats(when):
             return self._sent(SENT_PMAX, value, when)
         if self.reported_at is None and when is not None:
             self.reported_at = when  # the time has become known: pmax counts from here
@@ -122,6 +131,10 @@ class Rules:
         self.reported_at = when
         self.waiting = False
         return reason
+
+    def _repeats(self, when: "int | None") -> bool:
+        """Whether pmax is over."""
+        return self.pmax is not None and self.pmax >= (self.pmin or 0) and self._elapsed(when, self.pmax, False)
 
     def _elapsed(self, when: "int | None", period: "float | None", unknown: bool) -> bool:
         """Whether the period since the last report is over; unknown is the answer where no times are."""
@@ -144,7 +157,7 @@ class Rules:
                 return SENT_STEP
             return DROPPED_STEP
         if self.gt is not None or self.lt is not None:
-            return DROPPED_NO_CROSSING
+            return DROPPED_COUNTING if self.streak else DROPPED_NO_CROSSING
         if same or not change:
             return DROPPED_SAME
         return DROPPED_DEADBAND if change < self._noise() else SENT_CHANGED
@@ -159,30 +172,32 @@ class Rules:
         """Which threshold the value has crossed, if any; coming back takes the deadband more."""
         if isinstance(value, (str, bytes)):
             return ""
-        crossed = ""
         noise = self._noise() if self.reported is not None else 0
-        if self.gt is not None:
-            above = value > self.gt - (noise if self.above else 0)
-            if above != self.above:
-                self.above = above
-                crossed = SENT_ABOVE if above else SENT_NOT_ABOVE
-        if self.lt is not None:
-            below = value < self.lt + (noise if self.below else 0)
-            if below != self.below:
-                self.below = below
-                crossed = SENT_BELOW if below else SENT_NOT_BELOW
-        return crossed
+        above = self.above if self.gt is None else value > self.gt - (noise if self.above else 0)
+        below = self.below if self.lt is None else value < self.lt + (noise if self.below else 0)
+        if above == self.above and below == self.below:
+            self.streak = 0
+            return ""
+        if self.samples is not None and self.samples > 1:
+            sides = (1 if above else 0) | (2 if below else 0)
+            self.streak = self.streak + 1 if sides == self.pending else 1
+            self.pending = sides
+            if self.streak < self.samples:
+                return ""
+            self.streak = 0
+        was_above, self.above = self.above, above
+        was_below, self.below = self.below, below
+        if below != was_below:
+            return SENT_BELOW if below else SENT_NOT_BELOW if above == was_above else SENT_ABOVE
+        return SENT_ABOVE if above else SENT_NOT_ABOVE
 
 
 def check(rules: "dict[str, float | None]") -> None:
     """ValueError with a sentence where rules contradict themselves (LwM2M 1.0.2 table 4)."""
-    pmin, pmax = rules["pmin"], rules["pmax"]
-    for name in ("pmin", "pmax", "st", "deadband", "deadband_percent"):
-        value = rules[name]
-        if value is not None and not value >= 0:
-            raise ValueError("{} cannot be {}".format(name, value))
-    if pmax is not None and pmax <= (pmin or 0):
-        raise ValueError("pmax {} must be greater than pmin {}".format(pmax, pmin or 0))
+    for name in NAMES:
+        value, least = rules[name], 1 if name in ("pmax", "samples") else 0
+        if value is not None and name not in ("gt", "lt") and not value >= least:
+            raise ValueError("{} is {} at least, not {}".format(name, least, value))
     high, low, step = rules["gt"], rules["lt"], rules["st"]
     if high is not None and low is not None:
         if low >= high:
@@ -201,5 +216,5 @@ def parse(query: str) -> "dict[str, float | None]":
         if not equals or not text:
             rules[name] = None
         else:
-            rules[name] = int(text) if name[0] == "p" else float(text)
+            rules[name] = int(from_wire(INTEGER, text)) if name[0] == "p" else float(from_wire(FLOAT, text))
     return rules

@@ -1,34 +1,42 @@
-"""Readings with their times as SenML CBOR (RFC 8428), the payload of object 19 on every contract.
+"""Readings with their times, and commands, as SenML CBOR (RFC 8428): the payload of object 19 on every contract.
 
     >>> records = [(Path(3303, 0, 5700), FLOAT, "21.5", 1790000000), (Path(3303, 0, 5700), FLOAT, "21.7", 1790000060)]
     >>> data, used = pack_senml(records, 512)       # as many records as fit, from the first on
-    >>> len(data), used
-    (38, 2)
+    >>> len(data), used, unpack_senml(data) == records
+    (38, 2, True)
 
 Records of one path share a base name, all share a base time; records without time come first, where no base
-time holds yet (time 0: not known). Numbers are integers or decimal fractions, exactly as their text.
+time holds yet (time 0: not known). Numbers are integers or decimal fractions, exactly as their text. Read are packs of
+anybody: floats of all sizes, base names, base times and tags; what RFC 8428 wants refused is refused with a ValueError.
 """
+
+import math
 
 from micropython import const
 
-from . import cbor
-from .model import BOOLEAN, OBJLNK, OPAQUE, STRING, Path
+from . import cbor, registry
+from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, Path
+from .values import from_wire, shortest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-    from .model import Record
+    from .types import Record
 
 # RFC 8428 table 4; LwM2M's vlo has no number (OMA LwM2M TS core 7.4.4).
+_BASE_VERSION = const(-1)
 _BASE_NAME = const(-2)
 _BASE_TIME = const(-3)
+_BASE_VALUE = const(-5)
+_NAME = const(0)
 _VALUE = const(2)
 _TEXT = const(3)
 _BOOLEAN = const(4)
 _TIME = const(6)
 _DATA = const(8)
 _LINK = "vlo"
+_VERSION = const(10)
 
 
 def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
@@ -110,3 +118,82 @@ def _assemble(groups: "list[tuple[Path, bool, list[bytes]]]", count: int, base: 
                     timed = True
                 out += cbor.head(5, fields) + extra + body
     return out
+
+
+def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
+    """(full name, value or None, Unix seconds or None) of each record in a pack; ValueError if it is none."""
+    pack = cbor.decode(data)
+    if not isinstance(pack, list):
+        raise ValueError("a SenML pack is an array of records")
+    out: "list[tuple[str, object, int | None]]" = []
+    base_name, base_time = "", 0
+    for record in pack:
+        if not isinstance(record, dict):
+            raise ValueError("a SenML record is a map")
+        _check(record)
+        base_name = record.get(_BASE_NAME, base_name)
+        base_time = _seconds(record[_BASE_TIME]) if _BASE_TIME in record else base_time
+        name = record.get(_NAME, "")
+        if not isinstance(name, str) or not isinstance(base_name, str):
+            raise ValueError("a SenML name is text")
+        value = None
+        for key in (_VALUE, _TEXT, _BOOLEAN, _DATA, _LINK):
+            value = record.get(key, value)
+        seconds = base_time + _seconds(record.get(_TIME, 0))
+        # RFC 8428 section 4.5.3: below 2**28 a time is relative to now.
+        out.append((base_name + name, value, seconds if seconds >= 1 << 28 else None))
+    return out
+
+
+def _check(record: "dict[object, object]") -> None:
+    """Refuse what must not be guessed at: a newer version, a field that "must be understood" (RFC 8428 section 4.4)."""
+    version = record.get(_BASE_VERSION, _VERSION)
+    if not isinstance(version, int) or version > _VERSION:
+        raise ValueError("SenML of version {}; {} is the newest known here".format(version, _VERSION))
+    for label in record:
+        if isinstance(label, str) and label[-1:] == "_":
+            raise ValueError("the SenML field {} must be understood, and is not known here".format(label))
+    if _BASE_VALUE in record:
+        raise ValueError("a base value is not supported: send v in full")
+
+
+def _seconds(value: "object") -> int:
+    if isinstance(value, cbor.Fraction):
+        return int(str(value).partition(".")[0])
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return int(value)
+    raise ValueError("a time is a number of seconds")
+
+
+def unpack_senml(data: bytes) -> "list[Record]":
+    """The records of a pack, typed by the registry, else by what they hold; ValueError if it is none."""
+    out: "list[Record]" = []
+    for name, value, when in entries(data):
+        path = Path.parse(name)
+        type, text = plain(path, value)
+        out.append((path, type, text, when))
+    return out
+
+
+def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
+    """(type, text or bytes) of a SenML value at a path; ValueError if the value is not of the resource's type."""
+    known = registry.lookup(path.object, path.resource) if path.resource is not None else None
+    type: int
+    text: "str | bytes"
+    if isinstance(value, bool):
+        type, text = BOOLEAN, "1" if value else "0"
+    elif isinstance(value, (int, cbor.Fraction)):
+        type, text = (INTEGER if isinstance(value, int) else FLOAT), str(value)
+    elif isinstance(value, float):
+        type, text = FLOAT, shortest(value)
+    elif isinstance(value, bytes):
+        type, text = OPAQUE, value
+    elif isinstance(value, str):
+        type, text = STRING, value
+    else:
+        raise ValueError("{} has no value".format(path))
+    wanted = type if known is None else known[0]
+    if (wanted == OPAQUE) != (type == OPAQUE):
+        raise ValueError("{} has another type".format(path))
+    from_wire(wanted, text)
+    return wanted, text

@@ -1,9 +1,12 @@
 """What of an ObjectTree survives sleep, as one record: version, CBOR, CRC32.
 
-Observations, remembered answers, and per row: the last values (a read after a deep sleep is answered with them),
-what rules and extremes need, counters, values that a server has set, rules that a server has changed. Keys are ids,
-so rows may come and go between two firmware versions: what no longer fits is dropped, the rest is taken.
-Taken up again by revive.py. Size: some 25 bytes for each reading without rules, 40 with rules.
+    data = tree.dump()            before sleep
+    tree.load(data)               at the next start, once the rows are declared; False where it is none
+
+Observations, remembered answers, states of one's own, and per row: the last values (a read after a deep sleep is answered
+with them), what rules and extremes need, counters, values that a server has set, rules that a server has changed. Keys are
+ids, so rows may come and go between two firmware versions: what no longer fits is dropped, the rest is taken. Size: some 25
+bytes for each reading without rules, 40 with rules, and at most 160 for states of one's own.
 """
 
 import binascii
@@ -11,51 +14,121 @@ import struct
 
 from micropython import const
 
-from . import cbor
+from .cbor import decode, encode
+from .rules import NAMES, Rules
+from .types import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .resource import Resource
+    from .objects import Instance, Resource
     from .tree import ObjectTree
 
-VERSION = const(2)
-RULES = ("reported", "reported_at", "above", "below", "waiting")
-VALUES = ("value", "when", "minimum", "maximum")
+_VERSION = const(3)
+_OWN_BYTES = const(160)
+_RULES = ("reported", "reported_at", "above", "below", "waiting", "pending", "streak")
+_VALUES = ("value", "when", "minimum", "maximum")
 
 
 def dump(tree: "ObjectTree") -> bytes:
     """The record; tree.dirty is cleared."""
-    observations: "list[Any]" = []
-    for path in tree.observations:
-        observations.append(path.ids)
-    rows: "list[Any]" = []
-    for row in tree.rows:
-        resources: "list[Any]" = []
-        for resource in row.resources:
-            resources.append(_resource(resource))
-        rows.append((row.object_id, row.instance, resources, row.written, _pick(row, row.kept)))
-    told = (tree.error_told, tree.binary_writes)
-    data = bytes([VERSION]) + cbor.encode((observations, tree.answers, told, rows))
+    rows = [
+        (row.object_id, row.instance, [_resource(resource) for resource in row.resources], row.written, _pick(row, row.kept))
+        for row in tree.rows
+    ]
+    observations = [path.ids for path in tree.observations]
+    data = bytes([_VERSION]) + encode((observations, tree.answers, tree.error_told, _own(tree), rows))
     tree.dirty = False
     return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
 
 
+def _own(tree: "ObjectTree") -> "dict[str, Any]":
+    """The states of one's own that fit and can be told in CBOR; what cannot is counted as refused, in words."""
+    found: "dict[str, Any]" = {}
+    left = _OWN_BYTES
+    for name in tree.states:
+        try:
+            left -= len(encode({name: tree.states[name]}))
+            if left < 0:
+                raise ValueError("more than {} bytes in all".format(_OWN_BYTES))
+            found[name] = tree.states[name]
+        except ValueError as error:
+            tree.refuse("state " + name, 500, str(error))
+    return found
+
+
 def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
-    values = []
-    for name in names:
-        values.append(getattr(owner, name))
-    return values
+    return [getattr(owner, name) for name in names]
 
 
 def _resource(resource: "Resource") -> "list[Any]":
     rules = resource.rules
-    state: "list[Any]" = [resource.id] + _pick(resource, VALUES)
+    state: "list[Any]" = [resource.id] + _pick(resource, _VALUES)
     if rules is not None:
-        state.append(_pick(rules, RULES))
+        state.append(_pick(rules, _RULES))
         if rules.by_server:
-            from .rules import NAMES
-
             state.append(_pick(rules, NAMES))
     return state
+
+
+def load(tree: "ObjectTree", data: bytes) -> bool:
+    """Take a record; False and nothing changed if it is damaged or of another version."""
+    data = bytes(data)
+    if len(data) < 6 or data[0] != _VERSION:
+        return False
+    if struct.unpack(">I", data[-4:])[0] != binascii.crc32(data[:-4]) & 0xFFFFFFFF:
+        return False
+    try:
+        body: "Any" = decode(data[1:-4])
+        observations = [Path(*ids) for ids in body[0]]
+        answers = [(id, mark, code, at) for id, mark, code, at in body[1]]
+        rows = [(tree.row(state[0], state[1]), state) for state in body[4]]
+        own = [(name, dict(body[3][name])) for name in body[3]]
+    except (ValueError, TypeError, IndexError, KeyError):
+        return False
+    tree.observations, tree.answers, tree.error_told = observations, answers, body[2]
+    for name, values in own:
+        tree.state(name).update(values)
+    for row, state in rows:
+        try:
+            if row is not None:
+                _load_row(row, state)
+        except (ValueError, TypeError, IndexError):
+            pass  # written by a firmware whose row of that name was another: it starts anew
+    tree.dirty = False
+    return True
+
+
+def _load_row(row: "Instance", state: "list[Any]") -> None:
+    for values in state[2]:
+        found = row.find(values[0])
+        if found is None and values[0] in row.offered:
+            found = row.view(values[0])
+            row.attach(found)
+        if found is not None:
+            _load_resource(found, values)
+    written = state[3] or {}
+    for id in written:
+        if id in row.offered:
+            row.set(id, written[id])
+    row.touched = 0
+    _give(row, row.kept, state[4])
+
+
+def _load_resource(resource: "Resource", state: "list[Any]") -> None:
+    if state[1] is not None:
+        _give(resource, _VALUES, state[1:5])
+    if len(state) > 6:
+        resource.rules = resource.rules or Rules()
+        resource.rules.by_server = True
+        _give(resource.rules, NAMES, state[6])
+    if resource.rules is not None and len(state) > 5:
+        _give(resource.rules, _RULES, state[5])
+
+
+def _give(owner: "object", names: "tuple[str, ...]", values: "list[Any]") -> None:
+    # What is as it was costs no heap: defaults live in the class.
+    for name, value in zip(names, values):
+        if value != getattr(owner, name):
+            setattr(owner, name, value)

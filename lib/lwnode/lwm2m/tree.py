@@ -1,7 +1,7 @@
-"""The node's objects: rows of sensors and actuators, and what a server may do with them.
+"""The node's objects: rows of sensors and actuators, what goes out of them, and what a server may do with them.
 
     >>> tree = ObjectTree()
-    >>> room = tree.sensor(3303, lambda: 21.46, resolution=0.1, deadband=0.2, pmax=3600)
+    >>> probe = tree.sensor(3303, lambda: 21.46, resolution=0.1, deadband=0.2, pmax=3600)
     >>> relay = tree.actuator(3306, print, initial=False)
     >>> tree.sample(1790000000)
     1
@@ -15,54 +15,189 @@
     ...
 
 Nothing here knows a module: the same rows serve the three contracts. Bounds: 64 readings wait for reports()
-(the oldest goes first, .overflowed counts), 32 observations, 8 remembered answers.
+(the oldest goes first, .overflowed counts), 32 observations, 8 remembered answers, 8 states of one's own.
 """
 
 from micropython import const
 
-from .model import INTEGER, Path, Request, Response
-from .resource import Resource
-from .rows import Rows
+from . import build, requests, state
+from .objects import Owner, Resource
+from .rows import Actuator, Sensor
+from .rules import Rules, check
+from .senml import pack_senml
+from .types import INTEGER, Path, Reject, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from .instance import Instance
-    from .model import Record, Value
+    from .objects import Instance
+    from .types import Record, Value
 
 _KEPT_LIMIT = const(64)
 _RECENT_LIMIT = const(16)
 _OBSERVATION_LIMIT = const(32)
+_STATES_LIMIT = const(8)
 _PERIPHERAL = const(8)  # error codes of resource 3/0/11 (OMA LwM2M 1.0.2 appendix E.4)
 _GPS = const(3)
 _ERROR_CODE = const(11)
 
 
-class ObjectTree(Rows):
-    """All rows of a node, the readings that wait to go out, and what the server has asked for."""
+class ObjectTree(Owner):
+    """All rows of a node, the readings that wait to go out, and what the server has asked for.
 
+    clock (ticks_ms, ticks_diff, sleep_ms) is needed where a row warms up.
+    """
+
+    clock: "Any" = None
+    container: "str | None" = "senml"  # codec of object 19, which carries history and commands; None for no object 19
+    commands: "Callable[[ObjectTree, Request, Any], Response] | None" = None  # takes the packs on 19/1/0
+    write_format = "text"  # what digits mean that a server has written and whose form a module does not tell; or "tlv"
     error_after = 3  # failed readings in a row until the device's error code tells
     device_errors = False  # True where the contract lets 3/0/11 be reported
     overflowed = 0  # readings lost because reports() was not called
     refused = 0  # requests answered with 4.xx or 5.xx; last_error has the last one in words
     last_error = ""
-    dirty = False  # something changed that must survive even where only flash does
+    dropped: "list[str] | tuple[()]" = ()  # what fit() found to be too much, in words
+    seen: "int | None" = None  # newest time that sample() or reports() was given
     now: "Callable[[], int | None] | None" = None  # seconds that go on over sleep, for on times
     on_error: "Callable[[int, Path], object] | None" = None  # (error code, 0 when it is over; path)
-    persist: "Callable[[], object] | None" = None  # called after a write, before its answer
-    error_told = 0
-    binary_writes = False  # this server writes numbers as TLV binary, not as text: learnt from its writes
+    persist: "Callable[[], object] | None" = None  # called after a change by the server, before its answer
     after: "Callable[[], None] | None" = None  # left by a command pack: to be run once the contact is over
+    error_told = 0
+    _started_at: "int | None" = None
 
     def __init__(self, clock: "Any" = None) -> None:
-        self.rows = []
+        self.rows: "list[Instance]" = []
         if clock is not None:
             self.clock = clock
         self.kept: "list[Record]" = []
         self.observations: "list[Path]" = []
-        self.answers: "list[tuple[int, int, int]]" = []
+        self.answers: "list[tuple[int, int, int, int | None]]" = []  # message id, mark, code, time
         self.recent: "list[tuple[Resource, int | None, str]]" = []
+        self.states: "dict[str, dict[str, Any]]" = {}
+
+    # -- declaring ---------------------------------------------------------------------------------------
+
+    def sensor(self, object_id: int, read: "Callable[[], object]", instance: int = 0, **row: "Any") -> Sensor:
+        """Add a sensor row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
+
+        read: gives a number, bool, text or bytes; a tuple for several resources (three axes, a position); a dict by
+        resource id; or None. Decimal text keeps digits that a 32-bit float would lose.
+        unit: SenML's. resolution: step of the printed value. range: (low, high) of good values, either may be None.
+        every: seconds between readings, else each sample(). resources: ids that read fills, in its tuple's order.
+        scale, offset: from the driver's unit to the wire's. values: further resources by id, {5750: "attic"}.
+        executes: callbacks by id. version: the object's, "1.0". start: begins a slow conversion. power: called with True
+        before and False after (a Pin will do). power_ms: from power to start. warm_up_ms: from there to the first good
+        value. Everything else is a rule: pmin pmax gt lt st deadband deadband_percent samples.
+        """
+        return build.sensor(self, object_id, read, instance, **row)
+
+    def actuator(
+        self, object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None", instance: int = 0,
+        **row: "Any",
+    ) -> Actuator:
+        """Add an actuator row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
+
+        apply: called with the new value on a write, or a dict of such callbacks by resource id; may raise Reject(code).
+        initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
+        executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
+        """
+        return build.actuator(self, object_id, apply, instance, **row)
+
+    def fit(
+        self, limits: "dict[str, int]", executes: bool = True
+    ) -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
+        """Cut objects() down to what a module holds; (objects as kept, a sentence for each thing dropped).
+
+        limits: "objects", "instances", "resources", "monitored" as in Modem.capabilities; others are not looked at.
+        What is dropped is neither declared nor answered from then on; its readings still go into packs. The sentences
+        stay in .dropped.
+        """
+        self.dropped = dropped = build.fit(self, limits, executes)
+        return self.objects(), dropped
+
+    def state(self, name: str) -> "dict[str, Any]":
+        """A dict of one's own that survives sleep: numbers, texts, bytes, lists of these. ValueError beyond eight names.
+
+        Bound: all states of a node together travel in 160 bytes; what is over keeps the names that were asked for first.
+        """
+        if name not in self.states:
+            if len(self.states) == _STATES_LIMIT:
+                raise ValueError("{} states are kept, {} is one too many".format(_STATES_LIMIT, name))
+            self.states[name] = {}
+        return self.states[name]
+
+    # -- finding -----------------------------------------------------------------------------------------
+
+    def row(self, object_id: int, instance: "int | None") -> "Instance | None":
+        """The row of an object instance, None if there is none."""
+        for row in self.rows:
+            if row.object_id == object_id and row.instance == instance:
+                return row
+        return None
+
+    def resource(self, path: "Path | str") -> Resource:
+        """The resource at a path; ValueError if no row can have it. A row's other values are seen, and set, alike."""
+        where = Path.parse(path) if isinstance(path, str) else path
+        row = self.row(where.object, where.instance)
+        if row is None or where.resource is None:
+            raise ValueError("no row has the resource {}".format(where))
+        return row.find(where.resource) or row.view(where.resource)
+
+    def objects(self) -> "list[tuple[int, int, tuple[int, ...]]]":
+        """(object id, instance, resource ids) of each row, for Modem.declare; 19/0 and 19/1 carry history and commands."""
+        out = [(row.object_id, row.instance, tuple(sorted(row.offered))) for row in self.rows if row.offered]
+        if self.container is not None and self.row(19, 0) is None:
+            out += [(19, 0, (0,)), (19, 1, (0,))]
+        return out
+
+    def values(self, path: "Path | None" = None) -> "list[Value]":
+        """The present values at or below a path (None: all), in order of the rows."""
+        out: "list[Value]" = []
+        object_id, instance, resource = (None, None, None) if path is None else path.ids[:3]
+        for row in self.rows:
+            if object_id in (None, row.object_id) and instance in (None, row.instance):
+                for id in sorted(row.offered) if resource is None else (resource,) if resource in row.offered else ():
+                    found = row.entry(id)
+                    if found is not None:
+                        out.append((row.path(id), found[0], found[1]))
+        return out
+
+    # -- sampling ----------------------------------------------------------------------------------------
+
+    def start(self, when: "int | None" = None) -> int:
+        """Power up and start the slow rows that are due, before the modem attaches; ms until sample() need not wait."""
+        due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when) and not row.started]
+        rest = max([row.power_up() for row in due] or [0])
+        if rest and self.clock is not None:
+            self.clock.sleep_ms(rest)
+        wait = max([row.begin() for row in due] or [0])
+        if wait and self.clock is not None:
+            self._started_at = self.clock.ticks_ms()
+        return wait
+
+    def sample(self, when: "int | None" = None) -> int:
+        """Read each row that is due, once; the number of values taken. when: Unix seconds, None if not known.
+
+        Rows that start() has not started are started here; what is left of the longest warm-up is waited for.
+        """
+        if when is not None:
+            self.seen = when
+        due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when)]
+        wait = max([row.warm_up_ms for row in due] or [0])
+        fresh = self.start(when)
+        if wait and self.clock is not None and self._started_at is not None:
+            passed = 0 if fresh == wait else self.clock.ticks_diff(self.clock.ticks_ms(), self._started_at)
+            if passed < wait:
+                self.clock.sleep_ms(wait - passed)
+        self._started_at = None
+        count = 0
+        for row in due:
+            count += row.collect(when)
+        for row in due:
+            row.end()
+        return count
 
     # -- outwards ----------------------------------------------------------------------------------------
 
@@ -70,11 +205,20 @@ class ObjectTree(Rows):
         """Seconds for on times: now() if set, else the newest time heard of."""
         return self.now() if self.now is not None else self.seen
 
-    def judged(self, resource: Resource) -> None:
+    def rebase(self, moved: int) -> None:
+        """The clock behind now() was set: what was noted by it moves along."""
+        for row in self.rows:
+            if isinstance(row, Actuator) and row.since is not None:
+                row.since += moved
+        self.answers = [(id, mark, code, None if at is None else at + moved) for id, mark, code, at in self.answers]
+
+    def judged(self, resource: Resource, text: "str | bytes") -> None:
         """A reading has been judged; it waits for reports() if it is to go out. The last 16 verdicts stay in .recent."""
-        self.recent = self.recent[-(_RECENT_LIMIT - 1) :] + [(resource, resource.when, resource.reason)]
-        text = resource.text() if resource.reason[0] == "s" else None
-        if text is not None:
+        recent = self.recent
+        if len(recent) == _RECENT_LIMIT:
+            recent.pop(0)
+        recent.append((resource, resource.when, resource.reason))
+        if resource.reason[0] == "s":
             self.queue((resource.path, resource.type, text, resource.when))
 
     def queue(self, record: "Record") -> None:
@@ -90,11 +234,8 @@ class ObjectTree(Rows):
             self.seen = when
         for row in self.rows:
             for resource in row.resources:
-                if resource.rules is not None and resource.value is not None and not row.failures:
-                    reason = resource.rules.due(resource.comparable(), when)
-                    if reason is not None:
-                        resource.reason = reason
-                        self.judged(resource)
+                if resource.rules is not None and not row.failures:
+                    self._due(resource, resource.rules, when)
         out, self.kept = self.kept, []
         for index in range(len(out)):
             path, type, text, taken = out[index]
@@ -102,17 +243,13 @@ class ObjectTree(Rows):
                 out[index] = (path, type, text, when)
         return out
 
-    def values(self, path: "Path | None" = None) -> "list[Value]":
-        """The present values at or below a path (None: all), in order of the rows."""
-        out: "list[Value]" = []
-        for row in self.rows:
-            if path is None or path.contains(row.path()) or row.path().contains(path):
-                for id in sorted(row.offered):
-                    where = row.path(id)
-                    found = row.entry(id) if path is None or path.contains(where) else None
-                    if found is not None:
-                        out.append((where, found[0], found[1]))
-        return out
+    def _due(self, resource: Resource, rules: Rules, when: "int | None") -> None:
+        """Have the last value go out again where its rules say so."""
+        text = resource.text()
+        reason = None if text is None else rules.due(resource.comparable(), when)
+        if reason is not None:
+            resource.reason = reason
+            self.judged(resource, text or "")
 
     def changes(self, observed: bool = False) -> "list[Value]":
         """The live values, other than readings, that changed since the last call: extremes, counters, settings.
@@ -121,29 +258,24 @@ class ObjectTree(Rows):
         """
         out: "list[Value]" = []
         for row in self.rows:
-            for index in range(len(row.offered)):
+            for index in range(len(row.offered) if row.touched else 0):
                 if row.touched >> index & 1:
-                    id = row.offered[index]
-                    found = None if observed and not self.observed(row.path(id)) else row.entry(id)
+                    path = row.path(row.offered[index])
+                    found = None if observed and not self.observed(path) else row.entry(row.offered[index])
                     if found is not None:
-                        out.append((row.path(id), found[0], found[1]))
-            if row.touched:
-                row.touched = 0
+                        out.append((path, found[0], found[1]))
+            row.touched = 0
         return out
 
     def pack(self, records: "list[Record]", limit: int) -> "tuple[bytes, int]":
         """Readings with their times as one payload for 19/0/0; (payload of at most limit bytes, count used)."""
-        from .senml import pack_senml
-
         return pack_senml(records, limit)
 
     # -- inwards -----------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
         """Answer a server's request; never raises. A repeated message id gets its first answer again."""
-        from .requests import answer
-
-        return answer(self, request)
+        return requests.answer(self, request)
 
     def refuse(self, what: str, code: int, reason: str) -> int:
         """Count a refusal and keep its reason for people; gives the code back."""
@@ -151,18 +283,30 @@ class ObjectTree(Rows):
         self.last_error = "{}: {} {}".format(what, code, reason)
         return code
 
-    def set_rules(self, path: "Path | str", by_server: bool = False, **rules: "float | None") -> None:
-        """Change the rules of all readings at or below a path; None removes one. ValueError where they clash.
-
-        Rules that a server has set survive sleep; those of a row come with the row.
-        """
-        from .attributes import set_rules
-
-        set_rules(self, Path.parse(path) if isinstance(path, str) else path, by_server, rules)
-
     def forget_answers(self) -> None:
         """The module has restarted: its message ids begin anew."""
         self.answers = []
+
+    def set_rules(self, path: "Path | str", by_server: bool = False, **rules: "float | None") -> None:
+        """Change the rules of all readings at or below a path: of all or of none. None removes a rule.
+
+        ValueError where they clash, or where no reading is (Reject 404 for a server). Rules that a server has set survive
+        sleep; those of a row come with the row.
+        """
+        where = Path.parse(path) if isinstance(path, str) else path
+        found = [one for row in self.rows for one in row.resources if one.reading and where.contains(one.path)]
+        if not found:
+            raise Reject(404, "no reading there") if by_server else ValueError("no reading at {}".format(where))
+        for resource in found:
+            check((resource.rules or Rules()).merged(rules))
+        for resource in found:
+            if resource.rules is None:
+                resource.rules = Rules()
+                if resource.value is not None:
+                    resource.rules.adopt(resource.comparable(), resource.when)
+            resource.rules.change(rules)
+            resource.rules.by_server = resource.rules.by_server or by_server
+        self.dirty = True
 
     def observe(self, path: Path) -> None:
         """Remember that the server watches a path."""
@@ -212,29 +356,17 @@ class ObjectTree(Rows):
 
     def health(self) -> "list[tuple[Path, int, int, str]]":
         """(path, failures in a row, errors in all, the last one in words) of each sensor that ever failed."""
-        out = []
-        for row in self.rows:
-            if row.errors:
-                out.append((row.path(), row.failures, row.errors, row.error))
-        return out
+        return [(row.path(), row.failures, row.errors, row.error) for row in self.rows if row.errors]
 
     # -- what survives sleep -----------------------------------------------------------------------------
 
     def dump(self) -> bytes:
         """All that must survive sleep, as one record with version and CRC. Clears dirty."""
-        from .state import dump
-
-        return dump(self)
+        return state.dump(self)
 
     def load(self, data: "bytes | None") -> bool:
         """Take a record of dump() again; False, and nothing changed, if it is none or damaged."""
-        from .revive import load
-
-        return data is not None and load(self, data)
+        return data is not None and state.load(self, data)
 
     def __repr__(self) -> str:
-        text = ""
-        for row in self.rows:
-            for resource in row.resources:
-                text += repr(resource) + "\n"
-        return text[:-1]
+        return "\n".join([repr(resource) for row in self.rows for resource in row.resources])

@@ -25,6 +25,7 @@ import sys
 from micropython import const
 
 from lwnode.lwm2m import ObjectTree
+from lwnode.lwm2m.commands import carry_out
 from lwnode.node.costs import Costs
 from lwnode.node.housekeeping import lasting, unload
 from lwnode.node.keeping import Keeping
@@ -82,6 +83,7 @@ class Node(Keeping):
         self.tree = ObjectTree(board.clock)
         if config.history != "pack":
             self.tree.container = None
+        self.tree.commands = carry_out
         declare(self.tree, board)
         self.clock = Clock(board.clock)
         self.tree.now = self.clock.now

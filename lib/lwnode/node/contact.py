@@ -12,7 +12,6 @@ import sys
 
 from lwnode.at import AtClient, AtError
 from lwnode.lwm2m import Request, Response
-from lwnode.lwm2m import decode as _decode  # noqa: F401  here and not when it is wanted, where the stack is deep
 from lwnode.lwm2m.requests import answer
 from lwnode.modem import open_modem
 from lwnode.modem.reports import UNCHANGED
@@ -109,7 +108,7 @@ class Contact:
             if unix is not None and clock.set_unix(unix, "network"):
                 node.slipped = clock.moved
                 node.moved += clock.moved
-                for part in (node.sampling, node.backoff, node.session):
+                for part in (node.sampling, node.backoff, node.session, node.tree):
                     part.rebase(clock.moved)
 
     def close(self) -> None:

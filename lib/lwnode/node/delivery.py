@@ -12,8 +12,7 @@ Bounds: one pack in flight; live readings one publish per path, all in flight to
 `modem.deadline_ms` at the latest. What is not acknowledged stays in the journal.
 """
 
-from lwnode.lwm2m import OPAQUE, Path
-from lwnode.lwm2m.decode import unpack_record
+from lwnode.lwm2m import OPAQUE, Path, unpack_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,13 +10,9 @@ import gc
 import sys
 
 
-# What the rows were built with (lwnode.lwm2m.build), and never again.
-_SETUP = tuple(["lwnode.lwm2m." + name for name in ("build", "registry", "registry_table")])
-
-
 def lasting() -> "set[str]":
-    """The names of the modules that are loaded now, without those that only set-up needs."""
-    return {name for name in sys.modules if name not in _SETUP}
+    """The names of the modules that are loaded now."""
+    return set(sys.modules)
 
 
 def unload(kept: "set[str]") -> None:

@@ -4,7 +4,7 @@ Everything is saved by name in RetainedState: the clock, both schedules, the bac
 the tree, and what wakes have cost. Bounds: on an ESP32 all of it and the journal's newest readings share 1 KB of RTC memory.
 """
 
-from lwnode.lwm2m import codec
+from lwnode.lwm2m import pack_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,12 +42,11 @@ class Keeping:
         epoch, seconds = self.clock.stamp()
         for path, kind, value, when in records:
             age = unix - when if unix is not None and when is not None else 0
-            self.journal.append(codec.pack_record(path, kind, value, (epoch, seconds - age)))
+            self.journal.append(pack_record(path, kind, value, (epoch, seconds - age)))
 
     def save_tree(self) -> None:
         """Write what a server has changed to flash, before it has its answer; what a request has loaded makes room for it."""
         self.tidy()
-        __import__("lwnode.lwm2m.cbor")  # not from within dump(): each import within an import costs 600 bytes of stack
         data = self.tree.dump()
         self.tidy()
         self.state.save("tree", data)

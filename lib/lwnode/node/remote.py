@@ -13,7 +13,7 @@ import struct
 
 from micropython import const
 
-from lwnode.lwm2m.model import Reject
+from lwnode.lwm2m import Reject, decimal
 from lwnode.power.schedule import device_offset
 from lwnode.power.trial import Trial
 
@@ -105,8 +105,6 @@ def change(node: "Any", sample: int, report: int) -> None:
 
 def snapshot(node: "Any") -> str:
     """The settings that a server may change, as text: periods, then a line for each reading that has rules."""
-    from lwnode.lwm2m.codec import decimal
-
     lines = ["%d %d" % (node.sampling.period_s, node.reporting.period_s)]
     for row in node.tree.rows:
         for resource in row.resources:

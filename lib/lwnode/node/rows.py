@@ -8,8 +8,8 @@ Built without a look into the registry's table: at each wake of a board that kee
 
 from micropython import const
 
-from lwnode.lwm2m.instance import Instance
-from lwnode.lwm2m.model import BOOLEAN, INTEGER, STRING
+from lwnode.lwm2m import BOOLEAN, INTEGER, STRING
+from lwnode.lwm2m.objects import Instance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

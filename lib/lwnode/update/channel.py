@@ -20,7 +20,7 @@ from struct import unpack
 from lwnode.lwm2m import INTEGER, Reject
 from lwnode.lwm2m.build import add, place
 from lwnode.lwm2m.rules import Rules
-from lwnode.lwm2m.sensor import Sensor
+from lwnode.lwm2m.rows import Sensor
 from lwnode.update import UpdateError
 from micropython import const
 
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lwnode.lwm2m.model import Plain
+    from lwnode.lwm2m.types import Plain
 
 _PACKAGE = const(2)
 _INSTALL = const(4)
@@ -44,7 +44,7 @@ def declare(tree: "Any", board: "Any", settings: "Any" = None, files: "Any" = No
     """Add the row. settings and files are for a simulation; a node reads its own when an update is to be installed."""
     row = Channel(tree, 9, 0, "1.0")
     row.executes = {_INSTALL: row.ask}
-    row.board, row.config, row.files = board, settings, files
+    row.tree, row.board, row.config, row.files = tree, board, settings, files
     row.read = row.outcome
     add(row, _RESULT).rules = Rules(deadband=0.5)  # reported where it changed
     place(tree, row)
@@ -53,6 +53,7 @@ def declare(tree: "Any", board: "Any", settings: "Any" = None, files: "Any" = No
 class Channel(Sensor):
     """Pieces of a package in order, and what became of it: a sensor whose reading is the result."""
 
+    tree: "Any" = None
     board: "Any" = None
     config: "Any" = None
     files: "Any" = None
@@ -76,10 +77,10 @@ class Channel(Sensor):
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
         return (INTEGER, str(self.result)) if id == _RESULT else super().entry(id)
 
-    def check_write(self, id: int, data: bytes) -> "Plain":
+    def check_write(self, id: int, data: bytes, binary: bool = False) -> "Plain":
         if id == _PACKAGE and _INSTALL not in self.offered:
             raise Reject(405, "this module hands on no executes: bring updates by cable")
-        return super().check_write(id, data)
+        return super().check_write(id, data, binary)
 
     def write(self, id: int, value: "Plain") -> None:
         """One piece, on flash before it is acknowledged."""

@@ -1,4 +1,4 @@
-"""The nouns of the object mapper: paths, requests, responses and the LwM2M data types.
+"""The nouns of the mapper: paths, requests, responses and the LwM2M data types.
 
     >>> path = Path(3303, 0, 5700)
     >>> str(path), path == Path.parse("/3303/0/5700")
@@ -37,15 +37,23 @@ _ID_LIMIT = const(65535)
 
 
 class Path:
-    """An object, instance or resource: immutable, hashable, None for all below."""
+    """An object, instance or resource: immutable, hashable, None for all below.
 
-    def __init__(self, object: int, instance: "int | None" = None, resource: "int | None" = None) -> None:
-        if instance is None and resource is not None:
+    Where a multiple resource travels in a codec, a fourth id is the instance of the resource; .ids has it then too.
+    """
+
+    ids: "tuple[int, int | None, int | None]"
+
+    def __init__(
+        self, object: int, instance: "int | None" = None, resource: "int | None" = None, one: "int | None" = None
+    ) -> None:
+        if (instance is None and resource is not None) or (resource is None and one is not None):
             raise ValueError("a resource needs its instance: Path(object, instance, resource)")
-        for part in (object, instance or 0, resource or 0):
+        for part in (object, instance or 0, resource or 0, one or 0):
             if not 0 <= part <= _ID_LIMIT:
                 raise ValueError("an id is 0 to 65535, not {}".format(part))
-        self.ids = (object, instance, resource)
+        ids: "Any" = (object, instance, resource)  # rarely four, and three are what everything else works with
+        self.ids = ids if one is None else ids + (one,)
 
     @property
     def object(self) -> int:
@@ -75,7 +83,7 @@ class Path:
         for mine, theirs in zip(self.ids, other.ids):
             if mine is not None and mine != theirs:
                 return False
-        return True
+        return len(self.ids) <= len(other.ids)
 
     def __eq__(self, other: "Any") -> bool:
         return isinstance(other, Path) and self.ids == other.ids

@@ -1,0 +1,290 @@
+"""One value in its forms: what a driver gives, text by the resolution, what a server wrote, a journal entry.
+
+    >>> decimal(21.46, 0.1), decimal(101325.0, 10), decimal(0.00001234)
+    ('21.5', '101330', '0.00001234')
+    >>> to_wire(BOOLEAN, True), to_wire(INTEGER, 21.46)
+    ('1', '21')
+    >>> decode_value(BOOLEAN, b"1"), decode_value(INTEGER, b"\\x01\\x00"), decode_value(FLOAT, b"21.5")
+    (True, 256, 21.5)
+
+Boards compute in 32-bit floats, so a number becomes text by integer arithmetic on its grid, never by repr, and times
+are integers throughout. Bounds: 64 bits for an integer, 65535 bytes for a string or opaque value.
+"""
+
+import math
+import struct
+
+from micropython import const
+
+from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator
+
+    from .types import Plain
+
+_RECORD = ">HHHBII"
+_RECORD_SIZE = const(15)
+TLV_RESOURCE = const(0xC0)
+_ALL = const(0xFFFF)  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
+
+
+# -- outwards ------------------------------------------------------------------------------------------------
+
+
+def grid(resolution: float) -> "tuple[int, int]":
+    """A resolution as (step, decimals): 0.05 is (5, 2), that is 5 units of 0.01. ValueError where it is no decimal step."""
+    for decimals in range(10):
+        scaled = resolution * 10**decimals
+        step = int(scaled + 0.5)
+        if step and abs(scaled - step) < 0.0001 * scaled:
+            return step, decimals
+    raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not {}".format(resolution))
+
+
+def place_point(number: int, decimals: int) -> str:
+    """number / 10**decimals as text, exactly."""
+    if decimals <= 0:
+        return str(number) + "0" * -decimals if number else "0"
+    digits = str(abs(number))
+    if len(digits) <= decimals:
+        digits = "0" * (decimals + 1 - len(digits)) + digits
+    return ("-" if number < 0 else "") + digits[:-decimals] + "." + digits[-decimals:]
+
+
+def significant(value: float, digits: int) -> str:
+    """Plain decimal text of a float with that many significant digits, trailing zeros dropped."""
+    mantissa, tail = (("%." + str(digits - 1) + "e") % value).split("e")
+    number, decimals = int(mantissa.replace(".", "")), digits - 1 - int(tail)
+    while decimals > 0 and number % 10 == 0:
+        number //= 10
+        decimals -= 1
+    return place_point(number, decimals)
+
+
+def shortest(value: float) -> str:
+    """The shortest decimal text that reads back as the same float on this interpreter; ValueError for inf and nan."""
+    if not math.isfinite(value):
+        raise ValueError("a number was expected, not {}".format(value))
+    text = "0"
+    for digits in (6, 7, 8, 9, 12, 15, 16, 17):
+        text = significant(value, digits) if value else "0"
+        if float(text) == value:
+            break
+    return text
+
+
+def decimal(value: "float | int | str", resolution: "float | None" = None) -> str:
+    """Plain decimal text of a number, rounded to the resolution; without one, to six significant digits.
+
+    Text passes through unrounded: so a position keeps more digits than a 32-bit float has.
+    ValueError for what is no finite number.
+    """
+    if isinstance(value, str):
+        if not is_number(value) or "e" in value.lower():
+            raise ValueError("decimal text such as -21.5 was expected, not {}".format(value))
+        return value[1:] if value[0] == "+" else value
+    if isinstance(value, (int, bool)):
+        value = int(value)
+        if resolution is None:
+            return str(value)
+        step, decimals = grid(resolution)
+        if decimals == 0:
+            return str((value + step // 2) // step * step)
+        return place_point(value * 10**decimals, decimals)
+    if not math.isfinite(value):
+        raise ValueError("a number was expected, not {}".format(value))
+    if resolution is None:
+        return significant(value, 6) if value else "0"
+    step, decimals = grid(resolution)
+    steps = value / resolution
+    whole = math.floor(steps)  # not floor(steps + 0.5): with 32-bit floats that is one too many from 2**23 on
+    return place_point((whole + 1 if steps - whole >= 0.5 else whole) * step, decimals)
+
+
+def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "str | bytes":
+    """The text (OPAQUE: the bytes) under which a value of that type leaves; ValueError if it is none."""
+    if type == FLOAT and not isinstance(value, bytes):
+        return decimal(value, resolution)
+    if type == BOOLEAN:
+        return "1" if value else "0"
+    if type == STRING:
+        return str(value)
+    if type == OPAQUE:
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            raise ValueError("bytes were expected, not {}".format(value))
+        return bytes(value)
+    if type == OBJLNK:
+        return _link(str(value))
+    if isinstance(value, bytes):
+        raise ValueError("a number was expected, not bytes")
+    text = str(int(value)) if isinstance(value, str) else decimal(value, resolution or 1)
+    return text if len(text) < 19 else str(_integer(text))
+
+
+def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | None] | None") -> bool:
+    """Whether a value lies within (low, high); for STRING and OPAQUE the limits are of the length in bytes."""
+    if limits is None or type == BOOLEAN or type == OBJLNK:
+        return True
+    if isinstance(value, (str, bytes)) and (type == STRING or type == OPAQUE):
+        number: float = len(value.encode() if isinstance(value, str) else value)
+    else:
+        number = float(value)
+    low, high = limits
+    return not ((low is not None and number < low) or (high is not None and number > high))
+
+
+# -- text, inwards -------------------------------------------------------------------------------------------
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is digits 0 to 9 and not empty."""
+    for character in text:
+        if not "0" <= character <= "9":  # isdigit() takes other scripts' digits too
+            return False
+    return text != ""
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a decimal number, with or without an exponent; float() takes "nan", "1_0" and, on boards, "." too."""
+    mantissa, exponential, exponent = text.lower().partition("e")
+    whole, _, fraction = _unsigned(mantissa).partition(".")
+    return is_digits(whole + fraction) and (not exponential or is_digits(_unsigned(exponent)))
+
+
+def _unsigned(text: str) -> str:
+    return text[1:] if text[:1] in ("-", "+") else text
+
+
+def _integer(text: str) -> int:
+    whole, _, fraction = text.partition(".")
+    digits = _unsigned(whole)
+    if is_digits(digits) and not fraction.strip("0") and len(digits.lstrip("0")) <= 19:
+        number = int(whole)
+        if -0x8000000000000000 <= number <= 0x7FFFFFFFFFFFFFFF:
+            return number
+    raise ValueError("a whole number of up to 64 bits was expected, not {}".format(text))
+
+
+def _link(text: str) -> str:
+    """An object link, object:instance (OMA LwM2M 1.0.2 appendix C)."""
+    for part in text.split(":"):
+        if not is_digits(part) or int(part) > 65535 or text.count(":") != 1:
+            raise ValueError("an object link looks like 3303:0, with ids of 0 to 65535, not {}".format(text))
+    return text
+
+
+def from_wire(type: int, value: "str | bytes") -> "Plain":
+    """The inverse of to_wire: a number, bool, text or bytes. ValueError with a sentence if it is not of the type."""
+    if type == OPAQUE:
+        return value.encode() if isinstance(value, str) else bytes(value)
+    text = value if isinstance(value, str) else str(value, "utf-8")
+    if type == STRING:
+        return text
+    text = text.strip()
+    if type == INTEGER or type == TIME:
+        return _integer(text)
+    if type == FLOAT:
+        number = float(text) if is_number(text) else math.nan
+        if not math.isfinite(number):
+            raise ValueError("a finite number was expected, not {}".format(text))
+        return number
+    if type == BOOLEAN:
+        lowered = text.lower()
+        if lowered not in ("0", "1", "true", "false"):
+            raise ValueError("a boolean is 0 or 1, not {}".format(text))
+        return lowered in ("1", "true")
+    if type == OBJLNK:
+        return _link(text)
+    raise ValueError("this resource takes no value")
+
+
+# -- what a server wrote -------------------------------------------------------------------------------------
+
+
+def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: bool = False) -> "Plain":
+    """What a server wrote, whether it came as text, as a bare TLV value or as a whole TLV record of that resource.
+
+    BC66 hands a payload through without its content format (application note 4.2.9), and 57 in TLV is the text "9" as
+    well. With binary, digits of 1, 2, 4 or 8 bytes are an integer of TLV; without, they are text. A float's digits are text
+    always, anything that is no text is binary. ValueError if it is neither.
+    """
+    if type == OPAQUE:
+        return bytes(data)
+    if resource is not None and len(data) > 2 and data[0] >= 0xC0:
+        try:
+            found = list(items(data))
+            if len(found) == 1 and found[0][:2] == (TLV_RESOURCE, resource):
+                return binary_value(type, found[0][2])
+        except ValueError:
+            pass  # no record of that resource: a bare value that begins alike
+    printable = True
+    for byte in data:
+        printable = printable and 32 <= byte < 127
+    if type == STRING or (printable and not (binary and (type == INTEGER or type == TIME) and len(data) in (1, 2, 4, 8))):
+        try:
+            return from_wire(type, data)
+        except (ValueError, UnicodeError):
+            if type == STRING:
+                raise ValueError("text in UTF-8 was expected")
+    return binary_value(type, data)
+
+
+def items(data: bytes) -> "Iterator[tuple[int, int, bytes]]":
+    """(kind, id, value) of each TLV in turn, the kind in the upper two bits; ValueError where lengths do not fit."""
+    at = 0
+    while at < len(data):
+        head = data[at]
+        after_id = at + (3 if head & 0x20 else 2)
+        start = after_id + (head >> 3 & 3)
+        if start > len(data):
+            raise ValueError("TLV cut off at byte {}".format(at))
+        end = start + (int.from_bytes(data[after_id:start], "big") if start > after_id else head & 7)
+        if end > len(data):
+            raise ValueError("TLV of {} bytes runs past the end".format(end - start))
+        yield head & 0xC0, int.from_bytes(data[at + 1 : after_id], "big"), data[start:end]
+        at = end
+
+
+def binary_value(type: int, data: bytes) -> "Plain":
+    """A TLV value: big-endian, 1 2 4 8 bytes of integer, 4 8 of float (OMA LwM2M 1.0.2 section 6.4.3)."""
+    size = len(data)
+    if type == OPAQUE or type == STRING:
+        return from_wire(type, data)
+    if type == FLOAT and size in (4, 8):
+        value = float(struct.unpack(">f" if size == 4 else ">d", data)[0])
+        if math.isfinite(value):
+            return value
+    elif (type == INTEGER or type == TIME) and size in (1, 2, 4, 8):
+        number = int.from_bytes(data, "big")  # MicroPython's knows no signed=
+        return number - (1 << 8 * size) if data[0] & 0x80 else number
+    elif type == BOOLEAN and size == 1 and data[0] < 2:
+        return data[0] == 1
+    elif type == OBJLNK and size == 4:
+        return "{}:{}".format(data[0] << 8 | data[1], data[2] << 8 | data[3])
+    raise ValueError("{} bytes are no value of this resource's type".format(size))
+
+
+# -- journal entries -----------------------------------------------------------------------------------------
+
+
+def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
+    """One journal entry: 15 bytes and the value. stamp is Clock.stamp(): (epoch id, seconds)."""
+    first, second, third = path.ids
+    epoch, seconds = stamp or (0, 0)
+    body = value.encode() if isinstance(value, str) else bytes(value)
+    return struct.pack(
+        _RECORD, first, _ALL if second is None else second, _ALL if third is None else third,
+        type | (0x80 if stamp is None else 0), epoch & 0xFFFFFFFF, seconds & 0xFFFFFFFF) + body
+
+
+def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":
+    """The inverse of pack_record; ValueError where the bytes are no entry."""
+    if len(data) < _RECORD_SIZE:
+        raise ValueError("a journal entry has {} bytes at least, not {}".format(_RECORD_SIZE, len(data)))
+    first, second, third, flags, epoch, seconds = struct.unpack(_RECORD, bytes(data[:_RECORD_SIZE]))
+    path = Path(first, None if second == _ALL else second, None if third == _ALL else third)
+    body = bytes(data[_RECORD_SIZE:])
+    value = body if flags & 0x7F == OPAQUE else str(body, "utf-8")
+    return path, flags & 0x7F, value, None if flags & 0x80 else (epoch, seconds)
