@@ -398,20 +398,21 @@ class AtClient:
                 self._rx.payloads.append((name, payload))
         self._subscribed = kept
 
-    def poll(self, timeout_ms: int = 0) -> int:
-        """Read, and hand URCs to their handlers, for that long. Returns how many."""
+    def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
+        """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
         self._check(b"")
         deadline = self.deadline(timeout_ms)
         count = 0
-        while True:
+        while until is None or not until():
             # After the first only while there is time: a module that brings a URC with each answer has no end.
             if self._queue and not self._in_handler and (not count or self.left(deadline) > -_LINGER_MS):
                 count += self._dispatch()
                 continue
             line = self._next(deadline)
             if line is None:
-                return count
+                break
             self._unclaimed(line)
+        return count
 
     def wait(self, prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None" = None) -> str:
         """The next line of that name which `accept` likes, from the queue or the module; other URCs are dispatched.
