@@ -3,6 +3,7 @@
 from fakes.modem_bench import Bench
 from lwnode.lwm2m import BOOLEAN, FLOAT, STRING, Path, Response
 from lwnode.modem import REGISTERED, Server
+from lwnode.modem.recovery import bring_back
 
 IMEI = "urn:imei:867997030052996"
 KEY = "3083693CF1E6766A2408BFD88278249A2DB498B40A6BF6049300FD47DE325CFC"
@@ -141,14 +142,14 @@ def test_example_12_of_4_2_11_answers_an_observe():
 
 
 def test_example_13_of_4_2_13_reads_what_is_cached():
-    bench = Bench("bc66", answers(**{
-        "AT+QLWRD?": "+QLWRD: 4", "AT+QLWRD": '+QLWRD: 3,"observe",36581,0,9,0,0'}), buffered=True)
-    assert bench.modem.buffered_requests() == 4
+    bench = Bench("bc66", answers(**{"AT+QLWRD?": "+QLWRD: 4"}), buffered=True)
+    assert bench.modem.inspect()["+QLWRD"] == "4"
+    del bench.commands[:]
     bench.talker.answers["AT+QLWRD"] = lambda line: (
         '+QLWRD: 3,"observe",36581,0,9,0,0' if bench.commands.count("AT+QLWRD") == 1 else "+QLWRD: 0")
     bench.response = content(STRING, "abcde")
-    bench.modem.service(100)
-    assert bench.commands == ["AT+QLWRD?", "AT+QLWRD", 'AT+QLWOBSRSP=36581,1,9,0,0,1,5,"abcde",0', "AT+QLWRD"]
+    bench.say('+QLWURC: "buffer"')
+    assert bench.commands == ["AT+QLWRD", 'AT+QLWOBSRSP=36581,1,9,0,0,1,5,"abcde",0', "AT+QLWRD"]
 
 
 def test_example_14_of_4_2_15_recovers_after_deep_sleep():
@@ -228,7 +229,7 @@ def test_example_19_of_5_5_recovers_by_hand():
                      "Leaving the BROM", "+CPIN: READY")
     bench.talker.answers["AT+QLWSTATUS?"] = "+QLWSTATUS: 7"
     assert bench.modem.wake()
-    assert bench.modem.bring_back(60000)
+    assert bring_back(bench.modem, 60000)
     assert bench.commands[-2:] == ["AT+QLWSTATUS?", "AT+QLWRECOVER"]
 
 

@@ -249,6 +249,13 @@ def test_row_dereg():
     assert bench.modem._status == DEREGISTERED
 
 
+def test_row_update():
+    """4.2.4: the result of update() comes long after OK, and is told by its message id (test_modem_bc66_rules)."""
+    bench = registered()
+    bench.say("+QLWUPDATE: 0,59797")
+    assert bench.modem.stats["late_results"] == 1 and bench.events == []
+
+
 def test_row_event():
     bench = registered()
     bench.talker.answers["AT+QRELLOCK"] = ["OK", (900, '+QNBIOTEVENT: "ENTER DEEPSLEEP"')]

@@ -236,7 +236,7 @@ def test_ranges_are_refused_before_the_wire():
 
 def test_what_bg96_cannot_do_is_told_with_an_alternative():
     for call in (lambda modem: modem.configure(Server("h", 5683, "e", 900, binding="UQ")),
-                 lambda modem: modem.update(binding="U"), lambda modem: modem.firmware_policy(True, True)):
+                 lambda modem: modem.update(binding="U")):
         try:
             call(Bench("bg96", answers()).modem)
             raise AssertionError("not told")

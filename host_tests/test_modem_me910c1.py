@@ -11,6 +11,7 @@ from lwnode.at import AtClient, AtTimeout, CommandError
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported, open_modem
 from lwnode.modem.me910c1.names import reason
+from lwnode.modem.recovery import bring_back
 
 TEMPERATURE = Path(3303, 0, 5700)
 HUMIDITY = Path(3304, 0, 5700)
@@ -390,7 +391,7 @@ def test_deregister_twice():
 def test_the_ladder_brings_a_silent_module_back_by_its_key():
     made = up(pins=("power_key", "status"))
     made.model.power_off()
-    assert made.modem.bring_back(240000)
+    assert bring_back(made.modem, 240000)
     assert made.model.registered and made.model.monitored == [3306] and "power_key" in made.pins.pulses
 
 
@@ -398,7 +399,7 @@ def test_the_ladder_registers_again_where_the_agent_is_off():
     made = up()
     made.model._off()
     mark = len(made.commands)
-    assert made.modem.bring_back(60000)
+    assert bring_back(made.modem, 60000)
     assert "AT#REBOOT" not in made.since(mark) and made.model.ack_uris
 
 
@@ -839,7 +840,7 @@ def test_a_power_loss_is_noticed_by_the_status():
     made.model.restart()
     made.clock.advance(12000)
     assert made.modem.status() == NOT_REGISTERED
-    assert made.modem.bring_back(60000)
+    assert bring_back(made.modem, 60000)
     assert made.model.monitored == [3306] and made.model.ack_enabled == 1
 
 

@@ -8,6 +8,7 @@ from fakes.world import World
 
 from lwnode.lwm2m import ObjectTree
 from lwnode.modem import NOT_REGISTERED, REGISTERED, Server
+from lwnode.modem.recovery import bring_back
 
 ENDPOINT = "node-1"
 
@@ -162,7 +163,7 @@ def test_power_loss_in_mid_life_arms_again():
     application.report()
     made.model.power_off()
     made.clock.advance(60000)
-    assert application.modem.bring_back(240000)
+    assert bring_back(application.modem, 240000)
     assert made.model.monitored == [19, 3306] and len(made.model.ack_uris) == 3 and made.model.ack_enabled == 1
     made.modem.service(1000)
     application.temperature = 30.0

@@ -5,6 +5,7 @@ from fakes.telit import Node, ready
 from lwnode.lwm2m import FLOAT, Path, Response
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, Server
 from lwnode.modem.me910c1 import Driver
+from lwnode.modem.recovery import bring_back
 
 TEMPERATURE = Path(3303, 0, 5700)
 OBJECTS = [(3303, 0, (5700, 5701)), (3306, 0, (5850,))]
@@ -138,7 +139,7 @@ def test_a_bootstrap_that_nobody_configured_is_a_factory_reset_that_was_not_hear
     made.clock.advance(20000)
     made.model.objects.reset()
     made.model.nvram["account"] = {}
-    assert made.modem.bring_back(300000), made.modem.refusal
+    assert bring_back(made.modem, 300000), made.modem.refusal
     assert len(made.told("factory_reset")) == 1 and "node-1" in made.server.registrations
 
 
@@ -162,7 +163,7 @@ def test_after_a_factory_reset_in_a_warm_wake_the_agent_is_off_until_the_account
 def test_a_bootstrap_that_was_configured_is_none():
     made = configured()
     made.modem.options["store"].save("me910c1-account", b"00000003")
-    made.modem._doubt()
+    made.modem._invalidate()
     made.urc(tlt("BOOTSTRAPPING", 0))
     assert made.told("bootstrapping") and not made.told("factory_reset")
 
@@ -262,9 +263,7 @@ def test_psmurc_confirms_sleep():
 def test_every_row_has_a_test():
     assert sorted(_COVERED) == sorted(Driver.URCS)
     for row in Driver.URCS.values():
-        room, _, effect = row[1].rpartition(".")
-        holder = __import__("lwnode.modem.me910c1." + room, None, None, (effect,)) if room else Driver
-        assert effect[0] == "=" or hasattr(holder, effect)
+        assert callable(row[1]) or row[1].startswith("firmware ")
 
 
 def test_shapes_that_contradict_each_other():

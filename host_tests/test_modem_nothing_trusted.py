@@ -8,6 +8,7 @@ from fakes.modem_bench import Bench, Pins
 from lwnode.at import AtError
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, Path, Response
 from lwnode.modem import Server, Unsupported
+from lwnode.modem.recovery import bring_back
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 WORDS = (
@@ -72,8 +73,8 @@ VERBS = (
     lambda modem: modem.publish(RECORDS[:1], confirm=False), lambda modem: modem.service(1500),
     lambda modem: modem.settle(1500),
     lambda modem: modem.identity(), lambda modem: modem.signal(), lambda modem: modem.network_time(),
-    lambda modem: modem.rrc_connected(), lambda modem: modem.power_saving(3600), lambda modem: modem.edrx(81.92),
-    lambda modem: modem.bring_back(8000), lambda modem: modem.sleep(), lambda modem: modem.restart(),
+    lambda modem: modem.power_saving(3600), lambda modem: modem.edrx(81.92),
+    lambda modem: bring_back(modem, 8000), lambda modem: modem.sleep(), lambda modem: modem.restart(),
     lambda modem: modem.inspect(),
     lambda modem: modem.undeclare(3303), lambda modem: modem.forget(), lambda modem: modem.deregister(),
     lambda modem: modem.power_off(), lambda modem: modem.restore(modem.snapshot()), lambda modem: modem.bootstrap(3000),

@@ -5,6 +5,7 @@ from fakes.world import World
 
 from lwnode.lwm2m import FLOAT, Path, Response
 from lwnode.modem import REGISTERED, Server
+from lwnode.modem.recovery import bring_back
 
 OBJECTS = [(3303, 0, (5700,))]
 RECORDS = [(Path(3303, 0, 5700), FLOAT, "21.%d" % index, 1767225600 + 60 * index) for index in range(5)]
@@ -89,7 +90,7 @@ def test_bc20_takes_up_its_session_after_sleep():
     outcomes = [name for name, detail in field.events if name in ("delivered", "failed")]
     # Whether the session survives deep sleep is not said (BC20 manual): a failure is mended by the ladder.
     if outcomes[-1] == "failed":
-        assert field.modem.bring_back(260000)
+        assert bring_back(field.modem, 260000)
         ticket = field.modem.publish(RECORDS[1:2])
         field.modem.settle(130000)
     assert field.told("delivered")[-1] == ticket
@@ -100,7 +101,7 @@ def test_bg96_is_registered_again_after_psm():
     field.modem.sleep()
     field.clock.advance(60000)
     assert field.modem.wake()
-    assert field.modem.bring_back(240000)
+    assert bring_back(field.modem, 240000)
     assert field.modem.status() == REGISTERED
 
 

@@ -14,7 +14,7 @@ AS_SOURCE = ("boot.py", "main.py", "sensors.py")
 # What only these families load, beside their own rooms.
 _ONLY = {
     "lwnode/modem/quectel.py": ("bc20", "bc66"),
-    "lwnode/modem/pipe.py": ("bc20", "bc66", "bg96"),
+    "lwnode/modem/object19.py": ("bc20", "bc66", "bg96"),
     "lwnode/lwm2m/shadow.py": ("me910c1",),
 }
 

@@ -13,9 +13,9 @@
         modem.service(70000)
     modem.sleep()
 
-`open_modem` loads the one family asked for; the other three cost no heap. A method that returns a bool says False for
-an outcome that network, server or module refused; AtError leaves a method only where the module broke the dialogue
-itself, and BudgetExceeded always passes. What a contract cannot carry raises Unsupported: it says what to use instead.
+A method that returns a bool says False for an outcome that network, server or module refused (`refusal` says why); AtError
+leaves a method only where the module broke the dialogue itself, and BudgetExceeded always passes. What a contract cannot
+carry raises Unsupported: it says what to use instead.
 """
 
 from micropython import const
@@ -24,8 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lwnode.modem.account import STATUS_NAMES as STATUS_NAMES, Server as Server
-    from lwnode.modem.base import Modem
+    from lwnode.modem.driver import Modem
 
 # What Modem.status() returns. The numbers are ours, not a module's.
 NOT_REGISTERED = const(0)
@@ -36,40 +35,70 @@ RECOVERING = const(4)
 NEED_RECOVER = const(5)
 UNKNOWN = const(6)
 DEREGISTERED = const(7)
+STATUS_NAMES = (
+    "not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown",
+    "deregistered",
+)
 
-# The families, and what lies between the common base and each.
-_FAMILIES: "dict[str, tuple[str, ...]]" = {"bc20": ("quectel",), "bc66": ("quectel",), "bg96": (), "me910c1": ()}
+FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 
 
 class Unsupported(Exception):
     """The contract of this module cannot do it; the text says what to use instead."""
 
 
+class Server:
+    """An LwM2M server account, or a bootstrap server's with bootstrap=True.
+
+    host: name or address (IPv6 without brackets). port: 0 to 65535. endpoint: the client's name. lifetime: seconds.
+    binding: "U" or "UQ". security: "none" or "psk", with psk_identity (text) and psk (hexadecimal digits, an even number).
+    Raises ValueError that names the field, what was expected and what was found. The key never appears in a text.
+    """
+
+    def __init__(
+        self, host: str, port: int = 5683, endpoint: str = "", lifetime: int = 86400, binding: str = "U",
+        security: str = "none", psk_identity: "str | None" = None, psk: "str | None" = None, bootstrap: bool = False,
+    ) -> None:
+        if not host:
+            raise ValueError("server host: expected a name or an address, found nothing")
+        if not 0 <= port <= 65535:
+            raise ValueError("server port: expected 0 to 65535, found %d" % port)
+        if binding not in ("U", "UQ"):
+            raise ValueError("server binding: expected U or UQ, found %s" % binding)
+        if security not in ("none", "psk"):
+            raise ValueError("server security: expected none or psk, found %s" % security)
+        if security == "psk" and not (psk_identity and psk):
+            raise ValueError("server security psk: expected psk_identity and psk, found one of them missing")
+        self.host = host
+        self.port = port
+        self.endpoint = endpoint
+        self.lifetime = lifetime
+        self.binding = binding
+        self.security = security
+        self.psk_identity = psk_identity if security == "psk" else None
+        self.psk = psk if security == "psk" else None
+        self.bootstrap = bootstrap
+
+    def uri(self) -> str:
+        """coap://host:port, or coaps where a key is used; an IPv6 address in brackets (RFC 3986 3.2.2)."""
+        host = "[%s]" % self.host if ":" in self.host and self.host[0] != "[" else self.host
+        return "%s://%s:%d" % ("coap" if self.psk is None else "coaps", host, self.port)
+
+    def __repr__(self) -> str:
+        return "Server(%s:%d, %s, lifetime=%d, binding=%s, security=%s, bootstrap=%s)" % (
+            self.host, self.port, self.endpoint, self.lifetime, self.binding, self.security, self.bootstrap)
+
+
 def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> "Modem":
-    """The driver of one family over an AtClient: "bc20", "bc66", "bg96" or "me910c1".
+    """The driver of one family over an AtClient: "bc20", "bc66", "bg96" or "me910c1". The other three cost no heap.
 
     pins: the board's pins protocol, or None where the module is wired by UART alone.
     options: apn, pin (SIM PIN), store (load/save), awake_budget_ms, the family's own; an unknown one is refused.
     """
     name = family.lower()
-    if name not in _FAMILIES:
-        raise ValueError("family: expected one of {}, found {}".format(" ".join(sorted(_FAMILIES)), family))
-    # From the bottom up: each import within an import costs 600 bytes of an RP2's stack.
-    for part in ("verbs", "network", "base", "life") + _FAMILIES[name] + (name,):
-        room: "Any" = __import__("lwnode.modem." + part, None, None, ("Driver",))
-    driver: type[Modem] = room.Driver
+    if name not in FAMILIES:
+        raise ValueError("family: expected one of %s, found %s" % (" ".join(FAMILIES), family))
+    driver: "type[Modem]" = __import__("lwnode.modem." + name, None, None, ("Driver",)).Driver
     at.rx_size = max(at.rx_size, driver.LINE_LIMIT)
     at.queue_size = max(at.queue_size, driver.LINE_LIMIT + 512)
     return driver(at, pins, **options)
-
-
-def __getattr__(name: str) -> "Any":
-    """Server and STATUS_NAMES are loaded by who uses them: a wake with a kept session does not."""
-    if name in ("Server", "STATUS_NAMES"):
-        return getattr(__import__("lwnode.modem.account", None, None, (name,)), name)
-    if name[0] != "_":
-        try:  # MicroPython asks here for submodules too: from lwnode.modem import cellular
-            return __import__(__name__ + "." + name, None, None, (name,))
-        except ImportError:
-            pass
-    raise AttributeError("lwnode.modem has no {}".format(name))

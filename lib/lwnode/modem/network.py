@@ -6,19 +6,65 @@
     modem.network_time()              1606448260: seconds since 1970, UTC, or None until the network has said
     modem.power_saving(86400, 60)     True where the module asks the network for something new now
 
-Class attributes carry what differs; an operation that differs more is overridden in the family. Bounds: attach polls
-every 2 s (a URC ends the wait early), a PIN is tried once, and its refusal is remembered until the secrets change.
+    periodic_tau(3600)                "00000110": six times ten minutes; T3412 extended (3GPP TS 24.008 10.5.7.4a)
+    active_time(60)                   "00011110": thirty times two seconds; T3324 (10.5.7.3)
+    edrx_code(20.48, NB_IOT)          "0010" (10.5.5.32)
+
+Class attributes carry what differs between families. Bounds: SIM 10 s, PIN 5 s, attach as asked for; it looks every 2 s. A
+PIN is tried once, and its refusal is remembered until the secrets change.
 """
 
-from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
+from binascii import crc32
+
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError, Secret, fields
+from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
+_POLL_MS = const(2000)  # between looks at +CEREG and +CGPADDR
+_SIM_WAIT_MS = const(10000)  # a SIM is busy (CME 14, low_power 3.1) for some seconds after power-on and after CFUN=1
+_SIM_LOOK_MS = const(1000)  # between looks at it
+_PIN_MS = const(5000)  # what Quectel's AT manuals give +CPIN; the state of the SIM is asked afterwards in any case
+_RADIO_MS = const(15000)  # +CFUN: an exchange with SIM and network; Quectel's AT manuals give it 15 s
+_DENIED_MS = const(60000)  # a denial counts when it has lasted so long: networks refuse for 5 to 20 s and then take us
+_PIN_MARK = "pin-refused"
 
-def _nothing() -> None:
-    pass
+NB_IOT = const(5)  # <AcT-type> of AT+CEDRXS, 3GPP TS 27.007
+LTE_M = const(4)
+
+# 3GPP TS 27.007 9.2.1, those of a SIM
+_SIM = {10: "SIM not inserted", 11: "SIM PIN required", 12: "SIM PUK required", 13: "SIM failure", 14: "SIM busy",
+        15: "SIM wrong", 16: "incorrect password"}
+# What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
+_FINAL = ("SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM wrong", "incorrect password",
+          "SIM PUK", "NOT READY")
+_RADIO_OFF = ("SIM not inserted", "SIM failure", "NOT READY")  # what a SIM is said to be while the radio is off
+
+# 3GPP TS 27.007 7.2 (+CREG) and 10.1.22 (+CEREG), by <stat>
+_SEARCH = ("not searching", "registered", "searching", "registration denied", "unknown", "registered, roaming",
+           "registered for SMS only", "registered for SMS only, roaming", "emergency services only", "registered",
+           "registered, roaming")
+_ATTACHED = (1, 5, 9, 10)
+# 3GPP TS 24.301 9.9.3.9, those that a node meets, and what a person can do about them; the rest are told by number.
+_CAUSES = {
+    2: "IMSI unknown in HSS (is the SIM activated?)", 3: "illegal UE (is the SIM activated, and paid for?)",
+    5: "IMEI not accepted (the operator must admit this module)", 6: "illegal ME (the operator has barred this module)",
+    7: "EPS services not allowed (the SIM's contract lacks LTE-M or NB-IoT)", 8: "EPS and non-EPS services not allowed",
+    11: "PLMN not allowed", 12: "tracking area not allowed", 13: "roaming not allowed in this tracking area",
+    14: "EPS services not allowed in this PLMN", 15: "no suitable cells in tracking area (roaming, or another technology?)",
+    17: "network failure", 19: "ESM failure (check the APN)", 22: "congestion", 25: "not authorized for this CSG",
+    35: "requested service option not authorized in this PLMN",
+}
+_PERMANENT = (3, 6, 7, 8)  # the SIM or the module itself is refused: no other network will take it
+
+# code, unit in seconds, for units in rising order
+_TAU_UNITS = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
+_ACTIVE_UNITS = ((0, 2), (1, 60), (2, 360))
+# eDRX value -> cycle in units of 5.12 s
+_EDRX_HALVES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 64, 128, 256, 512, 1024, 2048)
+_EDRX_NB = (2, 3, 5, 9, 10, 11, 12, 13, 14, 15)
 
 
 class Network:
@@ -32,25 +78,36 @@ class Network:
         # asked of the network by configure(): (tracking area update, active time) in s, and the cycle in s; None: left alone
         "psm": None, "edrx": None,
     }
-    IMEI: "tuple[Any, ...]" = ("+CGSN",)
+    IMEI = "+CGSN"
     ICCID = "+QCCID"
-    COUNTERS: "tuple[Any, ...] | None" = None  # what asks for the module's own count of radio time
-    CLOCK: "tuple[Any, ...]" = ("+CCLK?",)
+    CLOCK = "+CCLK?"
     CLOCK_IS_LOCAL = False
-    pin_tried = b""  # where there is no store
-    ACCESS = 5  # <AcT-type> of AT+CEDRXS: timers.NB_IOT
+    REGISTRATIONS: "tuple[str, ...]" = ("+CEREG",)  # a module that can do 2G too has more, asked where the first says no
+    ACCESS = NB_IOT
 
     options: "dict[str, Any]"
+    pin_tried = b""  # where there is no store
 
     def __init__(self, at: "Any", pins: "Any") -> None:
         self.at = at
         self.pins = pins
         self.clock = at.clock
-        self.stats: dict[str, int] = {}
+        self.stats: "dict[str, int]" = {}
         self.refusal = ""  # why the network or the SIM said no, for people
         self.revision = ""
         self.roaming = False
-        self.tidy: "Callable[[], object]" = _nothing  # called between steps: what a step has loaded may go
+
+    if TYPE_CHECKING:
+
+        def _emit(self, name: str, detail: "Any" = None) -> None: ...
+
+        def _count(self, name: str, by: int = 1) -> None: ...
+
+        def _await(self, done: "Any", timeout_ms: int) -> bool: ...
+
+        def ask(self, call: "Any", *parameters: "Any", **keywords: "Any") -> "Any": ...
+
+    # ---- questions --------------------------------------------------------------------------------------------
 
     def _query(self, name: str, **how: "Any") -> "Any":
         """at.read, once more where the answer was damaged or lost: a question changes nothing."""
@@ -63,97 +120,265 @@ class Network:
                 raise
         return self.at.read(name, **how)
 
-    def radio_options(self) -> "tuple[Any, ...]":
-        """What configure() tells the module beside the account; part of the checksum by which it knows what holds."""
-        return self.options["apn"], self.options["psm"], self.options["edrx"]
+    def _answer_to(self, line: str, **how: "Any") -> "list[str]":
+        """The fields of a plain answer, [""] where the module refuses or stays silent: +CSQ: 18,99 and +CSQ:18,99 alike.
 
-    # ---- what needs a room of its own, loaded on demand --------------------------------------------------------
-
-    def _in(self, room: str, name: str) -> "Any":
-        """A function of a room that is loaded for it, to be called with the driver first: no frame lies between."""
-        return getattr(__import__("lwnode.modem." + room, None, None, (name,)), name)
-
-    def configure_radio(self) -> None:
-        """Ask the network for the options psm and edrx, where one is given; what that needs has the heap for itself."""
-        if self.options["psm"] is not None or self.options["edrx"] is not None:
-            self.tidy()
-            self._in("radio", "configured")(self)
-            self.tidy()
-
-    def identity(self) -> "dict[str, str]":
-        """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
-        return dict(self._in("cellular", "identity")(self))
-
-    def unlock_sim(self) -> bool:
-        """True where the SIM is ready; sets `refusal` where it is not. A PIN is tried once in its life."""
-        return bool(self._in("cellular", "unlock_sim")(self))
-
-    def attach(self, timeout_ms: int) -> bool:
-        """Wait for the network. False: see `refusal`. A denial that lasts ends the wait early, to spare the battery."""
-        from lwnode.modem import cellular
-
-        return cellular.attach(self, timeout_ms)
-
-    def signal(self) -> "dict[str, int]":
-        """rssi and rsrp in dBm, rsrq in dB; absent where the module says unknown or something impossible."""
-        return dict(self._in("radio", "signal")(self))
-
-    def network_time(self) -> "int | None":
-        """Seconds since 1970, UTC, by the network; None while the module has not been told."""
-        seconds: "int | None" = self._in("radio", "network_time")(self)
-        return seconds
-
-    def rrc_connected(self) -> "bool | None":
-        """Whether the radio link is up; None where the module does not tell."""
-        state: "bool | None" = self._in("radio", "rrc_connected")(self)
-        return state
-
-    def radio_time(self) -> "dict[str, int]":
-        """Seconds slept, receiving and sending by the module's own count; empty where it keeps none (BG96, ME910C1)."""
-        return dict(self._in("radio", "radio_time")(self))
-
-    def power_saving(self, tau_s: "int | None", active_s: int = 60) -> bool:
-        """Ask the network for PSM with these timers in seconds, or for none (tau_s None). True: something was written."""
-        return bool(self._in("radio", "power_saving")(self, tau_s, active_s))
-
-    def edrx(self, cycle_s: "float | None") -> "float | None":
-        """Ask for an eDRX cycle in seconds, or for none; returns the cycle that the network grants, or None."""
-        granted: "float | None" = self._in("radio", "edrx")(self, cycle_s)
-        return granted
-
-    def _bare_line(self, line: str) -> str:
-        """As _first_line, for commands whose answer may come without a name: 867997030052996, Revision: BC66NBR01A10."""
-        return self._first_line(line, prefix="")
-
-    def _first_line(self, line: str, **how: "Any") -> str:
-        """The text of the information line, without its prefix; empty where the module refuses."""
+        prefix="": its answer may come without a name, such as 867997030052996 and Revision: BC66NBR01A10.
+        """
         try:
             lines = self.at.send(line, **how)
         except BudgetExceeded:
             raise
         except AtError:
-            return ""
+            return [""]
         name = line[2:].split("=")[0].strip("?")
         # A URC that nobody claims may have come in between: it has another command's name.
         lines = [text for text in lines if text.startswith(name) or text[0] not in "+#*^"]
-        if not lines:
-            return ""
-        text: str = lines[-1]
-        return text.partition(": ")[2].strip('"') if ": " in text else text.strip('"')
+        return [value or "" for value in fields(lines[-1])] or [""] if lines else [""]
 
-    if TYPE_CHECKING:
+    def identity(self) -> "dict[str, str]":
+        """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
+        found = {}
+        for key, name in (("model", "+CGMM"), ("revision", "+CGMR"), ("imei", self.IMEI), ("iccid", self.ICCID)):
+            text = self._answer_to("AT" + name, prefix="")[0]
+            if text:
+                found[key] = text
+        self.revision = found.get("revision", self.revision)
+        return found
 
-        def _emit(self, name: str, detail: "Any" = None) -> None:
-            raise NotImplementedError
+    def signal(self) -> "dict[str, int]":
+        """rssi and rsrp in dBm, rsrq in dB; absent where the module says unknown or something impossible."""
+        quality, extended = self._answer_to("AT+CSQ"), self._answer_to("AT+CESQ")
+        found = {}
+        for name, value, scale, offset in (
+            ("rssi", number(quality, 0, 0, 31), 4, -113), ("rsrp", number(extended, 5, 0, 97), 2, -140),
+            ("rsrq", number(extended, 4, 0, 34), 1, -20),
+        ):
+            if value is not None:
+                found[name] = value * scale // 2 + offset
+        return found
 
-        def ask(self, call: "Any", *parameters: "Any", **keywords: "Any") -> "Any":
-            """See Modem."""
-            raise NotImplementedError
+    def network_time(self) -> "int | None":
+        """Seconds since 1970, UTC, by the network; None while the module has not been told."""
+        parsed = parse_clock(",".join(self._answer_to("AT" + self.CLOCK)))
+        if parsed is None:
+            return None
+        seconds, zone = parsed
+        return seconds - zone if self.CLOCK_IS_LOCAL and zone else seconds
 
+    # ---- SIM --------------------------------------------------------------------------------------------------
 
-def command_of(form: "tuple[Any, ...]") -> str:
-    """AT+CGSN=1 of ("+CGSN", 1)."""
-    return "AT" + form[0] if len(form) == 1 else "AT{}={}".format(form[0], ",".join([str(part) for part in form[1:]]))
+    def unlock_sim(self) -> bool:
+        """Radio on, then True where the SIM is ready; sets `refusal` where it is not. A PIN is tried once in its life.
+
+        While the radio is off a module may say that there is no SIM, or that it has failed: judged when it has been on for
+        some seconds.
+        """
+        clock = self.clock
+        radio = self._answer_to("AT+CFUN?")[0] not in ("1", "")
+        if radio:
+            self._answer_to("AT+CFUN=1", timeout_ms=_RADIO_MS)
+        end = clock.ticks_add(clock.ticks_ms(), _SIM_WAIT_MS)
+        entered = False
+        while True:
+            state = self._sim_state()
+            if state == "READY":
+                self._pin_was_right()
+                return True
+            if state == "SIM PIN" and not entered:
+                if not self._enter_pin():
+                    return False
+                entered = True
+                continue
+            final = state in _FINAL
+            waiting = not final or state == "NOT READY" or radio and state in _RADIO_OFF
+            if not waiting or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                if final:
+                    self.refusal = "SIM: " + ("not inserted" if state == "SIM not inserted" else state)
+                else:
+                    self.refusal = self.refusal or "no word of the SIM: " + (state or "no answer")
+                return False
+            self._pause(_SIM_LOOK_MS)
+
+    def _sim_state(self) -> str:
+        try:
+            answer = self._query("+CPIN")
+        except CommandError as error:
+            return str(error.text if error.code is None else _SIM.get(error.code, "error %d" % error.code))
+        return str(answer[-1][0]) if answer and answer[-1] else ""
+
+    def _enter_pin(self) -> bool:
+        """False where there is none to be tried. What became of it says the SIM's state, which the caller asks again.
+
+        Noted before it is sent: neither a lost answer nor a reset gives a wrong PIN a second of the SIM's three tries.
+        """
+        pin = self.options["pin"]
+        if not pin:
+            self.refusal = "SIM: wants a PIN, and no pin is configured"
+            return False
+        self.refusal = "SIM: this PIN was refused; it is not tried again until it is changed"
+        mark = b"%08x" % crc32(str(pin).encode())  # enough to see that the secrets have changed
+        if self._pin_mark() == mark:
+            return False
+        self._mark_pin(mark)
+        if self.ask(self.at.write, "+CPIN", Secret(str(pin)), timeout_ms=_PIN_MS, secret=True) is not None:
+            self._mark_pin(b"")
+            self.refusal = ""
+        return True
+
+    def _pin_was_right(self) -> None:
+        if self.options["pin"] and self._pin_mark():
+            self._mark_pin(b"")  # and its answer lost
+
+    def _pin_mark(self) -> bytes:
+        """The mark of the PIN that was refused, or whose outcome nobody knows; empty for none."""
+        store = self.options["store"]
+        return self.pin_tried if store is None else store.load(_PIN_MARK) or b""
+
+    def _mark_pin(self, mark: bytes) -> None:
+        self.pin_tried = mark
+        if self.options["store"] is not None:
+            self.options["store"].save(_PIN_MARK, mark)
+
+    # ---- attachment -------------------------------------------------------------------------------------------
+
+    def attach(self, timeout_ms: int) -> bool:
+        """Wait for network and address. False: see `refusal`. A denial ends the wait when it has lasted a minute, or at
+        once where it is permanent (EMM cause 3, 6, 7, 8), to spare the battery."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        self.refusal = ""
+        ready = False
+        shown, denied_at, cause = -1, 0, None
+        while True:
+            state, code = self._registration()
+            if state in _ATTACHED:
+                # Asked first: who is registered has a SIM that is ready, and its radio on (a wake out of PSM).
+                self._pin_was_right()
+                self.roaming = state in (5, 10)
+                self.refusal = ""
+                return self._addressed(clock.ticks_diff(end, clock.ticks_ms()))
+            if not ready:
+                if not self.unlock_sim():
+                    self._emit("refused", self.refusal)
+                    return False
+                ready = True
+                continue
+            now = clock.ticks_ms()
+            if state == 3 and shown != 3:
+                denied_at = now
+            if state != shown:
+                shown = state
+                self._emit("attach", _SEARCH[state])
+            cause = cause if code is None else code
+            lasted = clock.ticks_diff(now, denied_at)
+            if state == 3 and (code in _PERMANENT or lasted >= _DENIED_MS) or clock.ticks_diff(end, now) <= 0:
+                break
+            self._pause(_POLL_MS)
+        denied = state == 3 and (cause in _PERMANENT or lasted >= _DENIED_MS)
+        if cause is not None and (denied or 11 <= cause <= 15):  # and of 11 to 15: no other network came in that time
+            self.refusal = "network: %s (EMM cause %d)" % (_CAUSES.get(cause, "refused"), cause)
+        elif state == 3 and not denied:
+            self.refusal = "network: refused for %d s so far%s" % (
+                lasted // 1000, "" if cause is None else ", cause %d" % cause)
+        else:
+            self.refusal = "network: " + _SEARCH[state]
+        self._emit("refused", self.refusal)
+        return False
+
+    def attached(self) -> bool:
+        """Whether the module is registered with a network now."""
+        return self._registration()[0] in _ATTACHED
+
+    def _registration(self) -> "tuple[int, int | None]":
+        """(<stat>, cause of the denial). One of LTE counts first; a state out of range is unknown (27.007 10.1.22)."""
+        state, cause = 4, None
+        for name in self.REGISTRATIONS:
+            try:
+                answer = self._query(name)
+            except CommandError:
+                continue
+            values = answer[-1] if answer else []
+            found = number(values, 1, 0, 10)
+            if found in _ATTACHED:
+                return found or 0, None
+            if name == self.REGISTRATIONS[0]:
+                state = 4 if found is None else found
+                cause = _denial(values) if state == 3 else None
+        return state, cause
+
+    def _addressed(self, timeout_ms: int) -> bool:
+        """Registered is not yet connected: an address must be there too (recovers a lost +IP URC)."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while True:
+            answer = self._answer_to("AT+CGPADDR=%d" % self.options.get("cid", 1))
+            # 0.0.0.0, sixteen zeros of an IPv6 address and :: are none.
+            if [text for text in answer[1:] if text.strip("0.: ")]:
+                return True
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                self.refusal = "network: registered, but no address (check the APN%s)" % (
+                    ", now %s" % self.options["apn"] if self.options["apn"] else "")
+                self._emit("refused", self.refusal)
+                return False
+            self._pause(_POLL_MS)
+
+    def _pause(self, timeout_ms: int) -> None:
+        """Let time pass; URCs are taken, and the server is answered."""
+        self._await(lambda: False, timeout_ms)
+
+    # ---- power saving -----------------------------------------------------------------------------------------
+
+    def radio_options(self) -> "tuple[Any, ...]":
+        """What configure() tells the module beside the account; part of the checksum by which it knows what holds."""
+        return self.options["apn"], self.options["psm"], self.options["edrx"]
+
+    def configure_radio(self) -> None:
+        """Ask the network for the options psm and edrx; a module or a network that refuses costs energy, not the node."""
+        psm, cycle = self.options["psm"], self.options["edrx"]
+        try:
+            if psm is not None:
+                self.power_saving(*psm)
+        except CommandError:
+            self._count("power_saving_refused")
+        try:
+            if cycle is not None:
+                self.edrx(cycle or None)
+        except CommandError:
+            self._count("power_saving_refused")
+
+    def power_saving(self, tau_s: "int | None", active_s: int = 60) -> bool:
+        """Ask the network for PSM with these timers in seconds, or for none (tau_s None). True: something was written.
+
+        Compared first, by duration: modules write 00000110 for 00100001, and on the air a changed setting costs a tracking
+        area update.
+        """
+        values = self._answer_to("AT+CPSMS?")
+        if tau_s is None:
+            if values[0] == "0":
+                return False
+            self.at.write("+CPSMS", 0)
+            return True
+        wanted = (periodic_tau(tau_s), active_time(active_s))
+        if values[0] == "1" and len(values) > 4 and (
+                _seconds(values[3], _TAU_UNITS) == _seconds(wanted[0], _TAU_UNITS)
+                and _seconds(values[4], _ACTIVE_UNITS) == _seconds(wanted[1], _ACTIVE_UNITS)):
+            return False
+        self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
+        return True
+
+    def edrx(self, cycle_s: "float | None") -> "float | None":
+        """Ask for an eDRX cycle in seconds, or for none; returns the cycle that the network grants, or None."""
+        if cycle_s is None:
+            self.at.write("+CEDRXS", 0, self.ACCESS)
+            return None
+        code = edrx_code(cycle_s, self.ACCESS)
+        # CEDRXS? would show the request even where eDRX is off: what holds is what CEDRXRDP says.
+        granted = self._answer_to("AT+CEDRXRDP")
+        if granted[1:2] != [code]:
+            self.at.write("+CEDRXS", 1, self.ACCESS, code)
+            granted = self._answer_to("AT+CEDRXRDP")
+        return edrx_s(granted[2]) if len(granted) > 2 else None
 
 
 def number(values: "Any", index: int, low: int, high: int) -> "int | None":
@@ -163,3 +388,102 @@ def number(values: "Any", index: int, low: int, high: int) -> "int | None":
     except (ValueError, IndexError, TypeError):
         return None
     return value if low <= value <= high else None
+
+
+def _denial(values: "Any") -> "int | None":
+    """The EMM cause of +CEREG: <n>,3,...,<cause_type>,<reject_cause>: the last two, wherever they stand (BC66 has one
+    field more), before the timers of PSM; None where there is none, or where it is a maker's own (type 1)."""
+    last = len(values) - 1
+    while last > 4 and (values[last] is None or len(values[last]) == 8):
+        last -= 1
+    return number(values, last, 0, 255) if last > 5 and values[last - 1] == "0" else None
+
+
+# ---- clock strings and 3GPP timer codes ---------------------------------------------------------------------------
+
+
+def unix_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
+    """Seconds since 1970-01-01 UTC of a date in the Gregorian calendar, whatever epoch the port counts from."""
+    if month <= 2:
+        year -= 1
+        month += 12
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day - 1 - 719468
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
+
+
+def parse_clock(text: str) -> "tuple[int, int | None] | None":
+    """(seconds since 1970 as written, zone in seconds or None), or None for text that is no plausible time (low_power 3.7).
+
+    '20/11/27,03:37:40+32' has quarters of an hour, '2023/03/09,14:02:31GMT-5' hours. 1970, 1980 and 2000 are what a module
+    shows that was never told the time.
+    """
+    text = text.strip().strip('"')
+    unit = 3600 if "GMT" in text else 900
+    text = text.replace("GMT", "")
+    zone = None
+    try:
+        date, _, clock = text.partition(",")
+        clock = clock.split(",")[0].strip('"')
+        for sign in "+-":
+            clock, found, offset = clock.partition(sign)
+            if found:
+                zone = int(sign + offset) * unit
+        year, month, day = [int(part) for part in date.split("/")]
+        hour, minute, second = [int(part) for part in clock.split(":")]
+    except ValueError:
+        return None
+    if year < 100:
+        year += 2000 if year < 70 else 1900
+    if not (2020 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60):
+        return None
+    return unix_time(year, month, day, hour, minute, second), zone
+
+
+def periodic_tau(seconds: int) -> str:
+    """T3412 extended for at least that long, 0 to 35 712 000 s, as eight binary digits."""
+    return _encode(seconds, _TAU_UNITS, "periodic TAU")
+
+
+def active_time(seconds: int) -> str:
+    """T3324 for at least that long, 0 to 11 160 s, as eight binary digits."""
+    return _encode(seconds, _ACTIVE_UNITS, "active time")
+
+
+def _encode(seconds: int, units: "tuple[tuple[int, int], ...]", name: str) -> str:
+    for code, unit in units:
+        count = (seconds + unit - 1) // unit
+        if count <= 31:
+            return _bits(code << 5 | count, 8)
+    raise ValueError("%s: expected 0 to %d s, found %d" % (name, units[-1][1] * 31, seconds))
+
+
+def _seconds(bits: str, units: "tuple[tuple[int, int], ...]") -> int:
+    """The duration of a timer code, -1 where it is none or switched off."""
+    try:
+        value = int(bits, 2)
+    except ValueError:
+        return -1
+    for code, unit in units:
+        if code == value >> 5:
+            return (value & 31) * unit
+    return -1
+
+
+def _bits(value: int, width: int) -> str:
+    return "".join(["1" if value >> bit & 1 else "0" for bit in range(width - 1, -1, -1)])
+
+
+def edrx_code(seconds: float, access: int) -> str:
+    """The shortest eDRX cycle that is at least that long, as four binary digits. access: NB_IOT or LTE_M."""
+    for value, halves in enumerate(_EDRX_HALVES):
+        if (access != NB_IOT or value in _EDRX_NB) and halves * 512 >= seconds * 100 - 1:
+            return _bits(value, 4)
+    raise ValueError("eDRX cycle: expected at most 10485.76 s, found %s" % seconds)
+
+
+def edrx_s(bits: str) -> "float | None":
+    """Seconds of an eDRX code, or None where it is none."""
+    try:
+        return _EDRX_HALVES[int(bits, 2)] * 512 / 100
+    except (ValueError, IndexError):
+        return None

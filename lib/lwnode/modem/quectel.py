@@ -1,8 +1,7 @@
-"""What BC66 and BC20 have in common beside LwM2M: one chipset (MT2625), its sleep, its power commands, its counters.
+"""What BC66 and BC20 have in common beside LwM2M: one chipset (MT2625), its sleep, its power commands.
 
     AT+QSCLK=0     stay awake            AT+QSCLK=1, AT+QRELLOCK     sleep, and give back the lock of the last command
     AT+QRST=1      restart               AT+QPOWD=0                  off
-    AT+QENG=2      +QENG: 3,<sleep>,<rx>,<tx>   the radio's own time counters, in tenths of a second
 
 Sources: low_power 3.2 and 3.3 (driver code and logs; the LwM2M notes only ask for QSCLK=0 before an exchange, 3.3).
 """
@@ -10,7 +9,7 @@ Sources: low_power 3.2 and 3.3 (driver code and logs; the LwM2M notes only ask f
 from micropython import const
 
 from lwnode.at import AtTimeout
-from lwnode.modem.life import Life
+from lwnode.modem.driver import Modem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,17 +21,16 @@ _AT_MS = const(500)  # 300 ms by the manuals; the first is often lost, so each i
 _AT_TRIES = const(12)
 
 
-class NbIot(Life):
+class NbIot(Modem):
     """Sleep, wake and power of the MT2625 modules."""
 
-    IMEI = ("+CGSN", 1)
+    IMEI = "+CGSN=1"
     POWER_KEY_MS = 500  # two drivers (low_power 3.2)
     RESET_MS = 50  # BC66LINK (field_quirks 5)
-    COUNTERS = ("+QENG", 2)
     RESTART = "AT+QRST=1"
     POWER_OFF = "AT+QPOWD=0"
     OPTIONS = dict(
-        Life.OPTIONS,
+        Modem.OPTIONS,
         sleep_confirm_ms=3000,  # it sleeps as soon as QRELLOCK has given back the lock (low_power 3.2)
         settle_ms=60000,  # one exchange of its own at the defaults: 2 s x 31 (BC66 note 4.2.2)
         boot_ms=6000,  # QRST takes about 5 s to the banner (field_quirks 5)
@@ -48,7 +46,7 @@ class NbIot(Life):
 
     def _on_restart(self, *line: "Any") -> None:
         self._greeting_due = not self._restart_expected
-        Life._on_restart(self, *line)
+        Modem._on_restart(self, *line)
 
     def _upkeep(self) -> None:
         """A module that restarted by itself sleeps again when it likes: it is told anew to stay awake."""
@@ -81,16 +79,17 @@ class NbIot(Life):
 
     def sleep(self) -> bool:
         """QSCLK=1, then the lock that each command sets is given back (QRELLOCK). True: seen by event or status pin."""
+        self._close_requests()
         self._asleep = False
         if not self._set_sleep(1):
             self._count("sleep_refused")
             return False
         self.ask(self.at.run, "+QRELLOCK")
-        self.ask(self.at.poll, 0)  # a request that came meanwhile: the server may have its answer from the module already
-        if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
-            self._count("sleep_unconfirmed")
-            return False
-        return True
+        self.ask(self.at.poll, 0)
+        if self._waiting:  # a request that came meanwhile; its answer has set the lock again
+            self._close_requests()
+            self.ask(self.at.run, "+QRELLOCK")
+        return self._confirm_sleep()
 
     def _on_power_event(self, event: str) -> None:
         if event in ("ENTER DEEPSLEEP", "ENTER PSM"):

@@ -56,7 +56,7 @@ def _events(node: "Any", costs: "Any", cause: str) -> None:
 def _module(node: "Any", costs: "Any") -> None:
     """Count a module that is awake although it was sent to sleep; its status pin says so, where there is one."""
     pins = node.board.pins
-    if not pins.get("status") or node.modem.dozes:
+    if not pins.get("status") or node.modem.sleeps_powered:
         costs.streak = 0
         return
     costs.streak = min(costs.streak + 1, 255)

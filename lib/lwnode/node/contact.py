@@ -37,7 +37,6 @@ def connect(node: "Any") -> None:
     modem = node.modem = open_modem(
         config.family, at, pins=board.pins, apn=config.apn, pin=config.secret("pin"), store=node.files,
         awake_budget_ms=int(config.awake_budget) * 1000, **config.options)
-    modem.tidy = node.tidy
     node.loaded.update(sys.modules)
     node.late("start", "set_options")(modem.options, config)
     session = node.session = Session(modem, node.tree, config, node.clock, board.unique_id())

@@ -15,6 +15,7 @@ Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recove
 from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED
+from lwnode.modem.recovery import bring_back
 from lwnode.node.standing import LONGEST_SILENCE_S, MARGIN_S, Standing
 
 TYPE_CHECKING = False
@@ -80,12 +81,10 @@ class Session(Standing):
             reached = self._refresh()
         elif status in (NOT_REGISTERED, DEREGISTERED):
             reached = modem.attach(int(self.config.attach_timeout) * 1000)
-            if reached:
-                modem.tidy()
-                reached = modem.register(REGISTER_MS)
+            reached = reached and modem.register(REGISTER_MS)
         else:
             # RECOVERING and REGISTERING too: the module is at it by itself, and would be hindered (BC66 manual 3.3).
-            reached = modem.bring_back(self._patience_ms())
+            reached = bring_back(modem, self._patience_ms())
         # A registration anew was by the account; what the server has changed of it is said again.
         return bool(reached) and (not self.is_due(self.now()) or self._refresh())
 
@@ -122,16 +121,12 @@ class Session(Standing):
     def _start(self) -> int:
         modem = self.modem
         modem.start()
-        modem.tidy()
         # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
         self.configured = False
         restart = modem.configure(self.server())
-        modem.tidy()
         restart = modem.declare(self.tree.objects()) or restart
-        modem.tidy()
         if restart:
             modem.restart()
-            modem.tidy()
         self.configured = True
         self._declared = True
         return int(modem.status())
@@ -171,7 +166,7 @@ class Session(Standing):
             return True
         # Asked again in the next slot, not at once.
         self.confirmed_at = max(self.confirmed_at, now - self.lifetime + self.report_every)
-        return bool(self.modem.bring_back(self._patience_ms()))
+        return bool(bring_back(self.modem, self._patience_ms()))
 
     def _confirmed(self) -> None:
         self.confirmed_at = max(1, self.now())

@@ -11,14 +11,16 @@ kept over sleep, and where nothing is known AT+QLWUPDATE is the question. One co
 lost result is asked for (QLWDATASTATUS). Bounds: 512 bytes a message, results within about 128 s.
 """
 
-from micropython import const
+from binascii import crc32
 
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
-from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
+from lwnode.modem.driver import Capabilities, budget, no_retransmission, path_of
+from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
-from lwnode.modem.verbs import Capabilities
+from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _RESULT_MS = const(130000)  # "about 128 s" for CONNECT, UPDATE, CLOSE and SEND (notes of 3.5 to 3.8)
 _DELETE_MS = const(5000)  # 3.12
 _READY_MS = const(30000)  # an uplink before the first observe fails; one driver waits 30 s for it (field_quirks 5)
+_READ_LIMIT = const(512)  # 3.10
+_READ_ROUNDS = const(64)  # a module that never says 0 ends the loop
 _ASK_MS = const(20000)  # a result that has not come by then is asked for with QLWDATASTATUS
 
 # 3.9: what became of the last confirmed message
@@ -49,18 +53,7 @@ class Driver(NbIot):
         "+QLWOBSERVE", "+QLWDATARECV", "+QNBIOTEVENT", "SEND OK", "SEND FAIL", "CONNECT OK", "CONNECT FAIL", "UPDATE OK",
         "UPDATE FAIL", "CLOSE OK", "CLOSE FAIL",
     )
-    URCS = {
-        "+QLWOBSERVE": ("iooo", "_on_observe"),  # 4.1: "observed" or "cancelled"; sending may begin
-        "+QLWDATARECV": ("oooi*", "_on_data"),  # 4.2: a write; without data it waits in the buffer: QLWRD
-        "SEND": ("s", "_on_sent"),  # 3.8: OK "delivered"; FAIL "failed", the reading stays stored
-        "CONNECT": ("s", "_on_connected"),  # 3.5, late: OK "registered", FAIL not registered
-        "UPDATE": ("s", "_on_updated"),  # 3.6, or after QLWDELOBJ (3.4): OK "updated", FAIL "lost"
-        "CLOSE": ("s", "_on_closed"),  # 3.7, late: OK deregistered, FAIL what holds is unknown
-        "+QNBIOTEVENT": ("s", "_on_power_event"),
-    }
-
     _ready = False
-    _waiting: "tuple[int, int, int, int] | None" = None  # what lies in the module's buffer
     _asked_at = 0
 
     def _capabilities(self) -> Capabilities:
@@ -69,15 +62,53 @@ class Driver(NbIot):
 
     def inspect(self) -> "dict[str, str]":
         """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
-        return dict(self._in("bc20.setup", "inspect")(self))
+        found = {}
+        for name in ("+QLWSERV", "+QLWCONF", "+QLWRD", "+QLWCFG"):
+            rows = self.ask(self.at.test, name)
+            found[name] = "refused" if rows is None else ",".join([str(value) for row in rows for value in row])
+        return found
+
+    # ---- configuration ----------------------------------------------------------------------------------------
 
     def check(self, server: "Server") -> None:
         """Unsupported names what BC20 cannot hold."""
-        self._in("bc20.setup", "check")(self, server)
+        object19.refuse_account("BC20", server, ("lifetime", "binding", "security", "bootstrap"))
+        if not server.endpoint:
+            raise ValueError("endpoint: expected a name, the IMEI as a rule (BC20 manual 3.2), found none")
+        no_retransmission(self, "its results come within 128 s")
+        budget(self, "awake_budget: a confirmed message of BC20 takes about 128 s")
 
     def configure(self, server: "Server") -> bool:
-        """QLWSERV, QLWCONF and the two objects. Never needs a restart. Unsupported names what BC20 cannot hold."""
-        return bool(self._in("bc20.setup", "configure")(self, server))
+        """QLWSERV and QLWCONF where they differ. Never needs a restart of its own; see check() for what is refused."""
+        self.check(server)
+        self.server = server
+        mark = crc32(repr((server.host, server.port, server.endpoint, self.radio_options())).encode()) | 1
+        if mark != self._configured:
+            self._retry(self._write_account, server)
+            self._configured = mark
+        return self._restart_due
+
+    def _write_account(self, server: "Server") -> None:
+        self._write_apn()
+        self.configure_radio()
+        try:
+            self._set_up(server, False)
+        except CommandError:
+            # After any error of the set-up only a deleted context helps (field_quirks 5).
+            self._set_up(server, True)
+
+    def _set_up(self, server: "Server", delete: bool) -> None:
+        known = [row[:2] for row in self.ask(self._query, "+QLWSERV") or []]
+        name = [row[:1] for row in self.ask(self._query, "+QLWCONF") or []]
+        same = known == [[server.host, str(server.port)]] and name == [[server.endpoint]]
+        if delete or (known and not same):
+            self.forget()  # 5.1: needed before another platform is set
+        if delete or not same:
+            self.at.write("+QLWSERV", server.host, server.port)
+            self.at.write("+QLWCONF", server.endpoint)
+            self._declared = 0
+            self._status = NOT_REGISTERED
+            self.observed = []
 
     def declare(self, objects: "Any") -> bool:
         """19/0/0 and 19/1/0, whatever the node's objects are: their values travel inside. Never needs a restart."""
@@ -85,7 +116,7 @@ class Driver(NbIot):
         if self._declared != 1:
             if not self._add_objects():
                 # No read form (3.3): refused, or there already? Deleted and added again, it is there.
-                self.ask(self.undeclare, pipe.UPLINK.object)
+                self.ask(self.undeclare, object19.UPLINK.object)
                 if not self._add_objects():
                     raise CommandError(None, "object 19 not added")
             self._declared = 1
@@ -93,7 +124,7 @@ class Driver(NbIot):
 
     def _add_objects(self) -> bool:
         done = True
-        for object_id, instance, resources in pipe.OBJECTS:
+        for object_id, instance, resources in object19.OBJECTS:
             done = self.ask(self.at.write, "+QLWADDOBJ", object_id, instance, 1, str(resources[0])) is not None and done
         return done
 
@@ -108,7 +139,7 @@ class Driver(NbIot):
     def forget(self) -> None:
         """QLWDEL: the context with server, name and objects."""
         self.at.send("AT+QLWDEL", timeout_ms=_DELETE_MS)
-        self._doubt()
+        self._invalidate()
         self.observed = []
         self._ready = False
         self._status = NOT_REGISTERED
@@ -118,9 +149,7 @@ class Driver(NbIot):
     def status(self) -> int:
         """There is no query: what was last heard, or an update where nothing is known."""
         if self._status in (UNKNOWN, REGISTERING):
-            from lwnode.modem import cellular
-
-            if cellular.attached(self):
+            if self.attached():
                 self.update()  # without a network it would only cost two minutes
         return self._status
 
@@ -172,6 +201,7 @@ class Driver(NbIot):
 
     def deregister(self) -> bool:
         """QLWCLOSE."""
+        self._answer_server()
         done = self._outcome("AT+QLWCLOSE", "CLOSE")
         self._status = DEREGISTERED if done else UNKNOWN
         self.observed = []
@@ -196,7 +226,7 @@ class Driver(NbIot):
 
     def publish(self, records: "Any", confirm: bool = True) -> int:
         """QLWDATASEND of SenML CBOR packs on 19/0/0, one confirmed message at a time (3.8, note 1)."""
-        return pipe.publish(self, records, confirm)
+        return object19.publish(self, records, confirm)
 
     def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
         if self.reports.in_flight:
@@ -234,8 +264,6 @@ class Driver(NbIot):
         if self.reports.in_flight and self.clock.ticks_diff(self.clock.ticks_ms(), self._asked_at) > _ASK_MS:
             self._asked_at = self.clock.ticks_ms()
             self.ask(self.ask_sent)
-        if self._waiting is not None:
-            self.ask(self._in("bc20.reading", "drain"), self)
 
     def ask_sent(self) -> str:
         """QLWDATASTATUS? (3.9), settling the open message where its SEND OK or SEND FAIL was lost."""
@@ -267,14 +295,38 @@ class Driver(NbIot):
 
     def _on_observe(self, cancel: int, object_id: int, instance: int, resource: int) -> None:
         self._ready = not cancel
-        pipe.observe(self, cancel, object_id, instance, resource)
+        self._observe(path_of(object_id, instance, resource), bool(cancel))
 
     def _on_data(self, object_id: int, instance: int, resource: int, length: int, rest: "list[str]") -> None:
         if rest:
-            pipe.followed(self, self._handle(pipe.written(object_id, instance, resource, length, rest[0])))
+            object19.written(self, object_id, instance, resource, length, rest[0])
         else:
-            # 3.10, note 1: no further URC while the buffer is not empty. It is emptied in service().
-            self._waiting = (object_id, instance, resource, length)
+            # 3.10, note 1: no further URC while the buffer is not empty.
+            self.later(self._read_buffer, object_id, instance, resource, length)
+
+    def _read_buffer(self, object_id: int, instance: int, resource: int, length: int) -> None:
+        """QLWRD until +QLWRD: 0; <remain> is what is left of one node only (3.10, note 2)."""
+        data = ""
+        for _ in range(_READ_ROUNDS):
+            count = max(1, min(length, self.options["read_length"], _READ_LIMIT))
+            # Lines, not a payload by length: how many line ends come before it varies.
+            lines = self.at.send("AT+QLWRD=%d" % count, prefix="")
+            while lines and not lines[0].startswith("+QLWRD"):
+                lines = lines[1:]
+            head = split_fields(lines[0]) if lines else []
+            if len(head) < 2:
+                break
+            if self.options["receive_hex"]:
+                data += "".join([line for line in lines[1:] if not line.strip("0123456789ABCDEFabcdef")])
+            else:
+                # Text may hold line ends itself; a line that came behind it is not of it.
+                data += "\r\n".join(lines[1:])[:number(head, 0, 0, _READ_LIMIT) or 0]
+            length = number(head, 1, 0, _READ_LIMIT) or 0
+            if length == 0:
+                size = len(data) // 2 if self.options["receive_hex"] else len(data)
+                object19.written(self, object_id, instance, resource, size, data)
+                data = ""
+                length = _READ_LIMIT
 
     def _on_connected(self, result: str) -> None:
         if result == "OK":
@@ -290,3 +342,13 @@ class Driver(NbIot):
 
     def _on_closed(self, result: str) -> None:
         self._status = DEREGISTERED if result == "OK" else UNKNOWN
+
+    URCS = {
+        "+QLWOBSERVE": ("iooo", _on_observe),  # 4.1: "observed" or "cancelled"; sending may begin
+        "+QLWDATARECV": ("oooi*", _on_data),  # 4.2: a write; without data it waits in the buffer: QLWRD
+        "SEND": ("s", _on_sent),  # 3.8: OK "delivered"; FAIL "failed", the reading stays stored
+        "CONNECT": ("s", _on_connected),  # 3.5, late: OK "registered", FAIL not registered
+        "UPDATE": ("s", _on_updated),  # 3.6, or after QLWDELOBJ (3.4): OK "updated", FAIL "lost"
+        "CLOSE": ("s", _on_closed),  # 3.7, late: OK deregistered, FAIL what holds is unknown
+        "+QNBIOTEVENT": ("s", NbIot._on_power_event),
+    }

@@ -4,14 +4,20 @@
     AT+QLWRECOVER        OK, +QLWURC: "recovered",0
     AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,1
                          OK, +QLWURC: "report",34180, +QLWNOTIFY: 0, later +QLWURC: "report_ack",0,34180
+    +QLWURC: "read",62953,9,0,0                               noted; answered between two looks at the line:
+    AT+QLWRDRSP=62953,1,9,0,0,1,5,"abcde",0
 
-Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the code. Firmware R01A10 is the reference;
-older dialects are chosen by the revision. Bounds: 15 objects x 4 instances x 14 resources, string 1024, opaque 512 bytes.
+Every URC may be lost while the UART sleeps; what recovers the state is AT+QLWSTATUS? (all of the session), AT+QLWRD? (requests
+in buffer mode) and the deadline of a report. Source: BC66&BC66-NA LwM2M Application Note V2.1 (2020-04-03), sections in the
+code; firmware R01A10 is the reference, older dialects are chosen by the revision (a06.py has the oldest). Bounds: 15 objects
+x 4 instances x 14 resources, string 1024, opaque 512 bytes.
 """
 
-from lwnode.at import AtTimeout, CommandError
+from binascii import crc32
+
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw, Secret
 from lwnode.at import fields as split_fields
-from lwnode.lwm2m import Path
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request
 from lwnode.modem import (
     DEREGISTERED,
     DEREGISTERING,
@@ -22,70 +28,249 @@ from lwnode.modem import (
     REGISTERING,
     UNKNOWN,
 )
-from lwnode.modem.bc66.codes import error_name, level_of
-from lwnode.modem.bc66.reporting import Reporting
-from lwnode.modem.verbs import Capabilities
+from lwnode.modem.driver import Capabilities, Modem, budget, path_of, within
+from lwnode.modem.network import number
+from lwnode.modem.quectel import NbIot
+from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lwnode.lwm2m import Response
     from lwnode.modem import Server
+
+    Objects = dict[tuple[int, int], tuple[int, ...]]
+
+_NOTE = "BC66 note 4.2.2"
+_RADIO_MS = const(10000)  # 3.4 case 3 has no figure: leaving the network is an exchange with it, some seconds in coverage
+_PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_quirks 5)
+_BOUND = const(2)  # this bit of the account's checksum: the module has been told its binding
+_READ_LIMIT = const(64)  # requests read from the buffer in one go; a module that never says 0 left ends the loop
+_TEXT_LIMIT = const(1024)  # 4.2.12, bytes
+_OPAQUE_LIMIT = const(512)  # 4.2.12, bytes
 
 # 4.2.14
 _STATES = (
     NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, DEREGISTERED, UNKNOWN, RECOVERING, NEED_RECOVER,
 )
+# 4.2.8 to 4.2.11: CoAP code -> <result>; a code without a number of its own is told as 4.00
+_RESULTS = {205: 1, 204: 2, 400: 11, 401: 12, 404: 13, 405: 14, 406: 15}
+_BAD_REQUEST = const(11)
+# chapter 6, <err>: why a command was refused
+ERRORS = {
+    0: "operation successful", 1: "other error", 2: "parameter number error", 3: "parameter value error",
+    4: "not registered", 7: "disabled", 13: "data length is odd", 15: "not ready to receive", 32: "keep connecting",
+    33: "already registered", 34: "LwM2M cannot be created",
+}
+# chapter 6, <status_code>: what came of an exchange with the server
+STATUSES = {
+    0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset",
+    10: "bad request", 13: "forbidden", 14: "not found", 22: "precondition failed",
+}
+_NUMBERED = {"0": "observe", "1": "read", "2": "write", "3": "execute"}  # R01A06 numbers what later firmware names
 
 
-class Driver(Reporting):
+class Driver(NbIot):
     """The BC66 over one AtClient."""
 
     FAMILY = "bc66"
     LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
     OPTIONS = dict(
-        Reporting.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
+        NbIot.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
         retransmit_mode=0)
+    URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QNBIOTEVENT")
 
+    level = 10  # of the firmware: 6 for BC66NBR01A06
     _left_at: "int | None" = None  # tick of the last deregistration
+    _bootstrapping = False
+    _factory = False  # what was declared is to be declared again
+    _offline = False  # lwstatus 0: nothing leaves the module
+    _update_id: "int | None" = None  # message id of the update that runs; -1 where the module gave none
+    _update_status: "int | None" = None
+    _write_answer = "+QLWWRRSP"  # 5.4 and every driver in the field; 4.2.9 prints AT+QLWRRSP
+    _parts_code = 204  # worst outcome of the write parts before index 0
 
     def _capabilities(self) -> Capabilities:
-        self._choose_dialect()
+        before = self.level
+        if self.revision:
+            # A revision that cannot be read counts as 10, the manual's.
+            digits = self.revision[self.revision.rfind("A") + 1:][:2]
+            self.level = int(digits) if digits.isdigit() else 10
         if self.level < 7:
+            from lwnode.modem.bc66 import a06
+
+            if before >= 7:
+                a06.listen(self)
             return Capabilities("pipe", False, False, "server", False, "pack", True, True, {"pack": 512})
         return Capabilities(
             "pull", True, True, "server", bool(self.options["buffered"]), "pack", True, True,
             {"objects": 15, "instances": 4, "resources": 14, "string": 1024, "opaque": 512, "pack": 512},
         )
 
-    def _choose_dialect(self) -> None:
-        if not self.revision:
-            return
-        before, self.level = self.level, level_of(self.revision)
-        if self.level < 7 <= before:
-            self._in("bc66.legacy", "open_pipe")(self)
-
     def wake(self) -> bool:
         """As NbIot; in buffer mode requests may wait that a lost URC has told of."""
-        self._buffered = bool(self.options["buffered"])
-        self._offline = False  # lwstatus 1 may have come while the UART was deaf; a new 0 comes by itself
-        return Reporting.wake(self)
+        if self.options["buffered"]:
+            self.later(self._read_buffer, _READ_LIMIT)
+        self._offline = False  # lwstatus 1 may have come while the UART slept; a new 0 comes by itself
+        return NbIot.wake(self)
 
-    # ---- configuration: see setup.py and objects.py --------------------------------------------------------------
+    # ---- configuration: read first, write what differs ----------------------------------------------------------
 
     def check(self, server: "Server") -> None:
-        """Ranges of 4.2.1 and 4.2.2, and the awake budget."""
-        self._in("bc66.setup", "check")(self, server)
+        """Account (4.2.1), options (4.2.2) and awake budget, by key and with the manual's range."""
+        if not 20 <= server.lifetime <= 31536000:
+            raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.1), found %d" % server.lifetime)
+        for name, value in (
+            ("host", server.host), ("endpoint", server.endpoint), ("psk_identity", server.psk_identity or ""),
+        ):
+            if len(value.encode()) > 150:
+                raise ValueError("%s: expected at most 150 bytes (BC66 note 4.2.1), found %d" % (name, len(value)))
+        if not server.endpoint:
+            raise ValueError("endpoint: expected a name (BC66 note 4.2.1), found none")
+        if server.psk is not None:
+            digits = server.psk.lower()
+            if len(digits) % 2 or len(digits) > 256 or digits.strip("0123456789abcdef"):
+                raise ValueError(
+                    "psk: expected an even number of hexadecimal digits, at most 256 (BC66 note 4.2.1), found %d characters"
+                    " that are not" % len(digits))
+        self._settings()
+        budget(self, "ack_timeout %d s, max_retransmit %d, retransmit_mode %d" % (
+            self.options["ack_timeout"], self.options["max_retransmit"], self.options["retransmit_mode"]))
 
     def configure(self, server: "Server") -> bool:
-        """QLWCFG, APN and QLWCONFIG where they differ. ValueError, by key and with the manual's range, before the wire."""
-        return bool(self._in("bc66.setup", "configure")(self, server))
+        """QLWCFG, APN and QLWCONFIG where they differ. What was found to hold is kept as a checksum: the same configure()
+        costs nothing on the next wake. A change of an earlier wake that did not come to its restart still waits for it."""
+        self.check(server)
+        wanted = self._settings()
+        self.server = server
+        self.lifetime = server.lifetime
+        mark = crc32(repr((_account(server), server.binding, wanted, self.radio_options())).encode()) & ~_BOUND | 1
+        if mark != self._configured & ~_BOUND:
+            self._retry(self._write_all, server, wanted)
+            self._configured = mark
+        return self._restart_due
+
+    def _write_all(self, server: "Server", wanted: "list[tuple[Any, ...]]") -> None:
+        self._write_settings(wanted)
+        self._write_apn()
+        self.configure_radio()
+        account = [str(value) for value in _account(server)]
+        # Two lines may come (4.2.1): the one of the wanted kind counts.
+        for row in _texts(self.ask(self._query, "+QLWCONFIG", secret=True)):
+            if row[:len(account) - 1] == account[:-1] and row[-1:] and row[-1].upper() == account[-1].upper():
+                return
+        self._write_account(server)
+
+    def _settings(self) -> "list[tuple[Any, ...]]":
+        """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
+        options = self.options
+        for name, low, high in (
+            ("ack_timeout", 1, 20), ("max_retransmit", 0, 8), ("recovery_mode", 0, 1), ("retransmit_mode", 0, 1),
+        ):
+            within(_NOTE, name, options[name], low, high)
+        return [
+            ("auto_reg", int(options["auto_reg"])), ("per_regstatus_feat", int(not options["persistent"])),
+            ("rai_enable", int(options["rai"])), ("retransmit", options["ack_timeout"], options["max_retransmit"]),
+            ("auto_ack", int(options["auto_ack"])), ("access_mode", int(options["buffered"])),
+            ("recovery_mode", options["recovery_mode"]), ("retransmit_mode", options["retransmit_mode"]),
+        ]
+
+    def _write_settings(self, wanted: "list[tuple[Any, ...]]") -> None:
+        """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
+        rows = _texts(self.ask(self._query, "+QLWCFG"))
+        for setting in wanted:
+            row = [str(value) for value in setting]
+            found = [known for known in rows if known[:1] == row[:1]]
+            if not found:
+                found = _texts(self.ask(self.at.write, "+QLWCFG", setting[0]))
+            if not found:
+                self._count("settings_unknown_to_module")
+            elif found[-1] != row:
+                self._restart_due = True
+                self.at.write("+QLWCFG", *setting)
+
+    def _write_account(self, server: "Server") -> None:
+        """QLWCONFIG, Not Registered as 4.2.1 note 2 wants it; radio off where the module does not rest (3.4 case 3)."""
+        state = self.status()
+        radio_off = False
+        if state == REGISTERED or (state == NEED_RECOVER and self.recover(self.options["settle_ms"])):
+            self.deregister()
+        elif state in (REGISTERING, RECOVERING, DEREGISTERING):
+            if self.wait_while_busy(self.options["settle_ms"]) == REGISTERED:
+                self.deregister()
+            elif self._status not in (NOT_REGISTERED, DEREGISTERED):
+                self.at.write("+CFUN", 0, timeout_ms=_RADIO_MS)
+                radio_off = True
+        values = _account(server)
+        # The examples leave a dotted address bare (5.4).
+        host = Raw(server.host) if server.host.count(".") == 3 and server.host.replace(".", "").isdigit() else server.host
+        values = (values[0], host) + values[2:]
+        if server.psk is not None:
+            values = values[:-1] + (Secret(server.psk),)
+        try:
+            try:
+                self.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
+            except CommandError as error:
+                if error.code != 33:  # already registered: status 4 and others may count as that (4.2.1 note 2)
+                    raise
+                self.deregister()
+                self.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
+        finally:
+            if radio_off:
+                self.at.write("+CFUN", 1, timeout_ms=_RADIO_MS)
+        self.observed = []
+
+    def inspect(self) -> "dict[str, str]":
+        """What this firmware says of itself: settings, account without its key, objects, state and waiting requests."""
+        found = {}
+        for name in ("+QLWCFG", "+QLWCONFIG", "+QLWADDOBJ", "+QLWSTATUS", "+QLWRD"):
+            rows = self.ask(self.at.read, name, secret=name == "+QLWCONFIG")
+            if name == "+QLWCONFIG":
+                rows = [row[:7] for row in rows or []]  # the key is the eighth (4.2.1)
+            found[name] = "refused" if rows is None else "; ".join([",".join(row) for row in _texts(rows)])
+        return found
+
+    # ---- objects ------------------------------------------------------------------------------------------------
 
     def declare(self, objects: "Any") -> bool:
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
-        return bool(self._in("bc66.objects", "declare")(self, objects))
+        if self.level < 7:
+            from lwnode.modem.object19 import OBJECTS as objects  # noqa: N811
+        wanted = _checked_objects(objects)
+        self.objects = wanted
+        if self.level < 10 and self._status != REGISTERED:
+            return False  # firmware before R01A10 takes objects only while registered: done after register()
+        mark = crc32(repr(wanted).encode()) | 1
+        if mark != self._declared:
+            self._retry(self._declare, wanted)
+            self._declared = mark
+        return False
 
-    def _declare_late(self) -> None:
+    def _declare(self, wanted: "Objects") -> None:
+        found = self._declared_objects()
+        for object_id in sorted({key[0] for key in found}):
+            if _of_object(found, object_id) != _of_object(wanted, object_id):
+                self.undeclare(object_id)
+                found = {key: found[key] for key in found if key[0] != object_id}
+        for key in sorted(wanted):
+            if key not in found:
+                error = self._act("+QLWADDOBJ", key[0], key[1], len(wanted[key]), *wanted[key])
+                if error:
+                    raise CommandError(error, "object %d/%d not added: %s" % (key[0], key[1], error_name(error)))
+
+    def _declared_objects(self) -> "Objects":
+        """What the module holds by QLWADDOBJ? (4.2.6): resource ids by (object, instance)."""
+        found = {}
+        for row in self.ask(self._query, "+QLWADDOBJ") or []:
+            try:
+                numbers = [int(value) for value in row]
+                found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))
+            except (ValueError, TypeError, IndexError):
+                self._count("malformed_results")
+        return found
+
+    def _declare_when_registered(self) -> None:
         if self.level < 10 and self._status == REGISTERED and self.objects and not self._declared:
             self._declared = 1  # tried once for each registration
             self.ask(self.declare, self.objects)
@@ -98,37 +283,142 @@ class Driver(Reporting):
 
     def forget(self) -> None:
         """Leave the server and delete every declared object."""
-        self._in("bc66.objects", "forget")(self)
+        self.deregister()
+        for object_id in sorted({key[0] for key in self._declared_objects()}):
+            self.undeclare(object_id)
+        self._invalidate()
+        self.observed = []
 
-    # ---- registration -----------------------------------------------------------------------------------------
+    # ---- registration -------------------------------------------------------------------------------------------
 
     def status(self) -> int:
         """AT+QLWSTATUS? (4.2.14). Firmware without it: what was last heard, and registering is the question."""
-        if self.level < 7:
-            return self._status
-        rows = self._query("+QLWSTATUS")
-        try:
-            self._status = _STATES[int(rows[-1][0])]
-        except (ValueError, IndexError, TypeError):
-            self._count("malformed_results")
-            self._status = UNKNOWN
+        if self.level >= 7:
+            rows = self._query("+QLWSTATUS")
+            try:
+                self._status = _STATES[int(rows[-1][0])]
+            except (ValueError, IndexError, TypeError):
+                self._count("malformed_results")
+                self._status = UNKNOWN
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
-        """AT+QLWREG and its result; nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
-        return bool(self._in("bc66.session", "register")(self, timeout_ms))
+        """AT+QLWREG and its result, then the binding, which no command sets before: the module registers with UQ (Figure 15)
+        until an update says U, and keeps that (Figures 16 and 17). Said once for each account."""
+        done = self._register(timeout_ms)
+        if done and self.server is not None and self._configured and not self._configured & _BOUND and self.level >= 7:
+            self._configured |= _BOUND  # a firmware that refuses it is not asked again
+            if not self.ask(self._update, 1, int(self.server.binding == "UQ")):
+                self._count("bindings_refused")
+                return self._status == REGISTERED
+        return done
+
+    def _register(self, timeout_ms: int) -> bool:
+        """Nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
+        state = self.status()
+        if state == NEED_RECOVER:
+            if self.recover(timeout_ms):
+                return True
+            state = self.status()
+        if state == REGISTERED:
+            return True
+        if self.options["auto_reg"] and state == NOT_REGISTERED:
+            self._status = REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
+        if self._busy() and self.wait_while_busy(timeout_ms) == REGISTERED:
+            return True
+        if self._busy():
+            self._bootstrapping = False  # its end was not heard in all that time: the next one asks the module
+            return False
+        if self._left_at is not None:
+            since = self.clock.ticks_diff(self.clock.ticks_ms(), self._left_at)
+            if 0 <= since < _PAUSE_MS:
+                self._pause(_PAUSE_MS - since)
+            self._left_at = None
+        self._status = REGISTERING
+        try:
+            self._take_result(self.at.run("+QLWREG"), self._on_registration)
+        except CommandError as error:
+            return self._registration_refused(error, timeout_ms)
+        except AtTimeout:
+            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
+        if not self._await(lambda: not self._busy(), timeout_ms):
+            self._bootstrapping = False
+            self.status()  # the result may have been lost
+        self._declare_when_registered()
+        return self._status == REGISTERED
+
+    def _take_result(self, rows: "Any", effect: "Any") -> None:
+        """A result line that came before OK, as nobody promised that it would not."""
+        status = number(rows[-1], 0, 0, 255) if rows else None
+        if status is not None:
+            effect(status)
+
+    def _registration_refused(self, error: CommandError, timeout_ms: int) -> bool:
+        if error.code == 33 and (self.level < 7 or self.status() == REGISTERED):
+            self._status = REGISTERED
+            return True
+        if error.code == 32:  # keep connecting: it is at it by itself
+            self._status = REGISTERING
+            return self.wait_while_busy(timeout_ms) == REGISTERED
+        self._status = NOT_REGISTERED
+        self.refusal = "registration: " + error_name(error.code)
+        return False
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
-        return bool(self._in("bc66.session", "bootstrap")(self, timeout_ms))
+        if self.server is None or not self.server.bootstrap:
+            raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+        self.ask(self.deregister)
+        return self.register(timeout_ms)
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """AT+QLWUPDATE, one for each thing that changed (5.7.2). An object list needs none: QLWADDOBJ sends its own."""
-        return bool(self._in("bc66.session", "update")(self, lifetime, binding))
+        done = True
+        if binding is not None:
+            if binding not in ("U", "UQ"):
+                raise ValueError("binding: expected U or UQ (BC66 note 4.2.4), found %s" % binding)
+            done = self._update(1, int(binding == "UQ"))
+        if lifetime is None and binding is None:
+            lifetime = self.lifetime  # a refresh has to say one, and must not change it
+        if lifetime is not None:
+            if not 20 <= lifetime <= 31536000:
+                raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.4), found %d" % lifetime)
+            done = self._update(0, lifetime) and done
+        return done
+
+    def _update(self, mode: int, value: int) -> bool:
+        """+QLWUPDATE: 59797 before OK is the message id, +QLWUPDATE: 0,59797 long after it status and id (4.2.4); the result
+        of an earlier update, which was given up, is nobody's."""
+        self._update_id = self._update_status = None
+        try:
+            rows = self.at.write("+QLWUPDATE", mode, value, prefix="+QLWUPDATE")
+        except CommandError as error:
+            self.refusal = "update: " + error_name(error.code)
+            return False
+        ids = [number(row, 0, 0, 65535) for row in rows if len(row) == 1]
+        self._update_id = -1 if not ids or ids[-1] is None else ids[-1]
+        for row in rows:
+            if len(row) > 1:
+                self._on_update(row[0], row[1:])
+        self._await(lambda: self._update_status is not None, self.deadline_ms)
+        self._update_id = None
+        if self._update_status is not None:
+            self._on_ping(self._update_status)
+        return self._update_status == 0
 
     def deregister(self) -> bool:
         """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
-        return bool(self._in("bc66.session", "deregister")(self))
+        self._answer_server()
+        before, self._status = self._status, DEREGISTERING
+        try:
+            self._take_result(self.at.run("+QLWDEREG"), self._on_deregistration)
+        except CommandError as error:
+            self._status = DEREGISTERED if error.code == 4 else before
+            return error.code == 4
+        if not self._await(lambda: self._status != DEREGISTERING, self.deadline_ms):
+            self._status = UNKNOWN
+        self._left_at = self.clock.ticks_ms()
+        return self._status == DEREGISTERED
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
@@ -145,28 +435,414 @@ class Driver(Reporting):
             return False
         except AtTimeout:
             self._count("steps_repeated")  # OK may be lost: the result or the status will tell
-        if not self._take("recovered", "+QLWURC", timeout_ms):
+        if not self._await(lambda: self._status != RECOVERING, timeout_ms):
             self.status()
-        if self._status in (REGISTERING, RECOVERING):
-            self._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+        if self._busy():
+            self.wait_while_busy(max(0, clock.ticks_diff(end, clock.ticks_ms())))
         return self._status == REGISTERED
 
-    def _take(self, name: str, prefix: str, timeout_ms: int) -> bool:
-        """Wait for the line that is called `name` in URCS and give it its effect. False where it did not come."""
-        def is_wanted(text: str) -> bool:
-            parsed = self._parse_result(text)
-            return parsed is not None and parsed[0] == name
+    def _busy(self) -> bool:
+        return self._bootstrapping or Modem._busy(self)
 
+    # ---- what the module says unasked ---------------------------------------------------------------------------
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
+        values: "list[str | None]" = list(split_fields(line))
+        for prefix, name in (("+QLWREG", "reg"), ("+QLWDEREG", "dereg"), ("+QLWUPDATE", "update"), ("+QNBIOTEVENT", "event")):
+            if line.startswith(prefix):
+                return name, values
+        name = values[0] if values and values[0] else ""
+        if "," in name:  # before R01A10 one string held it all: "lifetime changed,30"
+            values[:1] = name.split(",")
+            name = str(values[0])
+        return _NUMBERED.get(name, name.strip().replace(" ", "_")), values[1:]
+
+    def _on_ping(self, status: int) -> None:
+        if status == 0:
+            self._session_stands("updated")
+        else:
+            # 3.3 case 3: it registers again by itself, then tries the bootstrap server, and ends with +QLWREG.
+            self._session_lost(REGISTERING, "update: " + status_name(status))
+
+    def _on_update(self, status: "Any", rest: "list[Any]") -> None:
+        if self._update_id is None or self._update_id not in (-1, number(rest, 0, 0, 65535)):
+            self._count("late_results")
+        else:
+            self._update_status = number((status,), 0, 0, 255)
+
+    def _on_registration(self, status: int) -> None:
+        self._bootstrapping = False
+        if status == 0:
+            self._session_stands("registered", "server")
+        else:
+            self.refusal = "registration: " + status_name(status)
+            self._session_lost(NOT_REGISTERED, self.refusal)
+
+    def _on_deregistration(self, status: int) -> None:
+        self._status = DEREGISTERED if status == 0 else UNKNOWN
+
+    def _on_recovered(self, status: int) -> None:
+        if status == 0:
+            self._session_stands("recovered", status_name(status))
+        else:
+            # After 3 the module registers again by itself (seen in the field): only +QLWREG ends it.
+            self._status = REGISTERING if status == 3 else NEED_RECOVER
+            self._count("recoveries_failed")
+
+    def _on_bootstrapped(self) -> None:
+        self._status = REGISTERING
+        self._emit("bootstrapped")
+
+    def _on_bootstrap_trigger(self, status: int) -> None:
+        self._bootstrapping = status == 0
+        self._status = REGISTERING if status == 0 else UNKNOWN
+        self._emit("bootstrapping", status_name(status))
+
+    def _on_disable(self, seconds: int) -> None:
+        self._status = NOT_REGISTERED
+        self._emit("disabled", seconds)
+
+    def _on_factory_reset(self, status: int) -> None:
+        """Deregistered by now. In direct mode the module resets itself; in buffer mode we must (notes 1 and 2)."""
+        self._factory = True
+        self._invalidate()
+        self.observed = []
+        self._forget_session("factory reset")
+        self._emit("factory_reset", status_name(status))
+
+    def _on_link(self, state: int) -> None:
+        self._offline = state == 0
+        self._emit("link_back" if state else "link_lost", "lwstatus")
+
+    def _on_report(self, mid: int) -> None:
+        self.reports.name(mid)
+
+    def _on_report_ack(self, status: int, mid: int) -> None:
+        self.reports.settle(mid, None if status == 0 else status_name(status))
+
+    def _upkeep(self) -> None:
+        NbIot._upkeep(self)
+        self._declare_when_registered()
+        if self._factory:
+            self._factory = False
+            self.ask(self._after_factory_reset)
+
+    def _after_factory_reset(self) -> None:
+        """4.3.16: nothing that was declared is left. Accounts come from the bootstrap server, objects from us."""
+        # After its reset the module goes to the bootstrap server by itself: bs_finished, then +QLWREG.
+        self._bootstrapping = self.server is not None and self.server.bootstrap
+        if self.options["buffered"]:
+            self.restart()
+        else:
+            self._restart_expected = True
+            try:
+                self.at.poll(self.options["boot_ms"])
+                self._begin()
+            finally:
+                self._restart_expected = False
+        if self.objects:
+            self.declare(self.objects)
+
+    # ---- what the server asks, and how it is answered: one message id, values under an index that falls to 0 (4.2.8) -----
+
+    def _on_buffer(self) -> None:
+        self.later(self._read_buffer, _READ_LIMIT)
+
+    def _read_buffer(self, rounds: int) -> None:
+        """4.2.13: QLWRD brings one cached URC and the number of those left, which are read once it is answered."""
+        rows = self.at.run("+QLWRD")
+        if rows and len(rows[-1]) > 1:
+            self._on_urc("", (str(rows[-1][1]), rows[-1][2:]))
+            if rows[-1][0] != "0" and rounds > 1:
+                self.later(self._read_buffer, rounds - 1)
+
+    def _on_read(self, mid: int, object_id: int, instance: int, resource: int) -> None:
+        self.request(Request("read", path_of(object_id, instance, resource), mid))
+
+    def _on_observe(self, mid: int, cancel: int, object_id: int, instance: int, resource: int) -> None:
+        """4.3.6: flag 0 observes, 1 cancels."""
+        self.request(Request("cancel" if cancel else "observe", path_of(object_id, instance, resource), mid))
+
+    def _on_write(
+        self, mid: int, object_id: int, instance: int, resource: int, kind: int, length: int, text: str, index: int,
+    ) -> None:
+        """4.3.3 says hexadecimal for every type; a value as long as <len> itself came as text."""
+        value = text.encode()
+        if len(text) == 2 * length:
+            try:
+                value = bytes.fromhex(text)
+            except ValueError:
+                pass
+        self.request(Request("write", path_of(object_id, instance, resource), mid, kind, value, index))
+
+    def _on_execute(self, mid: int, object_id: int, instance: int, resource: int) -> None:
+        """4.3.5: no arguments are delivered."""
+        self.request(Request("execute", path_of(object_id, instance, resource), mid))
+
+    def answer(self, request: Request, response: "Response", data: "Any") -> None:
+        """QLWRDRSP, QLWWRRSP, QLWEXERSP, QLWOBSRSP (4.2.8 to 4.2.11)."""
+        operation = request.operation
+        result = _RESULTS.get(response.code, _BAD_REQUEST)
+        if self.level < 7:
+            NbIot.answer(self, request, response, data)
+        elif operation == "execute":
+            self._act("+QLWEXERSP", request.message_id, result)
+        elif operation == "write":
+            self._answer_write(request, response.code)
+        elif operation == "read":
+            self._answer_values("+QLWRDRSP", request, result, response.values)
+        elif not self.options["auto_ack"]:  # else the module has answered already (4.2.2)
+            self._answer_values("+QLWOBSRSP", request, result, response.values)
+
+    def _answer_write(self, request: Request, code: int) -> None:
+        """4.3.3: index 0 only, the manual says; parts that come all the same are answered once, with the worst code."""
+        code = max(code, self._parts_code)
+        self._parts_code = code if request.index > 0 else 204
+        if request.index > 0:
+            return
+        result = _RESULTS.get(code, _BAD_REQUEST)
         try:
-            line = self.at.wait(prefix, timeout_ms, accept=is_wanted)
-        except AtTimeout:
-            return False
-        parsed = self._parse_result(line)
-        if parsed is not None:
-            self._on_urc("", parsed)
+            self._act(self._write_answer, request.message_id, result, strict=True)
+        except CommandError as error:
+            if error.code is not None or self._write_answer == "+QLWRRSP":
+                self._count("refused_answers")
+            else:
+                # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
+                self._write_answer = "+QLWRRSP"
+                self._act("+QLWRRSP", request.message_id, result)
+
+    def _answer_values(self, command: str, request: Request, result: int, values: "Any") -> None:
+        """The values of a read or observe, or its refusal. One that BC66 cannot carry is left out and counted."""
+        path, mid = request.path, request.message_id
+        found = []
+        for where, kind, value in values if result == 1 else ():
+            try:
+                found.append((where,) + wire_value(kind, value))
+            except ValueError:
+                self._count("unsendable_values")
+        if not found:
+            # 4.2.8 does not say what stands for the value when there is none: all fields first, then the code alone.
+            result = _RESULTS[404] if result == 1 else result
+            instance = -1 if path.instance is None else path.instance
+            resource = -1 if path.resource is None else path.resource
+            try:
+                self._act(command, mid, result, path.object, instance, resource, 1, 0, "", 0, strict=True)
+            except CommandError:
+                self._act(command, mid, result)
+        for index, (where, wire_type, length, value) in enumerate(found):
+            self._send_value(
+                command, (mid, result) + where.ids, wire_type, length, value, (len(found) - 1 - index,))
+
+    # ---- reports ------------------------------------------------------------------------------------------------
+
+    @property
+    def deadline_ms(self) -> int:
+        """All transmissions and the wait after the last (4.2.2): 2 s x (1+2+4+8+16) = 62 s at the defaults."""
+        timeout_s, times = self.options["ack_timeout"], self.options["max_retransmit"]
+        waits = times + 1 if self.options["retransmit_mode"] else (2 << times) - 1
+        return int(timeout_s * waits * 1000)
+
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """QLWNOTIFY (on old firmware: object 19 as a pipe).
+
+        Resources of an instance that is observed as a whole go as one notification, split by index.
+        """
+        if self.level < 7:
+            from lwnode.modem import object19
+
+            return object19.publish(self, records, confirm)
+        messages = self._messages(records)
+        ticket = self.reports.open()
+        for message in messages:
+            if self._offline:
+                self.reports.refuse(ticket, "no network connection (lwstatus 0)")
+                break
+            self._wait_for_room()
+            if not self._notify(ticket, message, confirm):
+                break
+        self.reports.seal(ticket)
+        return ticket
+
+    def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
+        from lwnode.modem.bc66 import a06
+
+        return a06.send_bytes(self, path, data, confirm)
+
+    def _messages(self, records: "Any") -> "list[list[tuple[Any, ...]]]":
+        """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""
+        messages: "list[list[tuple[Any, ...]]]" = []
+        groups: "dict[Path, list[tuple[Any, ...]]]" = {}
+        for record in records:
+            path = record[0]
+            part = (path,) + wire_value(record[1], record[2])
+            whole = Path(path.object, path.instance)
+            together = whole in self.observed and path not in self.observed
+            if together and whole in groups:
+                groups[whole].append(part)
+                continue
+            messages.append([part])
+            if together:
+                groups[whole] = messages[-1]
+        return messages
+
+    def _notify(self, ticket: int, parts: "list[tuple[Any, ...]]", confirm: bool) -> bool:
+        """One notification of one or more values. False: the module does not answer, the rest is not tried."""
+        error = 0
+        tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
+        for index, (path, kind, length, value) in enumerate(parts):
+            try:
+                error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (len(parts) - 1 - index,) + tail)
+            except BudgetExceeded:
+                raise
+            except AtError:
+                self.reports.refuse(ticket, "no answer from the module")
+                return False
+            if error:
+                break
+        if error:
+            if error == 4:
+                self._session_lost(NOT_REGISTERED, "report: not registered")
+            self.reports.refuse(ticket, error_name(error))
+        elif confirm:
+            self.reports.sent(ticket, self.deadline_ms)
         return True
 
-    def _parse_result(self, line: str) -> "tuple[str, list[str | None]] | None":
-        if line.startswith("+QLWDEREG"):
-            return "dereg", list(split_fields(line))
-        return self._parse_urc(line)
+    # ---- the two shapes that most commands of BC66 have -----------------------------------------------------------
+
+    def _send_value(
+        self, command: str, head: "tuple[Any, ...]", kind: int, length: int, value: "Any", tail: "tuple[int, ...]",
+    ) -> int:
+        """One value under QLWRDRSP, QLWOBSRSP or QLWNOTIFY; 0, or the <err> of its result line, -1 where it has none.
+
+        Only index 0 brings the result line (seen in the field). A float's <len> is the number of characters in the text of
+        4.2.12 and 4 in its examples (5.8): the text is followed, and a module that refuses it (err 3) is given 4 once.
+        """
+        error = 0
+        for declared in (length, 4):
+            error = self._act(command, *(head + (kind, declared, value) + tail), result=not tail[0])
+            if error != 3 or kind != 4 or declared == 4:
+                break
+            self._count("float_lengths_of_4")
+        return error
+
+    def _act(self, command: str, *parameters: "Any", strict: bool = False, result: bool = True) -> int:
+        """A command with a result line +NAME: <err>; returns <err>, 0 being success.
+
+        A refusal (+CMEE ERROR) is returned as its code too, -1 without one (+CME ERROR: 0 is a failure, field_quirks 2.3), or
+        raised where strict.
+        """
+        try:
+            rows = self.at.write(command, *parameters, result=command) if result else self.at.write(command, *parameters)
+        except CommandError as error:
+            self._count("refused_commands")
+            if strict:
+                raise
+            return error.code or -1
+        if not result:
+            return 0
+        code = number(rows[-1], 0, 0, 255) if rows else None
+        return -1 if code is None else code
+
+    URCS = {
+        "ping": ("i", _on_ping),  # 4.3.1: 0 "updated", else "lost" and the module registers again by itself
+        "buffer": ("", _on_buffer),  # 4.3.2: requests wait, QLWRD until none is left
+        "write": ("ioooiisi", _on_write),  # 4.3.3: answered with QLWWRRSP
+        "read": ("iooo", _on_read),  # 4.3.4: answered with QLWRDRSP
+        "execute": ("iooo", _on_execute),  # 4.3.5: answered with QLWEXERSP
+        "observe": ("iiooo", _on_observe),  # 4.3.6: answered with QLWOBSRSP, "observed" or "cancelled"
+        "bs_finished": ("", _on_bootstrapped),  # 4.3.7: "bootstrapped"; the registration follows by itself
+        "report": ("i", _on_report),  # 4.3.8: the report that was sent has this message id
+        "report_ack": ("ii", _on_report_ack),  # 4.3.9: 0 "delivered", else "failed" and the reading stays stored
+        "lwstatus": ("i", _on_link),  # 4.3.10: 0 "link_lost" and publishing stops, 1 "link_back"
+        "lifetime_changed": ("i", "lifetime"),  # 4.3.11: "lifetime": the next contact moves
+        "binding_changed": ("s", "binding"),  # 4.3.12: "binding"
+        "min_period_changed": ("i", "min_period"),  # 4.3.13: "min_period"; the module itself does nothing with it
+        "max_period_changed": ("i", "max_period"),  # 4.3.14: "max_period"; the same
+        "disable": ("i", _on_disable),  # 4.3.15: "disabled": no contact for that long, then register
+        "factory_reset": ("i", _on_factory_reset),  # 4.3.16: "factory_reset"; objects are declared again afterwards
+        "bootstrap_request_trigger": ("i", _on_bootstrap_trigger),  # 4.3.17: "bootstrapping"; register() waits
+        "recovered": ("i", _on_recovered),  # 4.3.18: 0 "recovered", 3 the module registers again by itself
+        # lines outside 4.3: results, asked for or not, and the module's power events
+        "reg": ("i", _on_registration),  # 4.2.3, also by auto-registration or after a failed update
+        "dereg": ("i", _on_deregistration),  # 4.2.5
+        "update": ("s*", _on_update),  # 4.2.4: the result of update(), by its message id
+        "event": ("s", NbIot._on_power_event),
+    }
+
+
+def _account(server: "Server") -> "tuple[Any, ...]":
+    """The fields of QLWCONFIG in order (4.2.1)."""
+    head = (int(server.bootstrap), server.host, server.port, server.endpoint, server.lifetime)
+    return head + (3,) if server.psk is None else head + (0, server.psk_identity, server.psk)
+
+
+def _texts(rows: "list[list[Any]] | None") -> "list[list[str]]":
+    """Field lists without None, so that they compare with what was meant."""
+    return [["" if value is None else str(value) for value in row] for row in rows or []]
+
+
+def _checked_objects(objects: "Any") -> "Objects":
+    """(object, instance) -> sorted resources; refuses more than 15 objects, 4 instances, 14 resources (3.2.2)."""
+    wanted: "Objects" = {}
+    entries = [(key[0], key[1], objects[key]) for key in objects] if isinstance(objects, dict) else objects
+    instances: "dict[int, int]" = {}
+    for object_id, instance, resources in entries:
+        wanted[(object_id, instance)] = tuple(sorted(resources))
+        instances[object_id] = instances.get(object_id, 0) + 1
+        if len(resources) > 14:
+            raise ValueError("object %d: expected at most 14 resources (BC66 note 3.2.2), found %d" % (
+                object_id, len(resources)))
+        if instances[object_id] > 4:
+            raise ValueError("object %d: expected at most 4 instances (BC66 note 3.2.2)" % object_id)
+    if len(instances) > 15:
+        raise ValueError("objects: expected at most 15 (BC66 note 3.2.2), found %d" % len(instances))
+    return wanted
+
+
+def _of_object(table: "Objects", object_id: int) -> "list[Any]":
+    return sorted([(key, table[key]) for key in table if key[0] == object_id])
+
+
+def error_name(code: "int | None") -> str:
+    """The manual's name of an <err>, with its number."""
+    return "%s (%s)" % (ERRORS.get(-1 if code is None else code, "error"), code)
+
+
+def status_name(code: int) -> str:
+    """The manual's name of a <status_code>, with its number."""
+    return "%s (%d)" % (STATUSES.get(code, "status"), code)
+
+
+def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, Any]":
+    """(<value_type>, <len>, parameter) of a value, as 4.2.12 wants it.
+
+    A text that a quoted parameter cannot carry (quotes, backslash, controls, not ASCII) goes as opaque bytes: in TLV
+    the server sees the same. So does an object link. Raises ValueError with the manual's limit.
+    """
+    if kind in (STRING, OPAQUE):
+        raw = value.encode() if isinstance(value, str) else bytes(value)
+        if kind == OPAQUE or b'"' in raw or b"\\" in raw or not all([32 <= byte < 127 for byte in raw]):
+            return _opaque(raw)
+        if len(raw) > _TEXT_LIMIT:
+            raise ValueError("string: expected at most %d bytes, found %d" % (_TEXT_LIMIT, len(raw)))
+        return 1, len(raw), raw.decode()
+    text = value if isinstance(value, str) else value.decode()
+    if kind == OBJLNK:
+        object_id, _, instance = text.partition(":")
+        return _opaque(int(object_id).to_bytes(2, "big") + int(instance).to_bytes(2, "big"))
+    if kind == BOOLEAN:
+        if text not in ("0", "1"):
+            raise ValueError("boolean: expected 0 or 1, found %s" % text)
+        return 5, 1, Raw(text)
+    if kind not in (INTEGER, FLOAT, TIME):
+        raise ValueError("type %d has no value to send" % kind)
+    if not text.strip("+-").replace(".", "", 1).isdigit():
+        raise ValueError("number: expected decimal digits, found %s" % text)
+    return (4 if kind == FLOAT else 3), len(text), Raw(text)
+
+
+def _opaque(raw: bytes) -> "tuple[int, int, Any]":
+    if len(raw) > _OPAQUE_LIMIT:
+        raise ValueError("opaque: expected at most %d bytes, found %d" % (_OPAQUE_LIMIT, len(raw)))
+    return 2, len(raw), raw.hex().upper() if raw else ""  # b"".hex() is bytes in MicroPython 1.24

@@ -11,17 +11,18 @@ its number (the names vary), and where none was heard an update is the question.
 of lwm2m_cfg (3.3.3); those retries are left alone. Bounds: 1460 bytes a message, lifetime 30 to 86400 s.
 """
 
-from micropython import const
+from binascii import crc32
 
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Secret
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import OPAQUE, STRING, Path, Request
-from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, pipe
-from lwnode.modem.life import Life
-from lwnode.modem.verbs import Capabilities
+from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
+from lwnode.modem.driver import Capabilities, Modem, no_retransmission, one_of, wake_pin, within
+from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from lwnode.modem import Server
@@ -33,14 +34,16 @@ _PSM_KEY_MS = const(200)  # PWRKEY low wakes from PSM, a second after "PSM POWER
 _PSM_REST_MS = const(1000)  # the same
 _AT_MS = const(500)  # silent while it boots, RDY comes after about 6 s (field_quirks 5)
 _AT_TRIES = const(24)
+_PSM = (86400, 10)  # asked for where nothing else is said: without PSM it never sleeps, 16 mA or six days on 3000 mAh
 
 GUIDE = "BG96 guide 4.1"
 OBJECTS = (19, 10250, 26241)  # 4.1, <objID>: the way up and down; LGU+ has its own
 # 4.2.1 by number; texts come with blanks and with underscores
 _INITIAL, _BOOTSTRAPPING, _READY = 0, 2, 5
+_ACCOUNT = ("server_type", "ssid", "name_form", "mbsps", "auto_name")  # options that are part of the account
 
 
-class Driver(Life):
+class Driver(Modem):
     """The BG96 over one AtClient.
     Options: server_type 0 Leshan, 1 T-Mobile, 2 LGU+, 3 Verizon, 4 Ericsson, 5 AT&T; ssid, the short server id;
     name_form 4 (IMEI) or 7 (IMEI, MSISDN); data_object 19, 10250, 26241; mbsps, five or six values; sleep "psm", "light";
@@ -49,26 +52,17 @@ class Driver(Life):
 
     FAMILY = "bg96"
     LINE_LIMIT = 3072  # 1460 bytes in hexadecimal digits, and the head
-    CLOCK = ("+QLTS", 1)  # GMT, where +CCLK? is local time (low_power 3.4)
+    REGISTRATIONS = ("+CEREG", "+CGREG", "+CREG")  # it can do EGPRS too
+    CLOCK = "+QLTS=1"  # GMT, where +CCLK? is local time (low_power 3.4)
     RESTART = "AT+CFUN=1,1"
     POWER_OFF = "AT+QPOWD=1"
     POWER_KEY_MS = 700  # at least 650 ms (low_power 3.4)
     OPTIONS = dict(
-        Life.OPTIONS, server_type=0, ssid=101, name_form=4, data_object=19, mbsps=None, auto_name=False,
+        Modem.OPTIONS, server_type=0, ssid=101, name_form=4, data_object=19, mbsps=None, auto_name=False,
         auto_register=None, ip_version=None, debug_port=None, sleep="psm", key_file=False,
         sleep_confirm_ms=40000)  # PSM POWER DOWN comes within 30 to 40 s (low_power 3.4)
     URC_PREFIXES = (
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
-    URCS = {
-        "+QLWEVENT": ("i", "_on_state"),  # 4.2.1: 5 "registered", leaving 5 "lost", leaving 2 "bootstrapped"
-        "+QLWOBSERVE": ("ss*", "_on_observe"),  # 4.2.2: "observed" or, with flag 1, "cancelled"
-        "+QLWDLDATA": ("s*", "_on_data"),  # 4.2.3: a write, already acknowledged
-        "+QPSMTIMER": ("i", "_on_psm_timer"),  # the granted PSM times: the session ends with them
-        "PSM POWER DOWN": ("", "_on_psm"),  # asleep
-        "POWERED DOWN": ("", "_on_off"),  # switched off: what was registered is unknown
-        "NORMAL POWER DOWN": ("", "_on_off"),
-    }
-
     _state = -1
 
     def _capabilities(self) -> Capabilities:
@@ -87,22 +81,95 @@ class Driver(Life):
 
     def inspect(self) -> "dict[str, str]":
         """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
-        return dict(self._in("bg96.setup", "inspect")(self))
+        found = {}
+        for row in self.ask(self.at.test, "+QLWM2M") or []:
+            found[str(row[0])] = ",".join([str(value) for value in row[1:]])
+        for name in ("select", "cdp", "epns", "bsmode", "mbsps"):
+            rows = self.ask(self._sub, name)
+            found[name] = "refused" if not rows else ",".join([str(value) for value in rows[-1][1:]])
+        return found
 
     def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":
         return self.at.write("+QLWM2M", name, *values, **how)
 
-    # ---- configuration: see setup.py ---------------------------------------------------------------------------
+    # ---- configuration: what the sub-commands cannot set stands in files, which tools/bg96_files makes ------------------
 
     def check(self, server: "Server") -> None:
         """Ranges of 4.1; Unsupported names what BG96 cannot hold."""
-        self._in("bg96.setup", "check")(self, server)
+        object19.refuse_account("BG96", server, ("binding",))
+        options = self.options
+        if options["server_type"] == 2:  # 6.2: built in
+            object19.refuse_account("BG96 with server_type 2 (LGU+)", server, ("lifetime", "security"))
+        if server.psk is not None and not options["key_file"]:
+            raise Unsupported(
+                "security: BG96 takes no key by command, only as a file (guide 3.3.4): make ssl/%d_server.psk with python -m"
+                ' tools.bg96_files, put it into /datatx of the module, and set "key_file": true; or leave security out'
+                % options["ssid"])
+        within(GUIDE, "lifetime", server.lifetime, 30, 86400)
+        within(GUIDE, "server_type", options["server_type"], 0, 5)
+        within(GUIDE, "ssid", options["ssid"], 1, 65534)
+        one_of(GUIDE, options, "name_form", (4, 7))
+        one_of(GUIDE, options, "sleep", ("psm", "light"))
+        one_of(GUIDE, options, "data_object", OBJECTS)
+        wake_pin(self, "light")
+        if options["server_type"] == 2 and len(options["mbsps"] or ()) not in (5, 6):
+            raise ValueError("mbsps: LGU+ wants five or six values (BG96 guide 4.1), found %s" % (options["mbsps"],))
+        no_retransmission(self, "lwm2m_cfg has its timers, see tools/bg96_files")
 
     def configure(self, server: "Server") -> bool:
         """The client's files by sub-commands; they are read at boot only, so a change needs a restart (3.3, note)."""
-        from lwnode.modem.bg96 import setup
+        self.check(server)
+        self.server = server
+        options = self.options
+        if options["psm"] is None and options["sleep"] == "psm":
+            options["psm"] = _PSM
+        mark = crc32(repr((
+            server.host, server.port, server.endpoint, server.lifetime, server.security, server.bootstrap,
+            self.radio_options(), [options[name] for name in _ACCOUNT])).encode()) | 1
+        if mark != self._configured:
+            self._restart_due = True
+            self.configure_radio()
+            for values in self._lgu_settings(server) if options["server_type"] == 2 else self._settings(server):
+                self._retry(self._sub, *values)  # repeated where its answer is lost: each may be said twice
+            self._configured = mark
+            self.observed = []
+        return self._restart_due
 
-        return setup.configure(self, server)
+    def _settings(self, server: "Server") -> "Iterator[tuple[Any, ...]]":
+        """The sub-commands in order (4.1)."""
+        options = self.options
+        yield "clean",
+        yield "select", options["server_type"]
+        yield "bootstrap", 1, server.uri()
+        yield "bootstrap", 2, server.lifetime
+        yield "bootstrap", 3, int(server.bootstrap)
+        # The key itself is a file, ssl/<ssid>_server.psk (3.3.4): tools/bg96_files or the module has put it there.
+        yield "bootstrap", 4, 3 if server.psk is None else 0
+        if server.bootstrap:
+            yield "bsmode", 1
+        if options["apn"] is not None:
+            yield "apn", options["apn"]
+        yield "endpoint", options["name_form"], options["name_form"]
+        # The module's own name is made of its IMEI; every other one, another module's too, is said literally.
+        if server.endpoint and server.endpoint != "urn:imei:" + self._answer_to("AT+CGSN", prefix="")[0]:
+            yield "epns", 1, server.endpoint
+        yield "dltype", 1
+        for name, option in (("ippref", "ip_version"), ("qcli_en", "debug_port")):
+            if options[option] is not None:
+                yield name, int(options[option])
+        yield "enable", 1
+        # Persistent files of the old server outlive everything else (chapter 7, question 3).
+        yield "reset",
+
+    def _lgu_settings(self, server: "Server") -> "Iterator[tuple[Any, ...]]":
+        """6.2: a built-in configuration with client-initiated bootstrap."""
+        yield "select", 2
+        yield "cdp", server.host, server.port
+        yield "epns", 0 if self.options["auto_name"] else 1, server.endpoint
+        yield ("mbsps",) + tuple(self.options["mbsps"])
+        yield "bsmode", 1
+        yield "dltype", 1
+        yield "reset",
 
     def restore_factory_files(self) -> bool:
         """bootstrap,0: bootstrap.ini from the module's own back-up; False where it has none (4.1). Needs a restart."""
@@ -127,7 +194,7 @@ class Driver(Life):
         """clean and reset: configuration and persistent files; holds after a restart."""
         self._sub("clean")
         self._sub("reset")
-        self._doubt()
+        self._invalidate()
         self.observed = []
 
     # ---- registration -----------------------------------------------------------------------------------------
@@ -157,8 +224,22 @@ class Driver(Life):
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
             return True
-        self.refusal = self._in("bg96.setup", "why_not")(self, timeout_ms)
+        self.refusal = self._why_not(timeout_ms)
         return False
+
+    def _why_not(self, timeout_ms: int) -> str:
+        """What is known of a registration that did not come."""
+        told = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, self._state)
+        if self.roaming:
+            told += "; roaming: ROAMING_FEAT=1 forbids it (3.3.3)"
+        if self.options["name_form"] == 7:
+            told += "; name_form 7: the SIM must tell its MSISDN"  # chapter 7, question 2
+        wanted = None if self.server is None else self.server.psk
+        if wanted is not None:
+            key = self.derived_key()
+            if key is not None and key.text.lower() != wanted.lower():
+                told += "; security: the key in the module's file is not that of secrets.json"
+        return told
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """bsmode,1 and a registration, which begins with it (6.2)."""
@@ -172,18 +253,17 @@ class Driver(Life):
         if binding is not None:
             raise Unsupported("BG96 cannot change the binding: the server writes 1/0/7")
         if lifetime is not None:
-            from lwnode.modem import ranges
-
-            ranges.within(GUIDE, "lifetime", lifetime, 30, 86400)
+            within(GUIDE, "lifetime", lifetime, 30, 86400)
             self._sub("lifetime", self.options["ssid"], lifetime)
         return self.ask(self._sub, "update", self.options["ssid"], *((1,) if objects else ())) is not None
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """Nothing to recover by command: READY comes by itself, or an update is refused."""
-        return self._own_outcome(timeout_ms) == REGISTERED
+        return self.wait_while_busy(timeout_ms) == REGISTERED
 
     def deregister(self) -> bool:
         """deregister; until the client says that it is in its first state again a registration is refused."""
+        self._answer_server()
         done = self.ask(self._sub, "deregister") is not None
         self._status = DEREGISTERED if done else UNKNOWN
         self.observed = []
@@ -203,7 +283,7 @@ class Driver(Life):
         records = list(records)
         if len(records) == 1 and records[0][1] == STRING and records[0][0].object in OBJECTS:
             return self._publish_text(records[0])
-        return pipe.publish(self, records, confirm)
+        return object19.publish(self, records, confirm)
 
     def _publish_text(self, record: "Any") -> int:
         text = record[2] if isinstance(record[2], str) else record[2].decode()
@@ -217,7 +297,7 @@ class Driver(Life):
         return ticket
 
     def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
-        number = self.options["data_object"] if path == pipe.UPLINK else path.object
+        number = self.options["data_object"] if path == object19.UPLINK else path.object
         return self._taken("ulhex", number, len(data), data.hex().upper())
 
     def _taken(self, *values: "Any") -> "str | None":
@@ -251,8 +331,7 @@ class Driver(Life):
         except ValueError:
             self._count("malformed_urcs")
             return
-        ids = [-1 if part is None else part for part in path.ids]
-        pipe.observe(self, int(rest[:1] == ["1"]), *ids)
+        self._observe(path, rest[:1] == ["1"])
 
     def _on_data(self, uri: str, rest: "list[str | None]") -> None:
         """Four fields, or three as in the example of 6.2, where type or length is missing: data is always the last."""
@@ -265,10 +344,11 @@ class Driver(Life):
             return
         kind = STRING if len(numbers) > 1 and numbers[0] == 4 else OPAQUE
         length = numbers[-1] if numbers else len(text)
-        pipe.followed(self, self._handle(Request("write", path, None, kind, pipe.raw_bytes(length, text))))
+        self.request(Request("write", path, None, kind, object19.raw_bytes(length, text)))
 
     def sleep(self) -> bool:
         """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep while DTR is high."""
+        self._close_requests()
         if self.options["sleep"] == "light":
             done = self.ask(self.at.write, "+QSCLK", 1) is not None
             if self.pins is not None:
@@ -278,10 +358,7 @@ class Driver(Life):
             return True  # its active time was over first
         if self.ask(self.at.write, "+QCFG", "psm/enter", 1) is None:
             self._count("sleep_refused")
-        done = self._await(self._seen_asleep, self.options["sleep_confirm_ms"])
-        if not done:
-            self._count("sleep_unconfirmed")
-        return done
+        return self._confirm_sleep()
 
     def wake(self) -> bool:
         """PWRKEY out of PSM, then AT until OK. The module boots: it registers, or keeps its registration, by itself."""
@@ -309,7 +386,7 @@ class Driver(Life):
     def _on_restart(self, *line: "Any") -> None:
         """RDY ends PSM too: without PER_REGSTATUS_FEAT (3.3.3) the registration is gone, and an update must ask."""
         self._status = UNKNOWN
-        Life._on_restart(self, *line)
+        Modem._on_restart(self, *line)
 
     def _on_psm_timer(self, seconds: int) -> None:
         self._status = UNKNOWN
@@ -320,3 +397,13 @@ class Driver(Life):
 
     def _on_off(self) -> None:
         self._session_lost(UNKNOWN, "module powered down")
+
+    URCS = {
+        "+QLWEVENT": ("i", _on_state),  # 4.2.1: 5 "registered", leaving 5 "lost", leaving 2 "bootstrapped"
+        "+QLWOBSERVE": ("ss*", _on_observe),  # 4.2.2: "observed" or, with flag 1, "cancelled"
+        "+QLWDLDATA": ("s*", _on_data),  # 4.2.3: a write, already acknowledged
+        "+QPSMTIMER": ("i", _on_psm_timer),  # the granted PSM times: the session ends with them
+        "PSM POWER DOWN": ("", _on_psm),  # asleep
+        "POWERED DOWN": ("", _on_off),  # switched off: what was registered is unknown
+        "NORMAL POWER DOWN": ("", _on_off),
+    }

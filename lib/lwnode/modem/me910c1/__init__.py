@@ -22,10 +22,10 @@ from micropython import const
 from lwnode.at import CommandError
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
-from lwnode.modem import timers
+from lwnode.modem.driver import Capabilities
 from lwnode.modem.me910c1.shadow import Shadow
 from lwnode.modem.me910c1.urcs import HISTORY, UNWATCHED
-from lwnode.modem.verbs import Capabilities
+from lwnode.modem.network import LTE_M, NB_IOT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ class Driver(Shadow):
     FAMILY = "me910c1"
     LINE_LIMIT = 512  # the module takes 400 characters and prints no longer lines
     ICCID = "#CCID"
+    REGISTRATIONS = ("+CEREG", "+CGREG", "+CREG")
     RESTART = "AT#REBOOT"
     POWER_OFF = "AT#SHDN"
     POWER_KEY_MS = 5500  # ON_OFF held 5 to 6 s (field_quirks 5)
     RESET_MS = 250  # hardware guide: 200 ms at least
-    ACCESS = timers.LTE_M
+    ACCESS = LTE_M
     CLOCK_IS_LOCAL = True
     OPTIONS = dict(
         Shadow.OPTIONS,
@@ -71,10 +72,11 @@ class Driver(Shadow):
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
         Shadow.__init__(self, at, pins, **options)
+        self.sleeps_powered = self.options["sleep"] == "cfun5"
         at.line_limit = 400  # 2.2.2
         at.gap_ms = max(at.gap_ms, 20)  # 2.2.5
         if self.options["rat"] == "nbiot":
-            self.ACCESS = timers.NB_IOT
+            self.ACCESS = NB_IOT
 
     def _capabilities(self) -> Capabilities:
         return Capabilities(
@@ -114,8 +116,8 @@ class Driver(Shadow):
         """
         self._restart_expected = True
         clock = self.clock
-        pulse = self.pins is not None and not self.dozes
-        if self.dozes:
+        pulse = self.pins is not None and not self.sleeps_powered
+        if self.sleeps_powered:
             self.pins.set("wake", True)  # DTR: on while the node is awake (low_power 3.5)
         end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
         pulsed: "int | None" = None
@@ -144,6 +146,7 @@ class Driver(Shadow):
 
     def sleep(self) -> bool:
         """Option sleep: "psm" waits for #PSMURC or the status pin, "cfun5" for DTR to wake it, "off" is AT#SHDN."""
+        self._close_requests()
         if self._in_session and self.options["ack_mode"]:
             self._await(lambda: not self._in_session, self.options["guard_release"] * 1000 + _END_MS)
         if self.options["sleep"] == "off":
@@ -153,10 +156,7 @@ class Driver(Shadow):
             self.pins.set("wake", False)
             return done
         # It may have gone down before it was asked to: the network decides when.
-        if not self._await(self._seen_asleep, self.options["sleep_confirm_ms"]):
-            self._count("sleep_unconfirmed")
-            return False
-        return True
+        return self._confirm_sleep()
 
     # ---- configuration: see setup.py --------------------------------------------------------------------------
 
@@ -224,7 +224,9 @@ class Driver(Shadow):
         """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
         if self.status() == REGISTERED and self._armed:
             return True
-        return bool(self._in(_SESSION, "register")(self, timeout_ms))
+        done = bool(self._in(_SESSION, "register")(self, timeout_ms))
+        self._answer_server()
+        return done
 
     def deregister(self) -> bool:
         """AT#LWM2MENA=0; in ACK mode the RING "DRG" is answered. True where the agent is off."""

@@ -5,7 +5,6 @@
 """
 
 from lwnode.lwm2m import Path, Request
-from lwnode.modem import DEREGISTERING, REGISTERING
 from lwnode.modem.me910c1 import values
 from lwnode.modem.me910c1.urcs import TAKEN, mark_of
 
@@ -26,16 +25,19 @@ def compare(modem: "Any", ids: "tuple[Any, ...]", text: str) -> None:
     if entry is None and mark in (mark_of(""), mark_of("0"), mark_of("0:0")):
         modem._remember_value(ids, text, TAKEN)  # the default of a new instance is nobody's write (3.1.10)
         return
-    response = modem._handle(Request("write", Path(*ids), value=values.raw(ids, text)))
-    if response.code >= 400:
-        # The module has said Changed already: all that is left is to put back what the node holds.
-        modem._count("writes_refused")
-        if ids in modem._texts:
-            modem.at.write("#LWM2MW", 0, *ids, 0, values.quoted(ids, modem._texts[ids]))
+    modem.request(Request("write", Path(*ids), value=values.raw(ids, text)), text)
+
+
+def answer(modem: "Any", request: "Any", response: "Any", text: str) -> None:
+    """See Urcs.answer."""
+    ids = request.path.ids
+    if response.code < 400:
+        modem._remember_value(ids, text, TAKEN)
         return
-    modem._remember_value(ids, text, TAKEN)
-    if response.after is not None:
-        response.after()
+    # The module has said Changed already: all that is left is to put back what the node holds.
+    modem._count("writes_refused")
+    if ids in modem._texts:
+        modem.at.write("#LWM2MW", 0, *ids, 0, values.quoted(ids, modem._texts[ids]))
 
 
 def ring(modem: "Any") -> None:
@@ -49,15 +51,3 @@ def ring(modem: "Any") -> None:
             modem.ask(modem.at.write, "#SGACT", cid, 1, timeout_ms=_CONTEXT_MS)
         modem._context = True
     modem.ask(modem.at.write, "#LWM2MACK", 1)
-
-
-def ring_register(modem: "Any") -> None:
-    """It is about to register."""
-    modem._status = REGISTERING
-    ring(modem)
-
-
-def ring_deregister(modem: "Any") -> None:
-    """It is about to leave."""
-    modem._status = DEREGISTERING
-    ring(modem)

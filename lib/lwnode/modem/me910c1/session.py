@@ -38,7 +38,7 @@ def register(modem: "Any", timeout_ms: int) -> bool:
             if not _enable(modem):
                 return False
         if modem._status != REGISTERED:
-            modem._own_outcome(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+            modem.wait_while_busy(max(0, clock.ticks_diff(end, clock.ticks_ms())))
         if not modem._factory:
             break
     modem._arm_due = False
@@ -88,6 +88,7 @@ def _enable(modem: "Any") -> bool:
 
 def deregister(modem: "Any") -> bool:
     """See Driver.deregister. ENA? shows the way: WAIT (for our ACK), DEREG, 0."""
+    modem._answer_server()
     if modem.status() in _OFF and not modem._suspended:
         return True
     modem._suspended = False

@@ -12,7 +12,8 @@ makes it hold is over. Definitions are compared by name and size.
 from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
-from lwnode.modem import NOT_REGISTERED, REGISTERED, ranges
+from lwnode.modem import NOT_REGISTERED, REGISTERED
+from lwnode.modem import driver as ranges
 from lwnode.modem.me910c1 import arming
 from lwnode.modem.me910c1.account import mark_as, marked
 from lwnode.modem.me910c1.urcs import CREATED
@@ -35,7 +36,7 @@ def configure(modem: "Any", server: "Server") -> bool:
     restart = _write_apn(modem, options["apn"]) | _write_rat(modem, options["rat"])
     account = (server.host, server.port, server.endpoint, server.bootstrap, server.psk_identity, server.psk)
     modem.ask(modem.configure_radio)
-    imei = modem._bare_line("AT+CGSN")  # another module does not hold what this store remembers
+    imei = modem._answer_to("AT+CGSN", prefix="")[0]  # another module does not hold what this store remembers
     mark = crc32(repr((imei, account)).encode()) & ~2 | 1 | int(server.bootstrap) << 1
     if not modem._factory and mark in (modem._configured, marked(modem)):
         modem._configured = mark
@@ -51,9 +52,7 @@ def configure(modem: "Any", server: "Server") -> bool:
 
 def write_server(modem: "Any", server: "Server") -> None:
     """STS (3.1.8)."""
-    scheme = "coaps" if server.security == "psk" else "coap"
-    uri = "%s://%s:%d" % (scheme, server.host, server.port)
-    modem.at.write("#LWM2MSTS", 0, 999, uri, int(server.bootstrap))
+    modem.at.write("#LWM2MSTS", 0, 999, server.uri(), int(server.bootstrap))
 
 
 def _write_keys(modem: "Any", server: "Server") -> None:
@@ -83,7 +82,7 @@ def forget(modem: "Any") -> None:
     modem.deregister()
     modem.at.write("#LWM2MSTS", 0)
     modem.at.write("#LWM2MINJKEYS", 0, 0, "", "", "")
-    modem._doubt()
+    modem._invalidate()
     modem._account_due = 0
     modem._known.clear()
     modem._status = NOT_REGISTERED

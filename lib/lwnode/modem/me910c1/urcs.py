@@ -11,7 +11,7 @@ from binascii import crc32
 
 from lwnode.at import fields as split_fields
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING
-from lwnode.modem.life import Life
+from lwnode.modem.driver import Modem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _AGAIN_MS = 45000  # as long as ENA may take (field_quirks 5)
 CREATED = 2  # this bit of the declaration's checksum: its instances were all seen in the module
 
 
-class Urcs(Life):
+class Urcs(Modem):
     """Effects of unsolicited lines (80529ST10974A Rev. 3; sections beside the rows)."""
 
     # Examples and field write LWM2M-TLT:, the syntax #LWM2M-TLT: (3.1.3).
@@ -32,31 +32,6 @@ class Urcs(Life):
         "LWM2M-TLT", "#LWM2M-TLT", "#LWM2MRING", "#LWM2MEND", "#LWM2MINFO", "#LWM2MMON", "#LWM2MNFYACK",
         "#LWM2MFOTARING", "#PSMURC",
     )
-    URCS = {
-        "RING REG": ("", "changes.ring_register"),  # 3.1.3, ACK mode: let it register
-        "RING UPD": ("", "changes.ring"),  # let it update
-        "RING NOT": ("", "changes.ring"),  # let it notify
-        "RING SMS": ("", "changes.ring"),  # the server wants us: let it answer
-        "RING DRG": ("", "changes.ring_deregister"),  # let it leave
-        "END": ("i", "_on_end"),  # the session is over: sleep() waits for it
-        "INFO FOTA REBOOT": ("", "_on_reboot"),  # 3.1.3: wait for it, arm again; "restarting", "restarted"
-        "INFO DEVICE REBOOT": ("", "_on_reboot"),  # by 3/0/4 or 3/0/5: the same, and "factory_reset" where instances are gone
-        "TLT BOOTSTRAPPING": ("", "account.on_bootstrapping"),  # "bootstrapping"; "factory_reset" where none is configured
-        "TLT BOOTSTRAPPED": ("", "_on_bootstrapped"),  # "bootstrapped"; the registration follows by itself
-        "TLT REGISTERING": ("", "_on_registering"),  # it is at it: wait
-        "TLT REGISTERED": ("", "_on_registered"),  # "registered"
-        "TLT DEREGISTERED": ("", "_on_deregistered"),  # "lost"; not in the event list, but in an example
-        "TLT SUSPENDED": ("", "_on_suspended"),  # 1/x/4: "disabled"; it comes back by itself
-        "TLT CLIENT_DISABLED": ("", "_on_disabled"),  # "lost"
-        "TLT FORCE_EXIT": ("", "_on_force_exit"),  # "lost", then the module is restarted at once: nothing else helps
-        "MON UPD": ("s", "_on_change"),  # 3.1.2: a write request, unless the value is ours
-        "NFYACK ACK": ("s", "_on_acked"),  # 3.1.15: "delivered"
-        "NFYACK NACK": ("s", "_on_nacked"),  # "failed": the reading stays in the journal
-        "FOTARING DOWNLOAD": ("", "=firmware download"),  # 3.1.12: "firmware", "download"; goes on with allow()
-        "FOTARING UPDATE": ("", "=firmware update"),  # "firmware", "update"; the same
-        "PSMURC": ("", "_on_psm"),  # the module sleeps: what sleep() waits for
-    }
-
     _suspended = False
     _in_session = False
     _armed = False
@@ -70,7 +45,7 @@ class Urcs(Life):
     _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
-        Life.__init__(self, at, pins, **options)
+        Modem.__init__(self, at, pins, **options)
         self._known: dict[tuple[Any, ...], list[int]] = {}  # ids -> [checksum of the value, TAKEN...]
         self._flights: dict[tuple[Any, ...], tuple[int, int]] = {}  # ids -> (key of the report, deadline in ticks)
         self._texts: dict[tuple[Any, ...], str] = {}  # writable ones, as node and module last agreed
@@ -114,7 +89,7 @@ class Urcs(Life):
         if self._status != REGISTERED:
             self._factory = 1
             self._services = False
-            self._doubt()
+            self._invalidate()
             self._status = NOT_REGISTERED
             self.refusal = "account: reset to factory, " + why
         self._emit("factory_reset", why)
@@ -166,7 +141,7 @@ class Urcs(Life):
         """Lost with power, and by a restart: agent, MON and NFYACK lists, echo, CMEE, context (3.1.2, 3.1.3, 3.1.15)."""
         self._armed = self._context = self._in_session = False
         self._flights = {}
-        Life._forget_session(self, reason)
+        Modem._forget_session(self, reason)
 
     # ---- reports ----------------------------------------------------------------------------------------------
 
@@ -202,7 +177,31 @@ class Urcs(Life):
         elif self._operations(ids).find("W") < 0:
             self._count("echoes")  # a server cannot write it: this was our SET
         else:
-            self._in("me910c1.changes", "compare")(self, ids, self._read_text(ids))
+            self.later(self._compare, ids)
+
+    def _compare(self, ids: "tuple[Any, ...]") -> None:
+        self._in("me910c1.changes", "compare")(self, ids, self._read_text(ids))
+
+    def _in(self, part: str, name: str) -> "Any":
+        return getattr(__import__("lwnode.modem." + part, None, None, (name,)), name)
+
+    def _ring(self) -> None:
+        self.later(self._in("me910c1.changes", "ring"), self)
+
+    def _ring_register(self) -> None:
+        self._status = REGISTERING
+        self._ring()
+
+    def _ring_deregister(self) -> None:
+        self._status = DEREGISTERING
+        self._ring()
+
+    def _on_bootstrapping(self) -> None:
+        self._in("me910c1.account", "on_bootstrapping")(self)
+
+    def answer(self, request: "Any", response: "Any", data: "Any") -> None:
+        """The module has said Changed already: where the node refuses, what it holds is put back."""
+        self._in("me910c1.changes", "answer")(self, request, response, data)
 
     def _reason(self, error: "Any") -> str:
         """The module's own words for a refusal (2.2.2.1)."""
@@ -242,6 +241,31 @@ class Urcs(Life):
             self.ask(self._in("me910c1.session", "after_reboot"), self)
         if self._factory == 1:
             self.ask(self._in("me910c1.session", "register"), self, _AGAIN_MS)
+
+    URCS = {
+        "RING REG": ("", _ring_register),  # 3.1.3, ACK mode: let it register
+        "RING UPD": ("", _ring),  # let it update
+        "RING NOT": ("", _ring),  # let it notify
+        "RING SMS": ("", _ring),  # the server wants us: let it answer
+        "RING DRG": ("", _ring_deregister),  # let it leave
+        "END": ("i", _on_end),  # the session is over: sleep() waits for it
+        "INFO FOTA REBOOT": ("", _on_reboot),  # 3.1.3: wait for it, arm again; "restarting", "restarted"
+        "INFO DEVICE REBOOT": ("", _on_reboot),  # by 3/0/4 or 3/0/5: the same, and "factory_reset" where instances are gone
+        "TLT BOOTSTRAPPING": ("", _on_bootstrapping),  # "bootstrapping"; "factory_reset" where none is configured
+        "TLT BOOTSTRAPPED": ("", _on_bootstrapped),  # "bootstrapped"; the registration follows by itself
+        "TLT REGISTERING": ("", _on_registering),  # it is at it: wait
+        "TLT REGISTERED": ("", _on_registered),  # "registered"
+        "TLT DEREGISTERED": ("", _on_deregistered),  # "lost"; not in the event list, but in an example
+        "TLT SUSPENDED": ("", _on_suspended),  # 1/x/4: "disabled"; it comes back by itself
+        "TLT CLIENT_DISABLED": ("", _on_disabled),  # "lost"
+        "TLT FORCE_EXIT": ("", _on_force_exit),  # "lost", then the module is restarted at once: nothing else helps
+        "MON UPD": ("s", _on_change),  # 3.1.2: a write request, unless the value is ours
+        "NFYACK ACK": ("s", _on_acked),  # 3.1.15: "delivered"
+        "NFYACK NACK": ("s", _on_nacked),  # "failed": the reading stays in the journal
+        "FOTARING DOWNLOAD": ("", "firmware download"),  # 3.1.12: "firmware", "download"; goes on with allow()
+        "FOTARING UPDATE": ("", "firmware update"),  # "firmware", "update"; the same
+        "PSMURC": ("", _on_psm),  # the module sleeps: what sleep() waits for
+    }
 
 
 def ids_of(uri: str) -> "tuple[Any, ...] | None":

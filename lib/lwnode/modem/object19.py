@@ -1,23 +1,22 @@
 """The pipe contract: opaque bytes on object 19, for BC20, BG96 and BC66 with firmware R01A06 or older.
 
-    pipe.publish(modem, records, True)           SenML CBOR packs on 19/0/0, as many messages as they need
-    pipe.followed(modem, modem._handle(pipe.written(19, 1, 0, 4, "AAAA0000")))   a write on 19/1/0, carried out by the node
+    publish(modem, records, True)                SenML CBOR packs on 19/0/0, as many messages as they need
+    written(modem, 19, 1, 0, 4, "AAAA0000")      a write on 19/1/0, which the module has acknowledged: the node follows it
 
 The server sees no typed resource and cannot read: what a reading is, and when it was taken, stands in the pack
 (RFC 8428). A record that is for 19/0/0 itself goes as it is, so a node that packs by itself may do so. 19/0/0 is the way
 up and 19/1/0 the way down in every example of the manuals.
 """
 
-from lwnode.lwm2m import OPAQUE, Path, Request
+from lwnode.lwm2m import OPAQUE, Path, Request, pack_senml
 from lwnode.modem import Unsupported
-from lwnode.modem.base import path_of
+from lwnode.modem.driver import path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lwnode.lwm2m import Response
-    from lwnode.modem.base import Modem
+    from lwnode.modem.driver import Modem
 
 UPLINK = Path(19, 0, 0)
 OBJECTS = ((19, 0, (0,)), (19, 1, (0,)))
@@ -39,7 +38,7 @@ def publish(modem: "Modem", records: "Any", confirm: bool) -> int:
     messages = _messages(list(records), limit)
     ticket = modem.reports.open()
     for path, data in messages:
-        modem._room()
+        modem._wait_for_room()
         reason = modem._send_bytes(path, data, confirm)
         if reason is not None:
             modem.reports.refuse(ticket, reason)
@@ -69,8 +68,6 @@ def _messages(records: "list[Any]", limit: int) -> "list[tuple[Path, bytes]]":
 
 
 def _pack(messages: "list[tuple[Path, bytes]]", records: "list[Any]", limit: int) -> None:
-    from lwnode.lwm2m import pack_senml
-
     while records:
         data, used = pack_senml(records, limit)
         if not used:
@@ -79,30 +76,9 @@ def _pack(messages: "list[tuple[Path, bytes]]", records: "list[Any]", limit: int
         records = records[used:]
 
 
-def written(object_id: int, instance: int, resource: int, length: int, text: str) -> Request:
-    """A write has come and was acknowledged by the module: what the node is asked."""
-    return Request("write", path_of(object_id, instance, resource), None, OPAQUE, raw_bytes(length, text))
-
-
-def followed(modem: "Modem", response: "Response") -> None:
-    """The node has followed a write, or refused it: its answer changes nothing for the server."""
-    if response.code >= 400:
-        modem._count("writes_refused")
-    if response.after is not None:
-        response.after()
-
-
-def observe(modem: "Modem", cancel: int, object_id: int, instance: int, resource: int) -> None:
-    """Observed (0) or cancelled (1): the module has answered, no list is kept there, so we keep one."""
-    path = path_of(object_id, instance, resource)
-    if cancel:
-        if path in modem.observed:
-            modem.observed.remove(path)
-        modem._emit("cancelled", path)
-    else:
-        if path not in modem.observed:
-            modem.observed.append(path)
-        modem._emit("observed", path)
+def written(modem: "Modem", object_id: int, instance: int, resource: int, length: int, text: str) -> None:
+    """A write has come and was acknowledged by the module: the node is to follow it."""
+    modem.request(Request("write", path_of(object_id, instance, resource), None, OPAQUE, raw_bytes(length, text)))
 
 
 def raw_bytes(length: int, text: str) -> bytes:

@@ -1,0 +1,621 @@
+"""What all families share: the public interface, URCs, the server's requests and their answers, reports, power.
+
+    modem.on_request = tree.handle            # Request -> Response
+    modem.on_event = lambda name, detail: print(name, detail)
+    modem.restore(retained)                   # False: a cold start is due
+    if modem.wake() and (modem.status() == REGISTERED or bring_back(modem, 60000)):
+        ticket = modem.publish(records)
+        modem.settle(modem.deadline_ms)       # "delivered", ticket  or  "failed", (ticket, reason)
+        modem.service(5000)                   # the server is answered
+    retained = modem.snapshot()
+    modem.sleep()
+
+The handler of a URC notes what it says and sends nothing: what wants a command waits in a queue (request(), later()) that
+the waits of a verb empty, each item on a shallow stack, in order, never one within another. Bounds: 8 requests of 2 KB
+together wait, 8 more are refused by the module's nearest code, what comes beyond is counted; 4 messages in flight; every wait
+has a deadline.
+"""
+
+import struct
+
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
+from lwnode.at import fields as split_fields
+from lwnode.lwm2m import Path, Request, Response
+from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN, Unsupported
+from lwnode.modem.network import Network
+from lwnode.modem.recovery import power_cycle
+from lwnode.modem.reports import Reports
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from lwnode.modem import Server
+
+_QUEUE = const(8)
+_QUEUE_BYTES = const(2048)  # of values
+_SLICE_MS = const(200)  # of a wait: what falls due, and a status pin, are seen so late at most
+_LOOK_MS = const(5000)  # BC66's own recovery takes some seconds (5.5); the URC that ends it may be lost, so it is asked
+_SNAPSHOT = const(3)  # format; a snapshot of another one starts cold
+_HEAD = ">BBBBIIB"  # format, length of the revision, failures, status, account, objects, observations
+_DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s (QRST) and 6 s (CFUN=1,1; field_quirks 5)
+_OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
+_BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
+_MODELS = (("BC20", "bc20"), ("BC66", "bc66"), ("BG96", "bg96"), ("ME910", "me910c1"), ("NE910", "me910c1"),
+           ("ML865", "me910c1"))
+
+
+class Capabilities:
+    """What this module can carry, final after start() (a firmware revision may change it).
+
+    contract: "pull", "shadow" or "pipe". typed: values keep their LwM2M types. executes: Execute reaches the host.
+    acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it.
+    buffered: requests wait in the module. history: "pack" (a SenML CBOR pack on 19/0/0) or "replay" (untimed).
+    psk, bootstrap: available or not. limits: numbers by name, such as "pack" (bytes) or "objects".
+    """
+
+    def __init__(
+        self, contract: str, typed: bool, executes: bool, acknowledges: str, buffered: bool, history: str, psk: bool,
+        bootstrap: bool, limits: "dict[str, int]",
+    ) -> None:
+        self.contract = contract
+        self.typed = typed
+        self.executes = executes
+        self.acknowledges = acknowledges
+        self.buffered = buffered
+        self.history = history
+        self.psk = psk
+        self.bootstrap = bootstrap
+        self.limits = limits
+
+
+class Modem(Network):
+    """One module on one AtClient. A family fills in the constants, URCS, and the verbs that its contract carries."""
+
+    FAMILY = ""
+    LINE_LIMIT = 512  # longest line that the module sends, in characters
+    POWER_KEY_MS = 500  # two drivers of BC66 (low_power 3.2); the others say their own
+    RESET_MS = 100  # as above
+    RESTART = ""  # the command that restarts it, and the one that switches it off
+    POWER_OFF = ""
+    URC_PREFIXES: "tuple[str, ...]" = ()
+    # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains; an effect is
+    # a method, or the name of an event: "lifetime" with the first argument as its detail, "firmware update" with that word
+    URCS: "dict[str, tuple[str, Any]]" = {}
+    lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
+    sleeps_powered = False  # its sleep leaves the module on
+    _asleep = False
+
+    def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
+        self.options: "dict[str, Any]" = dict(self.OPTIONS)
+        for name in options:
+            if name not in self.options:
+                raise ValueError("option %s: expected one of %s" % (name, " ".join(sorted(self.options))))
+            self.options[name] = options[name]
+        Network.__init__(self, at, pins)
+        at.timeout_ms = self.options["command_ms"]
+        self.on_request: "Callable[[Request], Response] | None" = None
+        self.on_event: "Callable[[str, Any], None] | None" = None
+        self.capabilities = self._capabilities()
+        self.reports = Reports(self.clock, self.options["in_flight"])
+        self.server: "Server | None" = None
+        self.objects: "Any" = ()
+        self.observed: "list[Path]" = []
+        self.failures = 0  # of bring_back in a row that did not reach the server
+        self._status = UNKNOWN
+        self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
+        self._declared = 0  # the same of the objects
+        self._restart_due = False  # something was written that holds only after a restart, however long ago
+        self._restart_expected = False
+        self._waiting: "list[tuple[Any, Any]]" = []  # (Request, data of the family) or (work, its arguments), oldest first
+        self._refused: "list[tuple[Request, Any]]" = []  # requests that found the queue full, without their values
+        self._after: "list[Callable[[], None]]" = []  # what answers have left to be done once they are out
+        self._answering = False
+        at.on_restart = self._on_restart
+        for prefix in self.URC_PREFIXES:
+            at.subscribe(prefix, self._on_urc)
+
+    # ---- what every family brings: for the reader and the type checker, no functions on the heap ------------------
+
+    if TYPE_CHECKING:
+
+        @property
+        def deadline_ms(self) -> int:
+            """Longest time from publish to the outcome of one message."""
+            raise NotImplementedError
+
+        def configure(self, server: "Server") -> bool:
+            """Read, compare, write what differs. True: a restart is needed before it holds."""
+            raise NotImplementedError
+
+        def declare(self, objects: "Any") -> bool:
+            """Make the module know these (object, instance, resource ids). True: a restart is needed before it holds."""
+            raise NotImplementedError
+
+        def register(self, timeout_ms: int) -> bool:
+            """Register at the server, or say True at once where that is done."""
+            raise NotImplementedError
+
+        def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
+            """Refresh the registration, changing what is given. True where the server agreed."""
+            raise NotImplementedError
+
+        def deregister(self) -> bool:
+            """Leave the server. True where it agreed, or where there was no registration."""
+            raise NotImplementedError
+
+        def forget(self) -> None:
+            """Erase what the module keeps about servers and objects: the step before another server."""
+            raise NotImplementedError
+
+        def status(self) -> int:
+            """Ask the module: one of the constants of lwnode.modem."""
+            raise NotImplementedError
+
+        def recover(self, timeout_ms: int = 30000) -> bool:
+            """Take up the session kept over the module's sleep. True where the server is reachable again."""
+            raise NotImplementedError
+
+        def publish(self, records: "Any", confirm: bool = True) -> int:
+            """Send (path, type, text or bytes, when) records; returns the ticket that on_event will name."""
+            raise NotImplementedError
+
+        def sleep(self) -> bool:
+            """Let the module sleep. True where its sleep was confirmed by event or status pin."""
+            raise NotImplementedError
+
+        def wake(self) -> bool:
+            """Wake the module for a session that goes on. False where it does not answer."""
+            raise NotImplementedError
+
+        def _capabilities(self) -> Capabilities:
+            raise NotImplementedError
+
+        def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
+            """Pipe contract: hand one message to the module; None, or why it was not taken."""
+            raise NotImplementedError
+
+    def check(self, server: "Server") -> None:
+        """Refuse what configure() would refuse, without a word to the module: ValueError or Unsupported, by key."""
+
+    def undeclare(self, object_id: int) -> bool:
+        """Take one object, all instances, from the module. True where it is gone."""
+        raise Unsupported("%s cannot remove an object: declare again after forget()" % self.FAMILY)
+
+    def bootstrap(self, timeout_ms: int = 120000) -> bool:
+        """Ask the bootstrap server for accounts; the registration that follows is part of it."""
+        raise Unsupported("%s has no bootstrap: configure the server itself" % self.FAMILY)
+
+    def inspect(self) -> "dict[str, str]":
+        """What this firmware says of its commands (the manual's test and query forms): a first look, for people."""
+        return {}
+
+    def answer(self, request: Request, response: Response, data: "Any") -> None:
+        """Send the answer of a request that request() was given, with its data; called from the queue alone.
+
+        Here for a module that has answered by itself (pipe): a refusal changes nothing for the server.
+        """
+        if response.code >= 400:
+            self._count("writes_refused")
+
+    # ---- power ------------------------------------------------------------------------------------------------
+
+    def start(self) -> bool:
+        """Find the module (switch it on where it is silent), learn its revision and dialect. False where nothing answers.
+
+        Raises AtError where it says that it is another family's.
+        """
+        self._invalidate()
+        if not self._begin() and not power_cycle(self):
+            return False
+        model = self._answer_to("AT+CGMM", prefix="")[0].upper()
+        for name, family in _MODELS:
+            if name in model and family != self.FAMILY:
+                self.refusal = 'module: AT+CGMM says %s, config.json says "family": "%s"; set "family": "%s"' % (
+                    model, self.FAMILY, family)
+                self._emit("refused", self.refusal)
+                raise AtError(self.refusal)
+        return True
+
+    def _begin(self) -> bool:
+        """The line in order, revision and dialect known, and what the module forgets when it restarts said again."""
+        expected, self._restart_expected = self._restart_expected, True
+        try:
+            self.at.sync()
+            self.revision = self._answer_to("AT+CGMR", prefix="")[0]
+            self._greet()
+            self.capabilities = self._capabilities()
+        except BudgetExceeded:
+            raise
+        except AtError:
+            return False
+        finally:
+            self._restart_expected = expected
+        return True
+
+    def _greet(self) -> None:
+        """Settings that the module forgets when it restarts."""
+
+    def restart(self) -> bool:
+        """Reset by command; what was registered may be gone, what was configured holds now. True where it answers again."""
+        self._answer_server()
+        self._emit("restarting", "command")
+        self._restart_expected = True
+        try:
+            self._forget_session("module restarted")
+            self.ask(self.at.send, self.RESTART)
+            self.at.poll(_DOWN_MS)
+            for _ in range(_BOOT_TRIES):
+                if self._begin():
+                    self._restart_due = False
+                    self._emit("restarted", "command")
+                    return True
+            return False
+        finally:
+            self._restart_expected = False
+
+    def power_off(self) -> bool:
+        """Detach and switch off. True where the module agreed."""
+        self._close_requests()
+        self._forget_session("module switched off")
+        return self.ask(self.at.send, self.POWER_OFF, timeout_ms=_OFF_MS) is not None
+
+    def _seen_asleep(self) -> bool:
+        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
+
+    def _confirm_sleep(self) -> bool:
+        """Wait until the module is seen asleep, as long as the option sleep_confirm_ms says; it is left alone meanwhile."""
+        done = self._await(self._seen_asleep, self.options["sleep_confirm_ms"], answer=False)
+        if not done:
+            self._count("sleep_unconfirmed")
+        return done
+
+    def snapshot(self) -> bytes:
+        """What must be known after the host's deep sleep: 13 bytes, the revision, 6 for each observation; no secret."""
+        revision = self.revision.encode()[:40]
+        data = struct.pack(
+            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255), self._status | self._restart_due << 7,
+            self._configured, self._declared, len(self.observed))
+        for path in self.observed:
+            data += struct.pack(">HHH", *[65535 if part is None else part for part in path.ids])
+        return data + revision
+
+    def restore(self, data: "bytes | None") -> bool:
+        """Take up a snapshot. False where it is missing, damaged or of another driver: start cold."""
+        size = struct.calcsize(_HEAD)
+        if not data or len(data) < size or data[0] != _SNAPSHOT or len(data) != size + data[1] + 6 * data[size - 1]:
+            return False
+        _, length, self.failures, self._status, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
+        self._restart_due = bool(self._status & 128)
+        self._status = min(self._status & 127, DEREGISTERED)
+        self.observed = []
+        for index in range(count):
+            ids = struct.unpack_from(">HHH", data, size + 6 * index)
+            self.observed.append(path_of(*[value if value != 65535 else -1 for value in ids]))
+        self.revision = bytes(data[len(data) - length:]).decode()
+        self.capabilities = self._capabilities()
+        return True
+
+    # ---- waiting ----------------------------------------------------------------------------------------------
+
+    @property
+    def pending(self) -> int:
+        """Tickets whose outcome is not known yet."""
+        return len(self.reports)
+
+    def service(self, timeout_ms: int) -> None:
+        """Answer the server and take results for that long; every event comes from here (or from another wait)."""
+        self._serve(timeout_ms, False)
+
+    def settle(self, timeout_ms: int) -> bool:
+        """As service, but back as soon as no ticket is open. True where none is."""
+        self._serve(timeout_ms, True)
+        return not self.reports
+
+    def _serve(self, timeout_ms: int, until_settled: bool) -> None:
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while True:
+            self._upkeep()
+            self._answer_server()
+            if not until_settled:
+                self._run_after()
+            self.reports.expire()
+            self._tell_outcomes()
+            left = clock.ticks_diff(end, clock.ticks_ms())
+            if left <= 0 or (until_settled and not self.reports):
+                return
+            # In slices: what falls due meanwhile shall not wait for the rest of the time.
+            self._listen(max(1, self.reports.next_ms(min(left, _SLICE_MS))), lambda: until_settled and not self.reports)
+
+    def _await(self, done: "Callable[[], bool]", timeout_ms: int, answer: bool = True) -> bool:
+        """Wait until done() is true, answering the server meanwhile. False where it was not in time."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while not done():
+            left = clock.ticks_diff(end, clock.ticks_ms())
+            if left <= 0:
+                return False
+            if answer:
+                self._listen(min(left, _SLICE_MS), done)
+                self._answer_server()
+            else:
+                self.at.poll(min(left, _SLICE_MS), until=done)
+            self.reports.expire()
+        return True
+
+    def _listen(self, timeout_ms: int, done: "Callable[[], bool]") -> None:
+        """Take URCs until there is something to answer, or done() is true."""
+        self.at.poll(timeout_ms, until=lambda: not self._answering and bool(self._waiting or self._refused) or done())
+
+    def _upkeep(self) -> None:
+        """Work of some length that a URC has left to service() and settle(), a restart say."""
+
+    def _wait_for_room(self) -> None:
+        """Wait until one more message may be in flight."""
+        self._await(lambda: self.reports.in_flight < self.reports.limit, self.deadline_ms)
+
+    def _busy(self) -> bool:
+        """Whether the module works at the session by itself: nothing may be configured or registered meanwhile."""
+        return self._status in (REGISTERING, RECOVERING)
+
+    def wait_while_busy(self, timeout_ms: int) -> int:
+        """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
+        clock = self.clock
+        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        while self._busy():
+            left = max(0, clock.ticks_diff(end, clock.ticks_ms()))
+            if self._await(lambda: not self._busy(), min(_LOOK_MS, left)):
+                break
+            self.status()
+            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+                break
+        return self._status
+
+    # ---- requests of the server -------------------------------------------------------------------------------
+
+    def request(self, request: Request, data: "Any" = None) -> None:
+        """From the handler of a URC: the server asks. Answered by answer(request, response, data) when a verb waits."""
+        size = len(request.value)
+        for item in self._waiting:
+            size += len(item[0].value) if isinstance(item[0], Request) else 0
+        if len(self._waiting) < _QUEUE and (not self._waiting or size <= _QUEUE_BYTES):
+            self._waiting.append((request, data))
+        elif len(self._refused) < _QUEUE:
+            self._count("requests_refused")
+            request.value = b""
+            self._refused.append((request, data))
+        else:
+            self._count("requests_lost")
+
+    def later(self, work: "Callable[..., Any]", *arguments: "Any") -> None:
+        """From the handler of a URC: work(*arguments) wants a command. Done in order with the requests, once if said twice."""
+        item = (work, arguments)
+        if item not in self._waiting:
+            if len(self._waiting) < 2 * _QUEUE:
+                self._waiting.append(item)
+            else:
+                self._count("requests_lost")
+
+    def _answer_server(self) -> None:
+        """Empty the queue. The one place from which the server is answered, and never from within an answer."""
+        if self._answering or not (self._waiting or self._refused):
+            return
+        self._answering = True
+        try:
+            while self._waiting or self._refused:
+                refused = not self._waiting
+                item = (self._refused if refused else self._waiting).pop(0)
+                try:
+                    if isinstance(item[0], Request):
+                        self._respond(item[0], item[1], refused)
+                    else:
+                        item[0](*item[1])
+                except BudgetExceeded:
+                    raise
+                except AtError:
+                    # A dialogue that breaks here must not cost the caller of service() a turn.
+                    self._count("refused_commands")
+        finally:
+            self._answering = False
+        self._tell_outcomes()
+
+    def _respond(self, request: Request, data: "Any", refused: bool) -> None:
+        """One request: the node's response, the module's answer, and what follows from it."""
+        response = Response(503 if refused else 404)
+        if self.on_request is not None and not refused:
+            try:
+                response = self.on_request(request)
+            except BudgetExceeded:
+                raise
+            except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
+                self._count("handler_errors")
+                response = Response(500)
+        self.answer(request, response, data)
+        if request.operation == "cancel" or request.operation == "observe" and response.code in (204, 205):
+            self._observe(request.path, request.operation == "cancel")
+        if response.after is not None:
+            self._after.append(response.after)
+
+    def _observe(self, path: Path, cancel: bool) -> None:
+        """The server observes a path, or no longer does; no module keeps a list that could be asked for."""
+        if cancel == (path in self.observed):
+            (self.observed.remove if cancel else self.observed.append)(path)
+        self._emit("cancelled" if cancel else "observed", path)
+
+    def _run_after(self) -> None:
+        """What answers have left to be done once the last of them is out: a restart of the node, say."""
+        while self._after:
+            self._after.pop(0)()
+
+    def _close_requests(self) -> None:
+        """Before the module sleeps or goes off: nothing that the server has asked is left waiting."""
+        self._answer_server()
+        self._run_after()
+
+    # ---- lines that nobody asked for --------------------------------------------------------------------------
+
+    def _on_urc(self, line: str, parsed: "tuple[str, list[str | None]] | None" = None) -> None:
+        """One URC through the family's table; a line that does not fit is counted and survived."""
+        parsed = parsed or self._parse_urc(line)
+        if parsed is None:
+            return
+        row = self.URCS.get(parsed[0])
+        arguments = None if row is None else _arguments(row[0], parsed[1])
+        if row is None or arguments is None:
+            self._count("unknown_urcs" if row is None else "malformed_urcs")
+            return
+        if isinstance(row[1], str):
+            name, _, detail = row[1].partition(" ")
+            self._emit(name, detail or arguments[0])
+        else:
+            row[1](self, *arguments)
+        self._tell_outcomes()
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        """(name in URCS, fields) of a line; families with other shapes override it."""
+        values = split_fields(line)
+        return (values[0] or "", values[1:]) if values else None
+
+    def _on_restart(self, *_: "Any") -> None:
+        """The module's boot banner came: expected after restart() and wake(), a loss of state otherwise."""
+        if not self._restart_expected:
+            self._count("restarts_seen")
+            self._forget_session("module restarted")
+            self._emit("restarted", "by itself")
+
+    def _forget_session(self, reason: str) -> None:
+        """What module and server had agreed on is gone; a request without its module is nobody's."""
+        self._status = UNKNOWN
+        self._waiting = []
+        self._refused = []
+        self.reports.fail_all(reason)
+        self._tell_outcomes()
+
+    def _session_stands(self, event: "str | None", detail: "Any" = None) -> None:
+        """The server has just been heard of: "registered" (anew), "recovered", "updated", or None for no event."""
+        self._status = REGISTERED
+        self.failures = 0
+        if event == "registered":
+            # A new registration has no observations, and those that wait were made of the old one.
+            self.observed = []
+            self._waiting = [item for item in self._waiting if getattr(item[0], "operation", "") != "observe"]
+        if event is not None:
+            self._emit(event, detail)
+
+    def _session_lost(self, status: int, why: str) -> None:
+        """The session is gone; the node is told once."""
+        before, self._status = self._status, status
+        if before == REGISTERED:
+            self._emit("lost", why)
+
+    def _tell_outcomes(self) -> None:
+        for name, detail in self.reports.outcomes():
+            self._emit(name, detail)
+
+    def _emit(self, name: str, detail: "Any" = None) -> None:
+        self._count("events")
+        if self.on_event is not None:
+            self.on_event(name, detail)
+
+    def _count(self, name: str, by: int = 1) -> None:
+        self.stats[name] = self.stats.get(name, 0) + by
+
+    # ---- steps of a dialogue ----------------------------------------------------------------------------------
+
+    def _invalidate(self) -> None:
+        """Forget what the module was found to be configured with: configure() and declare() read again."""
+        self._configured = 0
+        self._declared = 0
+
+    def _retry(self, step: "Callable[..., Any]", *values: "Any") -> "Any":
+        """A step that reads, compares and writes what differs, up to three times where the line loses an answer.
+
+        So too where the module says a plain ERROR although it has been told to give numbers (field_quirks 2.2).
+        """
+        for _ in range(2):
+            try:
+                return step(*values)
+            except (AtTimeout, LinkError):
+                self._count("steps_repeated")
+            except CommandError as error:
+                if error.code is not None:
+                    raise
+                self._count("steps_repeated")
+        return step(*values)
+
+    def ask(self, call: "Callable[..., Any]", *parameters: "Any", **keywords: "Any") -> "Any":
+        """call(...), or None where the module refused or stayed silent; an exhausted budget passes."""
+        try:
+            return call(*parameters, **keywords)
+        except BudgetExceeded:
+            raise
+        except AtError:
+            self._count("refused_commands")
+            return None
+
+
+def _arguments(pattern: str, values: "list[str | None]") -> "list[Any] | None":
+    """Fields by pattern, or None where they do not fit."""
+    taken: "list[Any]" = []
+    try:
+        for index, kind in enumerate(pattern):
+            if kind == "*":
+                taken.append(values[index:])
+                return taken
+            value = values[index]
+            if kind == "s":
+                taken.append(value or "")
+                continue
+            number = int(value or "")
+            if kind == "o" and not -1 <= number <= 65535:
+                return None
+            taken.append(number)
+    except (ValueError, IndexError):
+        return None
+    return taken
+
+
+def path_of(object_id: int, instance: int = -1, resource: int = -1) -> Path:
+    """A Path from the modules' numbers, where -1 means all below."""
+    if instance < 0:
+        return Path(object_id)
+    return Path(object_id, instance, None if resource < 0 else resource)
+
+
+# ---- what a family refuses before it reaches the wire ---------------------------------------------------------------
+
+
+def within(source: str, name: str, value: int, low: int, high: int) -> None:
+    """ValueError with the manual's range, which is that of `source`."""
+    if not low <= value <= high:
+        raise ValueError("%s: expected %d to %d (%s), found %s" % (name, low, high, source, value))
+
+
+def one_of(source: str, options: "dict[str, Any]", name: str, allowed: "tuple[Any, ...]") -> None:
+    """ValueError with the choices of `source`."""
+    if options[name] not in allowed:
+        raise ValueError("%s: expected %s (%s), found %s" % (
+            name, " or ".join([str(value) for value in allowed]), source, options[name]))
+
+
+def wake_pin(modem: Modem, sleep: str) -> None:
+    """ValueError where a sleep that ends by DTR alone is asked for on a board that has not wired it."""
+    if modem.options["sleep"] == sleep and (modem.pins is None or not modem.pins.set("wake", True)):
+        raise ValueError("sleep: %s ends by DTR alone; expected a board with a wake pin, found none" % sleep)
+
+
+def budget(modem: Modem, what: str) -> None:
+    """ValueError where one report may take longer than a wake."""
+    limit = modem.options["awake_budget_ms"]
+    if limit is not None and modem.deadline_ms > limit:
+        raise ValueError("%s: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
+            what, modem.deadline_ms, limit))
+
+
+def no_retransmission(modem: Modem, instead: str) -> None:
+    """Unsupported where CoAP's timing is configured for a module that has no command for it."""
+    if modem.options["ack_timeout"] != 2 or modem.options["max_retransmit"] != 4:
+        raise Unsupported("%s cannot set ack_timeout or max_retransmit: %s" % (modem.FAMILY, instead))
