@@ -16,7 +16,7 @@ from host.desk import CONFIG, PSK, desk_fixture  # noqa: F401  at_desk
 from esp32_mock_bootloader.api import MockHandle
 from littlefs import LittleFS
 
-from tools.boards import application, catalog, deploy, flash, image, package, remote
+from tools.boards import application, catalog, deploy, flash, heap, image, package, remote
 from tools.boards.catalog import RP2_FLASH, UF2_FAMILY
 from tools.boards.remedy import Remedy
 
@@ -108,7 +108,7 @@ def test_150_files_reach_a_board_whose_heap_is_a_picos(at_desk, boot, capsys):
 
         def copied(wanted):
             with remote.Remote(bench.board.repl_path) as board:
-                deploy.transfer(pico, board, wanted, remove_stale=True)
+                deploy.transfer(board, deploy.meet(pico, board), wanted, remove_stale=True)
                 said = board.execute("import gc, micropython; gc.collect(); micropython.mem_info()")
                 return int(re.search(r"GC: total: (\d+)", said)[1]), 32 * int(re.search(r"max free sz: (\d+)", said)[1])
 
@@ -168,6 +168,29 @@ def test_a_board_without_room_is_told_before_anything_is_copied(at_desk):
         assert not (bench.board.flash / "lib").exists()
 
     at_desk(script, flash_kb=64)
+
+
+def test_a_board_with_too_little_heap_is_refused_unless_forced(at_desk):
+    async def script(bench):
+        status, output = await bench.tool("deploy", "--family", "bc66")
+        assert status == 1 and re.search(r"has 16\d KB of heap, a node with a BC66 needs \d+ KB: freeze .* FORCE=1", output)
+        assert not (bench.board.flash / "lib").exists()
+        status, output = await bench.tool("deploy", "--family", "bc66", "--force")
+        assert status == 1 and "KB free and" in output, "the next reason: a small flash keeps this test short"
+
+    at_desk(script, heap="160k", flash_kb=64)
+
+
+def test_the_pages_say_of_heap_what_deploy_does():
+    for name, links in heap.PAGES.items():
+        assert heap.written(ROOT / name, links) == (ROOT / name).read_text(encoding="utf-8"), "run python -m tools.boards.heap"
+    for board, pool in heap.POOLS.items():
+        for family in application.FAMILIES:
+            if pool and pool < heap.need(family):
+                with pytest.raises(Remedy, match=f"boards/{board}/manifest.py"):
+                    heap.refuse_little_heap(catalog.find(board), family, pool, False)
+            heap.refuse_little_heap(catalog.find(board), family, pool or 300_000, True)
+    assert sorted(heap.POOLS) == catalog.names()
 
 
 @pytest.mark.parametrize("command", ["deploy", "provision", "update"])

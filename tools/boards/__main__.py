@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--csv", type=Path, help="devices: endpoint, psk_identity, psk")
     found.add_argument("--out", type=Path, help="folder for images (build/image) or packages (build/update)")
     found.add_argument("--erase", action="store_true", help="erase the whole flash first")
+    found.add_argument("--force", action="store_true", help="deploy although the board's heap is too small")
     found.add_argument("--frozen", action="store_true", help="the board runs an image with our frozen boot")
     found.add_argument("--files", default="", help="of an update: files or folders, as in lib/ or firmware/; without it all")
     found.add_argument("--remove", default="", help="of an update: files to remove, by their path on the board")
@@ -82,7 +83,7 @@ def deploy(options: argparse.Namespace) -> None:
     from tools.boards.remote import Remote
 
     with Remote(options.port, options.dry_run) as remote:
-        deploy(catalog.find(options.board), remote, options.family, options.config, secrets_of(options))
+        deploy(catalog.find(options.board), remote, options.family, options.config, secrets_of(options), options.force)
 
 
 def provision(options: argparse.Namespace) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from tools.boards import application
 from tools.boards.catalog import ROOT, Board, refuse_bad_wiring
+from tools.boards.heap import refuse_little_heap
 from tools.boards.remedy import Remedy
-from tools.boards.remote import Remote, refuse_other_board
+from tools.boards.remote import Found, Remote, refuse_other_board
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
 LAST = ("/main.py", "/boot.py")  # until they are there, what is on the board goes on running as it was
@@ -27,7 +28,9 @@ for path in ("/update/plan", "/update/trial"):
 RESERVE = 16384  # bytes that stay free for the node's own state
 
 
-def deploy(board: Board, remote: Remote, family: str | None, config: Path, secrets: Path | None) -> None:
+def deploy(
+    board: Board, remote: Remote, family: str | None, config: Path, secrets: Path | None, force: bool = False
+) -> None:
     """lib/, firmware/ and board file; the configuration too where the board has none. Restarts the node."""
     family = family or read_config(config, secrets)["family"]
     declared = refuse_bad_wiring(board, family)
@@ -36,17 +39,21 @@ def deploy(board: Board, remote: Remote, family: str | None, config: Path, secre
     print(f"deploy: {len(wanted)} files, {total / 1024:.0f} KB for {board.name} with a {family.upper()}")
     for sentence in declared:
         print(f"  {sentence}")
-    transfer(board, remote, wanted, remove_stale=True)
+    found = None if remote.dry_run else meet(board, remote)
+    if found is not None and not force:
+        refuse_little_heap(board, family, found.heap, found.frozen)
+    transfer(remote, found, wanted, remove_stale=True)
     if remote.dry_run or remote.hash("/config.json") is None:
         print("deploy: the board has no configuration yet")
-        transfer(board, remote, configuration(config, secrets), remove_stale=False)
+        transfer(remote, found, configuration(config, secrets), remove_stale=False)
     restart(remote)
 
 
 def provision(board: Board, remote: Remote, config: Path, secrets: Path | None) -> None:
     """Configuration and secrets, checked first. Restarts the node."""
     read_config(config, secrets)
-    transfer(board, remote, configuration(config, secrets), remove_stale=False)
+    found = None if remote.dry_run else meet(board, remote)
+    transfer(remote, found, configuration(config, secrets), remove_stale=False)
     restart(remote)
 
 
@@ -89,14 +96,22 @@ def configuration(config: Path, secrets: Path | None) -> dict[str, bytes]:
     return found
 
 
-def transfer(board: Board, remote: Remote, wanted: dict[str, bytes], remove_stale: bool) -> None:
-    """Copy what differs, verified file by file, and remove files and empty folders that are ours no longer."""
-    if remote.dry_run:
+def meet(board: Board, remote: Remote) -> Found:
+    """What the board on the port is; Remedy where it is another one."""
+    found = remote.probe()
+    refuse_other_board(found, board)
+    return found
+
+
+def transfer(remote: Remote, found: Found | None, wanted: dict[str, bytes], remove_stale: bool) -> None:
+    """Copy what differs, verified file by file, and remove files and empty folders that are ours no longer.
+
+    Without a board (`found` is None, a dry run) say what would be done.
+    """
+    if found is None:
         for path in sorted(wanted):
             print(f"would compare, and copy if it differs: {path} ({len(wanted[path])} bytes)")
         return
-    found = remote.probe()
-    refuse_other_board(found, board)
     there, folders = remote.files(OURS)
     stale = [path for path in there if path not in wanted] if remove_stale else []
     above = {parent for path in wanted for parent in parents(path)}

@@ -19,10 +19,10 @@ from typing import Any
 
 from tools.boards import application
 from tools.boards.catalog import Board
-from tools.boards.deploy import read_config, read_json, restart
+from tools.boards.deploy import meet, read_config, read_json, restart
 from tools.boards.image import devices, safe
 from tools.boards.remedy import Remedy
-from tools.boards.remote import Remote, refuse_other_board
+from tools.boards.remote import Remote
 
 MAC_BYTES = 32
 # The way back, which only a cable replaces (lib/lwnode/update, _KEPT).
@@ -128,7 +128,7 @@ def send(board: Board, remote: Remote, package: bytes) -> None:
     if remote.dry_run:
         print("would copy the package to the board, have it checked and staged, and restart the node")
         return
-    refuse_other_board(remote.probe(), board)
+    meet(board, remote)
     remote.execute(MAKE_FOLDER)
     remote.write("/update/package", package)
     if "staged version" not in remote.execute(STAGE, show=True):
