@@ -151,6 +151,27 @@ def test_what_cannot_be_kept_is_taken_back():
     tree.persist = Recorder(OSError(28))
     assert write(tree, "/3306/0/5850", b"1") == 500
     assert switch.calls == [True, False] and value(tree, "/3306/0/5850") == "0"
+    # its refusal is remembered, not the success it nearly was; and rules go back to what they were
+    assert write(tree, "/3306/0/5850", b"1", 7) == 500
+    tree.persist = None
+    assert write(tree, "/3306/0/5850", b"1", 7) == 500 and write(tree, "/3306/0/5850", b"1", 8) == 204
+    tree.sensor(3303, lambda: 21.0, pmin=60)
+    tree.sensor(3304, lambda: 50.0)
+    tree.persist = Recorder(OSError(28))
+    for path in ("/3303/0", "/3304/0"):
+        assert tree.handle(Request("write_attributes", Path.parse(path), None, value=b"pmin=5&gt=30")).code == 500
+    assert tree.resource("/3303/0/5700").rules.text() == "pmin=60" and tree.resource("/3304/0/5700").rules is None
+    assert tree.handle(Request("read", Path(3306, 0, 5850), 9)).code == 205, "a full flash stops no read"
+
+
+def test_a_change_and_its_answer_are_kept_in_one_go():
+    tree, kept = ObjectTree(), []
+    tree.actuator(3306, Recorder(), initial=False)
+    tree.persist = lambda: kept.append(tree.dump())
+    assert write(tree, "/3306/0/5850", b"1", 7) == 204 and len(kept) == 1 and not tree.dirty
+    woken, recorder = ObjectTree(), Recorder()
+    woken.actuator(3306, recorder, initial=False)
+    assert woken.load(kept[0]) and write(woken, "/3306/0/5850", b"1", 7) == 204 and recorder.calls == []
 
 
 def test_the_state_of_an_actuator_survives():
@@ -283,6 +304,42 @@ def test_a_refusal_is_remembered_too_also_over_sleep():
     woken.forget_answers()
     assert write(woken, "/3306/0/5850", b"1", 5) == 401
     assert len(recorder.calls) == 2
+
+
+def test_an_answer_is_forgotten_when_the_server_can_no_longer_repeat():
+    """RFC 7252 section 4.8.2, EXCHANGE_LIFETIME: 247 s; also over sleep, and whatever the clock does meanwhile (issue 15 F)."""
+    for passed, moved, times in (
+        (0, 0, 1), (247, 0, 1), (248, 0, 2), (86400, 0, 2), (-1, 0, 2), (10, 900000000, 1), (300, 86400, 2),
+    ):
+        for asleep in (False, True):
+            now, recorder = [NOW], Recorder()
+            tree = ObjectTree()
+            tree.now = lambda now=now: now[0]
+            tree.actuator(3306, recorder, initial=False)
+            assert write(tree, "/3306/0/5850", b"1", 5) == 204
+            if asleep:
+                data, tree = tree.dump(), ObjectTree()
+                tree.now = lambda now=now: now[0]
+                tree.actuator(3306, recorder, initial=False)
+                assert tree.load(data)
+            now[0] += passed + moved
+            tree.rebase(moved)
+            assert write(tree, "/3306/0/5850", b"1", 5) == 204
+            assert len(recorder.calls) == times, (passed, moved, asleep)
+
+
+def test_a_clock_that_is_set_adds_nothing_to_the_on_time():
+    now = [830000000]  # a board's count from 2000 on, until the network says the time
+    tree = ObjectTree()
+    tree.now = lambda: now[0]
+    tree.actuator(3306, Recorder(), initial=False)
+    write(tree, "/3306/0/5850", b"1")
+    assert [record[3] for record in tree.reports(NOW)] == [NOW], "a count is no Unix time"
+    now[0] += 60
+    moved = NOW - now[0]
+    now[0] = NOW
+    tree.rebase(moved)
+    assert value(tree, "/3306/0/5852") == "60"
 
 
 def test_parts_of_a_write_under_one_message_id():

@@ -1,9 +1,13 @@
 """Text, TLV, SenML CBOR, journal entries: both ways, against the specifications' own examples."""
 
+import binascii
+
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
 from lwnode.lwm2m import cbor, senml, tlv, values
 
 NOW = 1790000000
+INF = float("inf")
+REFUSED = "refused"
 
 
 def unhex(text):
@@ -280,6 +284,99 @@ def test_damaged_packs_are_refused_never_followed():
         assert refused(senml.unpack_senml, unhex(bad)) is not None, bad
     assert refused(cbor.decode, b"\x81" * 9 + b"\x00") is not None
     assert refused(cbor.decode, b"\x81" * 8 + b"\x00") is None
+
+
+# RFC 8949 appendix A, in its order, and what is refused here with a sentence
+RFC_8949 = (
+    ("00", 0), ("01", 1), ("0a", 10), ("17", 23), ("1818", 24), ("1819", 25), ("1864", 100), ("1903e8", 1000),
+    ("1a000f4240", 1000000), ("1b000000e8d4a51000", 1000000000000), ("1bffffffffffffffff", (1 << 64) - 1),
+    ("c249010000000000000000", REFUSED), ("3bffffffffffffffff", -(1 << 64)), ("c349010000000000000000", REFUSED), ("20", -1),
+    ("29", -10), ("3863", -100), ("3903e7", -1000), ("f90000", 0.0), ("f98000", -0.0), ("f93c00", 1.0),
+    ("fb3ff199999999999a", 1.1), ("f93e00", 1.5), ("f97bff", 65504.0), ("fa47c35000", 100000.0),
+    ("fa7f7fffff", 3.4028234663852886e38), ("fb7e37e43c8800759c", 1.0e300), ("f90001", 5.960464477539063e-8),
+    ("f90400", 0.00006103515625), ("f9c400", -4.0), ("fbc010666666666666", -4.1), ("f97c00", INF), ("f9fc00", -INF),
+    ("fa7f800000", INF), ("faff800000", -INF), ("fb7ff0000000000000", INF), ("fbfff0000000000000", -INF), ("f4", False),
+    ("f5", True), ("f6", None), ("f7", None), ("f0", REFUSED), ("f8ff", REFUSED),
+    ("c074323031332d30332d32315432303a30343a30305a", "2013-03-21T20:04:00Z"), ("c11a514b67b0", 1363896240),
+    ("c1fb41d452d9ec200000", 1363896240.5), ("d74401020304", b"\x01\x02\x03\x04"), ("d818456449455446", b"dIETF"),
+    ("d82076687474703a2f2f7777772e6578616d706c652e636f6d", "http://www.example.com"), ("40", b""),
+    ("4401020304", b"\x01\x02\x03\x04"), ("60", ""), ("6161", "a"), ("6449455446", "IETF"), ("62225c", '"\\'),
+    ("62c3bc", "\u00fc"), ("63e6b0b4", "\u6c34"), ("64f0908591", "\U00010151"), ("80", []), ("83010203", [1, 2, 3]),
+    ("8301820203820405", [1, [2, 3], [4, 5]]),
+    ("98190102030405060708090a0b0c0d0e0f101112131415161718181819", list(range(1, 26))), ("a0", {}),
+    ("a201020304", {1: 2, 3: 4}), ("a26161016162820203", {"a": 1, "b": [2, 3]}), ("826161a161626163", ["a", {"b": "c"}]),
+    ("a56161614161626142616361436164614461656145", {"a": "A", "b": "B", "c": "C", "d": "D", "e": "E"}),
+    ("5f42010243030405ff", REFUSED), ("7f657374726561646d696e67ff", REFUSED), ("9fff", []),
+    ("9f018202039f0405ffff", [1, [2, 3], [4, 5]]), ("9f01820203820405ff", [1, [2, 3], [4, 5]]),
+    ("83018202039f0405ff", [1, [2, 3], [4, 5]]), ("83019f0203ff820405", [1, [2, 3], [4, 5]]),
+    ("9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff", list(range(1, 26))),
+    ("bf61610161629f0203ffff", {"a": 1, "b": [2, 3]}), ("826161bf61626163ff", ["a", {"b": "c"}]),
+    ("bf6346756ef563416d7421ff", {"Fun": True, "Amt": -2}),
+)  # fmt: skip
+
+
+def test_cbor_as_rfc_8949_has_it_in_appendix_a():
+    for text, wanted in RFC_8949:
+        data = binascii.unhexlify(text)
+        if wanted is REFUSED:
+            assert refused(cbor.decode, data), text
+        else:
+            assert cbor.decode(data) == wanted, (text, cbor.decode(data))
+    for text in ("f97e00", "fa7fc00000", "fb7ff8000000000000"):
+        found = cbor.decode(binascii.unhexlify(text))
+        assert found != found, text
+    # section 3.4: a tag says what is meant; one that changes the number is refused by its own number, not by a count
+    for text, words in (("c24101", "tag 2"), ("c34101", "tag 3"), ("c5822003", "tag 5"), ("d81e820103", "tag 30")):
+        assert words in refused(cbor.decode, binascii.unhexlify(text)), text
+    assert cbor.decode(binascii.unhexlify("d9d9f7d9d9f78101")) == [1] and refused(cbor.decode, b"\xd9\xd9\xf7")
+    assert refused(cbor.decode, binascii.unhexlify("a201020103")), "one key twice"
+    for number in (1 << 64, -(1 << 64) - 1):
+        assert refused(cbor.encode, number), number
+
+
+def test_senml_as_rfc_8428_has_it_in_section_6():
+    pack = binascii.unhexlify(
+        "87a721781b75726e3a6465763a6f773a3130653230373361303130383030363a22fb41d303a15b00106223614120050067766f6c7461676501615602"
+        "fb405e066666666666a3006763757272656e74062402fb3ff3333333333333a3006763757272656e74062302fb3ff4cccccccccccda300676375"
+        "7272656e74062202fb3ff6666666666666a3006763757272656e74062102f93e00a3006763757272656e74062002fb3ff999999999999aa3006763"
+        "757272656e74060002fb3ffb333333333333"
+    )
+    base = int(1276020076.001)  # a board's 32-bit floats know it to 128 s
+    wanted = [("voltage", 120.1, 0)] + [("current", value, at) for value, at in (
+        (1.2, -5), (1.3, -4), (1.4, -3), (1.5, -2), (1.6, -1), (1.7, 0))]  # fmt: skip
+    assert senml.entries(pack) == [("urn:dev:ow:10e2073a0108006:" + name, value, base + at) for name, value, at in wanted]
+
+
+def test_senml_that_must_be_refused_or_is_none():
+    """RFC 8428 section 4.4: a newer version, and what must be understood; a time that is none; a number that does not fit."""
+    path = {0: "/3308/0/5900"}
+    for more, taken in (
+        ({2: 21}, True), ({-1: 10, 2: 21}, True), ({-1: 11, 2: 21}, False), ({-1: "x", 2: 21}, False),
+        ({"unit_": 1, 2: 21}, False), ({"unit": 1, 2: 21}, True), ({-5: 1, 2: 21}, False), ({2: 21, 6: INF}, False),
+        ({2: 21, -3: -INF}, False), ({2: 21, -3: float("nan")}, False), ({2: 21, 6: "soon"}, False), ({2: INF}, False),
+        ({2: 21, -2: 5}, False),
+    ):  # fmt: skip
+        record = dict(path)
+        record.update(more)
+        assert (refused(senml.unpack_senml, cbor.encode([record])) is None) == taken, more
+    counter = {0: "/3200/0/5501"}
+    for number, taken in (((1 << 63) - 1, True), (1 << 63, False), (-(1 << 63), True), (-(1 << 63) - 1, False)):
+        counter[2] = number
+        assert (refused(senml.unpack_senml, cbor.encode([counter])) is None) == taken, number
+
+
+def test_whole_numbers_end_at_64_bits():
+    most = (1 << 63) - 1
+    for number, taken in ((most, True), (most + 1, False), (-most - 1, True), (-most - 2, False)):
+        for function, argument in ((values.from_wire, str(number)), (values.to_wire, number), (tlv.binary, str(number))):
+            assert (refused(function, INTEGER, argument) is None) == taken, (function, number)
+    assert tlv.binary(INTEGER, str(-most - 1)) == b"\x80" + bytes(7) and tlv.binary(INTEGER, "-129") == b"\xff\x7f"
+    for link in ("65536:1", "1:65536", "1", ":1", "1:", "1:2:3", "+1:2", "1_0:1"):
+        assert refused(values.to_wire, OBJLNK, link) and refused(tlv.binary, OBJLNK, link), link
+    for text in (".", "-.", "e5", "1e", "+", "1_0", "0x1", "infinity", "1e5e5", ""):
+        assert refused(values.from_wire, FLOAT, text), text
+    for text, number in ((".5", 0.5), ("5.", 5.0), ("-1.5E2", -150.0), ("+2e-1", 0.2)):
+        assert values.from_wire(FLOAT, text) == number, text
 
 
 def test_journal_entries_come_back_as_they_were():

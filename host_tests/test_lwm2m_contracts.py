@@ -111,6 +111,10 @@ def test_unreadable_commands_change_nothing():
     tree, applied = node()
     for payload in (b"", b"\x00", b"\x80\x00", b"\x81\xa1", b"ON", b"\xff" * 20, bytes([0x9F]) + b"\xa0" * 10):
         assert tree.handle(Request("write", Path(19, 1, 0), None, value=payload)).code == 400, payload
+    # RFC 8428 section 4.4, and numbers and times that are none: nothing of such a pack is carried out (issue 18.6)
+    for more in ({-1: 11}, {"safe_": True}, {6: float("inf")}, {-3: float("-inf")}):
+        more.update({0: "/3306/0/5850", 4: True})
+        assert command(tree, more) == 400, more
     many = [{0: "/3306/0/5850", 4: True}] * 33
     assert command(tree, *many) == 400
     assert applied == [] and command(tree) == 204
@@ -272,6 +276,27 @@ def test_a_read_after_a_deep_sleep_gives_the_last_sample():
     woken.sensor(3303, lambda: None, resolution=0.1)
     assert woken.load(tree.dump())
     assert woken.handle(Request("read", Path(3303, 0, 5700), 1)).values == [(Path(3303, 0, 5700), FLOAT, "21.5")]
+
+
+def test_a_state_of_ones_own_survives_within_bounds():
+    tree, _ = node()
+    door = tree.state("door")
+    door.update({"opened": 3, "level": 0.5, "who": "anna", "last": [1, 2]})
+    assert tree.state("door") is door
+    tree.state("long")["text"] = "x" * 200
+    woken, _ = node()
+    mine = woken.state("door")  # asked for while rows are declared, before the record is there
+    assert woken.load(tree.dump()) and mine == door and woken.state("long") == {}
+    assert "long" in tree.last_error
+    tree.state("odd")["what"] = object()
+    assert woken.load(tree.dump()) and "odd" in tree.last_error
+    for number in range(5):
+        tree.state("more {}".format(number))
+    try:
+        tree.state("one too many")
+        assert False
+    except ValueError as error:
+        assert "one too many" in str(error)
 
 
 def test_observations_are_bounded():

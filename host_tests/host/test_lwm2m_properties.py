@@ -1,7 +1,11 @@
 """The codecs against independent ones, and round trips for whatever hypothesis thinks of."""
 
+import datetime
+import decimal
 import math
+from fractions import Fraction as fraction
 
+import cbor2
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -114,9 +118,52 @@ cbor_values = some.recursive(
 )  # fmt: skip
 
 
-@given(cbor_values)
-def test_cbor_comes_back(value):
-    assert cbor.decode(cbor.encode(value)) == value
+@given(cbor_values, some.booleans())
+def test_cbor_is_what_cbor2_reads_and_writes(value, canonical):
+    assert cbor.decode(cbor.encode(value)) == cbor2.loads(cbor.encode(value)) == value
+    assert cbor.decode(cbor2.dumps(value, canonical=canonical)) == value
+
+
+@given(some.recursive(some.one_of(cbor_values, some.decimals(allow_nan=False), some.integers(), some.datetimes(
+    timezones=some.just(datetime.timezone.utc))), lambda inner: some.lists(inner, max_size=3), max_leaves=5))  # fmt: skip
+def test_whatever_cbor2_writes_is_read_or_refused_with_a_sentence(value):
+    try:
+        cbor.decode(cbor2.dumps(value))
+    except ValueError as error:
+        assert " " in str(error)
+
+
+def resolved(pack):
+    """RFC 8428 section 4.6 over what cbor2 has read: (name, value, time) of each record."""
+    base = {-2: "", -3: 0}
+    for record in pack:
+        base.update({key: record[key] for key in (-2, -3) if key in record})
+        (value,) = [fraction(record[2]) if key == 2 else record[key] for key in (2, 3, 4, 8, "vlo") if key in record]
+        when = base[-3] + record.get(6, 0)
+        yield base[-2] + record.get(0, ""), value, when or None
+
+
+@given(records)
+def test_packs_are_what_cbor2_reads_and_senml_says(readings):
+    payload, used = senml.pack_senml(readings, 100000)
+    assert used == len(readings)
+    key = lambda type, text: fraction(text) if type in (FLOAT, INTEGER, TIME) else plain(type, text)
+    ours = [(str(path), key(type, text), when) for path, type, text, when in readings]
+    assert sorted(resolved(cbor2.loads(payload or b"\x80")), key=repr) == sorted(ours, key=repr)
+
+
+@given(readings_of.filter(lambda one: one[1] != OBJLNK), times, some.booleans())
+def test_packs_of_cbor2_are_read(reading, when, split):
+    path, type, text = reading
+    key = {STRING: 3, OPAQUE: 8, BOOLEAN: 4}.get(type, 2)
+    value = decimal.Decimal(text) if type == FLOAT else plain(type, text)
+    record = {-2: str(path)[:5], 0: str(path)[5:]} if split else {0: str(path)}
+    record[key] = value
+    if when is not None:
+        record[-3 if split else 6] = when
+    ((where, kind, found, at),) = senml.unpack_senml(cbor2.dumps([record]))
+    assert (where, kind, at) == (path, type, when)
+    assert found == text or decimal.Decimal(found) == decimal.Decimal(text)
 
 
 @given(some.binary(max_size=80))

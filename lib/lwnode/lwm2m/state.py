@@ -47,12 +47,13 @@ def _own(tree: "ObjectTree") -> "dict[str, Any]":
     """The states of one's own that fit and can be told in CBOR; what cannot is counted as refused, in words."""
     found: "dict[str, Any]" = {}
     left = _OWN_BYTES
-    for name in tree.states:
+    for name, values in tree.states:
         try:
-            left -= len(encode({name: tree.states[name]}))
-            if left < 0:
+            size = len(encode({name: values}))
+            if size > left:
                 raise ValueError("more than {} bytes in all".format(_OWN_BYTES))
-            found[name] = tree.states[name]
+            left -= size
+            found[name] = values
         except ValueError as error:
             tree.refuse("state " + name, 500, str(error))
     return found

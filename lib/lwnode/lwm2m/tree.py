@@ -75,7 +75,7 @@ class ObjectTree(Owner):
         self.observations: "list[Path]" = []
         self.answers: "list[tuple[int, int, int, int | None]]" = []  # message id, mark, code, time
         self.recent: "list[tuple[Resource, int | None, str]]" = []
-        self.states: "dict[str, dict[str, Any]]" = {}
+        self.states: "list[tuple[str, dict[str, Any]]]" = []
 
     # -- declaring ---------------------------------------------------------------------------------------
 
@@ -120,13 +120,16 @@ class ObjectTree(Owner):
     def state(self, name: str) -> "dict[str, Any]":
         """A dict of one's own that survives sleep: numbers, texts, bytes, lists of these. ValueError beyond eight names.
 
-        Bound: all states of a node together travel in 160 bytes; what is over keeps the names that were asked for first.
+        Bound: 160 bytes for all states of a node; one that does not fit beside those asked for before is not kept, and
+        .last_error says so.
         """
-        if name not in self.states:
-            if len(self.states) == _STATES_LIMIT:
-                raise ValueError("{} states are kept, {} is one too many".format(_STATES_LIMIT, name))
-            self.states[name] = {}
-        return self.states[name]
+        for known, values in self.states:
+            if known == name:
+                return values
+        if len(self.states) == _STATES_LIMIT:
+            raise ValueError("{} states are kept, {} is one too many".format(_STATES_LIMIT, name))
+        self.states.append((name, {}))
+        return self.states[-1][1]
 
     # -- finding -----------------------------------------------------------------------------------------
 
