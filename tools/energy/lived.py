@@ -23,7 +23,7 @@ _NOT_HERE = ("family", "host", "port", "endpoint", "apn", "security", "bootstrap
 
 
 def live(port: str, family: str, config: dict[str, object] | None = None) -> Charge:
-    """Two quiet days and two more. ConfigError where the configuration is wrong."""
+    """Three quiet days after a first one, in which it is started once. ConfigError where the configuration is wrong."""
     from lwnode.config import KEYS
 
     usual = {row[0]: row[2] for row in KEYS if row[0] not in _NOT_HERE}
@@ -33,6 +33,7 @@ def live(port: str, family: str, config: dict[str, object] | None = None) -> Cha
         simulation.link.radio(delay_ms=ONE_WAY_MS)
         simulation.model.options["rrc_ms"] = TAIL_MS
         charge = Charge(simulation)
+        simulation.clock.after(86_400_000, charge.begin)
         simulation.live(2)
     return charge
 

@@ -1,18 +1,20 @@
 """Where the charge goes: times of board and module from a simulated life, currents from lwnode.power.typical.
 
     charge = Charge(simulation)         # before it lives: counts what module and radio do
+    simulation.clock.after(86_400_000, charge.begin)    # or from then on: the first start is paid once in a cell's life
     simulation.live(30)
     charge.rows()                       -> [("board asleep", hours, milliampere, milliampere-hours), ...]
     charge.days(3000)                   -> 211  days that a cell of 3000 mAh lasts
 
 Every millisecond of the module is in one phase, up to this moment, so that a module that never sleeps shows: asleep (PSM, deep
 sleep or off), light sleep (slow clock: QSCLK=1 or CFUN=5), awake with the radio idle, starting or searching, connected, and
-the tail for which the network keeps the radio connected after the last byte.
+the tail: from the last byte of a connection, with no exchange of ours open, until the network lets go or, with release
+assistance, the module does. Silence between two bytes counts as connected.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lwnode.power.typical import BOARDS, MODULES
 
@@ -43,18 +45,24 @@ class Charge:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self._model = model = simulation.model
-        self._began = self._since = simulation.clock.now
-        self._awake_before = simulation.chip.awake_ms
-        self._ms = {"asleep": 0, "light": 0, "idle": 0, "search": 0, "radio": 0}
+        self.begin()
         self._booting = model.state_name == "booting"
         self._host_asleep = False
         self._phase = "asleep"
-        self.tail_ms = self.connections = 0
+        self._follow_bytes(model)
         for name in ("on_rrc", "on_status", "on_stat", "booted"):
             self._follow(model, name)
         self._follow(simulation.chip, "on_sleep")
         self._follow(simulation.uart, "write")
         self._look()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._began = self._since = self.simulation.clock.now
+        self._awake_before = self.simulation.chip.awake_ms
+        self._ms = {"asleep": 0, "light": 0, "idle": 0, "search": 0, "radio": 0}
+        self.tail_ms = self.connections = 0
+        self._quiet_since = self._began  # the last byte of a connection, so far
 
     def _follow(self, owner: object, name: str) -> None:
         """Look at the module whenever something of it changes, or may."""
@@ -73,17 +81,37 @@ class Charge:
 
         setattr(owner, name, changed)
 
+    def _follow_bytes(self, model: Any) -> None:
+        """Note when a packet comes or goes (an exchange says so at its begin and end), and when the module goes down."""
+        before, went_down = model.activity, model.went_down
+
+        def activity(release: bool = False) -> None:
+            self._quiet_since = self.simulation.clock.now
+            before(release)
+
+        def down(state: str) -> None:
+            self._close("asleep")
+            went_down(state)
+            self._look()
+
+        model.activity, model.went_down = activity, down
+
     def _look(self) -> None:
         """Close the phase that was, begin the one that is."""
-        now, phase = self.simulation.clock.now, self._now()
-        lasted = now - self._since
-        self._ms[self._phase] += lasted
+        self._close(self._now())
+
+    def _close(self, phase: str) -> None:
+        now = self.simulation.clock.now
+        self._ms[self._phase] += now - self._since
         if self._phase == "radio" and phase != "radio":
-            self.tail_ms += min(now - self._connected_at, int(self._model.options.get("rrc_ms", 10000)))
+            self.tail_ms += self._tail()
         if phase == "radio" and self._phase != "radio":
             self.connections += 1
-            self._connected_at = now
         self._since, self._phase = now, phase
+
+    def _tail(self) -> int:
+        """Milliseconds since the last byte of the connection; none while an exchange is open, of which more is to come."""
+        return 0 if self._model.in_flight else self.simulation.clock.now - self._quiet_since
 
     def _now(self) -> str:
         model = self._model
@@ -109,6 +137,8 @@ class Charge:
         total = self._since - self._began
         awake = min(total, self.simulation.chip.awake_ms - self._awake_before)
         ms, tail = self._ms, self.tail_ms
+        if self._phase == "radio":
+            tail += self._tail()
         return (total - awake, awake, ms["asleep"], ms["light"], ms["idle"], ms["search"], ms["radio"] - tail, tail)
 
     def rows(self) -> list[Row]:
