@@ -162,10 +162,36 @@ def test_text_goes_up_as_it_is_and_what_is_no_text_is_refused():
 
 def test_text_comes_down_as_it_is_pushed_and_buffered():
     bench = Bench("bc20", answers(**{"AT+QLWRD=": waiting(
-        ["+QLWRD: 9,2", 'a,"b"', "c,", "OK"], ["+QLWRD: 2,0", "AA", "OK"], "+QLWRD: 0")}), receive_hex=False)
+        ['+QLWRD: 9,2\r\na,"b"\r\nc,', "OK"], ["+QLWRD: 2,0\r\nAA", "OK"], "+QLWRD: 0")}), receive_hex=False)
     bench.modem.register(128000)
     bench.say('+QLWDATARECV: 19,1,0,8,off,"x",', "+QLWDATARECV: 19,1,0,4,AA00", "+QLWDATARECV: 19,1,0,11")
     assert [request.value for request in bench.requests] == [b'off,"x",', b"AA00", b'a,"b"\r\nc,AA']
+
+
+FORGERIES = ("OK", "ERROR", "SEND OK", "SEND FAIL", "a\r\nOK\r\nb", "x\r\n+QLWOBSERVE: 1,19,0,0\r\ny", "\r\nSEND OK\r\n",
+             'c", OK', "+QLWDATARECV: 19,1,0,2,zz", "+CME ERROR: 3", "UPDATE FAIL", '"', "RDY")
+
+
+def test_a_value_of_the_server_forges_nothing():
+    """Issue 17: with receive_hex off a value that looks like an answer was an answer."""
+    for value in FORGERIES:
+        bench = Bench("bc20", answers(**{"AT+QLWRD=": waiting(
+            ["+QLWRD: %d,0\r\n%s" % (len(value), value), "OK"], "+QLWRD: 0")}), receive_hex=False)
+        assert bench.modem.register(128000)
+        bench.events.clear()
+        ticket = bench.modem.publish(raw("01"))
+        bench.say("+QLWDATARECV: 19,1,0,%d,%s" % (len(value), value), "+QLWDATARECV: 19,1,0,%d" % len(value), serve_ms=500)
+        assert [request.value for request in bench.requests] == 2 * [value.encode()], value
+        assert bench.modem.settle(128000) and bench.events == [("delivered", ticket)], (value, bench.events)
+        assert bench.modem.status() == REGISTERED
+
+
+def test_a_urc_between_the_head_of_a_buffered_value_and_the_value_is_survived():
+    bench = Bench("bc20", answers(**{"AT+QLWRD=": waiting(
+        ["+QLWRD: 5,0\r\n+QLWOBSERVE: 1,19,0,0\r\nOK\r\nx", "OK"], "+QLWRD: 0")}), receive_hex=False)
+    assert bench.modem.register(128000)
+    bench.say("+QLWDATARECV: 19,1,0,5", serve_ms=500)
+    assert [request.value for request in bench.requests] == [b"OK\r\nx"] and bench.told("cancelled") == [UP]
 
 
 def test_the_model_and_the_driver_agree_on_text():

@@ -71,6 +71,21 @@ def test_row_write():
     assert bench.commands == ["AT+QLWWRRSP=32193,2"]
 
 
+def test_a_write_is_answered_whatever_its_value_looks_like():
+    """Issue 17: a value with CR LF, or with ", OK, was never answered."""
+    for value in ("a\r\nb", 'x", OK', "OK", "\r\nOK\r\n", 'a",1', "+QLWREG: 1", '"', "21.5", '+QLWURC: "disable",9'):
+        shapes = ['"%s"' % value, value.encode().hex().upper(), '"%s"' % value.encode().hex()]
+        for shape in shapes + ([value] if value == "21.5" else []):
+            bench = registered()
+            bench.say('+QLWURC: "write",7,9,0,3,2,%d,%s,0' % (len(value), shape), serve_ms=500)
+            assert [request.value for request in bench.requests] == [value.encode()], (value, shape)
+            assert bench.commands == ["AT+QLWWRRSP=7,2"] and bench.events == []
+        bench = Bench("bc66", dict(table(), **{"AT+QLWRD": ['+QLWRD: 0,"write",7,9,0,3,2,%d,"%s",0' % (len(value), value), "OK"]}),
+                      buffered=True)
+        bench.say('+QLWURC: "buffer"', serve_ms=500)
+        assert [request.value for request in bench.requests] == [value.encode()], value
+
+
 def test_row_read():
     bench = registered()
     bench.response = value_of("ab")

@@ -92,6 +92,12 @@ def test_row_qlwdldata():
     bench.say('+QLWDLDATA: "/19/1/0",5,2,"AA00"', '+QLWDLDATA: "/19/1/0",4,2,"3031"', '+QLWDLDATA: "19/1/0",4,5,"a,b,c"')
     assert [(request.path, request.type, request.value) for request in bench.requests] == [
         (Path(19, 1, 0), OPAQUE, b"\xaa\x00"), (Path(19, 1, 0), STRING, b"01"), (Path(19, 1, 0), STRING, b"a,b,c")]
+    # Text with whatever in it: so many bytes as are announced.
+    for value in ("ab\r\nOK\r\ncd", "OK", '"', 'a",4,"', "\r\n+QLWEVENT: 0\r\n", "\xe9t\xe9"):
+        del bench.requests[:]
+        bench.say('+QLWDLDATA: "/10250/0/1",4,%d,"%s"' % (len(value.encode()), value), serve_ms=500)
+        assert [request.value for request in bench.requests] == [value.encode()], value
+    assert bench.modem.status() == REGISTERED
     bench.say('+QLWDLDATA: "moon",5,2,"AA00"', '+QLWDLDATA: "/19/1/0"')
     assert bench.modem.stats["malformed_urcs"] == 2
 

@@ -81,6 +81,7 @@ class Modem(Network):
     RESTART = ""  # the command that restarts it, and the one that switches it off
     POWER_OFF = ""
     URC_PREFIXES: "tuple[str, ...]" = ()
+    VALUE_PREFIXES: "tuple[str, ...]" = ()  # those that hold a value by length, see _value_length
     # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains; an effect is
     # a method, or the name of an event: "lifetime" with the first argument as its detail, "firmware update" with that word
     URCS: "dict[str, tuple[str, Any]]" = {}
@@ -115,7 +116,7 @@ class Modem(Network):
         self._answering = False
         at.on_restart = self._on_restart
         for prefix in self.URC_PREFIXES:
-            at.subscribe(prefix, self._on_urc)
+            at.subscribe(prefix, self._on_urc, self._value_length if prefix in self.VALUE_PREFIXES else None)
 
     # ---- what every family brings: for the reader and the type checker, no functions on the heap ------------------
 
@@ -474,6 +475,10 @@ class Modem(Network):
             row[1](self, *arguments)
         self._tell_outcomes()
 
+    def _value_length(self, text: str) -> int:
+        """How many bytes of a value follow a comma of such a line, at least; text is what stands before it. 0: none."""
+        return 0
+
     def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
         """(name in URCS, fields) of a line; families with other shapes override it."""
         values = split_fields(line)
@@ -576,6 +581,37 @@ def _arguments(pattern: str, values: "list[str | None]") -> "list[Any] | None":
     except (ValueError, IndexError):
         return None
     return taken
+
+
+def by_length(line: str, count: int) -> "tuple[list[str | None], bytes, list[str | None]] | None":
+    """(fields before the value, value, fields behind it) of a line whose field number `count` says how many bytes it has.
+
+    They may come as they are or as twice as many hexadecimal digits, with quotes around them or without; whatever they look
+    like, they are the value. None where the length does not fit.
+
+    >>> by_length('+QLWDLDATA: "/10250/0/1",4,5,"a",OK"', 3)
+    (['/10250/0/1', '4', '5'], b'a",OK', [])
+    """
+    comma = -1
+    for _ in range(count):
+        comma = line.find(",", comma + 1)
+        if comma < 0:
+            return None
+    head = split_fields(line[:comma])
+    rest = line[comma + 1:]
+    quoted = rest.startswith('"')
+    length = int(head[-1] or "") if head else 0
+    # A line that was no UTF-8 has one character for each byte.
+    for body in (rest.encode(), bytes([ord(c) for c in rest]) if max([ord(c) for c in rest] or [0]) < 256 else b""):
+        for size in (2 * length, length):
+            value = body[quoted:quoted + size]
+            behind = body[quoted + size:]
+            if len(value) < size or (behind[:1] != b'"' if quoted else behind[:1] not in (b"", b",")):
+                continue
+            if size == length or not value.strip(b"0123456789ABCDEFabcdef"):
+                tail = split_fields(str(behind[quoted:], "utf-8").lstrip(","))
+                return head, value if size == length else bytes.fromhex(str(value, "utf-8")), tail
+    return None
 
 
 def path_of(object_id: int, instance: int = -1, resource: int = -1) -> Path:

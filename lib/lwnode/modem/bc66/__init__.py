@@ -28,7 +28,7 @@ from lwnode.modem import (
     REGISTERING,
     UNKNOWN,
 )
-from lwnode.modem.driver import Capabilities, Modem, budget, path_of, within
+from lwnode.modem.driver import Capabilities, Modem, budget, by_length, path_of, within
 from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
 from micropython import const
@@ -79,7 +79,8 @@ class Driver(NbIot):
     OPTIONS = dict(
         NbIot.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
         retransmit_mode=0)
-    URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QNBIOTEVENT")
+    URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QLWRD", "+QNBIOTEVENT")
+    VALUE_PREFIXES = ("+QLWURC", "+QLWRD")
 
     level = 10  # of the firmware: 6 for BC66NBR01A06
     _left_at: "int | None" = None  # tick of the last deregistration
@@ -446,13 +447,28 @@ class Driver(NbIot):
 
     # ---- what the module says unasked ---------------------------------------------------------------------------
 
-    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+    def _value_length(self, text: str) -> int:
+        """4.3.3: +QLWURC: "write",27,19,0,0,2,12, and the value; +QLWRD: 3,"write",... has one field more (4.2.13)."""
+        first = 1 if text.startswith("+QLWRD") else 0
+        if text.count(",") != first + 7:
+            return 0
+        fields = text.split(",")
+        return int(fields[first + 6]) if "write" in fields[first] or fields[first].strip()[-1:] == "2" else 0
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
         """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
         values: "list[str | None]" = list(split_fields(line))
         for prefix, name in (("+QLWREG", "reg"), ("+QLWDEREG", "dereg"), ("+QLWUPDATE", "update"), ("+QNBIOTEVENT", "event")):
             if line.startswith(prefix):
                 return name, values
         name = values[0] if values and values[0] else ""
+        if name in ("write", "2") and len(values) > 6:
+            try:
+                found = by_length(line, 7)
+            except ValueError:
+                found = None
+            if found is not None:
+                return "write", found[0][1:] + [found[1]] + found[2]
         if "," in name:  # before R01A10 one string held it all: "lifetime changed,30"
             values[:1] = name.split(",")
             name = str(values[0])
@@ -551,10 +567,10 @@ class Driver(NbIot):
 
     def _read_buffer(self, rounds: int) -> None:
         """4.2.13: QLWRD brings one cached URC and the number of those left, which are read once it is answered."""
-        rows = self.at.run("+QLWRD")
-        if rows and len(rows[-1]) > 1:
-            self._on_urc("", (str(rows[-1][1]), rows[-1][2:]))
-            if rows[-1][0] != "0" and rounds > 1:
+        left, _, urc = self.at.ask("AT+QLWRD").partition(",")
+        if urc:
+            self._on_urc("+QLWURC: " + urc)
+            if left.strip() != "0" and rounds > 1:
                 self.later(self._read_buffer, rounds - 1)
 
     def _on_read(self, mid: int, object_id: int, instance: int, resource: int) -> None:
@@ -565,15 +581,11 @@ class Driver(NbIot):
         self.request(Request("cancel" if cancel else "observe", path_of(object_id, instance, resource), mid))
 
     def _on_write(
-        self, mid: int, object_id: int, instance: int, resource: int, kind: int, length: int, text: str, index: int,
+        self, mid: int, object_id: int, instance: int, resource: int, kind: int, length: int, value: "str | bytes", index: int,
     ) -> None:
-        """4.3.3 says hexadecimal for every type; a value as long as <len> itself came as text."""
-        value = text.encode()
-        if len(text) == 2 * length:
-            try:
-                value = bytes.fromhex(text)
-            except ValueError:
-                pass
+        """4.3.3 says hexadecimal for every type; a value as long as <len> itself came as text, and so did one of no length
+        that fits."""
+        value = value.encode() if isinstance(value, str) else value
         self.request(Request("write", path_of(object_id, instance, resource), mid, kind, value, index))
 
     def _on_execute(self, mid: int, object_id: int, instance: int, resource: int) -> None:

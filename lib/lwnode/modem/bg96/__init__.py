@@ -17,7 +17,7 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Secret
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import OPAQUE, STRING, Path, Request
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
-from lwnode.modem.driver import Capabilities, Modem, no_retransmission, one_of, wake_pin, within
+from lwnode.modem.driver import Capabilities, Modem, by_length, no_retransmission, one_of, wake_pin, within
 from micropython import const
 
 TYPE_CHECKING = False
@@ -63,6 +63,7 @@ class Driver(Modem):
         sleep_confirm_ms=40000)  # PSM POWER DOWN comes within 30 to 40 s (low_power 3.4)
     URC_PREFIXES = (
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
+    VALUE_PREFIXES = ("+QLWDLDATA",)
     _state = -1
 
     def _capabilities(self) -> Capabilities:
@@ -312,8 +313,21 @@ class Driver(Modem):
             return "no answer from the module"
         return None
 
-    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
-        return (line.partition(":")[0].rstrip(), split_fields(line)) if line[0] == "+" else (line, [])
+    def _value_length(self, text: str) -> int:
+        return int(text.split(",")[2]) if text.count(",") == 3 else 0
+
+    def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
+        if line[0] != "+":
+            return line, []
+        name = line.partition(":")[0].rstrip()
+        if name == "+QLWDLDATA":
+            try:
+                found = by_length(line, 3)
+            except ValueError:
+                found = None
+            if found is not None:
+                return name, found[0] + [found[1]]
+        return name, split_fields(line)
 
     def _on_state(self, state: int) -> None:
         before, self._state = self._state, state
@@ -333,18 +347,19 @@ class Driver(Modem):
             return
         self._observe(path, rest[:1] == ["1"])
 
-    def _on_data(self, uri: str, rest: "list[str | None]") -> None:
+    def _on_data(self, uri: str, rest: "list[Any]") -> None:
         """Four fields, or three as in the example of 6.2, where type or length is missing: data is always the last."""
         try:
             path = Path.parse(uri)
-            text = rest[-1] or ""
-            numbers = [int(value or "") for value in rest[:-1]]
+            value = rest[-1] or ""
+            numbers = [int(each or "") for each in rest[:-1]]
         except (ValueError, IndexError):
             self._count("malformed_urcs")
             return
         kind = STRING if len(numbers) > 1 and numbers[0] == 4 else OPAQUE
-        length = numbers[-1] if numbers else len(text)
-        self.request(Request("write", path, None, kind, object19.raw_bytes(length, text)))
+        if isinstance(value, str):
+            value = object19.raw_bytes(numbers[-1] if numbers else len(value), value)
+        self.request(Request("write", path, None, kind, value))
 
     def sleep(self) -> bool:
         """psm/enter, confirmed by PSM POWER DOWN or the status pin; or QSCLK=1 for light sleep while DTR is high."""
