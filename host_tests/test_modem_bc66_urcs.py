@@ -80,8 +80,8 @@ def test_a_write_is_answered_whatever_its_value_looks_like():
             bench.say('+QLWURC: "write",7,9,0,3,2,%d,%s,0' % (len(value), shape), serve_ms=500)
             assert [request.value for request in bench.requests] == [value.encode()], (value, shape)
             assert bench.commands == ["AT+QLWWRRSP=7,2"] and bench.events == []
-        bench = Bench("bc66", dict(table(), **{"AT+QLWRD": ['+QLWRD: 0,"write",7,9,0,3,2,%d,"%s",0' % (len(value), value), "OK"]}),
-                      buffered=True)
+        cached = '+QLWRD: 0,"write",7,9,0,3,2,%d,"%s",0' % (len(value), value)
+        bench = Bench("bc66", table(**{"AT+QLWRD": cached}), buffered=True)
         bench.say('+QLWURC: "buffer"', serve_ms=500)
         assert [request.value for request in bench.requests] == [value.encode()], value
 

@@ -349,7 +349,9 @@ class Modem(Network):
 
     def _listen(self, timeout_ms: int, done: "Callable[[], bool]") -> None:
         """Take URCs until there is something to answer, or done() is true."""
-        self.at.poll(timeout_ms, until=lambda: not self._answering and bool(self._waiting or self._refused) or done())
+        self.at.poll(timeout_ms, until=lambda: not self._answering and bool(self._waiting) or done())
+        if self._waiting:
+            self.at.poll(0)  # what has come by now too: a registration ends what was asked before it
 
     def _upkeep(self) -> None:
         """Work of some length that a URC has left to service() and settle(), a restart say."""
