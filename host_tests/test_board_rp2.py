@@ -16,6 +16,7 @@ class Definition:
     PORT = "rp2"
     CHIP = "rp2040"
     UART = {"id": 1, "tx": 4, "rx": 5, "baudrate": 115200}
+    I2C = {"id": 0, "scl": 17, "sda": 16}
     PINS = {"power_key": 6, "reset": 7, "wake": 8, "status": 9, "ring": 10, "pulse": 11, "ship": 12, "stay_awake": 22}
     LEVELS = {"ring": 0, "ship": 0, "stay_awake": 0}
     BATTERY = {"pin": 29, "ratio_1000": 3000}
@@ -179,6 +180,23 @@ def test_a_watchdog_that_does_not_stop_is_fed_between_slices():
     assert chip.watchdog_on
 
 
+def test_the_watchdog_outlives_a_soft_reset_and_is_stopped_by_the_next_start():
+    chip = Rp2(VirtualClock())
+    _open(chip).watchdog(8000)
+    chip.boot("soft")
+    assert chip.watchdog_on
+    assert _open(chip).reset_cause() == "soft" and not chip.watchdog_on
+
+
+def test_a_computer_on_the_cable_ends_each_light_sleep_at_once():
+    clock = VirtualClock()
+    chip = Rp2(clock)
+    board = _open(chip)
+    chip.usb = 0x10000
+    board.sleep(60000)
+    assert 60000 <= clock.now <= 60100 and board.early_returns > 1000
+
+
 def test_watchdog_timeout_is_clamped_to_what_the_counter_holds():
     chip = Rp2(VirtualClock())
     _open(chip).watchdog(60000)
@@ -228,6 +246,46 @@ def test_the_models_uart_runs_over_the_heap_where_the_ports_does():
                 assert action not in dies, "kinder than the port"
             except Dead as dead:
                 assert action in dies, str(dead)
+
+
+class HeldSda:
+    """A sensor that was reset, or whose host was, in mid-read: SDA stays low until it has had its clocks."""
+
+    def __init__(self, chip, clocks):
+        self.clocks, self.edges, self.stopped = clocks, 0, False
+        self.chip, self.scl, self.sda = chip, 17, 16
+        chip.sources[16] = lambda: 0 if self.clocks else None
+        chip.on_output = self.moved
+
+    def moved(self, number, level):
+        if number == self.scl and level == 1:
+            self.edges += 1
+            self.clocks -= self.clocks > 0
+        if number == self.sda and level == 1 and self.edges:
+            self.stopped = self.chip.outputs.get(self.scl) == 1
+
+
+def test_a_sensor_that_holds_sda_is_clocked_free_when_the_bus_is_made_and_after_a_sleep():
+    """Issue 17, row 10; UM10204 3.1.16."""
+    for clocks in (1, 5, 9):
+        chip = Rp2(VirtualClock())
+        held = HeldSda(chip, clocks)
+        board = _open(chip)
+        bus = board.i2c()
+        assert not held.clocks and held.stopped and held.edges >= 9
+        try:
+            bus.writeto(0x44, b"")
+        except OSError as error:
+            assert error.args[0] == 5, "the bus is free, and nobody is on it"
+        assert board.i2c() is board.i2c() and not board.free_i2c(), "a free bus is left alone"
+        held.clocks, held.edges = clocks, 0
+        board.sleep(1000)
+        assert not held.clocks and held.edges >= 9
+    chip = Rp2(VirtualClock())
+    held = HeldSda(chip, 99)
+    board = _open(chip)
+    board.i2c()
+    assert board.free_i2c(), "a short circuit stays one, and stops nothing"
 
 
 def test_a_pin_ends_sleep_and_a_stuck_one_does_not():

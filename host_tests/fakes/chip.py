@@ -193,6 +193,25 @@ def make_uart(chip):
     return Uarts()
 
 
+def make_i2c(chip):
+    """Return the machine.I2C of a chip: a bus with pull-ups and nobody on it; a transfer fails as the port says it."""
+
+    class I2c:
+        def __init__(self, number, scl, sda, freq=400000):
+            self._scl, self._sda = scl.number, sda.number
+            for pin in (self._scl, self._sda):
+                chip.open_drain.add(pin)
+                chip.pulls[pin] = chip.outputs[pin] = 1
+
+        def writeto(self, address, data):
+            raise OSError(chip.i2c_nack if chip.level(self._sda) and chip.level(self._scl) else 110)
+
+        def scan(self):
+            return []
+
+    return I2c
+
+
 def make_pin(chip):
     """Return the machine.Pin class of a chip."""
 
@@ -205,23 +224,21 @@ def make_pin(chip):
         IRQ_FALLING = 4
         IRQ_RISING = 8
 
-        def __init__(self, number, mode=-1, pull=-1, value=None, hold=None):
+        def __init__(self, number, mode=-1, pull=-1, value=None, **hold):
             if number not in chip.pin_numbers:
                 raise ValueError("invalid pin %r" % (number,))
             self.number = number
-            self.init(mode, pull, value, hold)
+            self.init(mode, pull, value, **hold)
 
-        def init(self, mode=-1, pull=-1, value=None, hold=None):
-            if hold is not None:
-                chip.hold(self.number, hold)
-            if pull in (Pin.PULL_UP, Pin.PULL_DOWN) and self.number in chip.input_only:
-                raise ValueError("pin %d has no pulls" % self.number)
-            if mode == Pin.OUT and self.number in chip.input_only:
-                raise ValueError("pin %d can only be an input" % self.number)
-            if mode == Pin.IN and pull in (Pin.PULL_UP, Pin.PULL_DOWN):
-                chip.pulls[self.number] = 1 if pull == Pin.PULL_UP else 0
+        def init(self, mode=-1, pull=-1, value=None, **hold):
+            if hold and (not chip.holds or set(hold) != {"hold"}):
+                raise TypeError("extra keyword arguments given")
+            pull = {Pin.PULL_UP: 1, Pin.PULL_DOWN: 0}.get(pull)
+            chip.configure(self.number, {Pin.IN: "in", Pin.OUT: "out", Pin.OPEN_DRAIN: "open drain"}.get(mode), pull)
             if value is not None:
                 chip.output(self.number, value)
+            if hold:
+                chip.hold(self.number, hold["hold"])
 
         def value(self, level=None):
             if level is None:
@@ -244,6 +261,8 @@ class Chip:
     uart_ids = (0, 1)
     input_only = ()
     shortest_rxbuf = 32
+    i2c_nack = 5  # EIO
+    holds = False  # Pin knows `hold`
     uart_frees = False  # deinit() leaves the buffers to the collector
 
     def __init__(self, clock, pin_numbers):
@@ -257,6 +276,7 @@ class Chip:
         self.sources = {}  # number -> fn() giving the level at which something outside holds it
         self.outputs = {}  # number -> level
         self.pulls = {}
+        self.open_drain = set()
         self.handlers = {}
         self.on_output = None  # fn(number, level or None when floating)
         self.adc_mv = {}
@@ -292,7 +312,20 @@ class Chip:
         level = self.sources[number]() if number in self.sources else self.inputs.get(number)
         if level is None:
             level = self.outputs.get(number)
+            if level and number in self.open_drain:
+                level = None
         return self.pulls.get(number, 0) if level is None else level
+
+    def configure(self, number, mode, pull):
+        """Mode None leaves it as it is; pull is 1, 0 or None."""
+        if number in self.input_only and (pull is not None or mode == "out"):
+            raise ValueError("pin %d is an input without pulls" % number)
+        if mode == "in" and pull is not None:
+            self.pulls[number] = pull
+        if mode == "open drain":
+            self.open_drain.add(number)
+        elif mode is not None:
+            self.open_drain.discard(number)
 
     def output(self, number, level):
         """The chip drives a pin."""
@@ -300,9 +333,6 @@ class Chip:
             self.outputs[number] = level
             if self.on_output is not None:
                 self.on_output(number, level)
-
-    def hold(self, number, held):
-        """Only ESP32 holds outputs."""
 
     def _edge(self, number, level):
         found = self.handlers.get(number)
@@ -378,12 +408,13 @@ class Chip:
 
     # boot
 
-    def forget_ram(self):
-        """What every reset does."""
+    def forget_ram(self, kind):
+        """What every reset does. A soft one leaves the watchdog running: no port stops it."""
         if self.sleeping:
             self.wakes_up(self.clock.now - self.awake_since)
         self.boots += 1
-        self.watchdog_cancel()
+        if kind != "soft":
+            self.watchdog_cancel()
         self.handlers = {}
         self.uart = None
         self.uart_spoilt = False

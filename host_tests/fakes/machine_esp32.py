@@ -10,7 +10,7 @@ unless held, ext0, ext1 and gpio wake with their limits, the task watchdog (not 
 2000.
 """
 
-from fakes.chip import Chip, Names, Reset, make_adc, make_pin, make_uart
+from fakes.chip import Chip, Names, Reset, make_adc, make_i2c, make_pin, make_uart
 
 _EPOCH_2000 = 946684800
 _CAUSES = {"power_on": 1, "brown_out": 1, "panic": 2, "reset": 2, "watchdog": 3, "deep_sleep": 4, "soft": 5}
@@ -23,9 +23,48 @@ _RTC_PINS = {
 _PINS = {"esp32": 40, "esp32s3": 49, "esp32c3": 22, "esp32c6": 31}
 
 
+def make_nvs(chip):
+    """Return the esp32.NVS of a chip; nothing counts before commit()."""
+
+    class Nvs:
+        def __init__(self, namespace):
+            self._namespace = namespace
+            self._pending = {}
+
+        def set_blob(self, key, value):
+            if len(key) > 15:
+                raise OSError(-4361)
+            self._pending[key] = bytes(value)
+
+        def get_blob(self, key, buffer):
+            data = self._pending.get(key, chip.nvs.get((self._namespace, key)))
+            if data is None:
+                raise OSError(-4354)
+            if len(data) > len(buffer):
+                raise OSError(-4364)
+            buffer[: len(data)] = data
+            return len(data)
+
+        def erase_key(self, key):
+            if chip.nvs.pop((self._namespace, key), None) is None:
+                raise OSError(-4354)
+
+        def commit(self):
+            for key in self._pending:
+                chip.nvs_writes += 1
+                if chip.nvs_cut_at is not None and chip.nvs_writes >= chip.nvs_cut_at:
+                    raise Reset("power_on")
+                chip.nvs[(self._namespace, key)] = self._pending[key]
+            self._pending = {}
+
+    return Nvs
+
+
 class Esp32(Chip):
     """An ESP32 with its wires; `chip` is esp32, esp32s3, esp32c3 or esp32c6."""
 
+    holds = True
+    i2c_nack = 19  # ENODEV
     shortest_rxbuf = 129  # more than the hardware's FIFO, or the driver is not installed
 
     def __init__(self, clock, chip="esp32", unique_id=b"\x24\x6f\x28\x01\x02\x03", drift_ppm=0, version=(1, 28, 0)):
@@ -43,6 +82,7 @@ class Esp32(Chip):
         self.nvs_writes = 0
         self.nvs_cut_at = None
         self.held = set()
+        self.registers = {}  # what outputs are set to, while a hold keeps the pad
         self.deep_hold = False
         self.cause = 1
         self.wake_number = 0
@@ -57,7 +97,7 @@ class Esp32(Chip):
 
     def boot(self, kind, keep_rtc=True):
         """Restart. keep_rtc: whether RTC memory survives a brown-out (not known of real chips: test both)."""
-        self.forget_ram()
+        self.forget_ram(kind)
         self.cause = _CAUSES[kind]
         if kind == "power_on" or (kind == "brown_out" and not keep_rtc):
             self.rtc = b""
@@ -69,23 +109,32 @@ class Esp32(Chip):
             self.outputs = {}
         if kind == "soft":
             return
+        self.registers = {}
         self.time.restart(0 if kind in ("power_on", "brown_out") else None)
         if kind != "deep_sleep":
             self.wake_number = 0
 
     def hold(self, number, held):
+        """The pad goes to what its register says before it is held (gpio_hold_dis, gpio_hold_en: machine_pin.c)."""
+        self.held.discard(number)
+        if number in self.registers:
+            super().output(number, self.registers[number])
+        elif self.outputs.pop(number, None) is not None and self.on_output is not None:
+            self.on_output(number, None)
         if held:
             self.held.add(number)
-        else:
-            self.held.discard(number)
 
     def output(self, number, level):
+        self.registers[number] = level
         if number not in self.held or number not in self.outputs:
             super().output(number, level)
 
     # machine
 
     def _deepsleep(self, ms=None):
+        for number in [n for n in self.wake_levels if self.wake_levels[n][1] == 7]:
+            if self.chip in ("esp32", "esp32s3") or number not in _RTC_PINS[self.chip]:
+                raise ValueError("wake-up pin not supported")  # wake_on_gpio() takes any pin, deepsleep() refuses it
         true_ms = None if ms is None else self._true_ms(ms)
         self.watchdog_cancel()
         self.uart = None
@@ -119,7 +168,7 @@ class Esp32(Chip):
 
     def _float(self):
         for number in list(self.outputs):
-            if number not in self.held or not (self.deep_hold or number in _RTC_PINS[self.chip]):
+            if number not in self.held or not (self.deep_hold or self.chip == "esp32c6" or number in _RTC_PINS[self.chip]):
                 self.floated.add(number)
                 del self.outputs[number]
                 if self.on_output is not None:
@@ -148,7 +197,7 @@ class Esp32(Chip):
         self.wake_levels = {n: row for n, row in self.wake_levels.items() if row[1] != source}
         group = tuple([pin.number for pin in pins or ()])
         for number in group:
-            if number not in _RTC_PINS[self.chip]:
+            if number not in _RTC_PINS[self.chip] and source != 7:
                 raise ValueError("invalid pin: %d cannot wake from deep sleep" % number)
             self.wake_levels[number] = (1 if level else 0, source, group)
 
@@ -183,7 +232,7 @@ class Esp32(Chip):
                 chip.watchdog_feed()
 
         return Names(
-            Pin=make_pin(chip), UART=make_uart(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
+            Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
             PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5,
             PIN_WAKE=2, EXT0_WAKE=2, EXT1_WAKE=3, TIMER_WAKE=4,
             reset_cause=lambda: chip.cause, wake_reason=lambda: chip.wake_number,
@@ -194,39 +243,12 @@ class Esp32(Chip):
     def _make_port(self):
         chip = self
 
-        class Nvs:
-            def __init__(self, namespace):
-                self._namespace = namespace
-                self._pending = {}
-
-            def set_blob(self, key, value):
-                if len(key) > 15:
-                    raise OSError(-4361)
-                self._pending[key] = bytes(value)
-
-            def get_blob(self, key, buffer):
-                data = self._pending.get(key, chip.nvs.get((self._namespace, key)))
-                if data is None:
-                    raise OSError(-4354)
-                buffer[: len(data)] = data
-                return len(data)
-
-            def erase_key(self, key):
-                if chip.nvs.pop((self._namespace, key), None) is None:
-                    raise OSError(-4354)
-
-            def commit(self):
-                for key in self._pending:
-                    chip.nvs_writes += 1
-                    if chip.nvs_cut_at is not None and chip.nvs_writes >= chip.nvs_cut_at:
-                        raise Reset("power_on")
-                    chip.nvs[(self._namespace, key)] = self._pending[key]
-                self._pending = {}
-
-        names = Names(NVS=Nvs, WAKEUP_ALL_LOW=False, WAKEUP_ANY_HIGH=True)
-        names.gpio_deep_sleep_hold = lambda on: setattr(chip, "deep_hold", on)
+        names = Names(NVS=make_nvs(chip), WAKEUP_ALL_LOW=False, WAKEUP_ANY_HIGH=True)
+        if self.chip != "esp32c6":  # each of its pads is held by itself
+            names.gpio_deep_sleep_hold = lambda on: setattr(chip, "deep_hold", on)
         if self.chip in ("esp32", "esp32s3"):
             names.wake_on_ext0 = lambda pin, level: chip._arm([pin] if pin else [], level, 2)
+        if self.chip != "esp32c3":
             names.wake_on_ext1 = lambda pins, level: chip._arm(pins, level, 3)
         if self.version >= (1, 27):
             names.wake_on_gpio = lambda pins, level: chip._arm(pins, level, 7)

@@ -11,7 +11,7 @@ refused above 71 minutes, spoils UART and CPU frequency, is deaf, and with a run
 cut possible in each erase and each program.
 """
 
-from fakes.chip import Chip, Names, Reset, make_adc, make_pin, make_uart
+from fakes.chip import Chip, Names, Reset, make_adc, make_i2c, make_pin, make_uart
 
 _BOOT_2021 = 1609459200
 _WATCHDOG = {"rp2040": 0x40058000, "rp2350": 0x400D8000}
@@ -99,7 +99,7 @@ class Rp2(Chip):
 
     def boot(self, kind, keep_rtc=True):
         """Restart: power_on and brown_out clear the scratch registers, a watchdog's or own reset keeps them."""
-        self.forget_ram()
+        self.forget_ram(kind)
         registers, base = self.registers, self._base
         if kind == "soft":
             return
@@ -155,6 +155,8 @@ class Rp2(Chip):
         if ms >= _LONGEST_MS:
             raise ValueError("sleep too long")
         early = self.early(ms) if self.early is not None else None
+        if self.usb & 0x10000 and not self.usb & 0x10:
+            early = 1  # a host's frames come every millisecond
         self.sleeping = True
         self.falls_asleep()
         paused = self.watchdog_on and self.chip == "rp2350" and self.version < (1, 29)
@@ -217,7 +219,8 @@ class Rp2(Chip):
                 chip._poke(address, value)
 
         return Names(
-            Pin=make_pin(chip), UART=make_uart(chip), ADC=make_adc(chip, False), RTC=Rtc, WDT=Wdt, mem32=Mem32(),
+            Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, False), RTC=Rtc, WDT=Wdt,
+            mem32=Mem32(),
             PWRON_RESET=1, WDT_RESET=3, reset_cause=lambda: chip._cause, unique_id=lambda: chip.unique_id,
             reset=chip._reset, lightsleep=chip._lightsleep, deepsleep=chip._deepsleep, freq=chip._freq,
         )

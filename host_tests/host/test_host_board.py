@@ -291,6 +291,23 @@ print(uart.read())
     assert lines == (["b'OK'"] if end == "repl" else [])
 
 
+def test_an_output_that_nothing_holds_floats_in_deep_sleep(play):
+    """gpio_hold_en (ports/esp32/machine_pin.c): without it PWRKEY or DTR floats, and wakes or kills the module."""
+    play("esp32", "machine.Pin(25, machine.Pin.OUT, value=1)\nmachine.deepsleep(60000)\n")
+    assert play.board.dead.name == "floating" and play.board.dead.detail == "25"
+
+
+def test_no_acknowledge_is_said_as_the_port_says_it(play):
+    program = "try:\n    machine.I2C(0).readfrom(0x23, 1)\nexcept OSError as error:\n    print(error.args[0])\n"
+    assert play("esp32", program) == ["19"]
+
+
+def test_a_held_output_sleeps(play):
+    program = "machine.Pin(25, machine.Pin.OUT, value=1, hold=True)\nmachine.deepsleep(60000)\n"
+    play("esp32", program, sleeps(1))
+    assert play.board.dead is None
+
+
 def test_the_line_is_polled_and_its_buffer_is_bounded(play):
     program = """
 import select

@@ -26,8 +26,9 @@ from .wire import Control
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EVENTS = ("boot", "sleep", "reset", "soft_reset", "watchdog", "brown_out", "panic", "power_cut", "reset_button",
-          "repl", "at_repl", "crash", "locked_up", "dormant", "output")  # fmt: skip
-FATAL = ("repl", "crash", "locked_up", "dormant")  # a node in the field would be dead, or awake until the battery is
+          "repl", "at_repl", "crash", "locked_up", "dormant", "floating", "output")  # fmt: skip
+# A node in the field would be dead, or awake until the battery is; floating: an output that nothing holds in deep sleep.
+FATAL = ("repl", "crash", "locked_up", "dormant", "floating")
 TO_MODEM = ("power_key", "reset", "wake")
 FROM_MODEM = ("status", "ring")
 SHT3X_ADDRESS = 0x44
@@ -120,6 +121,7 @@ class Hardware:
         self._life: asyncio.Task[None] | None = None
         self._watchdog_ms = 0
         self._watchdog_fed = 0.0
+        self._held: set[str] = set()  # outputs whose pads keep their level through deep sleep
         self._wake_on: dict[int, int] = {}  # pin: the level that ends sleep
         self._wake_reason = 0
         self._repl_mode = "friendly" if repl else ""
@@ -283,6 +285,13 @@ class Hardware:
         elif self.outputs.get(name) != level:
             self._note("output", f"{name}={level}")
         self.outputs[name] = level
+
+    async def _on_hold(self, pin: int, held: bool) -> None:
+        name = self._definition.signals.get(pin, str(pin))
+        if held:
+            self._held.add(name)
+        else:
+            self._held.discard(name)
 
     async def _on_adc(self, pin: int) -> int:
         return self.adc.get(pin, self.battery_mv // 2)

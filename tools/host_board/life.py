@@ -40,6 +40,10 @@ class Life(Hardware):
         """What follows the end of a process: the next boot's cause, or nothing for a dead node."""
         self._worked = True
         if name == "deepsleep":
+            floating = sorted(set(self.outputs) - self._held)
+            if floating:
+                self._note("floating", ", ".join(floating))
+                return ""
             self._note("sleep", detail)
             self._wake_reason = 4
             # The RC oscillator is off by drift_ppm: the world moves on by less, or more, than the board believes.
@@ -126,7 +130,8 @@ class Life(Hardware):
         if (self.flash / "board.py").exists():
             self._definition = definition.read(self.flash / "board.py")  # mpremote may have brought another
         termios.tcflush(self._tty, termios.TCIFLUSH)  # the UART was off: what the module said is lost
-        self._watchdog_ms = 0
+        if cause != "soft_reset":
+            self._watchdog_ms = 0  # a soft one leaves it running, on both ports
         if self.port == "rp2" and cause != "soft_reset":
             self._retained.rtc_offset_ms = UNIX_2021 * 1000 - self.world_ms
         if self._registers is not None and cause != "soft_reset":
@@ -169,9 +174,11 @@ class Life(Hardware):
                 return kind, arguments[0] if arguments else None
             try:
                 answer = await getattr(self, "_on_" + kind)(*arguments)
-            except (Refused, OSError) as error:
-                answer = {"error": ["OSError" if isinstance(error, OSError) else "ValueError", str(error)]}
-            if kind in ("wdt", "feed", "rtc", "wake_on"):
+            except OSError:  # nobody acknowledges on the bus
+                answer = {"error": ["OSError", 19 if self.port == "esp32" else 5]}  # ENODEV, EIO
+            except Refused as error:
+                answer = {"error": ["ValueError", str(error)]}
+            if kind in ("wdt", "feed", "rtc", "wake_on", "hold"):
                 continue  # told, not asked
             with contextlib.suppress(ConnectionError):
                 writer.write(json.dumps(answer).encode() + b"\n")

@@ -131,6 +131,7 @@ class Board:
         self.stuck: set[str] = set()  # wake pins found active when sleep began
         self.early_returns = 0
         self._uart: Any = None
+        self._i2c: Any = None
         self._rxbuf = _RXBUF
         self._wdt: Any = None
         self._wdt_ms = 0
@@ -168,9 +169,20 @@ class Board:
         wanted = getattr(self.definition, "I2C", None)
         if wanted is None:
             raise ValueError('no sensor bus: add I2C = {"id": 0, "scl": ..., "sda": ...} to the board file')
+        if self._i2c is None:
+            self._make_i2c()
+            self.free_i2c()
+        return self._i2c
+
+    def _make_i2c(self) -> None:
         machine = self.machine
-        return machine.I2C(wanted["id"], scl=machine.Pin(wanted["scl"]), sda=machine.Pin(wanted["sda"]),
-                           freq=wanted.get("freq", 100000))
+        wanted = self.definition.I2C
+        self._i2c = machine.I2C(wanted["id"], scl=machine.Pin(wanted["scl"]), sda=machine.Pin(wanted["sda"]),
+                                freq=wanted.get("freq", 100000))
+
+    def free_i2c(self) -> bool:
+        """Free the sensors' bus where a sensor holds it; True where it did. ESP-IDF does so by itself."""
+        return False
 
     def _uart_drain(self) -> None:
         """Let the last bytes out: sleep cuts what is in the FIFO (nodemcu issue 3389). Bounded: flow control may block."""

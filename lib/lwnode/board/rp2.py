@@ -97,6 +97,8 @@ class Board(base.Board):
         self.vault = SlotVault(self._vault_pair(port))
         self._fired = ""
         self._cause = self._find_cause()
+        if self._cause == "soft":
+            self.watchdog_stop()  # it outlives a soft reset, and nobody feeds it before the node starts it
         self._carry_time()
         self._noted = 0  # the time in the scratch registers
         self._poke(_MARK, _MARK_RUNNING)
@@ -212,11 +214,24 @@ class Board(base.Board):
         machine.freq(frequency)
         if self._uart is not None:
             self._make_uart()
+        self.free_i2c()
         if watched and self._wdt is None:
             self.watchdog(self._wdt_ms)
         self.feed()
         self._wake = self._fired or "timer"
         return self._wake
+
+    def free_i2c(self) -> bool:
+        """Nine clocks and a stop where a sensor holds SDA low, amid a byte that a reset cut off (UM10204 3.1.16)."""
+        if self._i2c is None or self.machine.Pin(self.definition.I2C["sda"]).value():
+            return False
+        pin = self.machine.Pin
+        scl, sda = [pin(self.definition.I2C[name], pin.OPEN_DRAIN, pin.PULL_UP, value=1) for name in ("scl", "sda")]
+        for line, level in ((scl, 0), (scl, 1)) * 9 + ((scl, 0), (sda, 0), (scl, 1), (sda, 1)):
+            line.value(level)
+            self.clock.sleep_ms(1)
+        self._make_i2c()
+        return True
 
     def _slices(self, ms: int, slice_ms: int) -> None:
         clock = self.clock

@@ -27,14 +27,17 @@ class Pin:
     WAKE_LOW = 4
     WAKE_HIGH = 5
 
-    def __init__(self, id, mode=-1, pull=-1, *, value=None, **settings):
+    def __init__(self, id, mode=-1, pull=-1, **settings):
         self.id = int(id[2:]) if isinstance(id, str) else id
-        if value is not None:
-            self.value(value)
+        self.init(mode, pull, **settings)
 
-    def init(self, mode=-1, pull=-1, *, value=None, **settings):
+    def init(self, mode=-1, pull=-1, *, value=None, **hold):
+        if hold and (set(hold) != {"hold"} or _host.boot["port"] != "esp32"):
+            raise TypeError("extra keyword arguments given")
         if value is not None:
             self.value(value)
+        if hold:
+            _host.tell("hold", self.id, bool(hold["hold"]))
 
     def value(self, level=None):
         if level is None:

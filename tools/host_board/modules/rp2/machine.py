@@ -53,7 +53,8 @@ class _Registers:
     """mem32 of the registers that keep something over a reset; no other address is there."""
 
     def __getitem__(self, address):
-        return _host.ask("peek", address)
+        value = _host.ask("peek", address)
+        return value - (1 << 32) if value & 0x80000000 else value  # extmod/machine_mem.c: a signed word
 
     def __setitem__(self, address, value):
         _host.ask("poke", address, value & 0xFFFFFFFF)
