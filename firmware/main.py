@@ -104,7 +104,7 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
     given = getattr(parts, "settings", None)
     if given is not None:
         return given
-    from lwnode.config import ConfigError, drop, keep, kept, read
+    from lwnode.config import ConfigError, keep, kept, read
     files = getattr(parts, "files", None)
     settings = None
     try:
@@ -119,7 +119,6 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
             return None
         print("lwnode:", error)
         window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json; then on with the last good one")
-    drop()
     return settings
 
 

@@ -47,6 +47,7 @@ def node(given: "Any" = None) -> "Any":
         from lwnode.node import Node
         from lwnode.config import read
         _node = Node(open_board(definition), read(), sensors.declare)
+    _node.connect()
     return _node
 
 

@@ -68,8 +68,8 @@ def test_a_feature_that_raises_is_off_for_that_wake_and_costs_no_reading():
 
 
 def test_a_key_whose_feature_is_not_installed_is_refused_by_both_names():
-    rows = features._FEATURES
-    features._FEATURES = rows + (("lamp", ("lifetime",), False),)
+    rows = features.FEATURES
+    features.FEATURES = rows + (("lamp", ("lifetime",), False),)
     try:
         checked(GIVEN)
         checked(dict(GIVEN, lifetime=600))
@@ -78,7 +78,7 @@ def test_a_key_whose_feature_is_not_installed_is_refused_by_both_names():
     else:
         raise AssertionError("taken without its feature")
     finally:
-        features._FEATURES = rows
+        features.FEATURES = rows
 
 
 def test_the_order_to_ship_is_followed_at_the_next_start_and_ended_by_the_held_button():

@@ -2,7 +2,7 @@
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, ObjectTree, Path, Request
 from lwnode.lwm2m import cbor, senml
-from lwnode.lwm2m.commands import carry_out
+from lwnode.features.commands import carry_out
 
 NOW = 1790000000
 

@@ -4,7 +4,7 @@ from fakes.modem_bench import Bench, Store
 from fakes.modem_field import Field
 
 from lwnode.modem import network as timers
-from lwnode.node.housekeeping import back_off_reason
+from lwnode.node.contact import back_off_reason
 
 READY = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
          "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}

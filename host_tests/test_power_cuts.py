@@ -2,7 +2,8 @@
 
 from fakes.flash import FlashFiles, Memory, PowerCut
 
-from lwnode.power import FileStore, Journal, RetainedState, Trial, TwinStore
+from lwnode.features.settings import Trial
+from lwnode.power import FileStore, Journal, RetainedState, TwinStore
 
 
 class _Run:

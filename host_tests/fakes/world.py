@@ -36,12 +36,6 @@ CONFIG = {"family": "bc66", "host": "server.test", "endpoint": ENDPOINT, "apn": 
           "report_every": 900, "listen": 1, "maintenance_window": 0, "attach_timeout": 60, "spread": 0}
 
 
-# What a node loads for a moment and lets go (housekeeping.unload). Loaded before it, they stay: from source, MicroPython would
-# compile them at each simulated wake. The bench and the host board live with the letting go.
-ROOMS = ("node.care", "node.balance", "node.health", "node.remote", "node.rows", "node.start", "power.budget", "power.energy",
-         "power.health", "power.policy", "power.trial", "power.typical", "power.upkeep")
-
-
 class Stop(BaseException):
     """The simulation is over: raised by a timer wherever the node happens to be."""
 
@@ -95,8 +89,6 @@ class World:
     def __init__(self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, seed=1,
                  pins=None, wake=(), battery_mv=None, on_flash=False, **model_options):
         random.seed(seed)
-        for room in ROOMS:
-            __import__("lwnode." + room)
         self.port = port
         self.clock = VirtualClock()
         self.server = LocalServer(self.clock, auto_observe=observe)
@@ -207,7 +199,9 @@ class World:
         """A node of this world for a person at the REPL: made as main.py makes it, and not started."""
         from lwnode.node import Node
 
-        return Node(self.board(), self.settings, self._declare, self.flash)
+        node = Node(self.board(), self.settings, self._declare, self.flash)
+        node.connect()
+        return node
 
     def board(self):
         """The board, as main.py opens it."""

@@ -9,7 +9,7 @@ import pytest
 
 from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, senml
 from lwnode.lwm2m import Path as ResourcePath
-from lwnode.lwm2m.commands import carry_out
+from lwnode.features.commands import carry_out
 from tools.objects import example, units
 from tools.objects.families import FAMILIES, fitted, wrong_units
 from tools.objects.payload import Reading, decode, encode

@@ -1,151 +1,85 @@
-"""What a node must be told, as one table of keys; a wrong key stops the start with its name.
+"""What a node must be told: keys with their ranges, checked at each start; a wrong key stops it with its name.
 
 Two files beside main.py: `config.json` (may be shown to anybody) and `secrets.json` (PSK and PIN, never shown).
 
-    >>> from lwnode.config import checked
     >>> settings = checked({"family": "bc66", "host": "198.51.100.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot"})
     >>> settings.lifetime, settings.binding
     (86400, 'U')
     >>> checked({"family": "bc66", "host": "198.51.100.7", "endpoint": "x", "apn": "iot", "lifetime": "a day"})
-    ConfigError: config.json: "lifetime" must be a whole number from 20 to 31536000 (registration lifetime (seconds)),
-    found "a day"
+    ConfigError: config.json: "lifetime" must be a whole number from 20 to 31536000, found "a day"
 
-Bounds: each value is checked for its type and range and then for what fits together. The tables cost about 5 KB of heap
-(32-bit) while a configuration is read; what stays is a `Settings`, and `drop` gives the rest back.
+Each value is checked for its type and range, and then for what fits together. What the keys mean is written for people in
+docs/configuration.md. Features bring their keys with them (lwnode.features). Bounds: some 3 KB of heap (32-bit).
 """
 
-from lwnode.settings import Settings
+import json
+
+from lwnode import features
+from lwnode.lwm2m import Path
+from lwnode.power.store import FileStore, TwinStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Row = tuple[Any, ...]
+
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
+REQUIRED = object()
 
-_REQUIRED = object()
-
-# key, kind, default, smallest or choices, largest, what it is.  kind: s text, i whole number, b true/false
-KEYS = (
-    ("family", "s", _REQUIRED, FAMILIES, None, "the module on the UART"),
-    ("host", "s", _REQUIRED, 1, 150, "LwM2M server (or bootstrap server) name or IP address"),
-    ("port", "i", 5683, 1, 65535, "UDP port of the server"),
-    ("endpoint", "s", _REQUIRED, 1, 150, "endpoint client name; {id} becomes the board's unique id in hex"),
-    ("lifetime", "i", 86400, 20, 31536000, "registration lifetime (seconds)"),
-    ("binding", "s", "U", ("U", "UQ"), None, "binding: U, or UQ for queue mode"),
-    ("security", "s", "none", ("none", "psk"), None, "DTLS with a pre-shared key, or none"),
-    ("bootstrap", "b", False, None, None, "host and port are a bootstrap server's"),
-    ("apn", "s", _REQUIRED, 0, 100, "access point name; empty takes the network's default"),
-    ("sample_every", "i", 900, 1, 604800, "period of sampling, aligned slots (seconds)"),
-    ("report_every", "i", 900, 1, 604800, "period of contact with the server, aligned slots (seconds)"),
-    ("spread", "i", 600, 0, 86400, "longest delay of this device's slots, and of its first contact after power-on: by its own"
-     " id, at most a quarter of `sample_every` (seconds)"),
-    ("listen", "i", 5, 0, 600, "how long the server may ask after a report (seconds)"),
-    ("attach_timeout", "i", 180, 10, 600, "longest wait for the network (seconds)"),
-    ("awake_budget", "i", 240, 20, 1200, "longest wake; what is not done by then waits (seconds)"),
-    ("ack_timeout", "i", 2, 1, 20, "first CoAP retransmission after (seconds)"),
-    ("max_retransmit", "i", 4, 0, 8, "CoAP retransmissions"),
-    ("history", "s", "pack", ("pack", "replay"), None, "late readings: SenML pack on 19/0/0, or replayed in order"),
-    ("journal_bytes", "i", 65536, 1024, 1048576, "room for readings that wait (bytes)"),
-    ("journal_batch", "i", 8, 1, 256, "readings exposed to power loss where RAM is the only quick store (RP2)"),
-    ("watchdog", "i", 8000, 1000, 8388, "hardware watchdog while awake (milliseconds)"),
-    ("maintenance_window", "i", 5, 0, 300, "wait for mpremote after power-on or reset button (seconds)"),
-    ("battery", "s", "none", ("none", "lipo", "alkaline", "li_socl2"), None,
-     "the cell whose voltage BATTERY of the board file measures: a weak one stretches intervals, a dead one rests"),
-    ("data_budget", "i", 0, 0, 1000000000, "bytes over the air in a month, headers included; 0 no limit; alarms pass it"),
-    ("billing_day", "i", 1, 1, 28, "day on which that month begins"),
-    ("defer_longest", "i", 0, 0, 86400, "longest wait of a report for a better signal, asked each time (seconds); 0 never"),
-    ("defer_below", "i", -118, -140, 0, "signal (RSRP) below which a report waits (dBm)"),
-    ("node_objects", "b", True, None, None, "declare 26250 and 26251, the node's own settings and health"),
-    ("trial_wakes", "i", 3, 1, 100, "contacts that may fail before a setting of the server is taken back"),
-    ("health_every", "i", 86400, 3600, 604800, "how often the node's health is told unasked (seconds)"),
-    ("planned_restart", "i", 0, 0, 100000, "restart the board after so many wakes, where RAM is kept; 0 never"),
+# key, kind, default, smallest or choices, largest.  kind: s text, i whole number, b true/false
+KEYS: "tuple[Row, ...]" = (
+    ("family", "s", REQUIRED, FAMILIES, None), ("host", "s", REQUIRED, 1, 150), ("port", "i", 5683, 1, 65535),
+    ("endpoint", "s", REQUIRED, 1, 150), ("lifetime", "i", 86400, 20, 31536000), ("binding", "s", "U", ("U", "UQ"), None),
+    ("security", "s", "none", ("none", "psk"), None), ("bootstrap", "b", False, None, None), ("apn", "s", REQUIRED, 0, 100),
+    ("sample_every", "i", 900, 1, 604800), ("report_every", "i", 900, 1, 604800), ("spread", "i", 600, 0, 86400),
+    ("listen", "i", 5, 0, 600), ("attach_timeout", "i", 180, 10, 600), ("awake_budget", "i", 240, 20, 1200),
+    ("ack_timeout", "i", 2, 1, 20), ("max_retransmit", "i", 4, 0, 8), ("history", "s", "pack", ("pack", "replay"), None),
+    ("journal_bytes", "i", 65536, 1024, 1048576), ("journal_batch", "i", 8, 1, 256), ("watchdog", "i", 8000, 1000, 8388),
+    ("maintenance_window", "i", 5, 0, 300), ("node_objects", "b", True, None, None), ("planned_restart", "i", 0, 0, 100000),
 )
-
-SECRETS = (
-    ("psk_identity", "s", None, 1, 150, "PSK identity"),
-    ("psk", "s", None, 2, 256, "pre-shared key, hexadecimal"),
-    ("pin", "s", None, 4, 8, "SIM PIN"),
-    ("update_key", "s", None, 32, 128, "key of update packages, hexadecimal; without it one derived from psk"),
-)
-
-
-_UNKNOWN = '%s: "%s" is not a key of this firmware; see docs/configuration.md'
+SECRETS: "tuple[Row, ...]" = (("psk_identity", "s", None, 1, 150), ("psk", "s", None, 2, 256), ("pin", "s", None, 4, 8),
+                              ("update_key", "s", None, 32, 128))
+# What a single family can be told beyond them, "key kind smallest-or-choices largest"; ranges are the manuals'. Without such
+# a key the driver's own value holds. kind: also n a list of whole numbers, t a list of texts, of so many at least and at most.
+_ALL = "psm_tau i 0 35712000;psm_active i 0 11160;edrx i 0 10485;"
+OPTIONS = {
+    "bc20": "buffered b;read_length i 1 512;receive_hex b",
+    "bc66": "buffered b;retransmit_mode i 0 1;auto_reg b;persistent b;rai b;auto_ack b;recovery_mode i 0 1",
+    "bg96": "sleep s psm,light;server_type i 0 5;ssid i 1 65534;name_form i 4,7;data_object i 19,10250,26241;auto_register b;"
+    "auto_name b;mbsps t 5 6;key_file b",
+    "me910c1": "sleep s psm,cfun5,off;rat s catm,nbiot;cid i 1 6;ack_mode b;guard_request i 1 100;guard_release i 1 100;"
+    "ack_wait i 5 600;disable_s i 1 604800;registration_urcs b;monitor n 0 6;acknowledge t 0 6",
+}
+_ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be used: file, key, what was expected, what was found."""
 
 
-def _range_text(kind: str, low: "Any", high: "Any") -> str:
-    if isinstance(low, tuple):
-        return "one of " + ", ".join([str(choice) for choice in low])
-    if kind == "b":
-        return "true or false"
-    if kind == "i":
-        return "a whole number from %d to %d" % (low, high)
-    return "text of %d to %d characters" % (low, high)
+class Settings:
+    """One attribute per key of config.json, checked and with defaults; secrets only through `secret`, never in a text."""
 
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> "Any": ...
 
-def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
-    if kind == "b" or isinstance(value, bool):
-        return kind == "b" and isinstance(value, bool)
-    if isinstance(low, tuple):
-        return value in low
-    if kind == "i":
-        return isinstance(value, int) and low <= value <= high
-    if not isinstance(value, str):
-        return False
-    # Whatever reaches an AT command line must not be able to end it.
-    return low <= len(value) <= high and not any(c in value for c in '"\r\n\0\x1a\x1b')
+    def __init__(self, values: "dict[str, Any]", secrets: "dict[str, Any]") -> None:
+        self.options: "dict[str, Any]" = {}  # what only this family can be told
+        for key in values:
+            setattr(self, key, values[key])
+        self.features: "tuple[Any, ...]" = ()  # classes of lwnode.features that these settings ask for
+        self.given: "dict[str, Any]" = {}  # config.json as it was read
+        self.source = ""  # why these settings are not config.json's, or nothing
+        self._secrets = secrets
 
+    def secret(self, key: str) -> "str | None":
+        """Return a secret by its key, or None; callers hand it to the driver and keep no copy."""
+        value = self._secrets[key]
+        return value if value is None else str(value)
 
-def _checked(source: str, given: "dict[str, Any]", table: "tuple[Any, ...]", secret: bool) -> "dict[str, Any]":
-    known = {}
-    for key, kind, default, low, high, about in table:
-        if key in given:
-            value = given[key]
-            if not _fits(kind, value, low, high):
-                found = "something else" if secret else _shown(value)
-                raise ConfigError('%s: "%s" must be %s (%s), found %s'
-                                  % (source, key, _range_text(kind, low, high), about, found))
-            known[key] = value
-        elif default is _REQUIRED:
-            raise ConfigError('%s: "%s" is missing; it must be %s (%s)'
-                              % (source, key, _range_text(kind, low, high), about))
-        else:
-            known[key] = default
-    others = [key for key in given if key not in known]
-    if others and not secret:
-        known["options"] = _family_options(str(given["family"]), {key: given[key] for key in others})
-    elif others:
-        raise ConfigError(_UNKNOWN % (source, others[0]))
-    return known
-
-
-def _family_options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
-    """Keys that only some modules have (lwnode.options), checked, as options of the driver."""
-    from lwnode import options
-
-    for key in given:
-        try:
-            row = options.row_of(key, family)
-        except ValueError as error:
-            raise ConfigError("config.json: " + str(error))
-        if row is None:
-            raise ConfigError(_UNKNOWN % ("config.json", key))
-        _, kind, low, high, _, about = row
-        many = kind in ("n", "t")
-        if not (options.fits if many else _fits)(kind, given[key], low, high):
-            expected = (options.range_text if many else _range_text)(kind, low, high)
-            raise ConfigError('config.json: "%s" must be %s (%s), found %s' % (key, expected, about, _shown(given[key])))
-    try:
-        return options.driver_options(given)
-    except ValueError as error:
-        raise ConfigError("config.json: " + str(error))
-
-
-def _shown(value: "Any") -> str:
-    return '"%s"' % value if isinstance(value, str) else str(value)
+    def __repr__(self) -> str:
+        return "Settings(%s, %s:%d)" % (self.family, self.host, self.port)
 
 
 def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) -> Settings:
@@ -155,27 +89,115 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
     """
     if not isinstance(given, dict):
         raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
-    values = _checked("config.json", given, KEYS, False)
-    settings = Settings(values, _checked("secrets.json", secrets or {}, SECRETS, True))
+    found = _features(given)
+    rows = KEYS
+    for feature in found:
+        rows += feature.KEYS
+    values = _values("config.json", given, rows, False)
+    others = [key for key in given if key not in values]
+    values["options"] = _options(values["family"], {key: given[key] for key in others})
+    settings = Settings(values, _values("secrets.json", secrets or {}, SECRETS, True))
+    for key in secrets or ():
+        if key not in settings._secrets:
+            raise ConfigError(_unknown("secrets.json", key))
     _check_security(settings)
     _check_times(settings)
-    settings.features = _features(given, settings)
+    settings.given = given
+    settings.features = tuple([feature for feature in found if feature.enabled(settings)])
     return settings
 
 
-def _features(given: "dict[str, Any]", settings: Settings) -> "tuple[Any, ...]":
-    """The features that the settings ask for, by their order; ConfigError where one is not installed."""
-    from lwnode import features
-
+def _features(given: "dict[str, Any]") -> "list[Any]":
+    """The features that may be asked for, by their order; ConfigError where one is not installed."""
     found = []
     for name, key in features.names(given):
         feature = features.installed(name)
-        if feature is None and key:
+        if feature is not None:
+            found.append(feature)
+        elif key:
             raise ConfigError('config.json: "%s" needs the feature "%s", which is not installed; deploy this configuration'
                               % (key, name))
-        if feature is not None and feature.enabled(settings):
-            found.append(feature)
-    return tuple(sorted(found, key=lambda feature: feature.ORDER))
+    return sorted(found, key=lambda feature: int(feature.ORDER))
+
+
+def _values(source: str, given: "dict[str, Any]", rows: "tuple[Row, ...]", secret: bool) -> "dict[str, Any]":
+    """Value or default of each row, checked."""
+    known = {}
+    for key, kind, default, low, high in rows:
+        known[key] = given.get(key, default)
+        if key in given:
+            _check(source, key, kind, given[key], low, high, secret)
+        elif default is REQUIRED:
+            raise ConfigError('%s: "%s" is missing; it must be %s' % (source, key, _range(kind, low, high)))
+    return known
+
+
+def _unknown(source: str, key: str) -> str:
+    return '%s: "%s" is not a key of this firmware; see docs/configuration.md' % (source, key)
+
+
+def _check(source: str, key: str, kind: str, value: "Any", low: "Any", high: "Any", secret: bool = False) -> None:
+    if not _fits(kind, value, low, high):
+        found = "something else" if secret else '"%s"' % value if isinstance(value, str) else str(value)
+        raise ConfigError('%s: "%s" must be %s, found %s' % (source, key, _range(kind, low, high), found))
+
+
+def _range(kind: str, low: "Any", high: "Any") -> str:
+    if isinstance(low, tuple):
+        return "one of " + ", ".join([str(choice) for choice in low])
+    if kind == "b":
+        return "true or false"
+    if kind in ("n", "t"):
+        return "a list of %d to %d %s" % (low, high, "whole numbers" if kind == "n" else "texts")
+    return ("a whole number from %d to %d" if kind == "i" else "text of %d to %d characters") % (low, high)
+
+
+def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
+    if kind == "b" or isinstance(value, bool):
+        return kind == "b" and isinstance(value, bool)
+    if isinstance(low, tuple):
+        return value in low
+    if kind in ("n", "t"):
+        return isinstance(value, list) and low <= len(value) <= high and all(
+            [_fits("i", each, 1, 65535) if kind == "n" else _fits("s", each, 0, 100) for each in value])
+    if kind == "i":
+        return isinstance(value, int) and low <= value <= high
+    return isinstance(value, str) and low <= len(value) <= high and not any([c in value for c in _ENDING])
+
+
+def options(family: str) -> "dict[str, Row]":
+    """Key -> (kind, smallest or choices, largest) of what that family can be told."""
+    rows: "dict[str, Row]" = {}
+    for text in (_ALL + OPTIONS[family]).split(";"):
+        key, kind, low, high = (text + " - -").split(" ")[:4]
+        if high != "-":
+            rows[key] = (kind, int(low), int(high))
+        else:
+            choices = tuple([int(each) if kind == "i" else each for each in low.split(",")])
+            rows[key] = (kind, None if kind == "b" else choices, None)
+    return rows
+
+
+def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
+    """Keys that only some modules have, checked, as options of the driver."""
+    rows = options(family) if given else {}
+    for key in given:
+        if key not in rows:
+            names = ", ".join([name for name in FAMILIES if key in options(name)])
+            raise ConfigError('config.json: "%s" is a key of %s, not of %s: leave it out' % (key, names, family) if names
+                              else _unknown("config.json", key))
+        _check("config.json", key, rows[key][0], given[key], rows[key][1], rows[key][2])
+    found = dict(given)
+    if "psm_tau" in found or "psm_active" in found:
+        found["psm"] = (found.pop("psm_tau", 86400) or None, found.pop("psm_active", 10))
+    if "ack_wait" in found:
+        found["ack_wait_ms"] = found.pop("ack_wait") * 1000
+    if "acknowledge" in found:
+        try:
+            found["acknowledge"] = [Path.parse(text) for text in found["acknowledge"]]
+        except ValueError as error:
+            raise ConfigError("config.json: " + str(error))
+    return found
 
 
 def _check_security(settings: Settings) -> None:
@@ -184,7 +206,7 @@ def _check_security(settings: Settings) -> None:
         raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
     for name in ("psk", "update_key"):
         key = settings.secret(name)
-        if key is not None and (len(key) % 2 or any(c not in "0123456789abcdefABCDEF" for c in key)):
+        if key is not None and (len(key) % 2 or any([c not in "0123456789abcdefABCDEF" for c in key])):
             raise ConfigError('secrets.json: "%s" must be an even number of hexadecimal digits' % name)
 
 
@@ -201,19 +223,7 @@ def _check_times(settings: Settings) -> None:
 
 def report_wait(ack_timeout: int, max_retransmit: int, fixed: "int | None" = 0) -> int:
     """Return the longest wait for one acknowledgement in seconds: doubling each time (RFC 7252 4.2), or fixed."""
-    if fixed:
-        return ack_timeout * (max_retransmit + 1)
-    return ack_timeout * ((1 << (max_retransmit + 1)) - 1)
-
-
-def drop() -> None:
-    """Forget this module: its tables are needed once a start, their heap is not."""
-    import sys
-    import lwnode
-    for name in ("config", "options"):
-        sys.modules.pop("lwnode." + name, None)
-        if hasattr(lwnode, name):
-            delattr(lwnode, name)
+    return ack_timeout * (max_retransmit + 1) if fixed else ack_timeout * ((1 << (max_retransmit + 1)) - 1)
 
 
 def read(folder: str = "", files: "Any" = None) -> Settings:
@@ -228,7 +238,6 @@ def read(folder: str = "", files: "Any" = None) -> Settings:
 
 
 def _json(name: str, files: "Any" = None) -> "Any":
-    import json
     for left in (2, 1, 0):
         try:
             with (files.open if files else open)(name, "r") as file:
@@ -246,33 +255,29 @@ def _json(name: str, files: "Any" = None) -> "Any":
         raise ConfigError("%s: not valid JSON; check quotes and commas" % name)
 
 
-def _homes(vault: "Any", files: "Any") -> "Any":
-    from lwnode.power.store import FileStore, TwinStore
-    return TwinStore(FileStore("state", files), vault)
-
-
 def keep(settings: Settings, vault: "Any", files: "Any" = None) -> None:
-    """Keep what is not a default in the second home: on flash, and in the vault that outlives the filesystem.
+    """Keep what was given twice: on flash, and in the vault that outlives the filesystem (up to 1.9 KB).
 
-    Up to 1.9 KB; a home that is full or cannot be written leaves the other, and neither stops a start.
+    A store that is full or cannot be written leaves the other, and neither stops a start.
     """
-    import json
-    values = {row[0]: getattr(settings, row[0]) for row in KEYS if getattr(settings, row[0]) != row[2]}
-    secrets = {row[0]: settings.secret(row[0]) for row in SECRETS if settings.secret(row[0]) is not None}
+    secrets = {key: value for key, value in settings._secrets.items() if value is not None}
     try:
-        _homes(vault, files).save("identity", json.dumps([values, secrets]).encode())
+        _stores(vault, files).save("identity", json.dumps([settings.given, secrets]).encode())
     except (OSError, ValueError):
-        print("lwnode: the settings have no second home: flash or vault is full")
+        print("lwnode: the settings have no backup copy: flash or vault is full")
 
 
 def kept(vault: "Any", files: "Any", reason: str) -> "Settings | None":
-    """Return the settings of the second home, which a start of before has kept there, or None; `source` says why."""
-    import json
+    """Return the settings of the backup copy, which a start of before has kept there, or None; `source` says why."""
     try:
-        data = _homes(vault, files).load("identity")
+        data = _stores(vault, files).load("identity")
         values, secrets = json.loads(data or b"")
         settings = checked(values, secrets)
     except (OSError, ValueError, TypeError):
         return None
     settings.source = reason[:80]
     return settings
+
+
+def _stores(vault: "Any", files: "Any") -> TwinStore:
+    return TwinStore(FileStore("state", files), vault)

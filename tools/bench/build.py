@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.boards.application import belongs
+from tools.boards.application import belongs, optional
 from tools.mpy import compile_tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,9 +36,10 @@ def compiled() -> Path:
 def files(port: str, family: str) -> dict[str, bytes]:
     """Everything on the board, by its path there."""
     found = {}
+    parts = optional({})
     for path in sorted((BUILD / "lib").rglob("*.mpy")):
         relative = path.relative_to(BUILD / "lib")
-        if belongs(relative.with_suffix(".py"), family, port):
+        if belongs(relative.with_suffix(".py"), family, port, parts):
             found[f"/lib/{relative}"] = path.read_bytes()
     for path in sorted((BUILD / "firmware").glob("*.mpy")):
         found[f"/flash/{path.name}"] = path.read_bytes()

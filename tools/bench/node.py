@@ -20,7 +20,7 @@ if not hasattr(os, "urandom"):
     os.urandom = lambda count: bytes(range(count))
 """
 
-# As main.py does it: board, crash guard, configuration read and its tables dropped.
+# As main.py does it: board, crash guard, configuration.
 IMPORT = """
 import board as definition
 from lwnode.board import open_board
@@ -28,10 +28,8 @@ board = open_board(definition)
 from lwnode.power import BootGuard
 guard = BootGuard(board.vault)
 guard.enter(board.reset_cause())
-from lwnode.config import drop, read
+from lwnode.config import read
 config = read()
-drop()
-del drop, read
 from sht3x import Sht3x
 from lwnode.node import Node
 """

@@ -1,8 +1,14 @@
-"""What goes onto a board, by its path there: lib/ as .mpy without other families' rooms, firmware/, the board's file."""
+"""What goes onto a board, by its path there: of lib/ as .mpy the core, one family, one port, the features that a configuration
+asks for, and the drivers that sensors.py and these import; firmware/, and the board's file.
+"""
 
 from __future__ import annotations
 
+import ast
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from tools.boards.catalog import ROOT, Board
 from tools.boards.remedy import Remedy
@@ -19,12 +25,13 @@ _ONLY = {
 }
 
 
-def files(board: Board, family: str) -> dict[str, bytes]:
-    """Everything but configuration and secrets."""
+def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dict[str, bytes]:
+    """Everything but configuration and secrets; `given`: config.json, as far as it is known."""
     found: dict[str, bytes] = {}
+    parts = optional(given or {})
     for path in sorted((ROOT / "lib").rglob("*.py")):
         relative = path.relative_to(ROOT / "lib")
-        if belongs(relative, family, board.port):
+        if belongs(relative, family, board.port, parts):
             found[f"/lib/{relative.with_suffix('.mpy')}"] = bytecode(path, relative)
     for path in sorted((ROOT / "firmware").glob("*.py")):
         if path.name in AS_SOURCE:
@@ -35,15 +42,50 @@ def files(board: Board, family: str) -> dict[str, bytes]:
     return found
 
 
-def belongs(path: Path, family: str, port: str) -> bool:
-    """Whether a file of lib/ is for that family and port."""
+def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
+    """Whether a file of lib/ is for that family and port; `parts`: what optional() has found."""
     if family not in _ONLY.get(str(path), FAMILIES):
         return False
-    parts = path.parts
-    if "modem" in parts[:-1]:
-        room = parts[parts.index("modem") + 1].split(".")[0]
+    names = path.parts
+    if "modem" in names[:-1]:
+        room = names[names.index("modem") + 1].split(".")[0]
         return room == family or room not in FAMILIES
+    if path.parent.name in ("features", "drivers"):
+        return path.stem == "__init__" or f"{path.parent.name}.{path.stem}" in parts
     return not (path.parent.name == "board" and path.stem in ("esp32", "rp2") and path.stem != port)
+
+
+def optional(given: dict[str, Any]) -> set[str]:
+    """"features.usage", "drivers.chip" and so on: the features of a configuration, and the drivers that somebody imports."""
+    if str(ROOT / "lib") not in sys.path:
+        sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
+    from lwnode import config, features
+
+    asked = [(name, features.installed(name)) for name, _ in features.names(given)]
+    rows = [*config.KEYS, *[row for _, feature in asked if feature for row in feature.KEYS]]
+    settings = SimpleNamespace(**{row[0]: given.get(row[0], row[2]) for row in rows})
+    found: set[str] = set()
+    look = [ROOT / "firmware" / "sensors.py"]
+    look += [ROOT / "lib" / "lwnode" / "features" / f"{name}.py" for name, one in asked if one and one.enabled(settings)]
+    found.update(f"features.{path.stem}" for path in look[1:])
+    while look:
+        for name in drivers(look.pop()) - found:
+            found.add(name)
+            look.append(ROOT / "lib" / "lwnode" / Path(*name.split(".")).with_suffix(".py"))
+    return found
+
+
+def drivers(source: Path) -> set[str]:
+    """"drivers.chip" of each module of lwnode.drivers that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "lwnode.drivers":
+            found.update(f"drivers.{name.name}" for name in node.names)
+        names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else names:
+            if name.startswith("lwnode.drivers."):
+                found.add(name.removeprefix("lwnode."))
+    return {name for name in found if (ROOT / "lib" / "lwnode" / Path(*name.split(".")).with_suffix(".py")).exists()}
 
 
 def bytecode(source: Path, name: Path) -> bytes:

@@ -13,6 +13,7 @@ from tools.boards.catalog import ROOT, Board, refuse_bad_wiring
 from tools.boards.heap import refuse_little_heap
 from tools.boards.remedy import Remedy
 from tools.boards.remote import Found, Remote, refuse_other_board
+from tools.docs.keys import with_meaning
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
 LAST = ("/main.py", "/boot.py")  # until they are there, what is on the board goes on running as it was
@@ -32,9 +33,10 @@ def deploy(
     board: Board, remote: Remote, family: str | None, config: Path, secrets: Path | None, force: bool = False
 ) -> None:
     """lib/, firmware/ and board file; the configuration too where the board has none. Restarts the node."""
-    family = family or read_config(config, secrets)["family"]
+    given = read_config(config, secrets) if family is None or config.exists() else {}
+    family = family or given["family"]
     declared = refuse_bad_wiring(board, family)
-    wanted = application.files(board, family)
+    wanted = application.files(board, family, given)
     total = sum(map(len, wanted.values()))
     print(f"deploy: {len(wanted)} files, {total / 1024:.0f} KB for {board.name} with a {family.upper()}")
     for sentence in declared:
@@ -65,7 +67,8 @@ def read_config(config: Path, secrets: Path | None) -> dict[str, Any]:
     try:
         checked(given, read_json(secrets) if secrets else None)
     except ConfigError as error:
-        raise Remedy(f"{error}: correct {config if 'config.json' in str(error) else secrets or 'SECRETS='}")
+        said = with_meaning(str(error), str(given.get("family")))
+        raise Remedy(f"{said}: correct {config if 'config.json' in said else secrets or 'SECRETS='}")
     return given
 
 

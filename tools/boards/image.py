@@ -41,7 +41,7 @@ def image(board: Board, family: str | None, config: Path, secrets: Path | None, 
     if frozen and board.port == "rp2":
         size -= RESERVED_BLOCKS * BLOCK
     read_config(config, secrets) if table is None else None
-    wanted = application.files(board, family)
+    wanted = application.files(board, family, settings)
     written = []
     for endpoint, own_config, own_secrets in devices(settings, read_json(secrets) if secrets else {}, table):
         check(own_config, own_secrets, endpoint)

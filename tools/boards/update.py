@@ -61,9 +61,10 @@ def key(secrets: dict[str, Any]) -> bytes:
         raise Remedy(f"{error}; or say SECRETS= of a file with a psk")
 
 
-def chosen(board: Board, family: str, names: list[str], removed: list[str], frozen: bool) -> dict[str, bytes | None]:
+def chosen(board: Board, family: str, names: list[str], removed: list[str], frozen: bool,
+           settings: dict[str, Any] | None = None) -> dict[str, bytes | None]:  # fmt: skip
     """What goes into the package: all of the application that an update may bring, or what `names` say of it."""
-    wanted = {path: data for path, data in application.files(board, family).items() if path not in NEVER}
+    wanted = {path: data for path, data in application.files(board, family, settings).items() if path not in NEVER}
     if frozen:
         wanted = {path: data for path, data in wanted.items() if not path.startswith("/lib/lwnode/")}
     found: dict[str, bytes | None] = dict(wanted)
@@ -95,7 +96,7 @@ def packages(board: Board, family: str | None, config: Path, secrets: Path | Non
     """(endpoint, package) of each device."""
     settings = read_config(config, secrets) if table is None else read_json(config)
     family = family or settings["family"]
-    content = chosen(board, family, names, removed, frozen)
+    content = chosen(board, family, names, removed, frozen, settings)
     number = version or int(time.time())
     for endpoint, _, own in devices(settings, read_json(secrets) if secrets else {}, table):
         yield endpoint, signed(key(own), number, f"{board.name}/{family}", content)

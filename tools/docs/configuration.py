@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from tools.docs.keys import explained
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +24,7 @@ _GROUPS = (
 _HEAD = """\
 # Configuration
 
-<!-- Written by `make docs` from lib/lwnode/config.py and options.py. Edit those tables, not this page. -->
+<!-- Written by `make docs` from lib/lwnode/config.py, the features' KEYS and tools/docs/keys.py: edit those, not this page. -->
 
 Two files lie beside `main.py` on the board. `config.json` may be shown to anybody; `secrets.json` may not, is in
 `.gitignore`, and is never printed. `make provision` checks both with the table below before it copies them; the node
@@ -79,38 +82,57 @@ def default(value: Any, required: object) -> str:
     return "none" if value is None else f"`{json.dumps(value)}`"
 
 
-def table(keys: tuple[tuple[Any, ...], ...], required: object) -> str:
+def table(rows: Iterable[tuple[Any, ...]], required: object) -> str:
     """A markdown table of keys."""
     lines = ["| key | default | range | what it is |", "|---|---|---|---|"]
-    for key, kind, usual, low, high, about in keys:
-        lines.append(f"| `{key}` | {default(usual, required)} | {expected(kind, low, high)} | {about} |")
+    for key, kind, usual, low, high in rows:
+        lines.append(f"| `{key}` | {default(usual, required)} | {expected(kind, low, high)} | {explained(key)} |")
     return "\n".join(lines) + "\n"
 
 
-def options_table(rows: tuple[tuple[Any, ...], ...]) -> str:
+def options_table() -> str:
     """A markdown table of the keys that only some families have."""
+    from lwnode import config
+
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for family in config.FAMILIES:
+        for key, row in config.options(family).items():
+            found.setdefault((key, *row, explained(key, family)), []).append(family)
     lines = ["| key | families | range | what it is |", "|---|---|---|---|"]
-    for key, kind, low, high, families, about in rows:
-        shown = "all" if len(families) == 4 else ", ".join(families)
+    for (key, kind, low, high, about), families in found.items():
+        shown = "all" if len(families) == len(config.FAMILIES) else ", ".join(families)
         lines.append(f"| `{key}` | {shown} | {expected(kind, low, high)} | {about} |")
     return "\n".join(lines) + "\n"
 
 
+def rows() -> dict[str, tuple[Any, ...]]:
+    """Every key of config.json that is not one family's, those of the features too."""
+    from lwnode import config, features
+
+    found = {row[0]: row for row in config.KEYS}
+    for name, keys, _ in features.FEATURES:
+        feature = features.installed(name)
+        if feature is None or {row[0] for row in feature.KEYS} - set(keys):
+            raise SystemExit(f"lib/lwnode/features: {name} is missing, or FEATURES does not name all of its keys")
+        found |= {row[0]: row for row in feature.KEYS}
+    return found
+
+
 def page() -> str:
     """The whole page."""
-    from lwnode import config, options
+    from lwnode import config
 
-    known = {row[0]: row for row in config.KEYS}
+    known = rows()
     grouped = [key for _, keys in _GROUPS for key in keys]
-    rest = tuple(row for row in config.KEYS if row[0] not in grouped)
+    rest = tuple(row for key, row in known.items() if key not in grouped)
     parts = [_HEAD.replace("{example}", (ROOT / "firmware" / "config.json").read_text(encoding="utf-8").strip())]
     for title, keys in _GROUPS:
-        parts.append(f"## {title}\n\n" + table(tuple(known[key] for key in keys if key in known), config._REQUIRED))
+        parts.append(f"## {title}\n\n" + table(tuple(known[key] for key in keys if key in known), config.REQUIRED))
     if rest:
-        parts.append("## Further keys\n\n" + table(rest, config._REQUIRED))
-    parts.append("## What one module can be told beyond that\n\n" + _OPTIONS + options_table(options.OPTIONS))
+        parts.append("## Further keys\n\n" + table(rest, config.REQUIRED))
+    parts.append("## What one module can be told beyond that\n\n" + _OPTIONS + options_table())
     secrets = "`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional."
-    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.SECRETS, config._REQUIRED))
+    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.SECRETS, config.REQUIRED))
     usual = {row[0]: row[2] for row in config.KEYS}
     wait = config.report_wait(usual["ack_timeout"], usual["max_retransmit"])
     parts.append(_TAIL.replace("{wait}", str(wait)))

@@ -1,4 +1,4 @@
-"""The power budget's figures: times of simulated lives, multiplied with lwnode.power.typical, as tables and plots.
+"""The power budget's figures: times of simulated lives, multiplied with lwnode.features.usage, as tables and plots.
 
     measure()      lives some days of each configuration (tools.simulate) and writes docs/power-times.tsv
     life()         SVG: how long a cell lasts, by interval, board and module
@@ -179,7 +179,7 @@ def _life_table() -> str:
 
 
 def _sources_table() -> str:
-    from lwnode.power.typical import BOARDS, MODULES
+    from lwnode.features.usage import BOARDS, MODULES
     from tools.energy import sources
     from tools.simulate.charge import currents
 

@@ -1,4 +1,4 @@
-"""Where each current of lwnode.power.typical comes from, for people. Marks: measured by others, recalled, estimate."""
+"""Where each current of lwnode.features.usage comes from, for people. Marks: measured by others, recalled, estimate."""
 
 BOARDS = {
     "esp32": ("deep sleep of good boards 50 to 66 uA (micropython-mqtt README, measured)",

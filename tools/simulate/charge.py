@@ -1,4 +1,4 @@
-"""Where the charge goes: times of board and module from a simulated life, currents from lwnode.power.typical.
+"""Where the charge goes: times of board and module from a simulated life, currents from lwnode.features.usage.
 
     charge = Charge(simulation)         # before it lives: counts what module and radio do
     simulation.clock.after(86_400_000, charge.begin)    # or from then on: the first start is paid once in a cell's life
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lwnode.power.typical import BOARDS, MODULES
+from lwnode.features.usage import BOARDS, MODULES
 
 if TYPE_CHECKING:
     from .simulation import Simulation

@@ -24,11 +24,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lwnode.lwm2m import Request
     from lwnode.node import Node
 
 # Name, the keys of config.json that ask for it, and whether it is there without any of them.
-_FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
+FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
+    ("battery", ("battery",), False),
+    ("usage", ("node_objects", "data_budget", "billing_day", "health_every"), True),
+    ("settings", ("node_objects", "trial_wakes"), True),
+    ("deferral", ("defer_longest", "defer_below"), False),
     ("ship", (), True),
+    ("commands", (), True),
 )
 
 
@@ -58,6 +64,36 @@ class Feature:
     def before_sleep(self, node: "Node", now: int) -> None:
         """The last moment before the state is saved."""
 
+    def in_contact(self, node: "Node", now: int) -> None:
+        """The session stands, the time is known and the readings are taken: the moment to add something to a report."""
+
+    def defer(self, node: "Node", now: int) -> bool:
+        """Say whether a contact without urgency is put off; asked of a session that stands, before its radio is used."""
+        return False
+
+    def before_request(self, node: "Node", request: "Request") -> None:
+        """The server asks something."""
+
+    def after_request(self, node: "Node", request: "Request") -> None:
+        """It was carried out; its answer has not gone out yet."""
+
+    def event(self, node: "Node", name: str, detail: "Any") -> None:
+        """The module tells something that the node itself does not follow."""
+
+    def rebase(self, node: "Node", moved: int) -> None:
+        """The clock was set by so many seconds: times kept from before follow."""
+
+    def save(self, node: "Node") -> None:
+        """Put what must survive sleep into the retained state."""
+        if self.SIZE:
+            node.state.save(self.name, self.dump())
+
+    def restore(self, node: "Node") -> None:
+        """Take it up at a start."""
+        data = node.state.load(self.name) if self.SIZE else None
+        if data is not None:
+            self.load(data)
+
     def dump(self) -> bytes:
         """Return what must survive sleep, SIZE bytes at most."""
         return b""
@@ -70,7 +106,7 @@ class Feature:
 def names(given: "dict[str, Any]") -> "list[tuple[str, str]]":
     """(name, the key that asks for it or "") of each feature that a configuration may need, installed or not."""
     found = []
-    for name, keys, always in _FEATURES:
+    for name, keys, always in FEATURES:
         asked = [key for key in keys if key in given]
         if asked or always:
             found.append((name, asked[0] if asked else ""))

@@ -11,79 +11,87 @@ or by hand at the REPL:
     >>> node.wake()       # one cycle; returns how long to sleep, in milliseconds
     58211
 
-A cycle (design, "A wake"): retained state -> battery, budget, pins (care) -> due slots -> sample -> journal -> contact ->
-module to sleep -> what it cost (care) -> state saved. An alarm, a threshold crossed or a wake pin, is reported at once.
-What speaks with the module is loaded for the first contact (contact.connect); a wake that only samples goes without.
-It is right entered either way: on a board that keeps its RAM `run` loops, on one that does not the port starts
-main.py again and `run` is entered anew.
+A cycle (design, "A wake"): retained state -> wake checks -> features -> due slots -> sample -> journal -> contact -> module to
+sleep -> features -> state saved. An alarm, a threshold crossed or a wake pin, is reported at once. What speaks with the module
+is imported for the first contact (connect); a wake that only samples goes without. It is right entered either way: on a board
+that keeps its RAM `run` loops, on one that does not the port starts main.py again and `run` is entered anew.
 
-Bounds: one wake lasts at most `awake_budget` seconds; the watchdog is fed from waits of the AT driver and from
-between the steps, nowhere else; a reading is in the journal before anything is sent.
+Bounds: one wake lasts at most `awake_budget` seconds; the watchdog is fed from waits of the AT driver and from between the
+steps, nowhere else; a reading is in the journal before anything is sent. On an ESP32 the state and the journal's newest
+readings share 1 KB of RTC memory.
 """
 
 import sys
+from struct import pack, unpack
+
 from micropython import const
 
-from lwnode.lwm2m import ObjectTree
-from lwnode.lwm2m.commands import carry_out
-from lwnode.node.costs import Costs
-from lwnode.node.housekeeping import lasting, unload
-from lwnode.node.keeping import Keeping
-from lwnode.node.standing import Standing
+from lwnode.lwm2m import ObjectTree, pack_record
+from lwnode.node.registration import RegistrationState
 from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Schedule, device_offset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
-    from lwnode.settings import Settings
+
+    from lwnode.config import Settings
+    from lwnode.node.contact import Contact
 
 # A warm-up shorter than this is waited out; a longer one runs while the module is woken.
 _SLOW_MS = const(300)
-# Once an hour health is brought up to date (lwnode.node.care).
-_SETTLE_S = const(3600)
 # A wake pin is not listened to for so long after it has woken the board.
-_DEAF_MS = const(60000)
+_MASKED_MS = const(60000)
+# Longer than any active timer (T3324) that a node asks for: a module that is awake after it does not sleep.
+_SETTLED_S = const(180)
+# Times in a row that a module may be found awake before it is switched off instead of sent to sleep.
+_SLEEPLESS = const(3)
+_FORMAT = "<BBBHI"
 
 
-class Node(Keeping):
-    """Composes the rooms and runs the wake cycle.
+class Node:
+    """Composes the packages and runs the wake cycle.
 
     `declare(tree, board)` adds the sensors and actuators (firmware/sensors.py). `trace(direction, bytes)` sees the AT
     dialogue with secrets redacted. `files` are the file operations of a FileStore, the interpreter's own by default.
     """
 
-    may = 2  # contact in this wake: 0 never, 1 for alarms, 2 as the schedule says
+    at: "Any" = None  # with modem, session and delivery: there from the first contact on
+    modem: "Any" = None
+    session: "Any" = None
+    delivery: "Any" = None
+    contacts: "Contact | None" = None
+    guard: "Any" = None  # the crash guard of main.py, which has counted the resets
+    wakes = 0
+    may_contact = 2  # in this wake: 0 never, 1 for alarms, 2 as the schedule says
+    rest_s = 0  # nothing but sleep, so many seconds of it
+    sleeps_by: "Callable[[], None] | None" = None  # what a feature has put into the place of Board.sleep
+    restarts_for = ""  # a restart that a feature has asked for once this wake is over, and its reason
+    awake_until: "int | None" = None  # ticks: somebody wants to reach this node by cable
     urgent = False  # an alarm waits
     _alarm = False  # since this wake
-    module_off = False  # the module does not sleep: switch it off instead
-    sleeps_by: "Callable[[], None] | None" = None  # what a feature has put into the place of Board.sleep
-    feature_faults = 0  # features that raised and were switched off for that wake
+    unsampled = False  # this wake's readings have not been taken yet
     reached: "bool | None" = None  # how this wake's contact ended; None where none was due
     contact_ms = 0
-    spent = 0  # exchanges of that contact beside its reports
+    stayed_awake = False  # it has waited since the last wake, and not slept
+    exchanges = 0  # registrations, updates and recoveries of that contact
     contacts_failed = 0
     last_error = ""
     budget_end: "int | None" = None  # none outside a wake: a person at the REPL has all the time
-    guard: "Any" = None  # the crash guard of main.py, which has counted the resets
-    wakes = 0
-    woke_at = 0  # ticks; a board's begin at its boot, and so does the first wake
-    nap_s = 0  # the battery is dead: nothing but sleep, so many seconds of it
-    unsampled = False  # this wake's readings have not been taken yet
-    deaf = False  # a wake pin has just woken the board
-    weak = ""  # the battery's band where a brown-out is near
-    stuck = 0  # bits of wake_on: active in two wakes in a row
-    trial = 0  # settings of the server: 1 on trial, 2 since this wake, 3 kept, 4 rolled back
-    beat = False  # a heartbeat goes out with this contact
-    awake_until: "int | None" = None  # ticks: somebody wants to reach this node by cable
+    moved = 0  # seconds by which the clock was set, until the slot served in this contact has followed
+    module_off = False  # switch the module off instead of sending it to sleep
+    module_awake = 0  # times that it was found awake although it was sent to sleep
+    _awake_in_a_row = 0
+    _closed_at = 0  # seconds: the module was sent to sleep; 0 not
+    _pins_held = 0  # bits of wake_on: active in the last wake
+    _pins_masked = False  # a wake pin has just woken the board
+    feature_faults = 0  # features that raised and were switched off for that wake
 
     def __init__(self, board: "Any", config: "Settings", declare: "Callable[[ObjectTree, Any], None]",
                  files: "Any" = None, trace: "Callable[..., None] | None" = None) -> None:
-        self.board = board
-        self.config = config
+        self.board, self.config, self.trace = board, config, trace
         self.tree = ObjectTree(board.clock)
         if config.history != "pack":
             self.tree.container = None
-        self.tree.commands = carry_out
         declare(self.tree, board)
         self.clock = Clock(board.clock)
         self.tree.now = self.clock.now
@@ -96,28 +104,20 @@ class Node(Keeping):
         self.sampling = Schedule(config.sample_every, offset)
         self.reporting = Schedule(config.report_every, offset)
         self.backoff = Backoff()
-        self.costs = Costs()
-        # Without a cell to spare and a budget to keep, contact is free and the account can wait.
-        self._judged = config.battery != "none" or config.data_budget > 0 or config.source != ""
-        self.trace = trace
-        self.standing = Standing(config, self.clock)
-        self.orders: "dict[str, Callable[[bool], None]]" = {}  # what features can be told by a server, by name
-        self.features = [feature() for feature in config.features]
-        self._ask("attach")
-        self.loaded = lasting()
+        self.registration = RegistrationState(config, self.clock)
         self.wake_on = tuple(getattr(board.definition, "WAKE", ()))
-        if config.node_objects:
-            self.late("rows", "declare")(self)
+        self.troubles: "dict[str, str]" = {}  # what a person should look after, in words
+        if config.source:
+            # The board's own boot could not mount the filesystem, or config.json is not what it was.
+            self.trouble("filesystem" if config.source.startswith("filesystem") else "settings",
+                         "settings from the second home: " + config.source)
+        self.orders: "dict[str, Callable[[bool], None]]" = {}  # what features can be told by a server, by name
+        self.features: "list[Any]" = [feature() for feature in config.features]
+        self.ask("attach")
         self._restore()
-        self.trial, self.urgent = self.costs.trial, bool(self.costs.urgent)
-        if self.state.source == "behind" and board.retained.size:
-            self.late("remote", "resume")(self)  # power was lost: what the state says of a trial may be old
-        self.late("start", "hold")(self)
-        self.tidy()
+        self._hold()
 
-    def check(self) -> str:
-        """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
-        return str(self.late("start", "check")(self))
+    # -- the cycle ---------------------------------------------------------------------------------------------------
 
     def run(self, guard: "Any") -> None:
         """Cycle for ever; tells the crash guard of each completed wake. Leaves only by an exception."""
@@ -128,51 +128,18 @@ class Node(Keeping):
             guard.completed(self.reached is not None)
             swap = sys.modules.get("swap")  # an update was staged, or is on trial
             if swap is not None and swap.cycle(self.reached):
-                guard.planned("update")
-                self.board.restart("update")
+                self.restarts_for = "update"
+            if self.restarts_for:
+                self.restart(self.restarts_for)
             cause = self._rest(pause)
             if self.config.planned_restart and self.wakes >= self.config.planned_restart:
-                guard.planned("heap")
-                self.board.restart("heap")
+                self.restart("heap")
 
-    def _rest(self, pause: int) -> str:
-        """Sleep, or wait awake while somebody wants this node at a cable; returns what ended it, as Board.sleep does."""
-        cause = ""
-        if self.sleeps_by is not None:
-            self.sleeps_by()
-        elif self.wanted_awake():
-            self.late("start", "wait")(self, pause)
-        else:
-            if self.deaf:
-                pause = min(pause, _DEAF_MS)
-            cause = self.board.sleep(pause, () if self.deaf else self.wake_on)
-            self.woke_at = self.board.clock.ticks_ms()
-        return cause
-
-    def wanted_awake(self) -> bool:
-        """Whether the stay-awake pin, a cable or an order of the server keeps this node from sleeping."""
-        return self.awake_until is not None or bool(self.board.stay_awake())
-
-    def _wanted(self) -> "tuple[int | None] | None":
-        """Return a tuple where the server is to be contacted now: (slot to serve,), or (None,) between the slots.
-
-        That is for an alarm, and where the server has shortened the lifetime. None: no contact now.
-        """
-        now = self.clock.now()
-        slot = self.reporting.due(now)
-        if (slot is None and not self.urgent and not self.standing.is_due(now)) or not self.standing.may_contact(now):
-            return None
-        if self.may < (1 if self.urgent else 2):
-            if slot is not None:
-                self.reporting.serve(slot)  # by policy nobody is contacted in this slot; readings wait for the next one
-            return None
-        if not (self._alarm or self.backoff.ready(now)):
-            return None
-        self._save()
-        health: "Any" = self.tree.row(26251, 0)
-        if health is not None:
-            health.stale = True
-        return (slot,)
+    def restart(self, reason: str) -> None:
+        """Restart the board by our own order: what has been kept in RAM goes to flash before."""
+        self.save(True)
+        self.guard.planned(reason)
+        self.board.restart(reason)
 
     def wake(self, cause: str = "timer") -> int:
         """Do what is due, once; return the milliseconds until something is due again.
@@ -185,65 +152,92 @@ class Node(Keeping):
         self.fresh = self.journal.next_number
         self.start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
-        self.reached, self.moved, self.contact_ms, self.beat, self._alarm = None, 0, 0, False, False
-        self.may, self.nap_s, self.reporting.stretch, self.journal.batch = 2, 0, 1, self.config.journal_batch
+        self.reached, self.contact_ms, self._alarm = None, 0, False
+        self.may_contact, self.rest_s, self.reporting.stretch, self.journal.batch = 2, 0, 1, self.config.journal_batch
         now = self.clock.now()
-        costs = self.costs
-        costs.woke(now)
-        if (self.wake_on or self._judged or costs.shown_at + _SETTLE_S <= now or self.board.pins.get("status")
-                or costs.streak):
-            self.late("care", "begin")(self, cause, now)
-            self.tidy()
+        if self.wake_on:
+            self._check_pins(cause)
+        self._check_module(cause, now)
+        journal = self.journal
+        self.trouble("flash", "flash refused %d times, %d readings unreadable" % (journal.errors, journal.unreadable)
+                     if journal.errors else "")
         for feature in self.features:
             feature.off = False
-        self._ask("before_wake", cause, now)
-        slot = None if self.nap_s else self.sampling.due(self.clock.now())
+        self.ask("before_wake", cause, now)
+        slot = None if self.rest_s else self.sampling.due(now)
         if slot is not None:
             self.sampling.serve(slot)
             self.unsampled = True
         # A slow sensor warms up while the module is woken; what is quick is in the journal before that.
         if self.unsampled and self.tree.start(self.clock.unix()) < _SLOW_MS:
             self.collect()
-        wanted = self._wanted()
+        wanted = self._contact_due()
         if wanted is not None:
-            stats, begun = self.at.stats, self.board.clock.ticks_ms()
-            heard, lost = stats.lines, stats.timeouts
-            reached = self.contact()
-            self.served(wanted[0], reached, stats.lines - heard, stats.timeouts - lost)
-            self.close()
-            self._ask("after_contact", reached)
+            self.save()
+            begun = self.board.clock.ticks_ms()
+            self.connect().serve(wanted[0])
             self.contact_ms = max(0, self.board.clock.ticks_diff(self.board.clock.ticks_ms(), begun))
+            self.ask("after_contact", bool(self.reached))
         self.collect()
-        if self.trial == 1 and self.reached is not None:
-            self.late("remote", "judge")(self, self.reached)
-        self._ask("before_sleep", self.clock.now())
-        costs.trial = self.trial = 1 if self.trial == 2 else self.trial
-        costs.sleeps(self, self.clock.now())
-        self._save()
+        self.ask("before_sleep", self.clock.now())
+        self.save()
         self.board.watchdog_stop()
         self.budget_end = None
         return self.pause()
 
-    def _ask(self, what: str, *given: "Any") -> None:
-        """Call that method of each feature; one that raises is switched off for this wake and counted."""
-        for feature in self.features[::-1] if what == "before_sleep" else self.features:
-            if not feature.off:
-                try:
-                    getattr(feature, what)(self, *given)
-                except Exception as error:
-                    feature.off = True
-                    self.feature_faults += 1
-                    print("lwnode: feature %s is off for this wake: %s: %s" % (feature.name, type(error).__name__, error))
+    def _contact_due(self) -> "tuple[int | None] | None":
+        """Return a tuple where the server is to be contacted now: (slot to serve,), or (None,) between the slots.
 
-    def limit(self, contact: int = 2, stretch: int = 1, batch: int = 256, rest_s: int = 0) -> None:
-        """Restrict this wake: contact 0 never, 1 for alarms; stretch of the reporting period; readings exposed; rest in s.
-
-        The most restrictive wins.
+        That is for an alarm, and where the server has shortened the lifetime. None: no contact now.
         """
-        self.may = min(self.may, contact)
-        self.reporting.stretch = max(self.reporting.stretch, stretch)
-        self.journal.batch = min(self.journal.batch, batch)
-        self.nap_s = max(self.nap_s, rest_s)
+        now = self.clock.now()
+        slot = self.reporting.due(now)
+        registration = self.registration
+        if (slot is None and not self.urgent and not registration.is_due(now)) or not registration.may_contact(now):
+            return None
+        if self.may_contact < (1 if self.urgent else 2):
+            if slot is not None:
+                self.reporting.serve(slot)  # by policy nobody is contacted in this slot; readings wait for the next one
+            return None
+        return (slot,) if self._alarm or self.backoff.ready(now) else None
+
+    def _rest(self, pause: int) -> str:
+        """Sleep, or wait awake while somebody wants this node at a cable; returns what ended it, as Board.sleep does."""
+        board, clock = self.board, self.board.clock
+        self.stayed_awake = self.sleeps_by is None and self.wanted_awake()
+        if self.sleeps_by is not None:
+            self.sleeps_by()
+            return ""
+        if not self.stayed_awake:
+            if self._pins_masked:
+                pause = min(pause, _MASKED_MS)
+            return str(board.sleep(pause, () if self._pins_masked else self.wake_on))
+        end = clock.ticks_add(clock.ticks_ms(), pause)
+        while clock.ticks_diff(end, clock.ticks_ms()) > 0 and self.wanted_awake():
+            clock.sleep_ms(100)
+            board.feed()
+            if self.awake_until is not None and clock.ticks_diff(self.awake_until, clock.ticks_ms()) <= 0:
+                self.awake_until = None
+        return ""
+
+    def wanted_awake(self) -> bool:
+        """Whether the stay-awake pin, a cable or an order of the server keeps this node from sleeping."""
+        return self.awake_until is not None or bool(self.board.stay_awake())
+
+    def pause(self) -> int:
+        """Return the milliseconds until something is due that may be done."""
+        now = self.clock.now()
+        if self.rest_s:
+            return int(self.clock.sleep_ms(self.rest_s))
+        wait = 0 if self.urgent and self.may_contact else self.reporting.seconds_to_next(now)
+        renewal = self.registration.renewal()
+        if renewal is not None and self.may_contact == 2:
+            wait = min(wait, renewal - now)
+        contact = max(wait, self.backoff.remaining(now), self.registration.silent_until - now)
+        wait = min(self.sampling.seconds_to_next(now), contact)
+        return self.clock.sleep_ms(max(1, wait))
+
+    # -- readings and contacts ---------------------------------------------------------------------------------------
 
     def sample(self) -> None:
         """Read every sensor and put what the rules keep into the journal, before anything else can fail."""
@@ -268,27 +262,36 @@ class Node(Keeping):
             self.unsampled = False
             self.sample()
 
-    def pause(self) -> int:
-        """Return the milliseconds until something is due that may be done."""
-        now = self.clock.now()
-        if self.nap_s:
-            return int(self.clock.sleep_ms(self.nap_s))
-        wait = 0 if self.urgent and self.may else self.reporting.seconds_to_next(now)
-        renewal = self.standing.renewal()
-        if renewal is not None and self.may == 2:
-            wait = min(wait, renewal - now)
-        contact = max(wait, self.backoff.remaining(now), self.standing.silent_until - now)
-        wait = min(self.sampling.seconds_to_next(now), contact)
-        return self.clock.sleep_ms(max(1, wait))
+    def keep(self, records: "list[Any]", unix: "int | None") -> None:
+        """Put records (path, type, text or bytes, when) into the journal, stamped with their own time."""
+        epoch, seconds = self.clock.stamp()
+        for path, kind, value, when in records:
+            age = unix - when if unix is not None and when is not None else 0
+            self.journal.append(pack_record(path, kind, value, (epoch, seconds - age)))
+
+    def connect(self) -> "Contact":
+        """Make what speaks with the module, once: at, modem, session and delivery are there from then on."""
+        if self.contacts is None:
+            from lwnode.node.contact import Contact
+            self.contacts = Contact(self)
+        return self.contacts
+
+    def contact(self) -> bool:
+        """Contact the server now, whatever the schedule says. Returns whether all arrived."""
+        return self.connect().contact()
+
+    def close(self) -> None:
+        """Send the module to sleep."""
+        self.connect().close()
+
+    def check(self) -> str:
+        """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
+        return "" if self.registration.configured else self.connect().check()
 
     def start_budget(self, seconds: int) -> None:
         """End this wake after so many seconds."""
         clock = self.board.clock
         self.budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
-
-    def tidy(self) -> None:
-        """Drop what was loaded since the node was made: set-up, attach and packing are needed seldom, heap always."""
-        unload(self.loaded)
 
     def idle(self) -> None:
         """Called in every wait of the driver: the watchdog is fed, and a wake that lasts too long ends."""
@@ -298,3 +301,137 @@ class Node(Keeping):
             from lwnode.at import BudgetExceeded
             raise BudgetExceeded("awake for %d s, the budget of a wake" % self.config.awake_budget)
 
+    # -- checks of a wake, and features ------------------------------------------------------------------------------
+
+    def _check_pins(self, cause: str) -> None:
+        """An event is a wake pin that became active; one that stays so is stuck and no news: the board awaits its release."""
+        names, held = self.wake_on, self._pins_held
+        active = event = 0
+        for i in range(len(names)):
+            if self.board.pins.get(names[i]):
+                active |= 1 << i
+            elif cause == names[i] and not held >> i & 1:
+                event = 1  # a short pulse: over before the board was awake
+        if active & ~held or event or (cause == "pin" and not held):
+            self.unsampled = True
+            self.alarm()
+        # After any edge the next sleep hears none for a minute: a pin that flutters does not empty the battery.
+        self._pins_masked = cause in names or cause == "pin"
+        stuck = [names[i] for i in range(len(names)) if active & held & 1 << i]
+        self.trouble("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
+        self._pins_held = active
+
+    def _check_module(self, cause: str, now: int) -> None:
+        """Count a module that is awake although it was sent to sleep; its status pin says so, where there is one."""
+        if self._closed_at and now - self._closed_at >= _SETTLED_S and cause != "ring":
+            pins = self.board.pins
+            if not pins.get("status") or self.connect().modem.sleeps_powered:
+                self._awake_in_a_row = 0
+            else:
+                self._awake_in_a_row = min(self._awake_in_a_row + 1, 255)
+                self.module_awake = min(self.module_awake + 1, 65535)
+                # Without a key nobody could switch it on again.
+                self.module_off = self._awake_in_a_row >= _SLEEPLESS and pins.number("power_key") is not None
+        self.trouble("module", "module does not sleep" if self._awake_in_a_row >= _SLEEPLESS else "")
+
+    def closed(self) -> None:
+        """The module was sent to sleep, or switched off."""
+        self._closed_at = 0 if self.module_off else max(1, self.clock.now())
+        if self.module_off:
+            self._awake_in_a_row = 0
+            self.module_off = False
+
+    def trouble(self, key: str, words: str) -> None:
+        """Note what a person should look after; no words: it is over."""
+        if words:
+            self.troubles[key] = words
+        else:
+            self.troubles.pop(key, None)
+
+    def limit(self, contact: int = 2, stretch: int = 1, batch: int = 256, rest_s: int = 0) -> None:
+        """Restrict this wake: contact 0 never, 1 for alarms; stretch of the reporting period; readings exposed; rest in s.
+
+        The most restrictive wins.
+        """
+        self.may_contact = min(self.may_contact, contact)
+        self.reporting.stretch = max(self.reporting.stretch, stretch)
+        self.journal.batch = min(self.journal.batch, batch)
+        self.rest_s = max(self.rest_s, rest_s)
+
+    def ask(self, what: str, *given: "Any") -> "list[Any]":
+        """Call that method of each feature, and return what they say; one that raises is off for this wake, and counted."""
+        said = []
+        for feature in self.features[::-1] if what == "before_sleep" else self.features:
+            if not feature.off:
+                try:
+                    said.append(getattr(feature, what)(self, *given))
+                except Exception as error:
+                    feature.off = True
+                    self.feature_faults += 1
+                    print("lwnode: feature %s is off for this wake: %s: %s" % (feature.name, type(error).__name__, error))
+        return said
+
+    # -- state and time ----------------------------------------------------------------------------------------------
+
+    def _parts(self) -> "list[tuple[str, Any]]":
+        """What survives sleep, by its name in the retained state; the driver's "modem" and the node's own come to it."""
+        parts: "list[tuple[str, Any]]" = [
+            ("clock", self.clock), ("sampling", self.sampling), ("reporting", self.reporting), ("backoff", self.backoff),
+            ("session", self.registration), ("tree", self.tree)]
+        return parts
+
+    def save(self, all_of_it: bool = False) -> None:
+        """Write what must survive: called while no answer of the module is outstanding. all_of_it: to flash, at once."""
+        for name, part in self._parts():
+            self.state.save(name, part.dump())
+        self.state.save("node", pack(_FORMAT, self.urgent, self._pins_held, self._awake_in_a_row, self.module_awake,
+                                     self._closed_at), durable=all_of_it)
+        self.ask("save")
+        if self.modem is not None:
+            self.state.save("modem", self.modem.snapshot())
+        self.journal.flush(all_of_it)
+        self.state.commit()
+
+    def save_tree(self) -> None:
+        """Write what a server has changed to flash, before it has its answer."""
+        data = self.tree.dump()
+        self.state.save("tree", data)
+        self.files.save("tree", data)
+
+    def _restore(self) -> None:
+        for name, part in self._parts():
+            data = self.state.load(name)
+            if data is None and name == "tree":
+                try:
+                    data = self.files.load(name)
+                except OSError:
+                    pass  # unreadable now: told by the health, and asked again by the next start
+            if data is not None:
+                part.load(data)
+        data = self.state.load("node")
+        if data is not None and len(data) == 9:
+            urgent, self._pins_held, self._awake_in_a_row, self.module_awake, self._closed_at = unpack(_FORMAT, data)
+            self.urgent = bool(urgent)
+        self.ask("restore")
+        self.fresh = self.journal.next_number
+
+    def _hold(self) -> None:
+        """Have a contact soon after a power-on, at this device's own time: a thousand nodes may have got their power together.
+
+        The slot that was served last says nothing: the count of time has begun anew. Who is at the cable does not wait.
+        """
+        board, registration = self.board, self.registration
+        if board.reset_cause() in ("power_on", "brown_out"):
+            now = self.clock.now()
+            self.reporting.forget()
+            if registration.may_contact(now) and not board.stay_awake():
+                registration.silent_until = now + self.sampling.offset_s
+
+    def clock_step(self, moved: int) -> None:
+        """Follow a step of the clock; a slot that is being served keeps its name until it is."""
+        self.moved = moved
+        for part in (self.sampling, self.backoff, self.registration, self.tree):
+            part.rebase(moved)
+        self.ask("rebase", moved)
+        if self._closed_at:
+            self._closed_at = max(1, self._closed_at + moved)

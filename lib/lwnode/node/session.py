@@ -16,7 +16,7 @@ from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED
 from lwnode.modem.recovery import bring_back
-from lwnode.node.standing import LONGEST_SILENCE_S, MARGIN_S, Standing
+from lwnode.node.registration import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ _UNHEARD = const(3)
 _HAS_TIME = const(2)
 
 
-class Session(Standing):
+class Session(RegistrationState):
     """Brings the module from any state to REGISTERED, and to sleep again; counts what that took."""
 
     def __init__(self, modem: "Any", tree: "Any", config: "Any", clock: "Any", unique_id: bytes) -> None:
-        Standing.__init__(self, config, clock)
+        RegistrationState.__init__(self, config, clock)
         self.modem = modem
         modem.lifetime = self.lifetime
         self.tree = tree
@@ -50,8 +50,8 @@ class Session(Standing):
         self.report_every = int(config.report_every)
 
     def load(self, data: "bytes | None") -> bool:
-        """Take the state of an earlier wake, as Standing does, and tell the driver."""
-        taken = Standing.load(self, data)
+        """Take the state of an earlier wake, as RegistrationState does, and tell the driver."""
+        taken = RegistrationState.load(self, data)
         self.modem.lifetime = self.lifetime
         return taken
 

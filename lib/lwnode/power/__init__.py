@@ -22,28 +22,19 @@ Names are imported on first use: a safe mode that only needs BootGuard loads onl
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.power.backoff import Backoff as Backoff
-    from lwnode.power.budget import DataBudget as DataBudget
     from lwnode.power.clock import Clock as Clock
-    from lwnode.power.typical import currents as currents
-    from lwnode.power.energy import EnergyMeter as EnergyMeter
     from lwnode.power.guard import BootGuard as BootGuard
-    from lwnode.power.health import Health as Health
     from lwnode.power.journal import Journal as Journal
-    from lwnode.power.policy import BatteryBands as BatteryBands
-    from lwnode.power.policy import Deferral as Deferral
     from lwnode.power.retained import RetainedState as RetainedState
     from lwnode.power.schedule import Schedule as Schedule
     from lwnode.power.schedule import device_offset as device_offset
     from lwnode.power.store import FileStore as FileStore
     from lwnode.power.store import TwinStore as TwinStore
-    from lwnode.power.trial import Trial as Trial
-    from lwnode.power.upkeep import Upkeep as Upkeep
 
 # Name, file: loaded on first use.
 _LATER = (
-    "Backoff backoff BatteryBands policy BootGuard guard Clock clock DataBudget budget Deferral policy "
-    "EnergyMeter energy FileStore store Health health Journal journal RetainedState retained Schedule schedule "
-    "Trial trial TwinStore store Upkeep upkeep currents typical device_offset schedule"
+    "Backoff backoff BootGuard guard Clock clock FileStore store Journal journal RetainedState retained Schedule schedule "
+    "TwinStore store device_offset schedule"
 )
 
 

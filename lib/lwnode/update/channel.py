@@ -176,10 +176,8 @@ class Channel(Sensor):
             __import__("swap").staged(self.files)
 
     def _read(self) -> "Any":
-        from lwnode.config import drop, read
-        settings = read()
-        drop()
-        return settings
+        from lwnode.config import read
+        return read()
 
     def _free(self) -> "int | None":
         import os

@@ -1,7 +1,5 @@
 """Commands of a server on 19/1/0: the way back on modules that hand on nothing but bytes.
 
-    tree.commands = carry_out
-
 A pack holds SenML records. One with a value writes it (or executes, where the resource is executable), one without asks
 for the present value, which goes out with the next report; a name with a query sets reporting rules:
 
@@ -12,15 +10,16 @@ Each command stands for itself. Bound: 32 commands in a pack.
 
 from micropython import const
 
-from . import requests
-from .senml import entries, plain
-from .types import NONE, Path, Reject, Request, Response
+from lwnode.features import Feature
+from lwnode.lwm2m import NONE, Path, Reject, Request, Response, requests
+from lwnode.lwm2m.senml import entries, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .tree import ObjectTree
+    from lwnode.lwm2m import ObjectTree
+    from lwnode.node import Node
 
 _COMMANDS = const(32)
 
@@ -76,3 +75,21 @@ def _ask(tree: "ObjectTree", path: Path) -> None:
         row = tree.row(where.object, where.instance)
         found = row.find(where.resource or 0) if row is not None else None
         tree.queue((where, type, value, found.when if found is not None else tree.seen))
+
+
+class Commands(Feature):
+    """Takes the packs, where history goes as packs on the same object."""
+
+    name = "commands"
+
+    @staticmethod
+    def enabled(settings: "Any") -> bool:
+        """Say whether the node has an object 19."""
+        return str(settings.history) == "pack"
+
+    def attach(self, node: "Node") -> None:
+        """Have the tree hand the packs on."""
+        node.tree.commands = carry_out
+
+
+FEATURE = Commands

@@ -1,11 +1,11 @@
-"""How a node stands with its server, and when it may or should contact it; all that a wake without a contact needs to know.
+"""What is known of the registration with the server, and when it may or should be contacted: all a wake without contact needs.
 
-    standing = Standing(config, clock)
-    standing.load(state.load("session"))
-    standing.may_contact(now), standing.renewal()
-    state.save("session", standing.dump())
+    registration = RegistrationState(config, clock)
+    registration.load(state.load("session"))
+    registration.may_contact(now), registration.renewal()
+    state.save("session", registration.dump())
 
-Session goes on from it in a contact. Bounds: 20 bytes of state; nothing is sent or loaded here.
+Session goes on from it in a contact. Bounds: 20 bytes of state; nothing is sent here.
 """
 
 import struct
@@ -15,7 +15,8 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from lwnode.config import Settings
+    from lwnode.power import Clock
 
 LONGEST_SILENCE_S = 7 * 86400
 # An update leaves this much before the lifetime ends: the CoAP retransmissions of one exchange (RFC 7252, 93 s).
@@ -26,8 +27,8 @@ _CONFIGURED = const(1)
 _QUEUE = const(2)
 
 
-class Standing:
-    """What is known of the registration."""
+class RegistrationState:
+    """When the server was heard of last, what it has changed of the account, and whether the module is set up."""
 
     registrations = 0
     configured = False
@@ -36,7 +37,7 @@ class Standing:
     unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
     silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
 
-    def __init__(self, config: "Any", clock: "Any") -> None:
+    def __init__(self, config: "Settings", clock: "Clock") -> None:
         self.config = config
         self.clock = clock
         self.now = clock.now  # seconds since 1970 where known, else the port's count; both go on over sleep
@@ -84,9 +85,8 @@ class Standing:
         return renewal is not None and renewal <= now
 
     def rebase(self, moved: int) -> None:
-        """Follow a step of the clock (Clock.moved)."""
+        """Follow a step of the clock (Clock.moved); a time that would then lie ahead was of the new count already."""
         now = self.now()
-        # What would then lie ahead was of this time already: a state from before a loss of power, when the count began anew.
         if self.confirmed_at + moved <= now:
             self.confirmed_at = max(0, self.confirmed_at + moved)
         if self.silent_until and self.silent_until + moved <= now + LONGEST_SILENCE_S:

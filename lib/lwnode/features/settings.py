@@ -1,0 +1,283 @@
+"""What the server may set of a node, and the way back: periods and rules on trial, orders to stay awake or to ship.
+
+    26250/0/0, /1    periods of sampling and reporting in seconds        1/0/3, 1/0/2  the server's default periods do the same
+    26250/0/2        none, running, kept, rolled back
+    26250/0/3        stay awake for so many seconds once this contact is over, an hour at most
+    26250/0/4        ship mode, where that feature is installed
+    attributes, 19/1/0   reporting rules
+
+A setting counts from the moment in which it is written, and is on flash before the server has its answer. The old ones lie in
+`trial`: once a later wake has reached the server the new ones are kept, after `trial_wakes` silent contacts the old ones come
+back, so that a setting which cuts the node off, or crashes it, is undone.
+
+    trial = Trial(store, wakes=3)
+    trial.start(new, old)              # both as bytes; the caller has validated new and now works by it
+    trial.wake(contact=False)          -> None      silent, two left
+    trial.wake(contact=False)          -> None
+    trial.wake(contact=False)          -> old       third silent wake: go back to these bytes, `state` is "rolled back"
+"""
+
+from struct import calcsize, pack, unpack, unpack_from
+
+from lwnode.features import Feature
+from lwnode.lwm2m import BOOLEAN, INTEGER, STRING, Reject, decimal
+from lwnode.lwm2m.objects import Instance
+from lwnode.power.schedule import device_offset
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lwnode.lwm2m import Request
+    from lwnode.node import Node
+    from lwnode.power.store import Store
+
+_SETTINGS = const(26250)
+_STATE, _AWAKE, _SHIP = const(2), const(3), const(4)
+_R, _RW = const(8), const(24)  # operations in Instance.kinds
+_LONGEST_AWAKE_S = const(3600)
+_LONGEST_PERIOD_S = const(604800)
+_RULES = ("pmin", "pmax", "gt", "lt", "st")
+_FORMAT = "<IIIIB"  # periods of config.json, so that a person's edit counts again; periods in force; state
+_HEAD = "<BBHH"
+_NAME = "trial"
+_STATES = ("none", "running", "kept", "rolled back")
+_NONE, _RUNNING, _KEPT, _ROLLED_BACK = const(0), const(1), const(2), const(3)
+
+
+class Trial:
+    """One configuration (up to 30 KB) on trial at a time; a new one keeps the old one's way back. The store must be durable."""
+
+    def __init__(self, store: "Store", wakes: int = 3) -> None:
+        self._store = store
+        self._wakes = wakes
+        self.at = _NONE
+        self.left = 0
+        self._old = b""
+        data = store.load(_NAME)
+        if data and len(data) >= calcsize(_HEAD):
+            at, left, _, length = unpack_from(_HEAD, data, 0)
+            if at < len(_STATES) and len(data) == calcsize(_HEAD) + length:
+                self.at, self.left, self._old = at, left, data[calcsize(_HEAD) :]
+
+    @property
+    def state(self) -> str:
+        """One of "none", "running", "kept", "rolled back": to be told to the server."""
+        return _STATES[self.at]
+
+    def _save(self) -> None:
+        self._store.save(_NAME, pack(_HEAD, self.at, self.left, 0, len(self._old)) + self._old)
+
+    def start(self, new: bytes, old: bytes) -> bool:
+        """Begin a trial; False where new equals old, which needs none. Must return before new is put to work."""
+        if new == old:
+            return False
+        if self.at != _RUNNING:
+            self._old = bytes(old)
+        self.at, self.left = _RUNNING, self._wakes
+        self._save()
+        return True
+
+    def wake(self, contact: bool) -> "bytes | None":
+        """Tell how a wake that tried to reach the server ended; returns the bytes to go back to, or None."""
+        if self.at != _RUNNING:
+            return None
+        old = None
+        if contact:
+            self.at, self._old = _KEPT, b""
+        else:
+            self.left = max(0, self.left - 1)
+            if not self.left:
+                self.at, old, self._old = _ROLLED_BACK, self._old, b""
+        self._save()
+        return old
+
+
+class Own(Instance):
+    """The row of 26250: each value is the node's own, each write goes through the feature."""
+
+    feature: "Any" = None
+
+    def extra(self, id: int) -> "Any":
+        """Return the value of a resource."""
+        return self.feature.value(id)
+
+    def write(self, id: int, value: "Any") -> None:
+        """Work by a checked value from now on. Reject where it does not fit."""
+        self.feature.write(id, value)
+        self.touch(id)
+
+
+class Settings(Feature):
+    """Follows the server's writes, and takes them back."""
+
+    KEYS = (("trial_wakes", "i", 3, 1, 100),)
+    name = "settings"
+    ORDER = 30
+    SIZE = calcsize(_FORMAT)
+    at = _NONE  # of the trial
+    _begun = False  # in this wake: its contact proves nothing, it is the one that brought the change
+    _awake_s = 0
+    _before = ""
+
+    @staticmethod
+    def enabled(settings: "Any") -> bool:
+        """Say whether the node's own objects are wanted."""
+        return bool(settings.node_objects)
+
+    def attach(self, node: "Node") -> None:
+        """Add 26250 to the tree."""
+        self.node = node
+        self.row = row = Own(node.tree, _SETTINGS, 0, "1.0")
+        row.feature = self
+        row.offered = tuple(range(5))
+        # What docs/objects says of each resource, not looked up in a registry that does not know them.
+        row.kinds = bytes([STRING | _R if id == _STATE else (BOOLEAN if id == _SHIP else INTEGER) | _RW for id in row.offered])
+        node.tree.rows.append(row)
+
+    def value(self, id: int) -> "int | str | bool":
+        """The present value of a resource of 26250."""
+        node = self.node
+        return (node.sampling.period_s, node.reporting.period_s, _STATES[self.at],
+                0 if node.awake_until is None else self._awake_s, node.sleeps_by is not None)[id]
+
+    def write(self, id: int, value: "Any") -> None:
+        """Follow a write of 26250/0. Reject where the value does not fit."""
+        node = self.node
+        if id == _AWAKE:
+            if not 0 <= value <= _LONGEST_AWAKE_S:
+                raise Reject(400, "awake for 0 to %d s, not %d" % (_LONGEST_AWAKE_S, value))
+            clock = node.board.clock
+            self._awake_s = value
+            node.awake_until = clock.ticks_add(clock.ticks_ms(), value * 1000) if value else None
+        elif id == _SHIP:
+            if "ship" in node.orders:
+                node.orders["ship"](bool(value))
+            elif value:
+                raise Reject(405, "ship mode is not installed")
+        else:
+            sample = value if id == 0 else node.sampling.period_s
+            report = value if id == 1 else node.reporting.period_s
+            if not 1 <= sample <= report <= _LONGEST_PERIOD_S:
+                raise Reject(400, "sampling each %d s and reporting each %d s do not fit: 1 to %d, reporting not the shorter"
+                             % (sample, report, _LONGEST_PERIOD_S))
+            self.change(sample, report)
+
+    def event(self, node: "Node", name: str, detail: "Any") -> None:
+        """Follow the server's default periods: 1/0/3 is how often it wants to hear at least, 1/0/2 how often at most.
+
+        Neither touches sampling: a default minimum of a second, as servers write it, is no order to measure each second.
+        """
+        if name in ("min_period", "max_period"):
+            sample, report = node.sampling.period_s, node.reporting.period_s
+            wanted = detail if name == "max_period" else max(detail, report)
+            if 0 < wanted <= _LONGEST_PERIOD_S:
+                self.change(sample, max(wanted, sample))
+
+    def before_request(self, node: "Node", request: "Request") -> None:
+        """Note the rules where a request may change them, by attributes or by a command: they are the way back."""
+        operation = request.operation
+        changes = operation == "write_attributes" or request.path.object == 19 and operation in ("write", "execute")
+        self._before = self._snapshot() if changes else ""
+
+    def after_request(self, node: "Node", request: "Request") -> None:
+        """Put rules that the request has changed on trial."""
+        before, self._before = self._before, ""
+        if before and node.tree.dirty:
+            trial = Trial(node.files, node.config.trial_wakes)
+            if trial.start(self._snapshot().encode(), before.encode()):
+                self._say(trial, True)
+
+    def before_sleep(self, node: "Node", now: int) -> None:
+        """Judge a trial by the contact of a later wake."""
+        if self.at == _RUNNING and not self._begun and node.reached is not None:
+            trial = Trial(node.files, node.config.trial_wakes)
+            old = trial.wake(node.reached)
+            if old is not None:
+                self._back(old.decode())
+            self._say(trial, False)
+        self._begun = False
+
+    def change(self, sample: int, report: int) -> None:
+        """Put these periods on trial, and work by them."""
+        node = self.node
+        old = self._snapshot()
+        trial = Trial(node.files, node.config.trial_wakes)
+        if trial.start(("%d %d\n" % (sample, report) + old.partition("\n")[2]).encode(), old.encode()):
+            self._say(trial, True)
+            self._put(sample, report)
+            self._save()
+
+    def _say(self, trial: Trial, begun: bool) -> None:
+        self.at, self._begun = trial.at, begun
+        self.row.touch(_STATE)
+
+    def _save(self) -> None:
+        self.node.state.save(self.name, self.dump(), durable=True)
+        self.node.state.commit()
+
+    def _put(self, sample: int, report: int) -> None:
+        """Work by these periods from now on."""
+        node = self.node
+        offset = device_offset(node.board.unique_id(), sample, node.config.spread)
+        node.sampling.change(sample, offset)
+        node.reporting.change(report, offset)
+        self.row.touch(0)
+        self.row.touch(1)
+
+    def _snapshot(self) -> str:
+        """The settings that a server may change, as text: periods, then a line for each reading that has rules."""
+        lines = ["%d %d" % (self.node.sampling.period_s, self.node.reporting.period_s)]
+        for row in self.node.tree.rows:
+            for resource in row.resources:
+                rules = resource.rules
+                if rules is not None:
+                    given = [name + "=" + decimal(getattr(rules, name)) for name in _RULES if getattr(rules, name) is not None]
+                    lines.append("%s %s" % (resource.path, "&".join(given)))
+        return "\n".join(lines)
+
+    def _back(self, old: str) -> None:
+        """Work by the old settings again."""
+        lines = old.split("\n")
+        sample, report = [int(part) for part in lines[0].split(" ")]
+        self._put(sample, report)
+        wanted = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines[1:]}
+        for row in self.node.tree.rows:
+            for resource in row.resources:
+                query = wanted.get(str(resource.path))
+                if query is None:
+                    resource.rules = None
+                elif resource.rules is not None:
+                    rules: "dict[str, float | None]" = {name: None for name in _RULES}
+                    for part in query.split("&"):
+                        name, _, text = part.partition("=")
+                        if name in rules:
+                            rules[name] = int(text) if name[0] == "p" else float(text)
+                    resource.rules.change(rules)
+        self._save()
+        self.node.save_tree()
+
+    def dump(self) -> bytes:
+        """Return the periods of config.json, those in force, and how the trial stands."""
+        node = self.node
+        config = node.config
+        return pack(_FORMAT, config.sample_every, config.report_every, node.sampling.period_s, node.reporting.period_s, self.at)
+
+    def load(self, data: bytes) -> bool:
+        """Take up what a server has set, unless config.json has been edited since."""
+        node = self.node
+        if len(data) != self.SIZE:
+            return False
+        base_sample, base_report, sample, report, at = unpack(_FORMAT, data)
+        self.at = at if at < len(_STATES) else _NONE
+        if node.state.source == "behind" and node.board.retained.size:
+            self.at = Trial(node.files).at  # power was lost: what the state says of a trial may be old
+        if (base_sample, base_report) != (node.config.sample_every, node.config.report_every) or not 1 <= sample <= report:
+            return False
+        if (sample, report) != (node.sampling.period_s, node.reporting.period_s):
+            self._put(sample, report)
+        return True
+
+
+FEATURE = Settings
