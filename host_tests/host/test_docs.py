@@ -12,8 +12,8 @@ import pytest
 
 from boards.check import load
 from fakes.clock import VirtualClock
-from lwnode import config, options
-from tools.docs import links, power
+from lwnode import config
+from tools.docs import configuration, keys, links, power
 from tools.docs.__main__ import pages, stale
 
 CPYTHON_ONLY = "compares pages and drawings of the host with the tables they are written from"
@@ -80,9 +80,12 @@ def test_nothing_generated_is_stale_or_else_run_make_docs():
 def test_the_configuration_reference_has_every_key_with_its_default():
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
-    assert set(rows) == {row[0] for row in config.KEYS + config.SECRETS + options.OPTIONS}
-    for key, _, usual, *_ in config.KEYS:
-        wanted = "**must be given**" if usual is config._REQUIRED else f"`{json.dumps(usual)}`"
+    options = {key for family in config.FAMILIES for key in config.options(family)}
+    assert set(rows) == {*configuration.rows(), *[row[0] for row in config.SECRETS], *options}
+    assert all(keys.explained(key, family) for family in config.FAMILIES for key in config.options(family))
+    assert all(keys.explained(key) for key in set(rows) - options)
+    for key, _, usual, *_ in configuration.rows().values():
+        wanted = "**must be given**" if usual is config.REQUIRED else f"`{json.dumps(usual)}`"
         assert rows[key] == wanted, key
 
 
