@@ -5,8 +5,9 @@
     (21.43, 48.2)
 
 One conversion serves both rows of sensors.py: the second asks within `FRESH_MS` and gets what the first measured.
-Bounds: 6 bytes of buffer, 16 ms per conversion. Source: Sensirion SHT3x-DIS datasheet, sections 4.3 (single shot,
-high repeatability, no clock stretching), 4.12 (CRC-8, polynomial 0x31, start 0xFF) and 4.13 (conversion formulas).
+Bounds: 6 bytes of buffer, 16 ms per conversion. Source: Sensirion SHT3x-DIS datasheet, sections 2.2 (1 ms from power-on to the
+first command), 4.3 (single shot, high repeatability, no clock stretching), 4.12 (CRC-8, polynomial 0x31, start 0xFF) and 4.13
+(conversion formulas). Both words zero or all ones are the ends of its scale, which no air reaches: no reading.
 """
 
 from micropython import const
@@ -59,6 +60,8 @@ class Sht3x:
         for start in (0, 3):
             if _crc8(self._raw, start) != self._raw[start + 2]:
                 raise OSError("SHT3x: checksum of the answer is wrong; check the wiring and the pull-ups of the bus")
+        if self._raw[:2] == self._raw[3:5] and bytes(self._raw[:2]) in (b"\x00\x00", b"\xff\xff"):
+            raise OSError("SHT3x: nothing but zeros or ones; check its supply")
 
 
 def _crc8(data: bytearray, start: int) -> int:

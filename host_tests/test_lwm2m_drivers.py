@@ -5,6 +5,8 @@ from lwnode.drivers import battery, chip, dht22, ds18b20, i2c, scd41
 from lwnode.drivers.shared import Shared
 from lwnode.lwm2m import BOOLEAN, INTEGER, ObjectTree, Path, Request
 
+from sht3x import Sht3x
+
 NOW = 1790000000
 
 
@@ -23,7 +25,7 @@ class Fixed:
 
 
 class OneWire:
-    """ds18x20's interface: thermometers convert when told to, and keep the last value."""
+    """ds18x20's interface: thermometers convert when told to, and keep the last value; .buf is the scratchpad read last."""
 
     def __init__(self, clock, temperatures):
         self.clock = clock
@@ -32,6 +34,8 @@ class OneWire:
         self.ready_at = None
         self.conversions = 0
         self.broken = False
+        self.low = False  # the bus is held low: nine zeros, whose CRC is right
+        self.buf = bytearray(9)
 
     def scan(self):
         return [bytes([0x28, number]) for number in range(len(self.now))]
@@ -45,7 +49,10 @@ class OneWire:
     def read_temp(self, rom):
         if self.ready_at is not None and self.clock.now >= self.ready_at:
             self.held = list(self.now)
-        return self.held[rom[1]]
+        raw = 0 if self.low else int(self.held[rom[1]] * 16) & 0xFFFF
+        rest = bytes(7) if self.low else b"\x4b\x46\x7f\xff\x0c\x10\x00"
+        self.buf[:] = bytes([raw & 0xFF, raw >> 8 & 0xFF]) + rest
+        return (raw - 0x10000 if raw & 0x8000 else raw) / 16
 
 
 def test_thermometers_on_one_wire_share_a_conversion():
@@ -82,6 +89,16 @@ def test_a_bus_that_breaks_gives_no_old_value_for_a_new_one():
     assert len(sampled(tree)) == 2 and [row.failures for row in rows] == [0, 0]
 
 
+def test_a_bus_held_low_gives_no_zero_degrees():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = OneWire(clock, (0.0,))
+    (row,) = ds18b20.add(tree, bus)
+    assert sampled(tree) == {"/3303/0/5700": "0.0000"}, "zero degrees are a temperature"
+    bus.low = True
+    assert sampled(tree) == {} and "held low" in row.error
+
+
 def test_an_empty_bus_is_told_at_start():
     try:
         ds18b20.add(ObjectTree(VirtualClock()), OneWire(VirtualClock(), ()))
@@ -91,10 +108,13 @@ def test_an_empty_bus_is_told_at_start():
 
 
 class Dht:
-    """dht's interface."""
+    """dht's interface: each transfer gives what the chip measured after the one before, and wants two seconds between them."""
 
-    def __init__(self, values):
+    def __init__(self, clock, values):
+        self.clock = clock
         self.values = values
+        self.next = self.held = (5.0, 5.0)  # from before this wake, whenever that was
+        self.last = clock.now
         self.transfers = 0
         self.error = None
 
@@ -102,31 +122,69 @@ class Dht:
         self.transfers += 1
         if self.error is not None:
             raise self.error
+        assert self.clock.now - self.last >= 2000, "asked too soon"
+        self.last, self.held, self.next = self.clock.now, self.next, self.values
 
     def temperature(self):
-        return self.values[0]
+        return self.held[0]
 
     def humidity(self):
-        return self.values[1]
+        return self.held[1]
 
 
-def test_a_dht22_is_asked_once_for_both_rows():
-    tree = ObjectTree()
-    probe = Dht((21.400001, 55.3))
+def test_a_dht22_gives_this_wakes_measurement_to_both_rows():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    probe = Dht(clock, (21.400001, 55.3))
     rows = dht22.add(tree, probe, resolution=0.5)
-    assert sampled(tree) == {"/3303/0/5700": "21.5", "/3304/0/5700": "55.5"} and probe.transfers == 1
-    probe.error = Exception("checksum error")
-    assert sampled(tree) == {} and probe.transfers == 2
-    assert [row.error for row in rows] == ["Exception checksum error"] * 2
-    probe.error = None
-    assert len(sampled(tree)) == 2
+    clock.advance(900000)
+    assert sampled(tree) == {"/3303/0/5700": "21.5", "/3304/0/5700": "55.5"} and probe.transfers == 2
+    probe.values = (30.0, 40.0)
+    clock.advance(900000)
+    assert sampled(tree) == {"/3303/0/5700": "30.0", "/3304/0/5700": "40.0"}, "not the one of a slot before"
+    for error, values, words in ((Exception("checksum error"), (1.0, 1.0), "checksum"), (None, (0.0, 0.0), "zeros")):
+        probe.error, probe.values = error, values
+        clock.advance(900000)
+        assert sampled(tree) == {} and words in rows[0].error and words in rows[1].error
+    probe.values = (0.0, 55.0)
+    clock.advance(900000)
+    assert len(sampled(tree)) == 2 and [row.failures for row in rows] == [0, 0]
+
+
+def test_a_dht22_behind_a_power_pin_is_given_its_two_seconds_first():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    probe = Dht(clock, (21.0, 55.0))
+
+    def power(on):
+        if on:
+            probe.last = clock.now
+
+    dht22.add(tree, probe, power=power)
+    began = clock.now
+    assert len(sampled(tree)) == 2 and clock.now - began == 4000
+
+
+class Hts221(Fixed):
+    """hts221's interface: its bus, its address, and registers that are zeros before the first measurement."""
+
+    slv_addr = 0x5F
+    raw = b"\x01\x02\x03\x04"
+
+    @property
+    def bus(self):
+        return self
+
+    def readfrom_mem(self, address, register, count):
+        assert (address, register, count) == (0x5F, 0xA8, 4)
+        return self.raw
 
 
 def test_micropython_libs_drivers_on_i2c():
     tree = ObjectTree()
-    i2c.add_hts221(tree, Fixed(temperature=21.46, humidity=100.7))
+    i2c.add_hts221(tree, Hts221(temperature=21.46, humidity=100.7))
     i2c.add_lps22h(tree, Fixed(pressure=1013.25, temperature=21.9), 1)
-    i2c.add_mcp9808(tree, Fixed(get_temp=-3.1875), 2, deadband=0.5)
+    i2c.add_mcp9808(tree, Fixed(get_temperature=-3.1875), 2, deadband=0.5)
     assert sampled(tree) == {
         "/3303/0/5700": "21.5", "/3304/0/5700": "100.0", "/3315/1/5700": "101325", "/3303/1/5700": "21.9",
         "/3303/2/5700": "-3.1875",
@@ -134,10 +192,33 @@ def test_micropython_libs_drivers_on_i2c():
     assert tree.row(3303, 2).resources[0].rules.deadband == 0.5
 
 
+def test_chips_that_have_not_measured_yet_give_no_zeros():
+    tree = ObjectTree()
+    chip = Hts221(temperature=-12.5, humidity=3.0)  # what the curve makes of zeros
+    chip.raw = bytes(4)
+    rows = i2c.add_hts221(tree, chip)
+    rows += i2c.add_lps22h(tree, Fixed(pressure=0.0, temperature=0.0), 1)
+    rows += (i2c.add_mcp9808(tree, Fixed(get_temperature=0.0, get_alert_triggers=(False, False, False)), 2),)
+    assert sampled(tree) == {} and [row.errors for row in rows] == [1] * 5
+    chip.raw = b"\x00\x00\x01\x00"
+    tree = ObjectTree()
+    i2c.add_lps22h(tree, Fixed(pressure=1013.25, temperature=0.0), 1)
+    i2c.add_mcp9808(tree, Fixed(get_temperature=0.0, get_alert_triggers=(True, False, False)), 2)
+    assert sampled(tree) == {"/3315/1/5700": "101325", "/3303/1/5700": "0.0", "/3303/2/5700": "0.0000"}, "it freezes"
+    # with alert limits of one's own the flags say nothing: a zero is believed once another value has come
+    tree, probe = ObjectTree(), Fixed(get_temperature=0.0, get_alert_triggers=(False, False, False))
+    i2c.add_mcp9808(tree, probe)
+    assert sampled(tree) == {}
+    probe.get_temperature = lambda: 0.0625
+    assert len(sampled(tree)) == 1
+    probe.get_temperature = lambda: 0.0
+    assert sampled(tree) == {"/3303/0/5700": "0.0000"}
+
+
 def test_a_humidity_a_little_beyond_its_end_is_cut_and_far_beyond_refused():
     for value, text in ((104.0, "100.0"), (-1.0, "0.0"), (120.0, None), (-20.0, None), (float("nan"), None)):
         tree = ObjectTree()
-        i2c.add_hts221(tree, Fixed(temperature=21.46, humidity=value))
+        i2c.add_hts221(tree, Hts221(temperature=21.46, humidity=value))
         assert sampled(tree).get("/3304/0/5700") == text, value
 
 
@@ -169,31 +250,51 @@ def test_a_battery_tells_charge_voltage_and_whether_it_is_low():
     assert tree.values(Path(3411, 0, 6)) == [(Path(3411, 0, 6), BOOLEAN, "1")]
     assert [text for path, _, text in tree.values(Path(3411, 0)) if path.resource == 3] == ["2.7"]
     assert (Path(3411, 0, 5), INTEGER, "80") in tree.values()
-    volts[0] = None
-    assert sampled(tree) == {}
+    for nothing in (None, 0):
+        volts[0] = nothing
+        assert sampled(tree) == {}, nothing
 
 
 class Scd41Bus:
-    """An I2C bus with an SCD41 on it, five seconds per shot; checksums as the datasheet's example has them."""
+    """An I2C bus with an SCD41 on it, five seconds per shot; checksums as the datasheet's example has them.
+
+    Not answered: a second after power-on, a millisecond after each command. The first shot after power-on gives 410 ppm.
+    """
 
     def __init__(self, clock):
         self.clock = clock
         self.words = (500, 0x6667, 0x5EB9)
         self.ready_at = None
         self.command = b""
+        self.busy_until = 0
+        self.since_power_on = 1  # shots
         self.shots = 0
         self.flip = None
 
+    def power(self, on):
+        self.busy_until = self.clock.now + 1000 if on else 1 << 40
+        self.ready_at, self.since_power_on = None, 0
+
+    def _not_busy(self):
+        if self.clock.now < self.busy_until:
+            raise OSError(19)
+
     def writeto(self, address, data):
         assert address == 0x62
+        self._not_busy()
         self.command = bytes(data)
+        self.busy_until = self.clock.now + 1
         if self.command == b"\x21\x9d":
             self.shots += 1
-            self.ready_at = self.clock.now + 5000
+            self.since_power_on += 1
+            self.ready_at = self.busy_until = self.clock.now + 5000
 
     def readfrom_into(self, address, buffer):
+        self._not_busy()
         ready = self.ready_at is not None and self.clock.now >= self.ready_at
         words = (0x8006 if ready else 0x8000,) if self.command == b"\xe4\xb8" else self.words
+        if len(words) == 3 and self.since_power_on == 1:
+            words = (410,) + words[1:]
         data = b"".join([bytes([word >> 8, word & 255, scd41.crc8(bytes([word >> 8, word & 255]))]) for word in words])
         if self.flip is not None and len(data) == 9:
             data = data[: self.flip] + bytes([data[self.flip] ^ 4]) + data[self.flip + 1 :]
@@ -209,11 +310,35 @@ def test_one_shot_of_five_seconds_serves_three_rows():
     tree = ObjectTree(clock)
     bus = Scd41Bus(clock)
     scd41.add(tree, bus)
+    assert len(sampled(tree)) == 3 and bus.shots == 2, "the first one since power-on, for all one knows, is thrown away"
     began = clock.now
     assert tree.start(NOW) == 5000
     clock.advance(4000)
     assert sampled(tree) == {"/3325/0/5700": "500", "/3303/0/5700": "25.0", "/3304/0/5700": "37.0"}
-    assert (clock.now - began, bus.shots) == (5000, 1)
+    assert (clock.now - began, bus.shots) == (5000 + 2 * 2, 3)
+    # over a deep sleep the chip has kept its power
+    data, tree = tree.dump(), ObjectTree(clock)
+    scd41.add(tree, bus)
+    assert tree.load(data) and len(sampled(tree)) == 3 and bus.shots == 4
+
+
+def test_an_scd41_behind_a_power_pin_is_given_its_second_and_its_first_shot_thrown_away():
+    clock = VirtualClock()
+    tree = ObjectTree(clock)
+    bus = Scd41Bus(clock)
+    bus.power(False)
+    scd41.add(tree, bus, power=bus.power)
+    for _ in range(2):
+        began = clock.now
+        assert sampled(tree)["/3325/0/5700"] == "500" and 11000 <= clock.now - began < 11100
+        clock.advance(900000)
+    bus.words = (0, 0x6667, 0x5EB9)
+    assert sampled(tree) == {} and "0 ppm" in tree.row(3325, 0).error
+    try:
+        scd41.add(ObjectTree(), bus)
+        assert False, "nothing to wait by"
+    except ValueError as error:
+        assert "clock" in str(error)
 
 
 def test_a_wrong_checksum_and_a_shot_too_short_are_errors():
@@ -228,7 +353,30 @@ def test_a_wrong_checksum_and_a_shot_too_short_are_errors():
     bus.flip = None
     hasty = ObjectTree(clock)
     (row, _, _) = scd41.add(hasty, bus, warm_up_ms=100)
-    assert sampled(hasty) == {} and "ready" in row.error
+    assert sampled(hasty) == {} and row.errors == 1
+
+
+def test_an_sht3x_of_zeros_or_ones_is_no_weather():
+    clock, words = VirtualClock(), [0x6667, 0x5EB9]
+
+    class Bus:
+        def writeto(self, address, data):
+            self.asked = clock.now
+
+        def readfrom_into(self, address, buffer):
+            assert clock.now - self.asked >= 16
+            data = [bytes([word >> 8, word & 255]) for word in words]
+            buffer[:] = b"".join([each + bytes([scd41.crc8(each)]) for each in data])
+
+    probe = Sht3x(Bus(), clock)
+    assert [round(value, 1) for value in probe.measure()] == [25.0, 37.0]
+    for words in ([0, 0], [0xFFFF, 0xFFFF]):
+        clock.advance(1000)
+        try:
+            probe.measure()
+            assert False, words
+        except OSError as error:
+            assert "zeros or ones" in str(error)
 
 
 def test_shared_measurements_begin_and_end_once_in_a_round():

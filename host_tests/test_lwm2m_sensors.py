@@ -263,6 +263,20 @@ def test_slow_sensors_convert_while_the_modem_attaches():
     assert [(name, at - began) for name, at in events] == [("on", 0), ("start", 0), ("read", 750), ("off", 750)]
 
 
+def test_what_needs_its_time_after_power_is_started_when_that_is_over():
+    clock = VirtualClock()
+    events = []
+    note = lambda name: events.append((name, clock.now))
+    tree = ObjectTree(clock)
+    for instance, power_ms in ((0, 1000), (1, 20)):
+        tree.sensor(
+            3303, lambda: note("read") or 21.0, instance, power=lambda on: note("on" if on else "off"),
+            start=lambda: note("start"), power_ms=power_ms, warm_up_ms=750,
+        )  # fmt: skip
+    assert tree.sample(NOW) == 2 and clock.now == 1750
+    assert events == [(name, at) for name, at in (("on", 0), ("start", 1000), ("read", 1750), ("off", 1750)) for _ in range(2)]
+
+
 def test_a_warm_sensor_is_not_waited_for_and_an_unstarted_one_is():
     clock = VirtualClock()
     tree = ObjectTree(clock)

@@ -121,7 +121,7 @@ def run(path):
 
 
 def main(arguments):
-    for folder in ("", "lib", "host_tests", "host_tests/cpython"):
+    for folder in ("", "lib", "firmware", "host_tests", "host_tests/cpython"):
         sys.path.insert(0, str(ROOT / folder))
     sys.meta_path.insert(0, Finder())
     count = bad = 0

@@ -5,7 +5,7 @@
 
 The charge is read off a curve of rest voltages; take it before the module transmits. A curve is pairs of (mV, percent),
 rising. Threshold 3411/0/5 (20 percent at first) may be written by the server and survives sleep; 3411/0/6 follows.
-A board that cannot measure gives None: no reading, counted.
+A board that cannot measure gives None, a wire that is off gives 0 mV: no reading, counted.
 """
 
 from lwnode.drivers.shared import merged
@@ -51,6 +51,8 @@ def add(
         millivolts = read_mv()
         if millivolts is None:
             return None
+        if millivolts <= 0:
+            raise ValueError("battery of {} mV: no node runs on that, check the divider's wire".format(millivolts))
         charge = level(millivolts, curve)
         return {_LEVEL: charge, _VOLTAGE: millivolts / 1000, _TOO_LOW: charge < added.setting(_THRESHOLD, 20)}
 

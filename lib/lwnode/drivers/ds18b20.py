@@ -7,8 +7,8 @@
     ds18b20.add(tree, DS18X20(OneWire(Pin(4))), roms=(ATTIC, CELLAR))  # in an order that never changes
 
 One command starts the conversion of all (750 ms at 12 bits, datasheet table 2), before the modem attaches. The driver
-checks the CRC; 85 degrees exactly is what the chip holds before its first conversion (datasheet section "operation"),
-so it is no reading: supply or contact failed meanwhile.
+checks the CRC, which nine zeros of a bus held low have right; 85 degrees exactly is what the chip holds before its first
+conversion (datasheet section "operation"), so it is no reading: supply or contact failed meanwhile.
 """
 
 from lwnode.drivers.shared import Shared, merged
@@ -42,6 +42,8 @@ def _reader(bus: "Any", rom: bytes, conversion: Shared) -> "Callable[[], float]"
     def read() -> float:
         conversion.value(0)  # raises where the conversion could not be started
         value = bus.read_temp(rom)
+        if not any(bus.buf):  # a real one has 0x10 in byte 7 (figure 8, "memory map")
+            raise ValueError("a scratchpad of zeros: the 1-Wire bus is held low")
         if value == _AT_POWER_ON:
             raise ValueError("85 degrees: no conversion since the thermometer had power")
         return float(value)
