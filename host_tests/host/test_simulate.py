@@ -19,6 +19,8 @@ from tools.simulate.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("esp32", "rp2")
+# Issue 15 E: what an RP2 has in RAM must be in flash before each restart that it orders itself.
+UNFLUSHED = pytest.mark.xfail(reason="the journal is not flushed before an ordered restart", strict=False)
 
 
 def lived(port: str, days: float, faults: str, seed: int = 1, family: str = "bc66", **config) -> tuple[Simulation, Charge]:
@@ -79,11 +81,15 @@ def test_a_fault_in_the_library_is_noticed_by_its_own_sentence(number, name):
 
 @pytest.mark.parametrize(("port", "faults", "config"), [
     ("esp32", "none", {}), ("rp2", "none", SELDOM), ("esp32", "drought", SMALL), ("rp2", "drought", SMALL),
-    ("esp32", "dense", SELDOM)])
+    ("esp32", "dense", SELDOM), ("esp32", "flash", {}), ("rp2", "flash", {}), ("esp32", "full", {}), ("rp2", "full", {}),
+    ("rp2", "clocks", SELDOM), ("esp32", "restarts", SELDOM),
+    pytest.param("rp2", "restarts", SELDOM, marks=UNFLUSHED),
+    pytest.param("rp2", "none", {"report_every": 7200, "planned_restart": 4}, marks=UNFLUSHED)])
 def test_the_same_life_without_the_fault_has_nothing_wrong(port, faults, config):
     simulation = full(port, Fault("", "", lambda *_: None, "", config, faults))
     assert simulation.ledger.verdict() == []
-    assert (simulation.ledger.dropped > 100) == (faults == "drought")
+    # Where the flash takes nothing for half a day, RTC memory holds less than RAM.
+    assert (simulation.ledger.dropped > 100) == (faults == "drought" or (port, faults) == ("esp32", "full"))
 
 
 def test_a_fault_that_patches_nothing_or_never_bites_is_refused():

@@ -6,14 +6,21 @@
 Rates of "default", per year: each AT exchange disturbed with 2 % (ERROR, silence, garbage, late); the module restarts weekly;
 outages of 10 minutes weekly, of 3 hours monthly, of 5 days once; brown-out monthly; the power cut in the middle of 50
 random flash writes; twice a fault in the application that crashes every start for six hours. "dense" has two of each at
-least, but for the outage of 5 days: for short runs. "drought" is one outage of a day and a half, from the second hour on.
+least, but for the outage of 5 days: for short runs. And one thing at a time, as often as short runs need it:
+
+    "flash"     2 % of all operations on flash fail, half of them after they were done; for six hours no segment of the journal
+                can be read, for six others none be removed, and the folder cannot be listed when the node boots
+    "full"      the flash takes nothing for twelve hours, in which there is no network either
+    "clocks"    the network tells a wrong time now and then, by years or by an hour
+    "restarts"  an exception in the middle of a contact, which main.py catches; ordered restarts are planned_restart's
+    "drought"   one outage of a day and a half, from the second hour on
 """
 
 from __future__ import annotations
 
 from random import Random
 
-NAMES = ("none", "default", "dense", "outages", "power", "drought")
+NAMES = ("none", "default", "dense", "outages", "power", "flash", "full", "clocks", "restarts", "drought")
 _YEAR_H = 365 * 24
 _LONGEST_DENSE = 6 * 60
 # kind: (times a year, length in minutes)
@@ -23,6 +30,8 @@ _RATES = {
     "brown_out": [(12, 0)],
     "power_cut": [(50, 0)],
     "bug": [(2, 360)],
+    "slip": [(300, 0)],
+    "wrong_time": [(300, 0)],
 }
 _KINDS = {
     "none": (),
@@ -30,8 +39,17 @@ _KINDS = {
     "dense": ("restart", "outage", "brown_out", "power_cut", "bug"),
     "outages": ("outage",),
     "power": ("brown_out", "power_cut"),
-    "drought": (),
+    "clocks": ("wrong_time",),
+    "restarts": ("slip",),
 }
+# (hour, kind, minutes), whatever the dice say.
+_FIXED = {
+    "flash": [(0.5, "flash_errors", 60 * 24 * 365), (5, "unreadable", 360), (5, "outage", 300), (17, "unremovable", 360),
+              (27, "outage", 240), (29, "unlistable", 90), (29.5, "brown_out", 0)],
+    "full": [(3, "outage", 720), (3, "flash_full", 720)],
+    "drought": [(2, "outage", 36 * 60)],
+}
+FLASH_PERMILLE = 20
 EXCHANGE_PERMILLE = {"default": 20, "dense": 20}
 EXCHANGE_KINDS = ("error", "silence", "garbage", "late")
 
@@ -46,8 +64,8 @@ class Plan:
         self.permille = EXCHANGE_PERMILLE.get(name, 0)
         random = Random(seed)
         hours = days * 24
-        self.events: list[tuple[float, str, int]] = [(2, "outage", 36 * 60)] if name == "drought" else []
-        for kind in _KINDS[name]:
+        self.events: list[tuple[float, str, int]] = list(_FIXED.get(name, []))
+        for kind in _KINDS.get(name, ()):
             for per_year, minutes in _RATES[kind]:
                 expected = per_year * hours / _YEAR_H
                 count = int(expected) + (random.random() < expected - int(expected))

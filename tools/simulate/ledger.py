@@ -231,11 +231,16 @@ class Ledger:
         place = bisect_left(contacts, reading.now)
         since = (reading.now - (contacts[place - 1] if place else 0)) / 1000
         drift = _DRIFT if getattr(simulation.chip, "drift_ppm", None) else 0
-        return _ROUNDING_S + drift * (since + _RESYNC_S) + simulation.misled(reading)
+        return _ROUNDING_S + drift * (since + _RESYNC_S)
 
     def wrong_times(self) -> list[tuple[int, Reading]]:
         """(seconds, reading) of those with a time that is not theirs."""
         return self.record.wrong_times(self._allowed)
+
+    def disordered(self) -> list[Reading]:
+        """Readings that came after later ones of their sensor although the journal could be read all the time."""
+        return [reading for reading in self.record.disordered
+                if not self._simulation.was_unreadable(reading.now, reading.arrivals[0].now)]
 
     def late_alarms(self) -> list[Reading]:
         """Crossings of the threshold that were not at the server at once although nothing went wrong."""
@@ -307,8 +312,9 @@ class Ledger:
             worst = max(odd, key=lambda pair: abs(pair[0]))
             wrong.append(f"{len(odd)} readings have a wrong time at the server, the worst by {worst[0]} s"
                          f" after {worst[1].now / 3_600_000:.1f} h")
-        if record.disordered:
-            wrong.append(f"{len(record.disordered)} readings came after later ones of their sensor")
+        disordered = self.disordered()
+        if disordered:
+            wrong.append(f"{len(disordered)} readings came after later ones of their sensor")
         if again:
             wrong.append(f"{len(again)} readings came twice and nothing had gone wrong")
         if late:

@@ -38,7 +38,7 @@ def rows(simulation: Simulation, charge: Charge, seconds: float, capacity_mah: f
         ("exposed to loss of power by policy", f"{ledger.exposed()}, {ledger.most_exposed} at most at once"
                                                f" (journal_batch {simulation.settings.journal_batch})"),
         ("lost", f"{len(ledger.lost())}"),
-        ("at a wrong path, time, place", f"{len(record.strangers)}, {len(ledger.wrong_times())}, {len(record.disordered)}"),
+        ("at a wrong path, time, place", f"{len(record.strangers)}, {len(ledger.wrong_times())}, {len(ledger.disordered())}"),
         ("wakes", f"{ledger.wakes}"),
         ("slots missed, served twice", f"{missed}, {len(doubled)}"),
         ("attempts to reach the server", f"{ledger.attempts}, {registrations} registrations, {events['updated']} updates"),

@@ -315,6 +315,39 @@ def _rtc_forgotten(before, deeds):
     return load
 
 
+def _deletes_unreadable(before, deeds):
+    """What cannot be read now is taken for rotten."""
+    def load(self, name):
+        try:
+            return before(self, name)
+        except OSError:
+            if name.startswith("j"):
+                deeds.done()
+                self.remove(name)
+            return None
+
+    return load
+
+
+def _lists_nothing(before, deeds):
+    def names(self, *prefix):
+        try:
+            return before(self, *prefix)
+        except OSError:
+            deeds.done()
+            return []
+
+    return names
+
+
+def _believes_any_time(before, deeds):
+    def set_unix(self, unix, source):
+        deeds.done()
+        return before(self, unix, "user")
+
+    return set_unix
+
+
 _JOURNAL = "lwnode.power:Journal."
 _TREE = "lwnode.lwm2m:ObjectTree."
 FAULTS = {
@@ -338,6 +371,12 @@ FAULTS = {
     "time_of_sending": Fault("history is stamped when it is sent", "lwnode.power:Clock.resolve", _time_of_sending,
                              "wrong time"),
     "stale_value": Fault("a reading is the one before it", "lwnode.lwm2m:Resource.update", _value_of_before, "lost"),
+    "unreadable": Fault("a segment is deleted on a read error", "lwnode.power:FileStore.load", _deletes_unreadable, "lost", {},
+                        "flash"),
+    "unlisted": Fault("a listing that failed is an empty one", "lwnode.power:FileStore.names", _lists_nothing, "lost", {},
+                      "flash", ports=("esp32",)),
+    "any_time": Fault("each answer of the network is believed at once", "lwnode.power:Clock.set_unix", _believes_any_time,
+                      "wrong time", SELDOM, "clocks", 6),
     "unconfirmed": Fault("what failed counts as delivered", "lwnode.node.delivery:Delivery.settle", _believes_all, "lost"),
     "sent_twice": Fault("one report in ten goes out twice", "lwnode.modem.{family}:Driver.publish", _sends_twice, "came twice",
                         {}, "none"),

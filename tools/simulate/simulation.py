@@ -13,10 +13,10 @@ from random import Random
 
 import lwnode.node
 from fakes.chip import Dead, Reset
-from fakes.flash import PowerCut
+from fakes.flash import PowerCut, broken, errors
 from fakes.world import Stop, World
 
-from .faults import EXCHANGE_KINDS, Plan
+from .faults import EXCHANGE_KINDS, FLASH_PERMILLE, Plan
 from .ledger import Ledger
 from .record import ALARM
 
@@ -26,6 +26,7 @@ _HOUR_MS = 3600000
 _FREEZE_EVERY_MS = 72 * _HOUR_MS
 _MOST_BOOTS = 400
 _DRIFT_STEP_S = 6 * 3600
+_WRONG_TIMES_S = (3 * 365 * 86400, -2 * 365 * 86400, 3600, -3600)
 _HEARD = ("registered", "reregistered", "updated")
 
 
@@ -60,6 +61,7 @@ class Simulation(World):
         self.random = Random(seed)
         self.alarm = False
         self._outages: list[list[int]] = []
+        self._unreadable: list[tuple[int, int]] = []
         self.chip.on_sleep = self.ledger.slept
         falls_asleep = self.chip.falls_asleep
 
@@ -75,6 +77,10 @@ class Simulation(World):
         self.cuts = 0
         self.boots: dict[str, int] = {}
         self._hour = self._this_hour = 0
+        self._slips = False
+        self._time_error = 0
+        self._right_time, self.model.network_time = self.model.network_time, self._network_time
+        self._right_write, self.uart.write = self.uart.write, self._write
         if port == "esp32" and faults != "none":
             self.chip.drift_ppm = self._drift
 
@@ -109,17 +115,17 @@ class Simulation(World):
         """Whether there was no coverage at some time between."""
         return any(start <= end and (not stop or stop >= begin) for start, stop in self._outages)
 
+    def was_unreadable(self, begin: int, end: int) -> bool:
+        """Whether the journal's segments could not be read at some time between."""
+        return any(start <= end and stop >= begin for start, stop in self._unreadable)
+
     def out_ms(self) -> int:
         """Milliseconds without coverage so far."""
         return sum((stop or self.clock.now) - start for start, stop in self._outages)
 
     def flash_fails(self) -> bool:
         """Whether the flash refuses something at present."""
-        return self.flash.full
-
-    def misled(self, _reading) -> float:
-        """Seconds by which the network's own time was wrong."""
-        return 0
+        return self.flash.full or self.flash.fault is not None
 
     def _drift(self, unix: int) -> int:
         """Minus two to plus two percent, in steps of the temperature."""
@@ -215,8 +221,9 @@ class Simulation(World):
 
     def _calm(self) -> None:
         self.model.faults.random(0, 0)
-        self.flash.cut_at = None
-        self.broken = False
+        self.flash.cut_at = self.flash.fault = None
+        self.flash.full = self.broken = self._slips = False
+        self._time_error = 0
         self.outage(False)
 
     # what goes wrong
@@ -240,6 +247,65 @@ class Simulation(World):
             raise Reset("brown_out")
 
         return begin
+
+    def _begin_flash_errors(self, minutes: int):
+        return self._flash_fault(minutes, errors(self.seed, FLASH_PERMILLE))
+
+    def _begin_unreadable(self, minutes: int):
+        faulty = self._flash_fault(minutes, broken("read", "state/j"))
+
+        def begin() -> None:
+            self._unreadable.append((self.clock.now, self.clock.now + minutes * 60000))
+            faulty()
+
+        return begin
+
+    def _begin_unlistable(self, minutes: int):
+        return self._flash_fault(minutes, broken("list", "state"))
+
+    def _begin_unremovable(self, minutes: int):
+        return self._flash_fault(minutes, broken("remove", "state/j"))
+
+    def _flash_fault(self, minutes: int, fault):
+        """That fault for so long, then the one before it."""
+        def begin() -> None:
+            before, self.flash.fault = self.flash.fault, fault
+            self.clock.after(minutes * 60000, lambda: setattr(self.flash, "fault", before))
+
+        return begin
+
+    def _begin_flash_full(self, minutes: int):
+        def begin() -> None:
+            self.flash.full = True
+            self.clock.after(minutes * 60000, lambda: setattr(self.flash, "full", False))
+
+        return begin
+
+    def _begin_wrong_time(self, _minutes: int):
+        def begin() -> None:
+            self._time_error = self.random.choice(_WRONG_TIMES_S)
+
+        return begin
+
+    def _network_time(self):
+        """What the network says, wrong once where it is to be."""
+        error, self._time_error = self._time_error, 0
+        unix = self._right_time()
+        return unix if unix is None else unix + error
+
+    def _begin_slip(self, _minutes: int):
+        def begin() -> None:
+            self._slips = True
+
+        return begin
+
+    def _write(self, data):
+        """What goes to the module; a slip is an exception that nobody in there expects."""
+        if self._slips:
+            self._slips = False
+            self.ledger.troubled()
+            raise Bug("in the middle of a contact")
+        return self._right_write(data)
 
     def _begin_power_cut(self, _minutes: int):
         def begin() -> None:
