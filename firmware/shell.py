@@ -176,14 +176,13 @@ def doctor() -> None:
 
 def update() -> bool:
     """Check the package in /update and stage it: the node tries it after its next restart. A bad one changes nothing."""
-    import os
+    from lwnode.power.store import spare_blocks
     from lwnode.update import UpdateError, key_of, stage
     unit = node()
     board, config = unit.board, unit.config
-    room = os.statvfs("/")
     try:
         version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), None, board.vault,
-                        room[0] * room[3], board.feed)
+                        spare_blocks(config.journal_bytes), board.feed)
     except UpdateError as error:
         print("  refused, nothing has changed: %s" % error)
         return False

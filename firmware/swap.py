@@ -36,6 +36,7 @@ TRIAL = FOLDER + "/trial"
 LAST = FOLDER + "/last"
 PACKAGE = FOLDER + "/package"
 STARTS = 3
+TRIES = 10
 SILENT = 6
 _ABSENT = 2  # ENOENT
 _THERE = 17  # EEXIST
@@ -144,18 +145,18 @@ def prune(files: "Any", path: str) -> None:
                 return
 
 
-def sweep(files: "Any") -> None:
+def sweep(files: "Any", parts: "tuple[str, ...]" = ("", "/new", "/old")) -> None:
     """Remove what an update leaves, but for its plan, how it ended and a package to come."""
-    for folder in (FOLDER, FOLDER + "/new", FOLDER + "/old"):
+    for part in parts:
         try:
-            names = files.listdir(folder)
+            names = files.listdir(FOLDER + part)
         except OSError as error:
             if error.args[0] != _ABSENT:
                 raise
             names = []
         for name in names:
-            if folder != FOLDER or name.endswith(".tmp"):
-                files.remove(folder + "/" + name)
+            if part or name.endswith(".tmp"):
+                files.remove("%s%s/%s" % (FOLDER, part, name))
 
 
 class Swap:
@@ -190,9 +191,9 @@ class Swap:
                 self._apply()
                 self._save("trial")
                 print("update: version %d is in place, on trial" % self.version)
-            except OSError as error:
+            except Exception as error:  # nothing is saved of it: a full flash takes nothing, and the next boot sees the same
                 print("update: version %d cannot be put in place:" % self.version, error)
-                self._save("undo")
+                self.state = "undo"
         if self.state == "undo":
             self._undo()
         elif self.state in _ENDS:
@@ -203,16 +204,21 @@ class Swap:
         """Count a start of main.py on trial; where three were not followed by a completed cycle, go back now.
 
         OSError where old and new files are mixed because some could not be read or written: main.py rests, and boot.py
-        tries again. After three such starts it goes on with what there is.
+        tries again. After ten such starts it goes on with what there is.
         """
         if self.state == "trial" and self.starts >= STARTS:
             self._save("undo")
             self._undo()
-        elif self.state in ("trial", "undo") and self.starts < STARTS:
+        elif self.state == "trial":
             self.starts += 1
-            self._save(self.state)
-            if self.state == "undo" and self._wrong(2):
-                raise OSError("version %d is not taken back yet" % self.version)
+            try:
+                self._save("trial")
+            except OSError as error:
+                print("update:", error)
+        elif self.state == "undo" and self.starts < TRIES and self._wrong(2):
+            self.starts += 1
+            self._save("undo")
+            raise OSError("version %d is not taken back yet" % self.version)
 
     def cycle(self, reached: "bool | None") -> bool:
         """A wake was completed. Returns whether the board must restart now: to try an update, or to go back."""
@@ -273,6 +279,7 @@ class Swap:
     def _undo(self) -> None:
         """Each row in turn, from its copy; what has none stays as it is, and the update is then called incomplete."""
         files = self.files
+        sweep(files, ("/new",))  # room for what comes back
         for number, row in enumerate(self._plan()):
             path, _, old = row.split(" ")
             found = summed(files, path)
@@ -309,8 +316,15 @@ current: "Swap | None" = None
 def boot(files: "Any" = None) -> None:
     """Finish what is under way; called by boot.py."""
     global current
-    current = Swap(files)
-    current.boot()
+    for left in (2, 1, 0):
+        try:
+            current = Swap(files)
+            break
+        except OSError:  # a plan that cannot be read now may stand for files that are mixed
+            if not left:
+                raise
+    if current is not None:
+        current.boot()
 
 
 def begin() -> None:

@@ -18,9 +18,9 @@ import vfs  # noqa: E402
 
 sys.path.append(__file__.rsplit("/", 2)[0] + "/boards/common")
 
-import lwnode.update.staging  # noqa: E402,F401
 import swap  # noqa: E402
 from fakes.update import KEY, TARGET, package  # noqa: E402
+from lwnode.power.store import free_blocks  # noqa: E402
 from lwnode.update import UpdateError, stage  # noqa: E402
 
 BLOCK = 4096
@@ -58,8 +58,8 @@ class Flash:
     """NOR flash as the rp2 port gives it to littlefs: sectors of 4096 bytes, pages of 256. `log`: what it was told."""
 
     def __init__(self, data=None, blocks=BLOCKS):
-        self.blocks = blocks
         self.data = bytearray(b"\xff" * (blocks * BLOCK)) if data is None else bytearray(data)
+        self.blocks = len(self.data) // BLOCK
         self.log = None
 
     def readblocks(self, block, buf, offset=0):
@@ -273,3 +273,45 @@ def test_two_cuts_leave_old_or_new_too():
                 count += 1
                 lived(after(image, second, again, both), life, case, wrong, (cut, half, again, both))
     report("in pairs", count, wrong)
+
+
+def roomy(free, told):
+    """Stage 40 files of 620 bytes in six new folders, and boot, with `free` blocks free: (what it said, blocks left, old)."""
+    many = {"/lib/%s/%d.mpy" % ("abcdef"[number % 6], number): b"x" * 620 for number in range(40)}
+    many["/lib/lwnode/a.mpy"] = b"new a" * 1200
+    flash = Flash(blocks=160)
+    vfs.VfsLfs2.mkfs(flash, progsize=256)
+    said = ""
+    with Mounted(flash):
+        written(BEFORE)
+        written({"/update/package": package(KEY, 7, many)})
+        filler = free_blocks() - free
+        with open("/filler", "wb") as file:
+            for _ in range(filler):
+                file.write(bytes(BLOCK - 16))
+        assert free_blocks() in (free, free + 1), (free, free_blocks())
+        try:
+            stage(KEY, TARGET, spare=free_blocks() if told else None)
+        except UpdateError as error:
+            said = str(error)
+        swap.current = None
+        exec(BOOT, {})
+        swap.begin()
+        left = free_blocks()
+        os.remove("/filler")
+    found = Oracle(flash)
+    rest = found.rest() if said else []
+    return said, left, found.application(merged(BEFORE, many)), found.last(), rest
+
+
+def test_room_on_a_real_littlefs_is_enough_or_refused_and_what_runs_out_leaves_nothing():
+    enough = 40
+    while roomy(enough, True)[0]:
+        enough += 4
+    said, left, state, _, _ = roomy(enough, True)
+    print("accepted from %d blocks on, %d are left after it" % (enough, left))
+    assert state == "new" and left < 20, (enough, left, state)
+    for free in range(3, enough, 7):
+        said, _, state, last, rest = roomy(free, False)
+        print(free, said, state, last, rest)
+        assert not rest and (state == "old") == bool(said or last == "7 rolled back"), (free, said, state, last, rest)

@@ -1,9 +1,11 @@
 """Field updates: what is accepted and what changes nothing; a power cut at every write of staging, applying and going back."""
 
+import random
+
 import swap
 from fakes.flash import PowerCut
 from fakes.update import KEY, TARGET, application, flash, hmac, package
-from lwnode.update import staging
+import lwnode.update as staging
 from lwnode.update import UpdateError, key_of, stage
 
 OLD = {"/sensors.py": b"old sensors", "/lib/part.py": b"old part", "/lib/gone.mpy": b"to go", "/config.json": b"{}"}
@@ -11,6 +13,9 @@ WANTED = {"/sensors.py": b"new sensors" * 200, "/lib/part.mpy": b"new part", "/l
           "/config.json": b"{}"}
 NEW = {path: WANTED[path] for path in WANTED if path != "/config.json"}
 NEW["/lib/gone.mpy"] = None
+
+
+FAULTS = ("read", "write", "rename", "remove", "list", "mkdir")
 
 
 class Vault:
@@ -144,22 +149,56 @@ def test_a_package_for_another_board_or_family_changes_nothing():
     refused(package(KEY, 7, NEW, "RPI_PICO/bc66"), words="this node is ESP32_GENERIC/bc66")
 
 
-def test_a_package_without_room_changes_nothing():
-    refused(package(KEY, 7, NEW), words="KB are needed", free=16384)
+def test_a_package_without_room_changes_nothing_and_leaves_nothing():
+    refused(package(KEY, 7, NEW), words="KB are needed", spare=4)
     files = flash(OLD, package(KEY, 7, NEW))
     files.full = True
-    refused(None, files, "nothing has changed")
+    refused(None, files, "the flash is full")
+    assert [path for path in files.content if path.startswith("/update")] == []
+
+
+def test_room_is_counted_in_blocks_and_what_runs_out_of_it_is_removed():
+    """Issue 15, C: 40 files of 620 bytes passed with 160 KB free and filled the flash; folders take two blocks each."""
+    many = {"/lib/%s/%d.mpy" % ("abcdef"[number % 6], number): b"x" * 620 for number in range(40)}
+    data = package(KEY, 7, many)
+    known = flash(OLD, data)
+    known.blocks = 1000
+    before = known.used()
+    stage(KEY, TARGET, known)
+    boot(known)
+    most = known.used() - before
+    for free in range(1, most + 20):
+        for told in (True, False):
+            files = flash(OLD, data)
+            files.blocks = before + free
+            try:
+                stage(KEY, TARGET, files, spare=free if told else None)
+            except UpdateError as error:
+                assert error.result == 50, error
+                assert [path for path in files.content if path.startswith("/update/")] == [] and application(files) == OLD
+                continue
+            boot(files)
+            assert application(files) != OLD or not told, ("it was said to fit", free)
+            if application(files) == OLD:
+                assert swap.read(files, swap.LAST) == "7 rolled back"
+    assert application(files) != OLD
 
 
 def test_no_package_is_said_so():
     refused(None, flash(OLD), "there is no package")
 
 
-def test_the_way_back_and_secrets_cannot_be_replaced():
+def test_the_way_back_secrets_and_what_would_hide_a_module_of_the_firmware_cannot_be_brought():
     for path in ("/main.py", "/boot.py", "/swap.mpy", "/swap/__init__.py", "/secrets.json", "/update/plan.json",
                  "/state/x.json", "lib/x.py", "/lib/../main.py", "/lib//x.py", "/lib/.x.py", "/lib/a b.py", "/vault.0",
-                 "/lib/x.so"):  # fmt: skip
+                 "/lib/x.so", "/Main.py", "/BOOT.mpy", "/Secrets.json", "/UPDATE/x.py", "/os.py", "/lib/os.py", "/LIB/os.py",
+                 "/lib/OS.mpy", "/os/__init__.py", "/lib/os/any.py", "/uos.py", "/binascii.mpy", "/lib/ubinascii.py", "/gc.py",
+                 "/lib/io.py", "/usys.py", "/machine.py", "/lib/micropython.mpy", "/vfs.py", "/_boot.py", "/lib/swap.py",
+                 "/lib/main.py", "/fsboot.py", "/py", "/.py", "/lib/.py"):  # fmt: skip
         refused(package(KEY, 7, {path: b"x"}), words="cannot be part of an update")
+    refused(package(KEY, 7, {"/lib/Part.py": b"x", "/lib/part.py": b"y"}), words="does not fit")
+    files = flash(OLD, package(KEY, 7, {"/lib/lwnode/update/__init__.mpy": b"x", "/osmosis.py": b"x", "/domain.py": b"x"}))
+    assert stage(KEY, TARGET, files) == 7
 
 
 def test_a_file_that_frozen_code_would_hide_is_refused():
@@ -316,6 +355,53 @@ def test_a_cut_at_any_write_of_keeping_keeps_or_goes_on_with_the_trial():
         boot(after).cycle(True)
         assert swap.read(after, swap.LAST) == "7 kept"
         assert application(_booted(after)) == WANTED
+
+
+def test_an_old_copy_that_rots_is_told_and_nothing_else_is_lost():
+    files = bad()
+    files.rot("/update/old/3")
+    kept = [row.split(" ")[0] for row in swap.Swap(files).rows][3]
+    boot(files).begin()
+    assert swap.read(files, swap.LAST) == "7 incomplete"
+    found = application(files)
+    assert found.pop(kept, None) == WANTED.get(kept) and found == {path: OLD[path] for path in OLD if path != kept}
+
+
+def test_a_file_that_rots_in_the_trial_is_not_kept():
+    files = _booted(staged())
+    files.rot("/sensors.py")
+    found = boot(files)
+    assert found.cycle(True) is True and application(_booted(files)) == OLD
+    assert swap.read(files, swap.LAST) == "7 rolled back"
+
+
+def test_errors_of_the_flash_let_no_mixture_run():
+    """Any operation fails now and then, before or after it was done; main.py rests where swap.begin() raises."""
+    ended = {}
+    for seed in range(150):
+        random.seed(seed)
+        files = staged()
+        files.fault = lambda kind, path: random.choice((5, -5)) if kind in FAULTS and random.random() < 0.01 else 0
+        for _ in range(30):
+            swap.current = None
+            try:
+                swap.boot(files)
+            except OSError:
+                pass
+            try:
+                swap.begin()
+            except OSError:
+                continue
+            assert application(files) in (OLD, WANTED), (seed, application(files))
+            if seed % 2:
+                swap.cycle(seed % 3 > 0)
+            if "/update/plan" not in files.content:
+                break
+        files.fault = None
+        how = swap.read(files, swap.LAST)
+        assert application(files) == (WANTED if how == "7 kept" else OLD) and how in ("7 kept", "7 rolled back"), (seed, how)
+        ended[how] = ended.get(how, 0) + 1
+    assert len(ended) == 2, ended
 
 
 def test_a_rotten_plan_or_trial_is_not_followed():

@@ -61,6 +61,10 @@ class _File:
         self._at = len(self._data) if size < 0 else min(len(self._data), start + size)
         return self._data[start : self._at]
 
+    def seek(self, offset, whence=0):
+        self._at = offset + (len(self._data) if whence == 2 else 0)
+        return self._at
+
     def readinto(self, buf):
         found = self.read(len(buf))
         buf[: len(found)] = found

@@ -21,7 +21,8 @@ from lwnode.lwm2m import INTEGER, Reject
 from lwnode.lwm2m.build import add, place
 from lwnode.lwm2m.rules import Rules
 from lwnode.lwm2m.rows import Sensor
-from lwnode.update import UpdateError
+from lwnode.power.store import blocks_of, spare_blocks
+from lwnode.update import NO_ROOM, PACKAGE, UpdateError, accepted, head_of, key_of, stage
 from micropython import const
 
 TYPE_CHECKING = False
@@ -36,8 +37,7 @@ _STATE = const(7)
 _RESULT = const(9)
 # OMA LwM2M software management object, resources 7 and 9.
 _INITIAL, _STARTED, _DOWNLOADED, _DELIVERED, _INSTALLED = 0, 1, 2, 3, 4
-_DOWNLOADING, _SUCCESS, _VERIFIED, _NO_ROOM, _NO_MEMORY, _GAP, _BAD, _FAILED = 1, 2, 3, 50, 51, 52, 53, 58
-_FILE = "/update/package"
+_DOWNLOADING, _SUCCESS, _VERIFIED, _NO_MEMORY, _GAP, _FAILED = 1, 2, 3, 51, 52, 58
 
 
 def declare(tree: "Any", board: "Any", settings: "Any" = None, files: "Any" = None) -> None:
@@ -61,7 +61,7 @@ class Channel(Sensor):
     result = _INITIAL
     staged = 0  # version
     kept = Sensor.kept + ("state", "result", "staged")
-    _have: "int | None" = None
+    _known: "tuple[int, int] | None" = None
 
     def serves(self, id: int) -> bool:
         return id in (0, 1, _PACKAGE, _STATE) or super().serves(id)
@@ -70,7 +70,6 @@ class Channel(Sensor):
         if id == 0:
             return "lwnode"
         if id == 1:
-            from lwnode.update.staging import accepted
             return str(accepted(self._files(), self.board.vault))
         return self.state if id == _STATE else super().extra(id)
 
@@ -78,8 +77,13 @@ class Channel(Sensor):
         return (INTEGER, str(self.result)) if id == _RESULT else super().entry(id)
 
     def check_write(self, id: int, data: bytes, binary: bool = False) -> "Plain":
-        if id == _PACKAGE and _INSTALL not in self.offered:
-            raise Reject(405, "this module hands on no executes: bring updates by cable")
+        if id == _PACKAGE:
+            if _INSTALL not in self.offered:
+                raise Reject(405, "this module hands on no executes: bring updates by cable")
+            try:
+                key_of(self._settings().secret)
+            except UpdateError as error:
+                raise Reject(405, str(error))
         return super().check_write(id, data, binary)
 
     def write(self, id: int, value: "Plain") -> None:
@@ -87,56 +91,91 @@ class Channel(Sensor):
         data = bytes(value) if isinstance(value, (bytes, bytearray)) else b""
         if len(data) < 5:
             raise Reject(400, "a piece is its offset in four bytes, and content")
-        offset = int(unpack("<I", data[:4])[0])
-        have = self._length()
-        if offset and offset + len(data) - 4 <= have:
-            return
-        if offset not in (0, have):
-            self._tell(_STARTED, _GAP)
-            raise Reject(400, "a piece at %d, expected at %d" % (offset, have))
+        offset, end = int(unpack("<I", data[:4])[0]), int(unpack("<I", data[:4])[0]) + len(data) - 4
+        files = self._files()
         try:
-            self._append(data[4:], offset == 0)
-        except OSError:
-            self._tell(_INITIAL, _NO_ROOM)
-            raise Reject(500, "no room for the package")
-        self._have = offset + len(data) - 4
+            have, length = self._look()
+            if offset and end <= have:
+                return
+            if not offset:
+                length = self._begin(data[4:])
+            if offset not in (0, have) or end > length:
+                self._tell(_STARTED, _GAP)
+                raise Reject(400, "a piece from %d to %d, expected from %d to at most %d" % (offset, end, have, length))
+            self._known = None
+            with files.open(PACKAGE, "ab" if offset else "wb") as file:
+                file.write(data[4:])
+            self._known = end, length
+        except OSError as error:
+            if error.args[0] == 28:  # ENOSPC
+                self._remove()
+                self._tell(_INITIAL, NO_ROOM)
+            raise Reject(500, "the flash takes no piece: error %s" % error.args[0])
         if self.state != _STARTED or self.result != _DOWNLOADING:
             self._tell(_STARTED, _DOWNLOADING)
 
-    def _append(self, data: bytes, anew: bool) -> None:
+    def _begin(self, head: bytes) -> int:
+        """The length of a package that may come, by its first piece. Reject where it is not for this node, or has no room."""
+        import swap
         files = self._files()
         try:
-            file = files.open(_FILE, "wb" if anew else "ab")
-        except OSError:
-            files.mkdir("/update")
-            file = files.open(_FILE, "wb")
-        with file:
-            file.write(data)
+            if swap.Swap(files).rows:
+                raise UpdateError("an update is on trial", _FAILED)
+            length, _, rows = head_of(head, self._target(), accepted(files, self.board.vault))
+            spare = spare_blocks(self._settings().journal_bytes, files)
+            # The package, what is made of it, and folders; staging counts exactly.
+            needed = 2 * blocks_of(length) + rows + 8
+            if spare is not None and needed > spare:
+                raise UpdateError("%d KB are needed, %d KB may be taken" % (needed * 4, max(0, spare) * 4), NO_ROOM)
+        except UpdateError as error:
+            self._tell(self.state, error.result)
+            raise Reject(400, str(error))
+        swap.make(files, "/update")
+        return length
 
-    def _length(self) -> int:
-        """Bytes on flash: counted once after a restart."""
-        if self._have is None:
-            self._have = 0
+    def _look(self) -> "tuple[int, int]":
+        """(bytes on flash, bytes that the package is to have): looked up once after a restart, and what is stale removed."""
+        if self._known is None:
+            self._known = 0, 0
+            files = self._files()
             try:
-                with self._files().open(_FILE, "rb") as file:
-                    while True:
-                        found = len(file.read(512))
-                        self._have += found
-                        if not found:
-                            break
-            except OSError:
-                pass
-        return self._have
+                with files.open(PACKAGE, "rb") as file:
+                    length = head_of(file.read(64), self._target(), accepted(files, self.board.vault))[0]
+                    self._known = file.seek(0, 2), length
+            except UpdateError:
+                self._remove()
+            except OSError as error:
+                if error.args[0] != 2:  # ENOENT
+                    self._known = None
+                    raise
+        return self._known
+
+    def _remove(self) -> None:
+        self._known = 0, 0
+        try:
+            self._files().remove(PACKAGE)
+        except OSError:
+            self._known = None
+
+    def _target(self) -> str:
+        return "%s/%s" % (self.board.definition.NAME, self._settings().family)
 
     def _files(self) -> "Any":
         if self.files is None:
-            self.files = __import__("swap").Files()
+            import swap
+            self.files = swap.Files()
         return self.files
+
+    def _settings(self) -> "Any":
+        if self.config is None:
+            from lwnode.config import read
+            self.config = read()
+        return self.config
 
     def outcome(self) -> int:
         """The result, as the next sample reads it; what was on trial may be kept or taken back by now."""
         if self.state == _DELIVERED:
-            swap = __import__("swap")
+            import swap
             last = swap.read(self._files(), swap.LAST) or ""
             if last.startswith("%d " % self.staged):
                 self._tell(*((_INSTALLED, _SUCCESS) if last.endswith("kept") else (_INITIAL, _FAILED)))
@@ -149,39 +188,28 @@ class Channel(Sensor):
 
     def ask(self, argument: bytes = b"") -> None:
         """Install, once the contact is over: staging takes seconds, and the server waits for its answer."""
-        if not self._length():
-            raise Reject(405, "no package")
+        have, length = self._look()
+        if not have or have != length:
+            raise Reject(405, "%d of %d bytes of a package are here" % (have, length))
         self._tell(_DOWNLOADED, _DOWNLOADING)
         self.tree.after = self.install
 
     def install(self) -> None:
         """Check and stage what came; the node restarts when this wake is over. Says what is wrong where it is."""
-        from lwnode.update import key_of, stage
-        self._have = None
+        import swap
+        self._known = None
+        config, files = self._settings(), self._files()
         try:
-            config = self.config or self._read()
-            version = stage(key_of(config.secret), "%s/%s" % (self.board.definition.NAME, config.family), self.files,
-                            self.board.vault, self._free(), self.board.feed)
+            version = stage(key_of(config.secret), self._target(), files, self.board.vault,
+                            spare_blocks(config.journal_bytes, files), self.board.feed)
         except UpdateError as error:
-            text = str(error)
-            print("update:", text)
-            self.tree.refuse("update", 400, text)
-            self._tell(_INITIAL, _NO_ROOM if "KB are needed" in text else _BAD)
+            print("update:", error)
+            self.tree.refuse("update", 400, str(error))
+            self._tell(_INITIAL, error.result)
         except MemoryError:
             self._tell(_INITIAL, _NO_MEMORY)
         else:
             print("update: version %d is staged" % version)
             self.staged = version
             self._tell(_DELIVERED, _VERIFIED)
-            __import__("swap").staged(self.files)
-
-    def _read(self) -> "Any":
-        from lwnode.config import read
-        return read()
-
-    def _free(self) -> "int | None":
-        import os
-        if not hasattr(os, "statvfs") or self.config is not None:
-            return None
-        room = os.statvfs("/")
-        return int(room[0] * room[3])
+            swap.staged(files)
