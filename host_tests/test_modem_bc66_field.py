@@ -3,7 +3,7 @@
 from fakes.modem_field import Field
 
 from lwnode.lwm2m import FLOAT, OPAQUE, Path, Response
-from lwnode.modem import NEED_RECOVER, REGISTERED, Server
+from lwnode.modem import NEED_RECOVER, NOT_REGISTERED, REGISTERED, Server
 from lwnode.modem.recovery import bring_back
 
 OBJECTS = [(3303, 0, (5601, 5602, 5605, 5700)), (3306, 0, (5850,))]
@@ -79,7 +79,7 @@ def test_a_report_into_an_outage_fails_after_its_deadline_and_no_earlier():
 def test_the_first_wake_with_a_kept_session_costs_few_exchanges():
     """Wake pin, AT, QSCLK=0, QLWSTATUS?, QLWRECOVER, QLWNOTIFY, QSCLK=1, QRELLOCK."""
     field = observed()
-    assert field.modem.sleep() or True
+    field.modem.sleep()  # whether it does is not waited for here
     field.clock.advance(60000)
     assert field.target.state()["power"] == "asleep"
     kept = field.modem.snapshot()
@@ -314,6 +314,73 @@ def test_a_registration_begins_with_the_bootstrap_server():
     assert ("lifetime", 1800) in field.events
     assert ("binding", "UQ") in field.events
     assert field.server.registrations["node-1"].lifetime == 1800
+
+
+def chain(boots, accepted, codes):
+    """What the module tries, and what register() makes of it: answers of the bootstrap server and of the server in turn."""
+    field = Field("bc66", playing={"backoff_ms": 10, "refusal_status": True})
+    field.response = answered
+    account = boot_account(field)
+    assert field.modem.start()
+    if field.modem.configure(account):
+        field.modem.restart()
+    assert field.modem.attach(60000)
+    tried = []
+    bootstrap, register = field.link.bootstrap, field.link.register
+
+    def boot(account, endpoint, write, done):
+        tried.append("bootstrap")
+        if boots[tried.count("bootstrap") - 1]:
+            bootstrap(account, endpoint, write, done)
+        else:
+            field.clock.after(300, lambda: done(None))
+
+    def enter(account, *more):
+        tried.append("register")
+        if accepted[tried.count("register") - 1]:
+            register(account, *more)
+        else:
+            field.clock.after(300, lambda: more[-1](codes))
+
+    field.link.bootstrap, field.link.register = boot, enter
+    done = field.modem.register(190000)
+    assert field.modem.status() == (REGISTERED if done else NOT_REGISTERED)
+    return tried, done, field.modem.refusal, len(field.told("bootstrapped"))
+
+
+def test_a_bootstrap_that_fails_is_tried_twice_by_the_module_and_told_once():
+    """3.3 case 1."""
+    assert chain([False, False], [], None) == (["bootstrap"] * 2, False, "registration: timeout (1)", 0)
+    assert chain([False, True], [True], None) == (["bootstrap"] * 2 + ["register"], True, "", 1)
+
+
+def test_a_server_that_fails_behind_a_bootstrap_leads_back_to_the_bootstrap_server():
+    """3.3 case 2: the server twice, the bootstrap server again, and +QLWREG: 1 when that fails too."""
+    once = ["bootstrap", "register", "register"]
+    assert chain([True, False, False], [False, False], None) == (
+        once + ["bootstrap"] * 2, False, "registration: timeout (1)", 1)
+    assert chain([True, True], [False, False, True], None) == (once + ["bootstrap", "register"], True, "", 2)
+    assert chain([True], [False, True], None) == (once, True, "", 1)
+
+
+def test_the_status_code_of_a_refusal_is_told_by_name():
+    """Chapter 6, and what the model makes of CoAP's codes."""
+    for code, name in ((400, "bad request (10)"), (403, "forbidden (13)"), (404, "not found (14)"),
+                       (412, "precondition failed (22)"), (None, "timeout (1)")):
+        tried, done, refusal, _ = chain([True, True], [False] * 4, code)
+        assert not done and refusal == "registration: " + name, (code, refusal)
+        field = online()
+        update = field.server.handle_update
+        field.server.handle_update = lambda *_, code=code: code
+        done = field.modem.update()
+        field.server.handle_update = update
+        if code is not None:
+            assert not done and field.told("lost") == ["update: " + name]
+            field.modem.service(20000)
+            assert field.modem.status() == REGISTERED
+    field = online()
+    field.server.handle_update = lambda *_: 500  # what has no number of its own
+    assert not field.modem.update() and field.told("lost") == ["update: update failed (4)"]
 
 
 def test_the_server_asks_for_another_bootstrap():

@@ -125,13 +125,56 @@ def test_the_deadline_of_a_report_follows_the_retransmission():
 # ---- names of codes
 
 
-def test_the_eleven_errors_and_ten_status_codes_have_names():
-    for code in (0, 1, 2, 3, 4, 7, 13, 15, 32, 33, 34):
-        assert error_name(code) != "error (%d)" % code
-    for code in (0, 1, 2, 3, 4, 9, 10, 13, 14, 22):
-        assert status_name(code) != "status (%d)" % code
-    assert error_name(99) == "error (99)"
-    assert error_name(None) == "error (None)"
+STATUSES = {0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset",
+            10: "bad request", 13: "forbidden", 14: "not found", 22: "precondition failed"}
+ERRORS = {0: "operation successful", 1: "other error", 2: "parameter number error", 3: "parameter value error",
+          4: "not registered", 7: "disabled", 13: "data length is odd", 15: "not ready to receive", 32: "keep connecting",
+          33: "already registered", 34: "LwM2M cannot be created"}
+
+
+def test_the_eleven_errors_of_chapter_6_are_told_by_name():
+    for code in ERRORS:
+        assert error_name(code) == "%s (%d)" % (ERRORS[code], code)
+        if code not in (0, 4, 32, 33):  # which have an effect of their own
+            one = bench({"AT+QLWREG": "+CMEE ERROR: %d" % code, "AT+QLWNOTIFY=": ["OK", "+QLWNOTIFY: %d" % code]})
+            assert not one.modem.register(2000) and one.modem.refusal == "registration: " + error_name(code)
+            ticket = one.modem.publish([READING])
+            one.modem.service(10)
+            assert one.told("failed") == [(ticket, error_name(code))]
+    assert error_name(99) == "error (99)" and error_name(None) == "error (None)"
+
+
+def test_the_ten_status_codes_of_chapter_6_are_told_by_name_wherever_they_come():
+    for code in STATUSES:
+        name = "%s (%d)" % (STATUSES[code], code)
+        assert status_name(code) == name
+        one = bench({"AT+QLWREG": ["OK", (900, "+QLWREG: %d" % code)],
+                     "AT+QLWNOTIFY=": ["OK", '+QLWURC: "report",7', "+QLWNOTIFY: 0",
+                                       (300, '+QLWURC: "report_ack",%d,7' % code)]})
+        assert one.modem.register(20000) == (code == 0)
+        if code:
+            assert one.modem.refusal == "registration: " + name
+        ticket = one.modem.publish([READING])
+        assert one.modem.settle(2000)
+        assert one.told("failed" if code else "delivered") == [(ticket, name) if code else ticket]
+        one = bench()
+        one.say("+QLWREG: 0", '+QLWURC: "ping",%d' % code)
+        assert one.told("lost") == (["update: " + name] if code else [])
+    assert status_name(99) == "status (99)"
+
+
+def test_the_result_of_another_update_is_nobodys():
+    """4.2.4: matched by its message id, before OK and long after it."""
+    one = bench({"AT+QLWUPDATE=": ["+QLWUPDATE: 61459", "+QLWUPDATE: 0,59797", "OK", (300, "+QLWUPDATE: 0,59797"),
+                                   (900, "+QLWUPDATE: 4,61459")]})
+    one.say("+QLWREG: 0")
+    assert not one.modem.update() and one.told("updated") == [] and one.told("lost") == ["update: update failed (4)"]
+    assert one.modem.stats["late_results"] == 2
+    one = bench({"AT+QLWUPDATE=": ["OK", (900, "+QLWUPDATE: 0,61459")]})  # a module that tells no id before
+    assert one.modem.update() and one.told("updated") == [None]
+    began = one.clock.now
+    one.talker.answers["AT+QLWUPDATE="] = ["+QLWUPDATE: 61460", "OK", (900, "+QLWUPDATE: 0,61459")]
+    assert not one.modem.update() and one.clock.now - began >= 62000
 
 
 def test_errors_come_as_cmee_as_cme_and_plain():

@@ -3,6 +3,7 @@
 from fakes.calm import contacts, late
 from fakes.world import ENDPOINT, World
 
+TEXT = {"write_format": "text"}  # this server writes numbers as text
 PORTS = ("esp32", "rp2")
 SHIP = {"esp32": 33, "rp2": 12}
 STAY = {"esp32": 32, "rp2": 22}
@@ -26,7 +27,7 @@ def ask(world, operation, *given):
 
 def test_a_reporting_period_that_the_server_writes_holds_and_is_kept():
     for port in PORTS:
-        world = World(port)
+        world = World(port, TEXT)
         asked = ask(world, "write", "/26250/0/1", b"3600", 0)
         world.run(hours=9)
         assert asked[0].code == 204, (port, asked[0].code)
@@ -40,7 +41,7 @@ def test_a_reporting_period_that_the_server_writes_holds_and_is_kept():
 
 def test_a_sampling_period_that_the_server_writes_holds():
     for port in PORTS:
-        world = World(port)
+        world = World(port, TEXT)
         asked = ask(world, "write", "/26250/0/0", b"300", 0)
         world.run(hours=4)
         assert asked[0].code == 204 and len(world.taken) >= 2 * 12 * 3, (port, len(world.taken))
@@ -48,7 +49,7 @@ def test_a_sampling_period_that_the_server_writes_holds():
 
 
 def test_periods_that_do_not_fit_are_refused():
-    world = World("esp32")
+    world = World("esp32", TEXT)
     for path, value in (("/26250/0/0", b"3600"), ("/26250/0/1", b"60"), ("/26250/0/1", b"0"), ("/26250/0/0", b"700000"),
                         ("/26250/0/3", b"4000"), ("/26250/0/2", b"x"), ("/26250/0/4", b"1")):
         asked = ask(world, "write", path, value, 0)
@@ -60,7 +61,7 @@ def test_periods_that_do_not_fit_are_refused():
 def test_a_setting_is_rolled_back_when_contact_is_lost_for_three_wakes():
     """Section 6, 12: the setting itself cannot be blamed, but it may be: what worked before comes back."""
     for port in PORTS:
-        world = World(port)
+        world = World(port, TEXT)
         asked = ask(world, "write", "/26250/0/1", b"1800", 0)
         world.at(lambda world=world: world.outage(True), minutes=20)
         world.at(lambda world=world: world.outage(False), hours=14)
@@ -75,7 +76,7 @@ def test_a_setting_is_rolled_back_when_contact_is_lost_for_three_wakes():
 
 def test_a_setting_on_trial_survives_a_loss_of_power_and_is_still_judged():
     for port in PORTS:
-        world = World(port)
+        world = World(port, TEXT)
         asked = ask(world, "write", "/26250/0/1", b"3600", 0)
         world.run(minutes=20)
         assert asked[0].code == 204
@@ -89,7 +90,7 @@ def test_a_setting_on_trial_survives_a_loss_of_power_and_is_still_judged():
 
 
 def test_the_default_maximum_period_of_the_server_object_is_the_reporting_period():
-    world = World("esp32")
+    world = World("esp32", TEXT)
     asked = ask(world, "write", "/1/0/3", b"3600", 0)
     world.run(hours=9)
     assert asked[0].code == 204
@@ -118,7 +119,7 @@ def test_a_pipe_takes_the_same_by_command():
 
 def test_an_order_to_stay_awake_is_bounded_and_slots_are_served_meanwhile():
     for port in PORTS:
-        world = World(port)
+        world = World(port, TEXT)
         asked = ask(world, "write", "/26250/0/3", b"1800", 0)
         awake = []
         world.chip.on_sleep = awake.append

@@ -45,7 +45,8 @@ SECRETS: "tuple[Row, ...]" = (("psk_identity", "s", None, 1, 150), ("psk", "s", 
 _ALL = "psm_tau i 0 35712000;psm_active i 0 11160;edrx i 0 10485;"
 OPTIONS = {
     "bc20": "buffered b;read_length i 1 512;receive_hex b",
-    "bc66": "buffered b;retransmit_mode i 0 1;auto_reg b;persistent b;rai b;auto_ack b;recovery_mode i 0 1",
+    "bc66": "buffered b;retransmit_mode i 0 1;auto_reg b;persistent b;rai b;auto_ack b;recovery_mode i 0 1;"
+    "write_format s tlv,text",
     "bg96": "sleep s psm,light;server_type i 0 5;ssid i 1 65534;name_form i 4,7;data_object i 19,10250,26241;auto_register b;"
     "auto_name b;mbsps t 5 6;key_file b",
     "me910c1": "sleep s psm,cfun5,off;rat s catm,nbiot;cid i 1 6;ack_mode b;guard_request i 1 100;guard_release i 1 100;"

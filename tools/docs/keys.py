@@ -58,6 +58,7 @@ OPTIONS = {
     "read_length": "bytes read from the buffer at a time (3.10)",
     "receive_hex": "writes of the server come as hexadecimal digits, else as text (3.11)",
     "retransmit_mode": "0 each repetition waits twice as long, 1 all the same (4.2.2)",
+    "write_format": "what digits mean that a server writes: tlv, bytes of a number, or text (4.3.3)",
     "auto_reg": "the module registers by itself after it has started (4.2.2)",
     "persistent": "the registration outlives a restart of the module (4.2.2)",
     "rai": "release the radio after each report (4.2.2)",

@@ -61,6 +61,7 @@ class Contact:
         """Hold the rows against what the module can carry, and say what was dropped (issue 6)."""
         tree, capabilities = self.node.tree, self.modem.capabilities
         tree.device_errors = capabilities.contract == "pipe"
+        tree.write_format = self.modem.options.get("write_format", "text")
         if capabilities.typed:
             tree.fit(capabilities.limits, capabilities.executes)
             for sentence in tree.dropped if not self.session.configured else ():

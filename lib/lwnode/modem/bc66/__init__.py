@@ -78,7 +78,10 @@ class Driver(NbIot):
     LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
     OPTIONS = dict(
         NbIot.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
-        retransmit_mode=0)
+        retransmit_mode=0,
+        # what a write of 1, 2, 4 or 8 bytes is that are digits: TLV, which Leshan sends a client of 1.0, or "text"; 4.3.3
+        # does not say, and the module passes the bytes on without their format
+        write_format="tlv")
     URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QLWRD", "+QNBIOTEVENT")
     VALUE_PREFIXES = ("+QLWURC", "+QLWRD")
 
