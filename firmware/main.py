@@ -127,6 +127,7 @@ def main(board: "Any", parts: "Any" = None) -> None:
     from lwnode.power import BootGuard
     guard = BootGuard(board.vault)
     mode = guard.enter(board.reset_cause())
+    node = None
     try:
         if guard.rest_s:
             # Somebody who presses the reset button again and again looks like a failing battery: let them in first.
@@ -147,6 +148,11 @@ def main(board: "Any", parts: "Any" = None) -> None:
     except (Exception, SystemExit) as error:
         # sys.exit() is no way out either: it would restart main.py at once, a loop that never sleeps.
         note(error, getattr(parts, "files", None))
+        try:
+            if node is not None:
+                node.flush()
+        except Exception as another:
+            print("lwnode:", another)
         board.sleep(guard.crashed() * 1000)
         board.restart("crash")
 

@@ -129,6 +129,8 @@ class Node:
             swap = sys.modules.get("swap")  # an update was staged, or is on trial
             if swap is not None and swap.cycle(self.reached):
                 self.restarts_for = "update"
+            elif self.state.restart:
+                self.restarts_for = "state"  # what could not be read at the start can be now
             if self.restarts_for:
                 self.restart(self.restarts_for)
             cause = self._rest(pause)
@@ -206,6 +208,7 @@ class Node:
         board, clock = self.board, self.board.clock
         self.stayed_awake = self.sleeps_by is None and self.wanted_awake()
         if self.sleeps_by is not None:
+            self.flush()
             self.sleeps_by()
             return ""
         if not self.stayed_awake:
@@ -389,14 +392,20 @@ class Node:
         self.ask("save")
         if self.modem is not None:
             self.state.save("modem", self.modem.snapshot())
+        self.flush(all_of_it)
+
+    def flush(self, all_of_it: bool = True) -> None:
+        """Write what is kept in RAM as it is: before a restart, a sleep without end, and when main.py has caught a crash."""
         self.journal.flush(all_of_it)
         self.state.commit()
 
     def save_tree(self) -> None:
-        """Write what a server has changed to flash, before it has its answer."""
+        """Write what a server has changed to flash, before it has its answer. OSError: it could not be written."""
         data = self.tree.dump()
-        self.state.save("tree", data)
+        self.tree.dirty = True
         self.files.save("tree", data)
+        self.tree.dirty = False
+        self.state.save("tree", data)
 
     def _restore(self) -> None:
         for name, part in self._parts():

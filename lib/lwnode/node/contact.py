@@ -52,6 +52,8 @@ class Contact:
         self.modem.on_request, self.modem.on_event = self.answer, self.event
         self.at.idle = node.idle
         self._deferred = False
+        self._request: "Request | None" = None  # the one that is being answered
+        node.tree.persist = self._persist
         data = node.state.load("modem")
         if data is not None:
             self.modem.restore(data)
@@ -167,14 +169,22 @@ class Contact:
         node = self.node
         tree = node.tree
         node.ask("before_request", request)
+        self._request = request
         response = answer(tree, request)
-        node.ask("after_request", request)
         if tree.dirty:
-            node.save_tree()
+            try:
+                self._persist()
+            except OSError:
+                pass  # an observation or a refusal: the end of the wake keeps it, no reason not to answer
         after = response.after
         if after is not None:
             response.after = lambda: self._afterwards(after)
         return response
+
+    def _persist(self) -> None:
+        """Keep what a request has changed, before its answer. OSError: it cannot be kept, and lwnode.lwm2m takes it back."""
+        self.node.ask("after_request", self._request)
+        self.node.save_tree()
 
     def event(self, name: str, detail: "Any") -> None:
         """Follow what the module tells (the table of effects is in lwnode.modem)."""

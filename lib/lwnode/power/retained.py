@@ -8,7 +8,8 @@
     state.source                       "memory", "behind", "defaults" or "unreadable": where this start found its state
 
 Each slot is half the memory (1024 bytes of the ESP32's 2048) and carries version, sequence and CRC; the valid one
-with the higher sequence wins, so a reset in the middle of a write leaves the state before. The store behind is
+with the higher sequence wins, so a reset in the middle of a write leaves the state before. A state that outgrows a slot takes
+both, and such a reset then leaves what the store behind has. The store behind is
 written when a durable name changed and every `every`-th commit: after a power loss, which empties the RTC memory,
 the state is at most that many commits old. Where the memory is too small (RP2: 28 bytes of scratch registers) every
 commit that changes something goes to the store.
@@ -96,7 +97,7 @@ class RetainedState:
         raw = self._memory.load()
         self._mirror[: min(len(raw), len(self._mirror))] = raw[: len(self._mirror)]
         for slot in (0, 1):
-            found = unseal(memoryview(self._mirror)[slot * self._slot : (slot + 1) * self._slot], self._version)
+            found = unseal(memoryview(self._mirror)[slot * self._slot :], self._version)
             if found is not None and found[0] >= self.sequence:
                 self.sequence, self._committed = found
                 self.source = "memory"
@@ -139,19 +140,15 @@ class RetainedState:
         """Forget name at the next commit."""
         self._values.pop(name, None)
 
-    @property
-    def free(self) -> int:
-        """Bytes a retained slot still takes; 0 where all state lives in the store behind."""
-        return max(0, self._slot - HEADER_BYTES - len(_pack(self._values)))
-
     def commit(self, behind: bool = True) -> bool:
         """Write what changed; behind=False never touches flash. False: something could not be written (`failed`).
 
-        A state too large for a slot goes to the store behind at every commit, and is at risk where there is none.
+        A state too large for a slot takes both; one too large for both goes to the store behind at every commit, and is at risk
+        where there is none.
         """
         image = _pack(self._values)
         changed = image != self._committed
-        fits = len(image) + HEADER_BYTES <= self._slot
+        fits = len(image) + HEADER_BYTES <= 2 * self._slot
         if changed:
             self.sequence += 1
             self._committed = image
@@ -181,7 +178,8 @@ class RetainedState:
 
     def _write_slot(self, image: bytes) -> None:
         raw = seal(image, self._version, self.sequence)
-        at = self._next * self._slot
+        slot = self._next if len(raw) <= self._slot else 0
+        at = slot * self._slot
         self._mirror[at : at + len(raw)] = raw
         self._memory.save(self._mirror)
-        self._next = 1 - self._next
+        self._next = 1 - slot
