@@ -110,10 +110,10 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
     try:
         settings = read("", files)
         if board.reset_cause() != "deep_sleep":
-            keep(settings, board.vault, files)
+            keep(settings, board.protected, files)
     except ConfigError as error:
         lost = board.filesystem == "lost"
-        settings = kept(board.vault, files, "filesystem lost" if lost else str(error))
+        settings = kept(board.protected, files, "filesystem lost" if lost else str(error))
         if settings is None:
             refuse(board, guard, cold, str(error))
             return None
@@ -125,7 +125,7 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
 def main(board: "Any", parts: "Any" = None) -> None:
     """Run one life of the firmware: until sleep, reset or Ctrl-C. `parts`: settings, declare and files of a simulation."""
     from lwnode.power import BootGuard
-    guard = BootGuard(board.vault)
+    guard = BootGuard(board.protected)
     mode = guard.enter(board.reset_cause())
     node = None
     try:

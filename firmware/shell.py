@@ -181,7 +181,7 @@ def update() -> bool:
     unit = node()
     board, config = unit.board, unit.config
     try:
-        version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), None, board.vault,
+        version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), None, board.protected,
                         spare_blocks(config.journal_bytes), board.feed)
     except UpdateError as error:
         print("  refused, nothing has changed: %s" % error)

@@ -5,7 +5,7 @@ from fakes.clock import VirtualClock
 from fakes.machine_esp32 import Esp32
 
 from lwnode.board import Unsupported, open_board
-from lwnode.power import Clock, RetainedState, Schedule
+from lwnode.power import BootGuard, Clock, RetainedState, Schedule
 
 
 class Definition:
@@ -51,7 +51,7 @@ def test_reset_causes_are_told_apart_although_the_port_merges_them():
     chip.boot(_until_reset(_open(chip).sleep, 1000))
     board = _open(chip)
     assert (board.reset_cause(), board.wake_cause()) == ("deep_sleep", "timer")
-    assert board.time_kept
+    assert board.clock.kept
 
 
 def test_a_spoilt_length_in_rtc_memory_costs_one_reset_not_all_of_them():
@@ -310,3 +310,25 @@ def test_a_year_of_slots_with_a_drifting_sleep_clock_serves_each_once():
     assert boots < 3 * slots
     assert sum(errors) / len(errors) < 30, sum(errors) / len(errors)
     assert max(errors[1:]) < 0.045 * period
+
+
+def test_nvs_that_cannot_be_read_is_not_absent_and_stops_no_start():
+    chip = Esp32(VirtualClock())
+    board = _open(chip)
+    board.retained.save(b"readings")
+    board.protected.save("identity", b"i" * 300)
+    assert board.protected.load("identity") == b"i" * 300 and board.protected.load("nothing") is None
+    chip.nvs_fails = True
+    chip.boot("watchdog")
+    board = _open(chip)
+    assert board.reset_cause() == "watchdog" and board.retained.load() == b"readings"
+    for action in (lambda: board.protected.load("identity"), lambda: board.protected.save("identity", b"")):
+        try:
+            action()
+        except OSError:
+            continue
+        raise AssertionError("unreadable was taken for absent")
+    guard = BootGuard(board.protected)
+    guard.enter("watchdog")
+    chip.nvs_fails = False
+    assert board.protected.load("identity") == b"i" * 300

@@ -116,7 +116,7 @@ def test_foreign_data_is_not_taken_for_a_blank_chip():
     _gone("/c")
 
 
-def test_the_vaults_sectors_stay_outside_the_filesystem():
+def test_the_protected_sectors_stay_outside_the_filesystem():
     """littlefs checks the size it was made for: stock firmware and ours do not mount each other's filesystem."""
     flash = Flash(16)
 

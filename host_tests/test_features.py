@@ -83,10 +83,10 @@ def test_a_key_whose_feature_is_not_installed_is_refused_by_both_names():
 
 def test_the_order_to_ship_is_followed_at_the_next_start_and_ended_by_the_held_button():
     world = World("esp32", pins={"ship": 33})
-    world.board().vault.save("ship", b"1")
+    world.board().protected.save("ship", b"1")
     world.run(hours=30)
     assert not world.taken and not world.uart.sent
     world.drive("ship", True)
     world.chip.boot("power_on")
     world.run(hours=1)
-    assert world.taken and world.board().vault.load("ship") == b"0"
+    assert world.taken and world.board().protected.load("ship") == b"0"

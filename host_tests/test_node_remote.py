@@ -184,7 +184,7 @@ def test_a_node_whose_config_is_spoilt_reports_from_the_second_home_and_says_so(
         assert "config.json: not valid JSON" in trouble(world), port
 
 
-def test_a_node_whose_filesystem_is_lost_reports_from_the_vault_and_says_so():
+def test_a_node_whose_filesystem_is_lost_reports_from_the_protected_store_and_says_so():
     for port in PORTS:
         world = World(port, on_flash=True)
         world.run(hours=2)

@@ -142,7 +142,7 @@ def test_garbage_and_a_full_store_do_not_stop_a_boot():
 def _crashing_life(chip, definition, broken, safe_visits, done):
     """main.py in small: guard before the imports that can fail; the last line is always sleep or reset."""
     board = open_board(definition, chip.machine, chip.port, chip.time)
-    guard = BootGuard(board.marks)
+    guard = BootGuard(board.protected)
     if guard.enter(board.reset_cause()) == "safe":
         safe_visits.append(chip.clock.now)
         board.sleep(guard.SAFE_SLEEP_S * 1000)

@@ -18,7 +18,7 @@ NEW["/lib/gone.mpy"] = None
 FAULTS = ("read", "write", "rename", "remove", "list", "mkdir")
 
 
-class Vault:
+class Counter:
     """A store that outlives the filesystem."""
 
     def __init__(self):
@@ -31,10 +31,10 @@ class Vault:
         self.values[name] = data
 
 
-def staged(version=7, content=None, vault=None):
+def staged(version=7, content=None, counter=None):
     """A flash with a staged update."""
     files = flash(OLD, package(KEY, version, content or NEW))
-    assert stage(KEY, TARGET, files, vault) == version
+    assert stage(KEY, TARGET, files, counter) == version
     return files
 
 
@@ -128,21 +128,21 @@ def test_a_forged_package_changes_nothing_whichever_byte_was_turned():
 
 
 def test_a_replayed_package_changes_nothing_also_after_it_was_taken_back_or_the_filesystem_was_lost():
-    vault = Vault()
-    files = staged(7, vault=vault)
+    counter = Counter()
+    files = staged(7, counter=counter)
     boot(files).cycle(True)
     for version in (7, 6):
         files.content["/update/package"] = package(KEY, version, NEW)
         refused(None, files, "was here before")
-    vault = Vault()
-    files = staged(7, vault=vault)
+    counter = Counter()
+    files = staged(7, counter=counter)
     boot(files)
     for _ in range(4):
         boot(files).begin()
     assert application(files) == OLD
     files.content["/update/package"] = package(KEY, 7, NEW)
     refused(None, files, "was here before")
-    refused(package(KEY, 7, NEW), words="was here before", counter=vault)
+    refused(package(KEY, 7, NEW), words="was here before", counter=counter)
 
 
 def test_a_package_for_another_board_or_family_changes_nothing():
@@ -190,7 +190,7 @@ def test_no_package_is_said_so():
 
 def test_the_way_back_secrets_and_what_would_hide_a_module_of_the_firmware_cannot_be_brought():
     for path in ("/main.py", "/boot.py", "/swap.mpy", "/swap/__init__.py", "/secrets.json", "/update/plan.json",
-                 "/state/x.json", "lib/x.py", "/lib/../main.py", "/lib//x.py", "/lib/.x.py", "/lib/a b.py", "/vault.0",
+                 "/state/x.json", "lib/x.py", "/lib/../main.py", "/lib//x.py", "/lib/.x.py", "/lib/a b.py", "/protected.0",
                  "/lib/x.so", "/Main.py", "/BOOT.mpy", "/Secrets.json", "/UPDATE/x.py", "/os.py", "/lib/os.py", "/LIB/os.py",
                  "/lib/OS.mpy", "/os/__init__.py", "/lib/os/any.py", "/uos.py", "/binascii.mpy", "/lib/ubinascii.py", "/gc.py",
                  "/lib/io.py", "/usys.py", "/machine.py", "/lib/micropython.mpy", "/vfs.py", "/_boot.py", "/lib/swap.py",

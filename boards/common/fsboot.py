@@ -7,7 +7,7 @@
 MicroPython's own _boot.py formats on any mount error on RP2 (ports/rp2/modules/_boot.py: the configuration is gone without a
 word), and loops awake for ever on ESP32 (ports/esp32/modules/inisetup.py, fs_corrupted: the battery is gone). Here a
 filesystem that does not mount stays untouched for rescue; the node runs from frozen code on an empty RAM disk, takes
-its identity from the vault and reports state "lost". A person or the server then decides on erase().
+its identity from the protected store and reports state "lost". A person or the server then decides on erase().
 
 The RAM disk takes 8 KB of heap, and only when the filesystem is lost.
 """

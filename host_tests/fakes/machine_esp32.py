@@ -37,6 +37,8 @@ def make_nvs(chip):
             self._pending[key] = bytes(value)
 
         def get_blob(self, key, buffer):
+            if chip.nvs_fails:
+                raise OSError(-0x1103)  # ESP_ERR_NVS_TYPE_MISMATCH stands for whatever else
             data = self._pending.get(key, chip.nvs.get((self._namespace, key)))
             if data is None:
                 raise OSError(-4354)
@@ -81,6 +83,7 @@ class Esp32(Chip):
         self.nvs = {}  # (namespace, key) -> bytes
         self.nvs_writes = 0
         self.nvs_cut_at = None
+        self.nvs_fails = False
         self.held = set()
         self.registers = {}  # what outputs are set to, while a hold keeps the pad
         self.deep_hold = False

@@ -256,22 +256,22 @@ def _json(name: str, files: "Any" = None) -> "Any":
         raise ConfigError("%s: not valid JSON; check quotes and commas" % name)
 
 
-def keep(settings: Settings, vault: "Any", files: "Any" = None) -> None:
-    """Keep what was given twice: on flash, and in the vault that outlives the filesystem (up to 1.9 KB).
+def keep(settings: Settings, store: "Any", files: "Any" = None) -> None:
+    """Keep what was given twice: on flash, and in the protected store, which outlives the filesystem (up to 1.9 KB).
 
     A store that is full or cannot be written leaves the other, and neither stops a start.
     """
     secrets = {key: value for key, value in settings._secrets.items() if value is not None}
     try:
-        _stores(vault, files).save("identity", json.dumps([settings.given, secrets]).encode())
+        _stores(store, files).save("identity", json.dumps([settings.given, secrets]).encode())
     except (OSError, ValueError):
-        print("lwnode: the settings have no backup copy: flash or vault is full")
+        print("lwnode: the settings have no backup copy: flash or protected store is full")
 
 
-def kept(vault: "Any", files: "Any", reason: str) -> "Settings | None":
+def kept(store: "Any", files: "Any", reason: str) -> "Settings | None":
     """Return the settings of the backup copy, which a start of before has kept there, or None; `source` says why."""
     try:
-        data = _stores(vault, files).load("identity")
+        data = _stores(store, files).load("identity")
         values, secrets = json.loads(data or b"")
         settings = checked(values, secrets)
     except (OSError, ValueError, TypeError):
@@ -280,5 +280,5 @@ def kept(vault: "Any", files: "Any", reason: str) -> "Settings | None":
     return settings
 
 
-def _stores(vault: "Any", files: "Any") -> TwinStore:
-    return TwinStore(FileStore("state", files), vault)
+def _stores(store: "Any", files: "Any") -> TwinStore:
+    return TwinStore(FileStore("state", files), store)

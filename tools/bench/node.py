@@ -26,7 +26,7 @@ import board as definition
 from lwnode.board import open_board
 board = open_board(definition)
 from lwnode.power import BootGuard
-guard = BootGuard(board.vault)
+guard = BootGuard(board.protected)
 guard.enter(board.reset_cause())
 from lwnode.config import read
 config = read()

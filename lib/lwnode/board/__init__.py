@@ -1,4 +1,4 @@
-"""One board: UART, pins by name, reset cause, retained memory, sleep. The only room that imports machine, esp32 and rp2.
+"""One board: UART, pins by name, reset cause, retained memory, sleep. The only package that imports machine, esp32, rp2.
 
     import board as definition         # boards/NAME/board.py, deployed beside main.py
     from lwnode.board import open_board

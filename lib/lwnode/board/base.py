@@ -14,6 +14,7 @@ from lwnode.board import Unsupported
 _RXBUF = 2048
 _FLUSH_MS = 500
 _SAMPLES = 8
+_NO_PULLS = (34, 35, 36, 37, 38, 39)  # of an ESP32
 _INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
 CAUSES = ("power_on", "brown_out", "watchdog", "panic", "deep_sleep", "planned", "hard", "soft")
 
@@ -75,7 +76,7 @@ class Pins:
             machine = self._machine
             # A jumper or button reads its inactive level while nothing is connected.
             pull = machine.Pin.PULL_UP if self.level(name, True) == 0 else machine.Pin.PULL_DOWN
-            if name == "status" or self._numbers[name] in (34, 35, 36, 37, 38, 39):
+            if name == "status" or self._numbers[name] in _NO_PULLS:
                 pull = None  # driven by the module, or an ESP32 pin without pulls
             pin = machine.Pin(self._numbers[name], machine.Pin.IN, pull)
             self._pins[name] = pin
@@ -118,6 +119,21 @@ class Board:
     if TYPE_CHECKING:
         import machine  # so that a misspelt call is found, although a simulation hands in its own
 
+        def watchdog_stop(self) -> bool:
+            """Stop the watchdog; False where it cannot be stopped (it then goes on and must be fed)."""
+
+        def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
+            """Sleep for ms, or until a pin of wake_on becomes active."""
+
+        def restart(self, reason: str = "") -> None:
+            """Restart: the next reset_cause() is "planned", or "panic" for the reason "crash", which the guard counts."""
+
+        def ship(self) -> None:
+            """Sleep until the button or magnet on pin "ship"; returns on RP2 only."""
+
+        def count_pulses(self) -> "Any":
+            """Count edges of pin "pulse" while asleep; Unsupported where the port cannot."""
+
     port = ""
     ram_kept = False
 
@@ -126,10 +142,8 @@ class Board:
         self.machine = machine
         self.clock = PortClock(clock)
         self.pins = Pins(definition, machine, self.clock, active)
-        self.vault: Any = None
+        self.protected: Any = None  # named bytes that outlive the filesystem
         self.retained: Any = None
-        self.stuck: set[str] = set()  # wake pins found active when sleep began
-        self.early_returns = 0
         self._uart: Any = None
         self._i2c: Any = None
         self._rxbuf = _RXBUF
@@ -200,11 +214,6 @@ class Board:
         """Return what ended the last sleep: "timer", a pin's name, "pin" (not known which), or "" (this was no wake)."""
         return self._wake
 
-    @property
-    def time_kept(self) -> bool:
-        """Whether time() went on counting over the last reset."""
-        return bool(self.clock.kept)
-
     def unique_id(self) -> bytes:
         """Return the chip's own id: 6 bytes on ESP32 (eFuse MAC), 8 on RP2 (flash id)."""
         return bytes(self.machine.unique_id())
@@ -214,13 +223,11 @@ class Board:
         wanted = getattr(self.definition, "BATTERY", None)
         if wanted is None:
             return None
-        adc = self.machine.ADC(self.machine.Pin(wanted["pin"]))
-        samples = sorted([self._adc_mv(adc) for _ in range(_SAMPLES)])[1:-1]
-        return sum(samples) * int(wanted["ratio_1000"]) // (1000 * len(samples))
-
-    def _adc_mv(self, adc: "Any") -> int:
-        # 16 bits of the reference; ESP32's calibrated read_uv() where the port has it.
-        return int(adc.read_uv() // 1000 if hasattr(adc, "read_uv") else adc.read_u16() * 3300 // 65535)
+        adc: Any = self.machine.ADC(self.machine.Pin(wanted["pin"]))
+        # ESP32's calibrated read_uv() where the port has it, else 16 bits of the reference.
+        samples = sorted([adc.read_uv() // 1000 if hasattr(adc, "read_uv") else adc.read_u16() * 3300 // 65535
+                          for _ in range(_SAMPLES)])[1:-1]
+        return int(sum(samples) * wanted["ratio_1000"] // (1000 * len(samples)))
 
     def stay_awake(self) -> bool:
         """Return whether somebody wants this node awake: the jumper, or a person on the cable."""
@@ -239,40 +246,25 @@ class Board:
         if self._wdt is not None:
             self._wdt.feed()
 
-    def watchdog_stop(self) -> bool:
-        """Stop the watchdog; False where it cannot be stopped (it then goes on and must be fed)."""
-        raise NotImplementedError
+    def _armed(self, wake_on: "Sequence[str]") -> "list[tuple[str, int]]":
+        """(name, level) of each wake pin that is wired: the level that shall end sleep.
 
-    def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
-        """Sleep for ms, or until a pin of wake_on becomes active."""
-        raise NotImplementedError
-
-    def restart(self, reason: str = "") -> None:
-        """Restart: the next reset_cause() is "planned", or "panic" for the reason "crash", which the guard then counts."""
-        raise NotImplementedError
-
-    @property
-    def marks(self) -> "Any":
-        """The store for BootGuard: the vault, which needs no filesystem."""
-        return self.vault
-
-    def ship(self) -> None:
-        """Sleep until the button or magnet on pin "ship"; returns on RP2 only, does not return on ESP32."""
-        raise NotImplementedError
+        A pin already active is armed for its release: its level would end sleep at once, for ever, and the battery is gone in
+        days.
+        """
+        pins = self.pins
+        return [(name, pins.level(name, not pins.get(name))) for name in wake_on if pins.number(name) is not None]
 
     def _release(self) -> str:
         if self.pins.number("ship") is None:
             raise Unsupported('ship mode needs a wake pin: add "ship" to PINS in boards/%s/board.py' % self.definition.NAME)
         return "ship"
 
-    def count_pulses(self) -> "Any":
-        """Count edges of pin "pulse" while asleep; Unsupported where the port cannot."""
-        raise NotImplementedError
-
     @property
     def filesystem(self) -> str:
         """Return "ok", "blank" (formatted at this boot), "lost" (a RAM disk stands in), or "stock": MicroPython's own boot."""
         try:
-            return str(__import__("fsboot").state)
+            import fsboot
         except ImportError:
             return "stock"
+        return str(fsboot.state)

@@ -30,6 +30,7 @@ _LONGEST_MS = 2000000000  # deepsleep() takes a 32-bit count of milliseconds: 24
 _PWRON, _HARD, _WDT, _DEEPSLEEP, _SOFT = 1, 2, 3, 4, 5
 _TIMER_WAKE = 4
 _HAZARD = "rtc_read"
+_NOT_FOUND, _TOO_SHORT = -0x1102, -0x110C  # ESP_ERR_NVS_NOT_FOUND, ESP_ERR_NVS_INVALID_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class RtcMemory:
         self._rtc.memory(memoryview(self._raw)[: self._end])
 
 
-class NvsVault:
+class NvsStore:
     """Named bytes in an NVS namespace (MicroPython's esp32.NVS): own partition, own CRC, nothing counts before commit()."""
 
     LIMIT = 1984  # what fits into one NVS page
@@ -94,14 +95,17 @@ class NvsVault:
         self._nvs = esp32.NVS("lwnode")
 
     def load(self, name: str) -> bytes | None:
-        """Return what was saved under name (15 characters at most), or None."""
+        """Return what was saved under name (15 characters at most), or None; OSError where NVS cannot be read now."""
         # Most are short: 2 KB in one piece are asked of the heap only where it must be.
         for size in (128, self.LIMIT):
             buffer = bytearray(size)
             try:
                 return bytes(buffer[: self._nvs.get_blob(name[:15], buffer)])
-            except OSError:
-                pass
+            except OSError as error:
+                if error.args[0] == _NOT_FOUND:
+                    return None
+                if error.args[0] != _TOO_SHORT or size == self.LIMIT:
+                    raise
         return None
 
     def save(self, name: str, data: bytes) -> None:
@@ -111,18 +115,21 @@ class NvsVault:
             self._nvs.commit()
 
 
-def _read_retained(retained: RtcMemory, vault: NvsVault, cause: int) -> bool:
+def _read_retained(retained: RtcMemory, store: NvsStore, cause: int) -> bool:
     """Read RTC memory past its hazard; True when the last read never came back."""
-    if cause == _DEEPSLEEP:
+    spoilt = False
+    try:
+        if cause != _DEEPSLEEP:
+            spoilt = bool(store.load(_HAZARD) == b"1")
+            if spoilt:
+                retained.clear()
+            else:
+                store.save(_HAZARD, b"1")
         retained.read()
-        return False
-    spoilt = bool(vault.load(_HAZARD) == b"1")
-    if spoilt:
-        retained.clear()
-    else:
-        vault.save(_HAZARD, b"1")
-    retained.read()
-    vault.save(_HAZARD, b"0")
+        if cause != _DEEPSLEEP:
+            store.save(_HAZARD, b"0")
+    except OSError:  # NVS fails: what lies in RTC memory is worth more than the guard against its hazard
+        retained.read()
     return spoilt
 
 
@@ -142,17 +149,17 @@ class Board(base.Board):
 
             machine = machine_module
         if port is None:
-            port = __import__("esp32")
-        vault = NvsVault(port)
+            import esp32 as port
+        protected = NvsStore(port)
         retained = RtcMemory(machine)
-        spoilt = _read_retained(retained, vault, machine.reset_cause())
+        spoilt = _read_retained(retained, protected, machine.reset_cause())
         outputs = retained.outputs if machine.reset_cause() == _DEEPSLEEP else 0
         names = sorted(definition.PINS)
         super().__init__(definition, machine, clock, [name for i, name in enumerate(names) if outputs >> i & 1])
         self._esp32 = port
-        self.vault = vault
+        self.protected = protected
         self.retained = retained
-        self._let_go()
+        self._release_outputs()
         self._cause = self._find_cause(spoilt)
         self.clock.kept = self._cause not in ("power_on", "brown_out")
         self._wake = self._find_wake() if self._cause == "deep_sleep" else ""
@@ -180,7 +187,7 @@ class Board(base.Board):
     def _wakeable(self) -> list[str]:
         return [name for name in ("ring", "ship", "pulse", "stay_awake") if self.pins.number(name) is not None]
 
-    def _let_go(self) -> None:
+    def _release_outputs(self) -> None:
         """Undo what sleep held, or outputs stay frozen (MicroPython docs/esp32/quickref)."""
         if hasattr(self._esp32, "gpio_deep_sleep_hold"):
             self._esp32.gpio_deep_sleep_hold(False)
@@ -220,19 +227,10 @@ class Board(base.Board):
         return ""
 
     def _arm(self, wake_on: "tuple[str, ...]") -> None:
-        """Arm wake pins: settings do not persist over sleep. A pin already active is armed for its release instead.
-
-        A level that is there when sleep begins would wake at once, for ever: the battery is gone in days.
-        """
+        """Arm wake pins: settings do not persist over sleep."""
         groups: dict[int, list[Any]] = {0: [], 1: []}
-        self.stuck = set()
-        for name in wake_on:
-            if self.pins.number(name) is None:
-                continue
-            active = bool(self.pins.get(name))
-            if active:
-                self.stuck.add(name)
-            groups[self.pins.level(name, not active)].append(self.pins.pin(name))
+        for name, level in self._armed(wake_on):
+            groups[level].append(self.pins.pin(name))
         for level in sorted(groups, key=lambda level: len(groups[level])):
             if groups[level]:
                 self._arm_group(groups[level], level)

@@ -14,8 +14,8 @@ Time: every hard boot starts the count in 2021, so each feed() leaves the count 
 survive the watchdog and our own resets; after those the count goes on, a few seconds late at worst.
 """
 
-from lwnode.board import base
-from lwnode.board.vault import FilePair, SectorPair, SlotVault
+from lwnode.board import Unsupported, base
+from lwnode.board.protected import FilePair, ProtectedStore, SectorPair
 
 _CTRL, _REASON, _SCRATCH, _CLEAR = 0x00, 0x08, 0x0C, 0x3000
 _ENABLE = 0x40000000
@@ -90,11 +90,11 @@ class Board(base.Board):
 
             machine = machine_module
         if port is None:
-            port = __import__("rp2")
+            import rp2 as port
         super().__init__(definition, machine, clock)
         self._watchdog_base, self._chip_reset, self._bor, self._run = _CHIPS[definition.CHIP]
         self.retained = NoMemory()
-        self.vault = SlotVault(self._vault_pair(port))
+        self.protected = ProtectedStore(self._pair(port))
         self._fired = ""
         self._cause = self._find_cause()
         if self._cause == "soft":
@@ -150,7 +150,7 @@ class Board(base.Board):
         moment = time.gmtime(seconds)
         self.machine.RTC().datetime(tuple(moment[:3]) + (moment[6],) + tuple(moment[3:6]) + (0,))
 
-    def _vault_pair(self, port: "Any") -> "Any":
+    def _pair(self, port: "Any") -> "Any":
         """Use the last two sectors of the flash where no filesystem covers them (our frozen _boot.py), else files."""
         import os
 
@@ -242,7 +242,6 @@ class Board(base.Board):
             self.machine.lightsleep(part)
             slept = clock.ticks_diff(clock.ticks_ms(), start)
             if slept < part:
-                self.early_returns += 1
                 if slept < _SPIN_MS and not self._fired:
                     # An interrupt that never ends (a host on USB): wait awake rather than spin.
                     clock.sleep_ms(min(_SPIN_MS, part))
@@ -250,18 +249,10 @@ class Board(base.Board):
             ms -= max(slept, 1)
 
     def _arm(self, wake_on: "tuple[str, ...]") -> None:
-        """Arm wake pins by interrupt. A pin already active is armed for its release instead (stuck_pin rule)."""
         machine = self.machine
         self._fired = ""
-        self.stuck = set()
-        for name in wake_on:
-            if self.pins.number(name) is None:
-                continue
-            active = bool(self.pins.get(name))
-            if active:
-                self.stuck.add(name)
-            rising = self.pins.level(name, not active) == 1
-            trigger = machine.Pin.IRQ_RISING if rising else machine.Pin.IRQ_FALLING
+        for name, level in self._armed(wake_on):
+            trigger = machine.Pin.IRQ_RISING if level else machine.Pin.IRQ_FALLING
             self.pins.pin(name).irq(handler=self._handler(name), trigger=trigger)
 
     def _handler(self, name: str) -> "Any":
@@ -291,8 +282,6 @@ class Board(base.Board):
         """Count edges of pin "pulse", awake and asleep."""
         machine = self.machine
         if self.pins.number("pulse") is None:
-            from lwnode.board import Unsupported
-
             raise Unsupported('pulse counting needs "pulse" in PINS of boards/%s/board.py' % self.definition.NAME)
         rising = self.pins.level("pulse", True) == 1
         return PulseCounter(self.pins.pin("pulse"), machine.Pin.IRQ_RISING if rising else machine.Pin.IRQ_FALLING)

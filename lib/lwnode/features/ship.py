@@ -1,11 +1,11 @@
 """Ship mode: asleep from the factory to the field, until a button or a magnet, over changes of the battery too.
 
-    board.vault.save("ship", b"1")     an order, by the provisioning tool or by mpremote; from the next wake on
+    board.protected.save("ship", b"1")     an order, by the provisioning tool or by mpremote; from the next wake on
     node.orders["ship"](True)          the same by the server (26250/0/4), once its contact is over
 
-The order is kept in the vault, so a node whose battery is connected in the box goes back to sleep at once. The pin "ship"
-of the board file ends it: pressed while the board sleeps, or held while the battery is connected. An ESP32 sleeps deeply
-without a timer, an RP2 lightly by the hour.
+The order is kept in the protected store, so a node whose battery is connected in the box goes back to sleep at once. The
+pin "ship" of the board file ends it: pressed while the board sleeps, or held while the battery is connected. An ESP32 sleeps
+deeply without a timer, an RP2 lightly by the hour.
 """
 
 from lwnode.features import Feature
@@ -36,7 +36,7 @@ class Ship(Feature):
         if begin and node.board.pins.number(_NAME) is None:
             raise Reject(405, "ship mode needs a wake pin: add ship to PINS in the board file")
         if begin or node.sleeps_by is not None:
-            node.board.vault.save(_NAME, _ORDERED if begin else _RELEASED)
+            node.board.protected.save(_NAME, _ORDERED if begin else _RELEASED)
         node.sleeps_by = node.board.ship if begin else None
         node.module_off = begin
 
@@ -44,10 +44,10 @@ class Ship(Feature):
         """Go on sleeping where that was ordered and nobody has pressed the button."""
         board = node.board
         node.sleeps_by = None
-        if board.pins.number(_NAME) is None or board.vault.load(_NAME) != _ORDERED:
+        if board.pins.number(_NAME) is None or board.protected.load(_NAME) != _ORDERED:
             return
         if _NAME in (cause, board.wake_cause()) or board.pins.get(_NAME):
-            board.vault.save(_NAME, _RELEASED)
+            board.protected.save(_NAME, _RELEASED)
             return
         print("lwnode: ship mode, until the button")
         node.limit(contact=0, rest_s=1)

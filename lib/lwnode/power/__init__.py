@@ -2,7 +2,7 @@
 
 A wake, seen from here (`board` is a lwnode.board.Board, `cold` a FileStore):
 
-    guard = BootGuard(board.marks)
+    guard = BootGuard(board.protected)
     mode = guard.enter(board.reset_cause())          # "normal" or "safe", before imports that can fail
     state = RetainedState(board.retained, 1, behind=cold)
     clock = Clock(board.clock); clock.load(state.load("clock"))

@@ -1,6 +1,6 @@
 """Crash loops, brown-out loops and what was planned: decided before anything that can fail is imported.
 
-    guard = BootGuard(board.marks)
+    guard = BootGuard(board.protected)
     mode = guard.enter(board.reset_cause())
     if guard.rest_s:                   # the battery gave way: rest before the next transmission
         board.sleep(guard.rest_s * 1000)
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class BootGuard:
-    """Counts boots without a completed cycle in `store` (board.marks); never raises on its content."""
+    """Counts boots without a completed cycle in `store` (board.protected); never raises on its content."""
 
     SAFE_SLEEP_S = 3600
 
@@ -57,10 +57,15 @@ class BootGuard:
         self._power_ons = 0
         self._was_safe = False
         self._written = b""
+        self._unreadable = False
         self._load()
 
     def _load(self) -> None:
-        data = self._store.load(_NAME)
+        try:
+            data = self._store.load(_NAME)
+        except OSError:
+            self._unreadable = True  # not absent: what is there is not written over
+            return
         if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
             return
         found = unpack_from(_FORMAT, data, 0)
@@ -75,7 +80,7 @@ class BootGuard:
         counts = [min(self.resets[cause], 65535) for cause in CAUSES]
         data = pack(_FORMAT, _VERSION, min(self.failures, 255), min(self.brown_outs, 255), min(self._power_ons, 255),
                     self._was_safe, *counts) + self.reason.encode()
-        if data != self._written:
+        if data != self._written and not self._unreadable:
             try:
                 self._store.save(_NAME, data)
             except OSError:

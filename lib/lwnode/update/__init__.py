@@ -2,7 +2,7 @@
 
     >>> from lwnode.power.store import spare_blocks
     >>> from lwnode.update import key_of, stage
-    >>> stage(key_of(settings.secret), "ESP32_GENERIC/bc66", counter=board.vault,      # /update/package lies there
+    >>> stage(key_of(settings.secret), "ESP32_GENERIC/bc66", counter=board.protected,      # /update/package lies there
     ...       spare=spare_blocks(settings.journal_bytes))
     1790000000
     >>> board.restart("update")                                    # boot.py puts the files in place
@@ -51,7 +51,7 @@ _COUNTER = "update"
 _CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 # The way back, what the node keeps for itself, and every module that main.py, boot.py and swap.py import: a file or folder of
 # that name in / or /lib would be found before the firmware's own. Compared without case: FAT knows none.
-_KEPT = ("main", "boot", "swap", "secrets", "update", "state", "vault", "os", "binascii", "gc", "io", "sys", "machine",
+_KEPT = ("main", "boot", "swap", "secrets", "update", "state", "protected", "os", "binascii", "gc", "io", "sys", "machine",
          "micropython", "vfs", "_boot", "_boot_fat", "fsboot")  # fmt: skip
 # Results of object 9 (OMA LwM2M software management, resource 9).
 NO_ROOM, BAD, OTHER, OLD = 50, 53, 54, 57
@@ -124,7 +124,7 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
           idle: "Callable[[], object] | None" = None, frozen: "bool | None" = None) -> int:
     """Check /update/package and stage it; the version that the next boot tries. UpdateError: nothing has changed.
 
-    target: BOARD/family of this node. counter: a store that outlives the filesystem (board.vault). spare: blocks that the
+    target: BOARD/family of this node. counter: a store that outlives the filesystem (board.protected). spare: blocks that the
     update may take (lwnode.power.store.spare_blocks), None where not known. idle is called between blocks (the watchdog).
     frozen: whether lwnode is; None looks.
     """

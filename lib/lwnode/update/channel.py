@@ -70,7 +70,7 @@ class Channel(Sensor):
         if id == 0:
             return "lwnode"
         if id == 1:
-            return str(accepted(self._files(), self.board.vault))
+            return str(accepted(self._files(), self.board.protected))
         return self.state if id == _STATE else super().extra(id)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
@@ -121,7 +121,7 @@ class Channel(Sensor):
         try:
             if swap.Swap(files).rows:
                 raise UpdateError("an update is on trial", _FAILED)
-            length, _, rows = head_of(head, self._target(), accepted(files, self.board.vault))
+            length, _, rows = head_of(head, self._target(), accepted(files, self.board.protected))
             spare = spare_blocks(self._settings().journal_bytes, files)
             # The package, what is made of it, and folders; staging counts exactly.
             needed = 2 * blocks_of(length) + rows + 8
@@ -140,7 +140,7 @@ class Channel(Sensor):
             files = self._files()
             try:
                 with files.open(PACKAGE, "rb") as file:
-                    length = head_of(file.read(64), self._target(), accepted(files, self.board.vault))[0]
+                    length = head_of(file.read(64), self._target(), accepted(files, self.board.protected))[0]
                     self._known = file.seek(0, 2), length
             except UpdateError:
                 self._remove()
@@ -200,7 +200,7 @@ class Channel(Sensor):
         self._known = None
         config, files = self._settings(), self._files()
         try:
-            version = stage(key_of(config.secret), self._target(), files, self.board.vault,
+            version = stage(key_of(config.secret), self._target(), files, self.board.protected,
                             spare_blocks(config.journal_bytes, files), self.board.feed)
         except UpdateError as error:
             print("update:", error)
