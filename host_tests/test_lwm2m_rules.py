@@ -218,7 +218,7 @@ def test_samples_are_so_many_in_a_row_before_a_crossing_is_told():
     assert words(run({"gt": 30, "samples": 3}, up)) == (
         "sent dropped dropped dropped dropped dropped sent dropped dropped dropped sent".split(" "))
     assert run({"gt": 30, "samples": 3}, up)[5:7] == [
-        "dropped: not beyond the threshold for so many samples yet", "sent: rose above gt"]  # fmt: skip
+        "dropped: not beyond the threshold for long enough", "sent: rose above gt"]  # fmt: skip
     # from one end to the other the count begins anew; the first reading is no alarm, the ones after it may be
     assert words(run({"gt": 30, "lt": 5, "samples": 2}, ((0, 20.0), (1, 31.0), (2, 4.0), (3, 4.0)))) == (
         ["sent", "dropped", "dropped", "sent"])

@@ -12,7 +12,7 @@ they were declared. Within an instance: readings, other mandatory resources, the
 
 from micropython import const
 
-from . import registry
+from .registry import lookup, multiple, resources as ids_of, versions
 from .objects import Instance, Resource
 from .rows import Actuator, Sensor
 from .rules import Rules
@@ -58,16 +58,16 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
     for id, only, found in _READINGS:
         if id == object_id and only in (None, version):
             return found
-    present = registry.resources(object_id, version)
+    present = ids_of(object_id, version)
     if not present:
-        known = registry.versions(object_id)
+        known = versions(object_id)
         if known:
             raise ValueError("object {} has the versions {}, not {}".format(object_id, " ".join(known), version))
         raise ValueError("object {} is not in the table: make registry XML=<its definition>".format(object_id))
     chosen: "list[int]" = []
-    for ids in (registry.resources(object_id, version, True), present):
+    for ids in (ids_of(object_id, version, True), present):
         for id in ids:
-            entry = registry.lookup(object_id, id, version)
+            entry = lookup(object_id, id, version)
             if entry is not None and "R" in entry[1] and not (ids is present and chosen):
                 chosen.append(id)
         if chosen:
@@ -97,7 +97,7 @@ def sensor(
     row.unit = _unit(object_id, unit)
     if values is not None:
         row.settings = dict(values)
-    if 5501 in registry.resources(object_id, version):
+    if 5501 in ids_of(object_id, version):
         row.counter = 0
     for id in resources or readings(object_id, version):
         _rule(add(row, id), resolution, more)
@@ -129,15 +129,15 @@ def actuator(
         row.executes = executes
     row.settings = dict(values or {})
     unit = _unit(object_id, unit)
-    if unit is not None and 5701 in registry.resources(object_id, version):
+    if unit is not None and 5701 in ids_of(object_id, version):
         row.settings.setdefault(5701, unit)
     resource = add(row, main)
     _rule(resource, resolution, rules)
     if initial is not None:
         resource.value = initial
     # Mandatory resources that the row leaves out get a first value: 0 or empty.
-    for id in registry.resources(object_id, version, True):
-        known = registry.lookup(object_id, id, version)
+    for id in ids_of(object_id, version, True):
+        known = lookup(object_id, id, version)
         if known is not None and known[0] != NONE and row.find(id) is None:
             empty: "dict[int, Plain]" = {STRING: "", OPAQUE: b"", OBJLNK: "0:0"}
             row.settings.setdefault(id, empty.get(known[0], 0))
@@ -148,14 +148,14 @@ def actuator(
 def _main_resource(object_id: int, version: str) -> int:
     """The resource whose writes go to a plain callback; ValueError where the object has none."""
     for id in _MAIN + readings(object_id, version):
-        if id in registry.resources(object_id, version):
+        if id in ids_of(object_id, version):
             return id
     raise ValueError("object {} has nothing that can be set".format(object_id))
 
 
 def add(row: Instance, id: int) -> Resource:
     """A resource with a value of its own."""
-    known = registry.lookup(row.object_id, id, row.version)
+    known = lookup(row.object_id, id, row.version)
     if known is None or known[0] == NONE:
         raise ValueError("object {} {} has no value {}".format(row.object_id, row.version, id))
     resource = Resource(row, id, known[0])
@@ -169,7 +169,7 @@ def add(row: Instance, id: int) -> Resource:
 def place(tree: "ObjectTree", row: Instance) -> None:
     """Take a finished row into the tree; ValueError with a sentence where it cannot be."""
     row.path()  # ids within 0 to 65535, or ValueError
-    present = registry.resources(row.object_id, row.version)
+    present = ids_of(row.object_id, row.version)
     for id in list(row.settings or ()) + list(row.executes or ()):
         if id not in present:
             raise ValueError("object {} {} has no resource {}".format(row.object_id, row.version, id))
@@ -177,7 +177,7 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     row.show(own + [id for id in present if id not in own and row.serves(id)])  # those with something behind them
     if tree.row(row.object_id, row.instance) is not None:
         raise ValueError("{} is there twice: give one of them another instance".format(row.path()))
-    if row.instance and not registry.multiple(row.object_id):
+    if row.instance and not multiple(row.object_id):
         raise ValueError("object {} has instance 0 only".format(row.object_id))
     if isinstance(row, Sensor) and (row.warm_up_ms or row.power_ms) and tree.clock is None:
         raise ValueError("{} warms up: set tree.clock first, it is waited by".format(row.path()))
@@ -249,7 +249,7 @@ def _watched(tree: "ObjectTree", most: int, dropped: "list[str]") -> None:
 def _fit_resources(row: Instance, most: int, dropped: "list[str]") -> None:
     if len(row.offered) <= most:
         return
-    needed = registry.resources(row.object_id, row.version, True)
+    needed = ids_of(row.object_id, row.version, True)
     ranked = sorted([(_rank(row, id, needed), id) for id in row.offered])
     gone = sorted([id for _, id in ranked[most:]])
     dropped.append("{} has {} resources, the module holds {}: dropped {}".format(

@@ -18,7 +18,7 @@ import math
 
 from micropython import const
 
-from . import registry
+from .registry import lookup, resources
 from .types import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME, Path, Reject
 from .values import decode_value, from_wire, in_range, to_wire
 
@@ -205,7 +205,7 @@ class Instance:
         """What the registry says of a resource: its type, and its operations times eight. 1, a text, where it says nothing."""
         if id in self.offered:
             return self.kinds[self.offered.index(id)]
-        found = registry.lookup(self.object_id, id, self.version)
+        found = lookup(self.object_id, id, self.version)
         return STRING if found is None else found[0] | _OPERATIONS.index(found[1]) << 3
 
     def known(self, id: int) -> "tuple[int, str]":
@@ -236,7 +236,7 @@ class Instance:
 
     def view(self, id: int) -> Resource:
         """A resource that is no reading, as an object: a look at it, until it is updated."""
-        if id not in registry.resources(self.object_id, self.version):
+        if id not in resources(self.object_id, self.version):
             raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
         resource = Resource(self, id, self.known(id)[0])
         resource.reading = resource.attached = False
@@ -304,7 +304,7 @@ class Instance:
         except (ValueError, UnicodeError) as error:
             raise Reject(400, str(error))
         resource = self.find(id)
-        found = registry.lookup(self.object_id, id, self.version) if resource is None else None
+        found = lookup(self.object_id, id, self.version) if resource is None else None
         limits = resource.range if resource is not None else found[3] if found is not None else None
         if not in_range(type, value, limits):
             raise Reject(400, "outside the range")

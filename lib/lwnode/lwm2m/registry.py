@@ -11,7 +11,7 @@ of your own. Frozen, it costs no heap beyond the two modules' names; a lookup ta
 
 import struct
 
-from . import registry_table as _table
+from .registry_table import KINDS, LONG, OBJECTS, RANGES, ROWS, SHAPES, UNITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def lookup(
     for _, flags in _objects(object_id, version):
         for id, kind, _ in _rows(flags):
             if id == resource_id:
-                flags, unit, limits = _table.KINDS[kind * 3 : kind * 3 + 3]
-                low, high = struct.unpack_from(">hi", _table.RANGES, limits * 6)
+                flags, unit, limits = KINDS[kind * 3 : kind * 3 + 3]
+                low, high = struct.unpack_from(">hi", RANGES, limits * 6)
                 return (
                     flags & 7,
                     ("", "R", "W", "RW", "E")[flags >> 3 & 7],
-                    _table.UNITS.split("|")[unit],
+                    UNITS.split("|")[unit],
                     (low, None if high == 0x7FFFFFFF else high) if limits else None,
                     flags >= 0x40,
                 )
@@ -71,7 +71,7 @@ def multiple(object_id: int) -> bool:
 
 
 def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]":
-    table = _table.OBJECTS
+    table = OBJECTS
     low, high = 0, len(table) // 5
     while low < high:
         middle = (low + high) // 2
@@ -91,23 +91,22 @@ def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]
 
 def _rows(flags: int) -> "Iterator[tuple[int, int, bool]]":
     """(resource id, kind, mandatory) of a shape; one that extends another goes on with that."""
-    shapes, rows, long = _table.SHAPES, _table.ROWS, _table.LONG
     at = flags & 0x7FFF
     while at >= 0:
-        count, at, following = shapes[at], at + 1, -1
+        count, at, following = SHAPES[at], at + 1, -1
         if count & 0x80:
-            following = shapes[at] << 8 | shapes[at + 1]
+            following = SHAPES[at] << 8 | SHAPES[at + 1]
             at += 2
         for _ in range(count & 0x7F):
-            needed = shapes[at] >= 0x80
-            row = shapes[at] & 0x7F
+            needed = SHAPES[at] >= 0x80
+            row = SHAPES[at] & 0x7F
             at += 1
             if row >= 0x60:
-                row = (row - 0x60) << 8 | shapes[at]
+                row = (row - 0x60) << 8 | SHAPES[at]
                 at += 1
-            if row < long:
-                yield rows[row * 3] << 8 | rows[row * 3 + 1], rows[row * 3 + 2], needed
+            if row < LONG:
+                yield ROWS[row * 3] << 8 | ROWS[row * 3 + 1], ROWS[row * 3 + 2], needed
             else:
-                row = long + row * 2
-                yield rows[row], rows[row + 1], needed
+                row = LONG + row * 2
+                yield ROWS[row], ROWS[row + 1], needed
         at = following

@@ -27,23 +27,6 @@ if TYPE_CHECKING:
 
 NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent", "samples")
 
-SENT_ALL = "sent: no rules"
-SENT_FIRST = "sent: first reading"
-SENT_CHANGED = "sent: changed"
-SENT_STEP = "sent: moved by st"
-SENT_ABOVE = "sent: rose above gt"
-SENT_NOT_ABOVE = "sent: fell back to gt"
-SENT_BELOW = "sent: fell below lt"
-SENT_NOT_BELOW = "sent: rose back to lt"
-SENT_PMAX = "sent: pmax is over"
-SENT_DEFERRED = "sent: pmin is over"
-DEFERRED = "deferred: pmin is not over"
-DROPPED_SAME = "dropped: not changed"
-DROPPED_DEADBAND = "dropped: changed by less than the deadband"
-DROPPED_STEP = "dropped: moved by less than st"
-DROPPED_NO_CROSSING = "dropped: crossed no threshold"
-DROPPED_COUNTING = "dropped: not beyond the threshold for so many samples yet"
-
 
 class Rules:
     """The rules of one resource and what they need to remember. All are optional, None is no rule."""
@@ -92,7 +75,7 @@ class Rules:
     def adopt(self, value: "Plain", when: "int | None") -> None:
         """Take a value that went out before there were rules as the last reported one."""
         self._sides(value)
-        self._sent(SENT_ALL, value, when)
+        self._sent("sent: no rules", value, when)
 
     def text(self) -> str:
         """The rules as a query: pmin=60&gt=30."""
@@ -103,15 +86,15 @@ class Rules:
         """The reason for this reading's fate; begins with sent, deferred or dropped. same: the printed text did not change."""
         if self.reported is None:
             self._sides(value)
-            return self._sent(SENT_FIRST, value, when)
+            return self._sent("sent: first reading", value, when)
         reason = self._trigger(value, same)
         if reason[0] != "s" and self._repeats(when):
-            reason = SENT_PMAX
+            reason = "sent: pmax is over"
         if reason[0] == "s" or self.waiting:
             if not self._elapsed(when, self.pmin, True):
                 self.waiting = True
-                return DEFERRED
-            return self._sent(SENT_DEFERRED if self.waiting else reason, value, when)
+                return "deferred: pmin is not over"
+            return self._sent("sent: pmin is over" if self.waiting else reason, value, when)
         return reason
 
     def due(self, value: "Plain", when: "int | None") -> "str | None":
@@ -119,9 +102,9 @@ class Rules:
         if self.reported is None:
             return None
         if self.waiting and self._elapsed(when, self.pmin, True):
-            return self._sent(SENT_DEFERRED, value, when)
+            return self._sent("sent: pmin is over", value, when)
         if self._repeats(when):
-            return self._sent(SENT_PMAX, value, when)
+            return self._sent("sent: pmax is over", value, when)
         if self.reported_at is None and when is not None:
             self.reported_at = when  # the time has become known: pmax counts from here
         return None
@@ -147,20 +130,20 @@ class Rules:
 
     def _trigger(self, value: "Plain", same: bool) -> str:
         if isinstance(value, (str, bytes)) or isinstance(self.reported, (str, bytes, type(None))):
-            return DROPPED_SAME if value == self.reported else SENT_CHANGED
+            return "dropped: not changed" if value == self.reported else "sent: changed"
         crossed = self._sides(value)
         if crossed:
             return crossed
         change = abs(value - self.reported)
         if self.st is not None:
             if change >= self.st:
-                return SENT_STEP
-            return DROPPED_STEP
+                return "sent: moved by st"
+            return "dropped: moved by less than st"
         if self.gt is not None or self.lt is not None:
-            return DROPPED_COUNTING if self.streak else DROPPED_NO_CROSSING
+            return "dropped: not beyond the threshold for long enough" if self.streak else "dropped: crossed no threshold"
         if same or not change:
-            return DROPPED_SAME
-        return DROPPED_DEADBAND if change < self._noise() else SENT_CHANGED
+            return "dropped: not changed"
+        return "dropped: changed by less than the deadband" if change < self._noise() else "sent: changed"
 
     def _noise(self) -> float:
         noise: float = self.deadband or 0
@@ -188,8 +171,8 @@ class Rules:
         was_above, self.above = self.above, above
         was_below, self.below = self.below, below
         if below != was_below:
-            return SENT_BELOW if below else SENT_NOT_BELOW if above == was_above else SENT_ABOVE
-        return SENT_ABOVE if above else SENT_NOT_ABOVE
+            return "sent: fell below lt" if below else "sent: rose back to lt" if above == was_above else "sent: rose above gt"
+        return "sent: rose above gt" if above else "sent: fell back to gt"
 
 
 def check(rules: "dict[str, float | None]") -> None:

@@ -14,7 +14,8 @@ import math
 
 from micropython import const
 
-from . import cbor, registry
+from .cbor import Fraction, decode, encode, head
+from .registry import lookup
 from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, Path
 from .values import from_wire, shortest
 
@@ -53,9 +54,9 @@ def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
         body = _fields(record, base)
         grown = size + 1 + len(body)
         if group is None:
-            grown += 1 + len(cbor.encode(str(path)))
+            grown += 1 + len(encode(str(path)))
         if when is not None and not timed:
-            grown += len(cbor.encode(_BASE_TIME) + cbor.encode(base))
+            grown += len(encode(_BASE_TIME) + encode(base))
         if grown + (1 if count == 23 else 2 if count == 255 else 0) > limit:
             break
         if group is None:
@@ -80,28 +81,28 @@ def _fields(record: "Record", base: int) -> bytes:
     _, type, value, when = record
     out = b""
     if when is not None and when != base:
-        out = cbor.encode(_TIME) + cbor.encode(when - base)
+        out = encode(_TIME) + encode(when - base)
     if type == BOOLEAN:
-        return out + cbor.encode(_BOOLEAN) + cbor.encode(value == "1")
+        return out + encode(_BOOLEAN) + encode(value == "1")
     if type == OPAQUE:
-        return out + cbor.encode(_DATA) + cbor.encode(value)
+        return out + encode(_DATA) + encode(value)
     if type == STRING or isinstance(value, bytes):
-        return out + cbor.encode(_TEXT) + cbor.encode(value)
+        return out + encode(_TEXT) + encode(value)
     if type == OBJLNK:
-        return out + cbor.encode(_LINK) + cbor.encode(value)
-    return out + cbor.encode(_VALUE) + number(value)
+        return out + encode(_LINK) + encode(value)
+    return out + encode(_VALUE) + number(value)
 
 
 def number(text: str) -> bytes:
     """Decimal text as a CBOR integer or decimal fraction."""
     whole, point, fraction = text.partition(".")
     if not point:
-        return cbor.encode(int(text))
-    return cbor.encode(cbor.Fraction(int(whole + fraction), -len(fraction)))
+        return encode(int(text))
+    return encode(Fraction(int(whole + fraction), -len(fraction)))
 
 
 def _assemble(groups: "list[tuple[Path, bool, list[bytes]]]", count: int, base: int) -> bytes:
-    out = cbor.head(4, count)
+    out = head(4, count)
     timed = False
     for with_time in (False, True):
         for path, group_timed, bodies in groups:
@@ -111,18 +112,18 @@ def _assemble(groups: "list[tuple[Path, bool, list[bytes]]]", count: int, base: 
                 fields, extra = (2, b"") if body[0] == _TIME else (1, b"")
                 if body is bodies[0]:
                     fields += 1
-                    extra = cbor.encode(_BASE_NAME) + cbor.encode(str(path))
+                    extra = encode(_BASE_NAME) + encode(str(path))
                 if with_time and not timed:
                     fields += 1
-                    extra += cbor.encode(_BASE_TIME) + cbor.encode(base)
+                    extra += encode(_BASE_TIME) + encode(base)
                     timed = True
-                out += cbor.head(5, fields) + extra + body
+                out += head(5, fields) + extra + body
     return out
 
 
 def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
     """(full name, value or None, Unix seconds or None) of each record in a pack; ValueError if it is none."""
-    pack = cbor.decode(data)
+    pack = decode(data)
     if not isinstance(pack, list):
         raise ValueError("a SenML pack is an array of records")
     out: "list[tuple[str, object, int | None]]" = []
@@ -158,7 +159,7 @@ def _check(record: "dict[object, object]") -> None:
 
 
 def _seconds(value: "object") -> int:
-    if isinstance(value, cbor.Fraction):
+    if isinstance(value, Fraction):
         return int(str(value).partition(".")[0])
     if isinstance(value, (int, float)) and math.isfinite(value):
         return int(value)
@@ -177,12 +178,12 @@ def unpack_senml(data: bytes) -> "list[Record]":
 
 def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
     """(type, text or bytes) of a SenML value at a path; ValueError if the value is not of the resource's type."""
-    known = registry.lookup(path.object, path.resource) if path.resource is not None else None
+    known = lookup(path.object, path.resource) if path.resource is not None else None
     type: int
     text: "str | bytes"
     if isinstance(value, bool):
         type, text = BOOLEAN, "1" if value else "0"
-    elif isinstance(value, (int, cbor.Fraction)):
+    elif isinstance(value, (int, Fraction)):
         type, text = (INTEGER if isinstance(value, int) else FLOAT), str(value)
     elif isinstance(value, float):
         type, text = FLOAT, shortest(value)

@@ -12,7 +12,7 @@ import struct
 
 from micropython import const
 
-from . import registry
+from .registry import lookup
 from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, TIME, Path
 from .values import TLV_RESOURCE, binary_value, from_wire, items, shortest, to_wire
 
@@ -105,7 +105,7 @@ def decode_tlv(data: bytes, path: Path) -> "list[Value]":
 
 
 def _take(out: "list[Value]", object_id: int, instance: int, id: int, kind: int, body: bytes) -> None:
-    known = registry.lookup(object_id, id)
+    known = lookup(object_id, id)
     type = known[0] if known else OPAQUE
     if kind == _MULTIPLE:
         for inner_kind, one, inner in items(body):

@@ -20,11 +20,13 @@ Nothing here knows a module: the same rows serve the three contracts. Bounds: 64
 
 from micropython import const
 
-from . import build, requests, state
+from .build import actuator, fit, sensor
 from .objects import Owner, Resource
+from .requests import answer
 from .rows import Actuator, Sensor
 from .rules import Rules, check
 from .senml import pack_senml
+from .state import dump, load
 from .types import INTEGER, Path, Reject, Request, Response
 
 TYPE_CHECKING = False
@@ -91,7 +93,7 @@ class ObjectTree(Owner):
         before and False after (a Pin will do). power_ms: from power to start. warm_up_ms: from there to the first good
         value. Everything else is a rule: pmin pmax gt lt st deadband deadband_percent samples.
         """
-        return build.sensor(self, object_id, read, instance, **row)
+        return sensor(self, object_id, read, instance, **row)
 
     def actuator(
         self, object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None", instance: int = 0,
@@ -103,7 +105,7 @@ class ObjectTree(Owner):
         initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
         executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
         """
-        return build.actuator(self, object_id, apply, instance, **row)
+        return actuator(self, object_id, apply, instance, **row)
 
     def fit(
         self, limits: "dict[str, int]", executes: bool = True
@@ -114,7 +116,7 @@ class ObjectTree(Owner):
         What is dropped is neither declared nor answered from then on; its readings still go into packs. The sentences
         stay in .dropped.
         """
-        self.dropped = dropped = build.fit(self, limits, executes)
+        self.dropped = dropped = fit(self, limits, executes)
         return self.objects(), dropped
 
     def state(self, name: str) -> "dict[str, Any]":
@@ -278,7 +280,7 @@ class ObjectTree(Owner):
 
     def handle(self, request: Request) -> Response:
         """Answer a server's request; never raises. A repeated message id gets its first answer again."""
-        return requests.answer(self, request)
+        return answer(self, request)
 
     def refuse(self, what: str, code: int, reason: str) -> int:
         """Count a refusal and keep its reason for people; gives the code back."""
@@ -365,11 +367,11 @@ class ObjectTree(Owner):
 
     def dump(self) -> bytes:
         """All that must survive sleep, as one record with version and CRC. Clears dirty."""
-        return state.dump(self)
+        return dump(self)
 
     def load(self, data: "bytes | None") -> bool:
         """Take a record of dump() again; False, and nothing changed, if it is none or damaged."""
-        return data is not None and state.load(self, data)
+        return data is not None and load(self, data)
 
     def __repr__(self) -> str:
         return "\n".join([repr(resource) for row in self.rows for resource in row.resources])
