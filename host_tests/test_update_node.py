@@ -4,10 +4,10 @@ import struct
 
 import swap
 from fakes.update import application, package
-from fakes.world import ENDPOINT, TEMPERATURE, World
+from fakes.world import ENDPOINT, TEMPERATURE, Names, World
+from lwnode.features.update import Update
 from lwnode.lwm2m import OPAQUE, ObjectTree, Path, Request, pack_senml
 from lwnode.power.store import spare_blocks
-from lwnode.update.channel import declare as updates
 
 SECRETS = {"update_key": "00112233445566778899aabbccddeeff"}
 KEY = bytes.fromhex(SECRETS["update_key"])
@@ -20,7 +20,7 @@ class Field:
 
     def __init__(self, family="bc66", port="esp32", content=None, data=None):
         self.pipe = family in ("bc20", "bg96")
-        self.world = world = World(port, {"family": family, "sample_every": 300, "report_every": 300},
+        self.world = world = World(port, {"family": family, "sample_every": 300, "report_every": 300, "server_updates": True},
                                    (TEMPERATURE, "/19/0/0", "/9/0/9"), SECRETS)
         world.flash.content.update(OLD)
         world.flash.directories.update(("", "/update"))
@@ -35,7 +35,6 @@ class Field:
     def _declare(self, tree, board):
         if b"crash" in self.world.flash.content["/sensors.py"]:
             raise ValueError("a mistake in the new sensors.py")
-        updates(tree, board, self.world.settings, self.world.flash)
 
     def _awake(self):
         """A notification arrived: the node listens. One piece, and the next when it is answered."""
@@ -146,13 +145,16 @@ class Row:
         self.files = files or self.world.flash
         self.files.directories.add("/update")
         self.files.blocks = blocks
-        self.number = 0
+        self.number = self.now = 0
         self.restarted()
 
     def restarted(self):
         """The host slept: what is on flash counts."""
         self.tree = ObjectTree()
-        updates(self.tree, self.world.board(), self.world.settings, self.files)
+        self.node = Names(tree=self.tree, board=self.world.board(), config=self.world.settings, flash=self.files,
+                          clock=Names(now=lambda: self.now))
+        self.feature = Update()
+        self.feature.attach(self.node)
 
     def _handle(self, *given, **more):
         self.number += 1
@@ -228,6 +230,25 @@ def test_what_is_stale_is_removed_and_what_cannot_be_read_is_not():
     assert row.write(60, DATA[60:70]) == 204 and row.package() == DATA[:70]
     row.files.full = True
     assert row.write(70, DATA[70:]) == 500 and row.package() is None and row.state()[1] == 50
+
+
+def test_what_nobody_goes_on_with_for_a_week_is_removed_and_an_order_outlives_a_cut():
+    row = Row()
+    assert row.write(0, DATA[:100]) == 204
+    for row.now, there in ((3 * 86400, True), (8 * 86400, False)):
+        row.feature.before_wake(row.node, "timer", row.now)
+        assert (row.package() is not None) == there
+    assert row.state() == (0, 52)
+    assert row.write(0, DATA) == 204 and row.execute() == 204
+    row.tree.after = None  # the power goes before the contact is over
+    row.feature.before_wake(row.node, "timer", row.now)
+    row.tree.after()
+    assert row.state() == (3, 3) and swap.Swap(row.files).rows and row.package() is None
+    row.feature.row.state = 2  # or behind its acceptance
+    swap.current = None
+    row.feature.before_wake(row.node, "timer", row.now)
+    row.tree.after()
+    assert row.state() == (3, 3) and swap.current is None, "it is tried once"
 
 
 def test_whoever_may_write_pieces_takes_no_room_from_the_journal():

@@ -35,6 +35,7 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
     ("deferral", ("defer_longest", "defer_below"), False),
     ("ship", (), True),
     ("commands", (), True),
+    ("update", ("server_updates",), False),
 )
 
 

@@ -96,6 +96,7 @@ class Node:
         self.clock = Clock(board.clock)
         self.tree.now = self.clock.now
         self.files = FileStore("state", files)
+        self.flash = files  # None: the interpreter's own
         self.state = RetainedState(board.retained, 1, behind=self.files)
         # Where no memory outlives a reset (RP2) the journal keeps a batch in RAM and goes to flash with it.
         self.journal = Journal(self.state if board.retained.size else None, self.files,

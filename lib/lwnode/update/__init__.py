@@ -46,7 +46,7 @@ _MAGIC = b"LWU1"
 _CONTENT = const(1)
 _BLOCK = const(512)
 _MAC = const(32)
-_FULL = const(28)  # ENOSPC
+FULL = const(28)  # ENOSPC
 _COUNTER = "update"
 _CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 # The way back, what the node keeps for itself, and every module that main.py, boot.py and swap.py import: a file or folder of
@@ -154,8 +154,8 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
         code = error.args[0] if error.args else 0
         if code == 2:  # ENOENT
             raise UpdateError("there is no package: copy it to :update/package")
-        discard(files, code == _FULL)
-        if code == _FULL:
+        discard(files, code == FULL)
+        if code == FULL:
             raise UpdateError("the flash is full: nothing has changed, and the package is removed", NO_ROOM)
         raise UpdateError("the filesystem refused (error %s): nothing has changed" % code)
     try:

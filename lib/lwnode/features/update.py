@@ -1,7 +1,6 @@
-"""Updates by the server: object 9, software management, as a row of firmware/sensors.py.
+"""Updates by the server: object 9, software management.
 
-    from lwnode.update.channel import declare as updates
-    updates(tree, board)
+    {"server_updates": true}                                       config.json, and a key in secrets.json (lwnode.update)
 
     write    9/0/2   a piece of a package: its offset (u32, little-endian), then the bytes; offset 0 begins anew
     execute  9/0/4   install: check and stage, restart after this wake, try
@@ -10,26 +9,31 @@
 A pull module (BC66) hands these on one by one. A pipe (BC20, BG96) carries them as commands on 19/1/0, and the result goes out
 with a later report. A shadow (ME910C1) keeps one value of a resource and hands on no executes: pieces are refused there, and
 updates come by cable. Pieces must be in order; one that comes again is taken for a repetition. What is acknowledged is on
-flash, so a server goes on where it was after any outage.
+flash, so a server goes on where it was after any outage; what it has left lying for a week is removed, and so is what can
+never be installed. An order to install is carried out over cuts of power.
 
-Bounds: a piece is as long as the module's longest write (BC66: 512 bytes, 50 before R01A10); some 1 KB of heap while declared.
+Bounds: a piece is as long as the module's longest write (BC66: 512 bytes, 50 before R01A10), the first one has the head at
+least. A package takes no room that journal_bytes promises to readings.
 """
 
 from struct import unpack
 
+from micropython import const
+
+from lwnode.features import Feature
 from lwnode.lwm2m import INTEGER, Reject
 from lwnode.lwm2m.build import add, place
-from lwnode.lwm2m.rules import Rules
 from lwnode.lwm2m.rows import Sensor
+from lwnode.lwm2m.rules import Rules
 from lwnode.power.store import blocks_of, spare_blocks
-from lwnode.update import NO_ROOM, PACKAGE, UpdateError, accepted, head_of, key_of, stage
-from micropython import const
+from lwnode.update import FULL, NO_ROOM, PACKAGE, UpdateError, accepted, head_of, key_of, stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from lwnode.lwm2m.types import Plain
+    from lwnode.node import Node
 
 _PACKAGE = const(2)
 _INSTALL = const(4)
@@ -38,30 +42,28 @@ _RESULT = const(9)
 # OMA LwM2M software management object, resources 7 and 9.
 _INITIAL, _STARTED, _DOWNLOADED, _DELIVERED, _INSTALLED = 0, 1, 2, 3, 4
 _DOWNLOADING, _SUCCESS, _VERIFIED, _NO_MEMORY, _GAP, _FAILED = 1, 2, 3, 51, 52, 58
-
-
-def declare(tree: "Any", board: "Any", settings: "Any" = None, files: "Any" = None) -> None:
-    """Add the row. settings and files are for a simulation; a node reads its own when an update is to be installed."""
-    row = Channel(tree, 9, 0, "1.0")
-    row.executes = {_INSTALL: row.ask}
-    row.tree, row.board, row.config, row.files = tree, board, settings, files
-    row.read = row.outcome
-    add(row, _RESULT).rules = Rules(deadband=0.5)  # reported where it changed
-    place(tree, row)
+_STALE_S = const(604800)
 
 
 class Channel(Sensor):
     """Pieces of a package in order, and what became of it: a sensor whose reading is the result."""
 
-    tree: "Any" = None
-    board: "Any" = None
-    config: "Any" = None
-    files: "Any" = None
+    node: "Any" = None
     state = _INITIAL
     result = _INITIAL
     staged = 0  # version
-    kept = Sensor.kept + ("state", "result", "staged")
+    at = 0  # seconds: the last piece
+    kept = Sensor.kept + ("state", "result", "staged", "at")
     _known: "tuple[int, int] | None" = None
+    _files: "Any" = None
+
+    @property
+    def files(self) -> "Any":
+        """The file operations; swap.py is loaded only where something happens."""
+        if self._files is None:
+            import swap
+            self._files = self.node.flash or swap.Files()
+        return self._files
 
     def serves(self, id: int) -> bool:
         return id in (0, 1, _PACKAGE, _STATE) or super().serves(id)
@@ -70,7 +72,7 @@ class Channel(Sensor):
         if id == 0:
             return "lwnode"
         if id == 1:
-            return str(accepted(self._files(), self.board.protected))
+            return str(accepted(self.files, self.node.board.protected))
         return self.state if id == _STATE else super().extra(id)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
@@ -81,7 +83,7 @@ class Channel(Sensor):
             if _INSTALL not in self.offered:
                 raise Reject(405, "this module hands on no executes: bring updates by cable")
             try:
-                key_of(self._settings().secret)
+                key_of(self.node.config.secret)
             except UpdateError as error:
                 raise Reject(405, str(error))
         return super().check_write(id, data, binary)
@@ -91,8 +93,8 @@ class Channel(Sensor):
         data = bytes(value) if isinstance(value, (bytes, bytearray)) else b""
         if len(data) < 5:
             raise Reject(400, "a piece is its offset in four bytes, and content")
-        offset, end = int(unpack("<I", data[:4])[0]), int(unpack("<I", data[:4])[0]) + len(data) - 4
-        files = self._files()
+        offset = int(unpack("<I", data[:4])[0])
+        end = offset + len(data) - 4
         try:
             have, length = self._look()
             if offset and end <= have:
@@ -103,26 +105,25 @@ class Channel(Sensor):
                 self._tell(_STARTED, _GAP)
                 raise Reject(400, "a piece from %d to %d, expected from %d to at most %d" % (offset, end, have, length))
             self._known = None
-            with files.open(PACKAGE, "ab" if offset else "wb") as file:
+            with self.files.open(PACKAGE, "ab" if offset else "wb") as file:
                 file.write(data[4:])
             self._known = end, length
         except OSError as error:
-            if error.args[0] == 28:  # ENOSPC
-                self._remove()
-                self._tell(_INITIAL, NO_ROOM)
+            if error.args[0] == FULL:
+                self.remove(NO_ROOM)
             raise Reject(500, "the flash takes no piece: error %s" % error.args[0])
+        self.at = self.node.clock.now()
         if self.state != _STARTED or self.result != _DOWNLOADING:
             self._tell(_STARTED, _DOWNLOADING)
 
     def _begin(self, head: bytes) -> int:
         """The length of a package that may come, by its first piece. Reject where it is not for this node, or has no room."""
         import swap
-        files = self._files()
         try:
-            if swap.Swap(files).rows:
+            if swap.Swap(self.files).rows:
                 raise UpdateError("an update is on trial", _FAILED)
-            length, _, rows = head_of(head, self._target(), accepted(files, self.board.protected))
-            spare = spare_blocks(self._settings().journal_bytes, files)
+            length, _, rows = head_of(head, self.target(), accepted(self.files, self.node.board.protected))
+            spare = spare_blocks(self.node.config.journal_bytes, self.files)
             # The package, what is made of it, and folders; staging counts exactly.
             needed = 2 * blocks_of(length) + rows + 8
             if spare is not None and needed > spare:
@@ -130,53 +131,41 @@ class Channel(Sensor):
         except UpdateError as error:
             self._tell(self.state, error.result)
             raise Reject(400, str(error))
-        swap.make(files, "/update")
+        swap.make(self.files, "/update")
         return length
 
     def _look(self) -> "tuple[int, int]":
         """(bytes on flash, bytes that the package is to have): looked up once after a restart, and what is stale removed."""
         if self._known is None:
-            self._known = 0, 0
-            files = self._files()
             try:
-                with files.open(PACKAGE, "rb") as file:
-                    length = head_of(file.read(64), self._target(), accepted(files, self.board.protected))[0]
+                with self.files.open(PACKAGE, "rb") as file:
+                    length = head_of(file.read(64), self.target(), accepted(self.files, self.node.board.protected))[0]
                     self._known = file.seek(0, 2), length
-            except UpdateError:
-                self._remove()
+            except UpdateError as error:
+                self.remove(error.result)
             except OSError as error:
                 if error.args[0] != 2:  # ENOENT
-                    self._known = None
                     raise
-        return self._known
+        return self._known or (0, 0)
 
-    def _remove(self) -> None:
-        self._known = 0, 0
+    def remove(self, result: int) -> None:
+        """Remove the package, and say why."""
+        self._known = None
         try:
-            self._files().remove(PACKAGE)
+            self.files.remove(PACKAGE)
         except OSError:
-            self._known = None
+            pass  # looked at again with the next piece
+        self._tell(_INITIAL, result)
 
-    def _target(self) -> str:
-        return "%s/%s" % (self.board.definition.NAME, self._settings().family)
-
-    def _files(self) -> "Any":
-        if self.files is None:
-            import swap
-            self.files = swap.Files()
-        return self.files
-
-    def _settings(self) -> "Any":
-        if self.config is None:
-            from lwnode.config import read
-            self.config = read()
-        return self.config
+    def target(self) -> str:
+        """Whom a package must be for."""
+        return "%s/%s" % (self.node.board.definition.NAME, self.node.config.family)
 
     def outcome(self) -> int:
         """The result, as the next sample reads it; what was on trial may be kept or taken back by now."""
         if self.state == _DELIVERED:
             import swap
-            last = swap.read(self._files(), swap.LAST) or ""
+            last = swap.read(self.files, swap.LAST) or ""
             if last.startswith("%d " % self.staged):
                 self._tell(*((_INSTALLED, _SUCCESS) if last.endswith("kept") else (_INITIAL, _FAILED)))
         return self.result
@@ -184,32 +173,71 @@ class Channel(Sensor):
     def _tell(self, state: int, result: int) -> None:
         """A new state: read, observed, or sent with the next report."""
         self.state, self.result = state, result
-        self.tree.dirty = True
+        self.node.tree.dirty = True
 
     def ask(self, argument: bytes = b"") -> None:
         """Install, once the contact is over: staging takes seconds, and the server waits for its answer."""
-        have, length = self._look()
+        try:
+            have, length = self._look()
+        except OSError as error:
+            raise Reject(500, "the package cannot be read: error %s" % error.args[0])
         if not have or have != length:
             raise Reject(405, "%d of %d bytes of a package are here" % (have, length))
         self._tell(_DOWNLOADED, _DOWNLOADING)
-        self.tree.after = self.install
+        self.node.tree.after = self.install
 
     def install(self) -> None:
         """Check and stage what came; the node restarts when this wake is over. Says what is wrong where it is."""
         import swap
-        self._known = None
-        config, files = self._settings(), self._files()
+        node, self._known = self.node, None
+        under_way = swap.Swap(self.files)
+        self.staged = under_way.version
         try:
-            version = stage(key_of(config.secret), self._target(), files, self.board.protected,
-                            spare_blocks(config.journal_bytes, files), self.board.feed)
+            if not under_way.rows:  # else a cut came behind its acceptance
+                self.staged = stage(key_of(node.config.secret), self.target(), self.files, node.board.protected,
+                                    spare_blocks(node.config.journal_bytes, self.files), node.board.feed)
+                print("update: version %d is staged" % self.staged)
+                swap.staged(self.files)
+            self._tell(_DELIVERED, _VERIFIED)
         except UpdateError as error:
             print("update:", error)
-            self.tree.refuse("update", 400, str(error))
+            node.tree.refuse("update", 400, str(error))
             self._tell(_INITIAL, error.result)
         except MemoryError:
             self._tell(_INITIAL, _NO_MEMORY)
-        else:
-            print("update: version %d is staged" % version)
-            self.staged = version
-            self._tell(_DELIVERED, _VERIFIED)
-            swap.staged(files)
+
+
+class Update(Feature):
+    """Object 9, and what a server has left unfinished."""
+
+    KEYS = (("server_updates", "b", False, None, None),)
+    name = "update"
+
+    @staticmethod
+    def enabled(settings: "Any") -> bool:
+        """Say whether the server may bring updates."""
+        return bool(settings.server_updates)
+
+    def attach(self, node: "Node") -> None:
+        """Add the row."""
+        self.row = row = Channel(node.tree, 9, 0, "1.0")
+        row.executes = {_INSTALL: row.ask}
+        row.node = node
+        row.read = row.outcome
+        add(row, _RESULT).rules = Rules(deadband=0.5)  # reported where it changed
+        place(node.tree, row)
+
+    def before_wake(self, node: "Node", cause: str, now: int) -> None:
+        """Carry on where a cut has ended an installation; give up a package of which nothing more has come for a week."""
+        row = self.row
+        if row.state == _DOWNLOADED:
+            node.tree.after = row.install
+        elif row.state == _STARTED and not 0 <= now - row.at < _STALE_S:
+            row.remove(_GAP)
+
+    def rebase(self, node: "Node", moved: int) -> None:
+        """Follow a step of the clock."""
+        self.row.at += moved
+
+
+FEATURE = Update
