@@ -354,6 +354,18 @@ def test_sending_inside_a_hook_of_a_running_command_is_refused():
     assert len(errors) == 1 and "running" in str(errors[0])
 
 
+def test_poll_ends_when_told_to():
+    at, uart, clock = client()
+    heard = []
+    at.subscribe("+A", heard.append)
+    for ms in (100, 200, 300):
+        uart.feed(line("+A: %d" % ms), after_ms=ms)
+    assert at.poll(1000, until=lambda: len(heard) == 2) == 2
+    assert clock.now == 200
+    assert at.poll(1000) == 1
+    assert clock.now == 1200
+
+
 # The queue.
 
 

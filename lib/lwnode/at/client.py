@@ -6,8 +6,8 @@ time, so that a handler may send and wait itself and call depth does not grow.
 
 from lwnode.at.fields import answer_name, any_matches, fields, joined, matches, value
 from lwnode.at.lines import LineBuffer, Stats, length, waiter
-from lwnode.at.recovery import AtError, AtTimeout, CommandError, answered, cannot_send, is_final, refused, restarted, resync
-from lwnode.at.recovery import sync, timed_out, write_rest
+from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, answered, cannot_send, is_final, refused
+from lwnode.at.recovery import restarted, resync, sync, timed_out, write_rest
 from lwnode.at.trace import Tracer, hide
 from micropython import const
 
@@ -73,7 +73,7 @@ class _Extras:
         wanted = [] if result is None else [result] if isinstance(result, str) else list(result)
         # SEND FAIL answers who waits for SEND OK, unless that was asked for too
         self.failures = [name[:-2] + "FAIL" for name in wanted if name[-3:] == " OK" and name[:-2] + "FAIL" not in wanted]
-        self.results = [name.encode() for name in wanted + self.failures]
+        self.results: "Sequence[bytes]" = [name.encode() for name in wanted + self.failures]
         self.found: "str | None" = None
         if secret:
             hide(command, client._secrets)
@@ -114,22 +114,18 @@ class AtClient:
         self._wait = waiter(uart, clock)
         self._subscribed: "list[tuple[bytes, Handler]]" = []  # the longest prefix first
         self._queue: "list[bytes | bytearray]" = []
-        self._queued = 0  # bytes of heap
         self._in_handler = False
         self._running = False  # a command is
         self._command = self._name = b""  # the one that runs, or was the last; and of its information lines
         self._explicit = False  # the caller named them
         self._begun = False  # a line that began before the command went out
         self._kept = 0  # bytes of heap of its answer
-        self._lost = False  # a line of the answer was too long
         self._ended = clock.ticks_add(clock.ticks_ms(), -gap_ms)
         self._secrets: list[bytes] = []
         # What recovery has to remember.
         self._dirty = False  # an answer was given up and may still come
         self._pending = 0  # final results that commands given up may still bring
-        self._slow = False  # one of them is not just AT's
-        self._escape = False  # the module may be waiting for data
-        self._booted = False  # a banner came and nothing was answered since
+        self._marks = 0  # SLOW, ESCAPE, BOOTED, LOST
         self._owed: "Sequence[bytes]" = ()  # late results that never came
         self._owed_since = 0
         self.trace_to(trace)
@@ -155,31 +151,26 @@ class AtClient:
 
     def test(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=? -> the fields of each information line."""
-        return self._query(name, b"=?\r", how)
+        return self._query(_prefix(name), b"=?\r", how)
 
     def read(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X? -> the fields of each information line."""
-        return self._query(name, b"?\r", how)
+        return self._query(_prefix(name), b"?\r", how)
 
     def run(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X -> the fields of each information line."""
-        return self._query(name, b"\r", how)
+        return self._query(_prefix(name), b"\r", how)
 
     def write(self, name: str, *params: object, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.fields."""
-        return self._query(name, b"=" + joined(params, self._secrets) + b"\r", how)
+        return self._query(_prefix(name), b"=" + joined(params, self._secrets) + b"\r", how)
 
-    def _query(self, name: str, form: bytes, how: "Keywords") -> "Fields":
-        prefix = name.encode()
-        if prefix[0] > 64:  # a letter: "CSQ" is +CSQ
-            prefix = b"+" + prefix
-        lines: "Any" = self._run(b"AT" + prefix + form, prefix, how)
-        payload = how.get("payload")
-        is_value = False
-        for index in range(len(lines)):
-            text = lines[index]
-            lines[index] = [text] if is_value else fields(text)
-            is_value = payload is not None and not is_value and length(payload, text) > 0
+    def _query(self, name: bytes, form: bytes, how: "Keywords") -> "Fields":
+        lines: "Any" = self._run(b"AT" + name + form, name, how)
+        if "payload" in how:
+            return _split(lines, how["payload"])
+        for index in range(len(lines)):  # in place: a second list would cost as much as all else
+            lines[index] = fields(lines[index])
         return lines  # type: ignore[no-any-return]
 
     def _run(self, command: bytes, name: bytes, how: "Keywords") -> list[str]:
@@ -195,60 +186,60 @@ class AtClient:
         self._name = extras.prefix.encode() if self._explicit else name  # type: ignore[union-attr]
         lines: list[str] = []
         self._running = self._dirty = True
-        self._lost = False
-        self._kept = 0
+        self._kept = self._marks = 0
         self._pending = 1
         try:
             if extras is not None and extras.prompt:
                 self._rx.prompt = extras.prompt
-                self._escape = True
+                self._marks |= ESCAPE
             self._write(command)
-            self._listen(lines, extras, timeout_ms)
+            if not self._listen(lines, extras, self.deadline(timeout_ms)):
+                timed_out(self, command, timeout_ms)
         except AtError as error:
             error.lines = lines
+            if extras is not None and isinstance(error, CommandError):
+                extras.results = ()  # what was refused owes nothing
             raise
         finally:
             self._running = False
             self._ended = self.clock.ticks_ms()
             if extras is not None:
                 self._rx.expect(0)
-        if self._lost:
-            raise AtError("a line of the answer is longer than the receive buffer: rx_size %d" % self.rx_size)
+                if extras.results:  # they may still come
+                    self._owed = () if self._marks & BOOTED else extras.results
+                    self._owed_since = self._ended
         if extras is not None and extras.found is not None:
             if extras.found in extras.failures:
                 raise CommandError(None, extras.found, command)
             lines.append(extras.found)
         return lines
 
-    def _listen(self, lines: list[str], extras: "_Extras | None", timeout_ms: int) -> None:
-        """Until the final result, and the late result, is here: whose is each line?"""
-        deadline = self.deadline(timeout_ms)
-        owed = extras.results if extras is not None else ()
+    def _listen(self, lines: list[str], extras: "_Extras | None", deadline: int) -> bool:
+        """Whose is each line? Until the final result, and the late result, is here. False: not in time."""
         done = False
-        try:
-            while not done or owed:
-                line = self._next(deadline)
-                if line is None:
-                    timed_out(self, self._command, timeout_ms)
-                if self._begun:
-                    self._begun = False
-                    self._unclaimed(line)
-                elif extras is not None and self._takes(extras, line, lines):
-                    if extras.found is not None:
-                        owed = ()
-                elif done:
-                    self._unclaimed(line)
-                elif line == b"OK":
-                    done = True
-                    answered(self)
-                    if owed:
-                        deadline = self.deadline(extras.result_ms)  # type: ignore[union-attr]
-                else:
-                    self._inform(line, lines, extras)
-        finally:
-            if owed and (done or self._dirty):  # it may still come
-                self._owed = () if self._booted else owed
-                self._owed_since = self.clock.ticks_ms()
+        while True:
+            line = self._next(deadline)
+            if line is None:
+                return False
+            if self._begun:
+                self._begun = False
+                self._unclaimed(line)
+            elif extras is not None and self._takes(extras, line, lines):
+                pass
+            elif done:
+                self._unclaimed(line)
+            elif line == b"OK":
+                done = True
+                lost = self._marks & LOST
+                answered(self)
+                if lost:
+                    raise AtError("a line of the answer is longer than the receive buffer: rx_size %d" % self.rx_size)
+                if extras is not None:
+                    deadline = self.deadline(extras.result_ms)
+            else:
+                self._inform(line, lines, extras)
+            if done and (extras is None or not extras.results):
+                return True
 
     def _check(self, command: bytes) -> None:
         # CR, LF, NUL, Ctrl-Z and ESC end a line, a text or a data phase.
@@ -283,7 +274,7 @@ class AtClient:
             for piece in extras.data:  # in pieces if it comes so: who is short of RAM may make them as they go
                 self._write(piece)
             return True
-        if extras.found is not None or not any_matches(line, extras.results):
+        if not any_matches(line, extras.results):
             return False
         if self._dirty and self._is_owed(line):
             self._owed = ()  # before our OK: what the last command missed
@@ -292,6 +283,7 @@ class AtClient:
             text = self.text(line)
             if extras.accept is None or extras.accept(text):
                 extras.found = text
+                extras.results = ()
             else:
                 self._unclaimed(line)
         return True
@@ -335,20 +327,19 @@ class AtClient:
         nobody subscribed; then by the command's form: what a write form (AT+CFUN=1) is followed by is a URC.
         """
         name = self._name
-        command = self._command[:-1]
         if self.is_answer is not None:
-            verdict = self.is_answer(str(command, "utf-8"), self.text(line))
+            verdict = self.is_answer(str(self._command[:-1], "utf-8"), self.text(line))
             if verdict is not None:
                 return bool(verdict)
         if name and self._explicit:
             return True
+        asks = self._command[-2] == 63  # ends with ?
         if name in _REGISTRATION:  # +CEREG: 2,5,"1A2B" answers AT+CEREG?, and +CEREG: 5,"1A2B" is the URC
             second = line.find(b",") + 1
-            return command[-2:] == b"=?" or command[-1] == 63 and second > 0 and not line[second:].lstrip().startswith(b'"')
-        claimed = self.is_urc(line)
+            return asks and (self._command[-3] == 61 or second > 0 and not line[second:].lstrip().startswith(b'"'))
         if not name:  # ATI, or prefix="": what looks like nobody else's
-            return not claimed and (self._explicit or line[0] not in b"+#*^")
-        return not claimed or command[-1] == 63 or b"=" not in command
+            return (self._explicit or line[0] not in b"+#*^") and not self.is_urc(line)
+        return asks or b"=" not in self._command or not self.is_urc(line)
 
     def is_urc(self, line: "bytes | bytearray") -> bool:
         """Has somebody subscribed lines of that name?"""
@@ -400,93 +391,96 @@ class AtClient:
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
         """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
-        self._check(b"")
-        deadline = self.deadline(timeout_ms)
-        count = 0
-        while until is None or not until():
-            # After the first only while there is time: a module that brings a URC with each answer has no end.
-            if self._queue and not self._in_handler and (not count or self.left(deadline) > -_LINGER_MS):
-                count += self._dispatch()
-                continue
-            line = self._next(deadline)
-            if line is None:
-                break
-            self._unclaimed(line)
-        return count
+        return self._serve(self.deadline(timeout_ms), None, None, until)  # type: ignore[return-value]
 
     def wait(self, prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None" = None) -> str:
         """The next line of that name which `accept` likes, from the queue or the module; other URCs are dispatched.
 
         Raises AtTimeout at the deadline.
         """
-        self._check(b"")
         name = prefix.encode()
-        deadline = self.deadline(timeout_ms)
-        while True:
-            text = self._find_queued(name, accept)
-            if text is not None:
-                return text
-            if self._queue and not self._in_handler and self.left(deadline) > 0:
-                self._dispatch()
-                continue
-            line = self._next(deadline)
+        line = self._serve(self.deadline(timeout_ms), name, accept, None)
+        if line is None:
+            self._read_past()  # a handler may have taken all the time
+            line = self._find_queued(name, accept)
             if line is None:
-                self._read_past()  # a handler may have taken all the time
-                text = self._find_queued(name, accept)
-                if text is None:
-                    raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
-                return text
-            if matches(line, name) and (accept is None or accept(self.text(line))):
-                return self.text(line)
-            self._unclaimed(line)
+                raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
+        return self.text(line)  # type: ignore[arg-type]
 
-    def _find_queued(self, name: bytes, accept: "Callable[[str], object] | None") -> "str | None":
+    def _serve(
+        self,
+        deadline: int,
+        name: "bytes | None",
+        accept: "Callable[[str], object] | None",
+        until: "Callable[[], object] | None",
+    ) -> "bytes | bytearray | int | None":
+        """poll and wait: the line of that name, None where it did not come; without a name how many URCs had a handler."""
+        self._check(b"")
+        count = 0
+        nested = self._in_handler
+        try:
+            while until is None or not until():
+                line: "Any" = None if name is None else self._find_queued(name, accept)
+                if line is not None:
+                    return line  # type: ignore[no-any-return]
+                # After the first only while there is time: a module that brings a URC with each answer has no end.
+                if self._queue and not nested and (not count or self.left(deadline) > -_LINGER_MS):
+                    line = self._queue.pop(0)
+                    handler = self._handler(line)
+                else:
+                    line = self._next(deadline)
+                    if line is None:
+                        break
+                    if name is not None and matches(line, name) and (accept is None or accept(self.text(line))):
+                        return line  # type: ignore[no-any-return]
+                    handler = self._unclaimed(line, not nested and not self._queue)
+                if handler is not None:
+                    count += 1
+                    self._in_handler = True
+                    handler(self.text(line))
+                    self._in_handler = False
+            return count if name is None else None
+        finally:
+            self._in_handler = nested
+
+    def _find_queued(self, name: bytes, accept: "Callable[[str], object] | None") -> "bytes | bytearray | None":
         """Take the first line that a wait is for out of the queue."""
         for index in range(len(self._queue)):
-            if matches(self._queue[index], name) and (accept is None or accept(self.text(self._queue[index]))):
-                return self.text(self._take(index))
+            line = self._queue[index]
+            if matches(line, name) and (accept is None or accept(self.text(line))):
+                return self._queue.pop(index)
         return None
-
-    def _dispatch(self) -> int:
-        """Take the oldest queued line that somebody subscribed out of the queue and call its handler. 0: there is none."""
-        while self._queue:
-            line = self._take(0)
-            handler = self._handler(line)
-            if handler is not None:
-                self._in_handler = True
-                try:
-                    handler(self.text(line))
-                finally:
-                    self._in_handler = False
-                return 1
-        return 0
-
-    def _take(self, index: int) -> "bytes | bytearray":
-        line = self._queue.pop(index)
-        self._queued -= len(line) + _PER_LINE
-        return line
 
     def _handler(self, line: "bytes | bytearray") -> "Handler | None":
         for prefix, handler in self._subscribed:
-            if matches(line, prefix):
+            if line.startswith(prefix) and matches(line, prefix):
                 return handler
         return None
 
-    def _unclaimed(self, line: "bytes | bytearray") -> None:
-        """A line that no command, answer or wait took: a banner, something late, a URC for the queue, or nobody's."""
+    def _unclaimed(self, line: "bytes | bytearray", now: bool = False) -> "Handler | None":
+        """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's.
+
+        URCs go to the queue, or, where the caller hands them out `now`, their handler is returned.
+        """
         if any_matches(line, self.banners):
-            restarted(self, self.text(line))
+            restarted(self, line)
         if (self._dirty or self._owed or line[0] in b"OEAN" or line.startswith(b"+CM")) and self._is_late(line):
-            return
-        size = len(line) + _PER_LINE
-        if self._handler(line) is None:
-            self.stats.unknown += 1
-            if self._queued + size > self.queue_size:
-                return  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
+            return None
+        handler = self._handler(line)
+        if handler is not None and now:
+            return handler
         self._queue.append(line)
-        self._queued += size
-        while self._queued > self.queue_size:
+        if handler is None:
+            self.stats.unknown += 1
+            if self._is_over():  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
+                self._queue.pop()
+        while self._is_over():
             self._shed()
+        return None
+
+    def _is_over(self) -> bool:
+        """Do the queued lines take more of the heap than they may?"""
+        return sum(map(len, self._queue)) + len(self._queue) * _PER_LINE > self.queue_size
 
     def _shed(self) -> None:
         """One line goes: the oldest that a newer one of its name replaces; else one that nobody subscribed; else the oldest."""
@@ -495,14 +489,14 @@ class AtClient:
             name = _state(queue[index])
             for later in range(index + 1, len(queue)):
                 if queue[later].startswith(name):
-                    self._take(index)
+                    queue.pop(index)
                     self.stats.dropped += 1
                     return
         for index in range(len(queue)):
             if self._handler(queue[index]) is None:
-                self._take(index)
+                queue.pop(index)
                 return
-        self._take(0)  # what it reported can be asked for again
+        queue.pop(0)  # what it reported can be asked for again
         self.stats.dropped += 1
 
     # Waiting.
@@ -518,38 +512,48 @@ class AtClient:
     def _next(self, deadline: int) -> "Any":
         """The next line, or None at the deadline; what came until then is looked at first. Echoes are taken out."""
         clock = self.clock
-        rx = self._rx
         while True:
-            now = clock.ticks_ms()
-            left = clock.ticks_diff(deadline, now)
-            line = rx.next() if left > -_GRACE_MS else None
+            left = clock.ticks_diff(deadline, clock.ticks_ms())
+            line = self._rx.next() if left > -_GRACE_MS else None
             if line is not None:
-                if line[0] == 65 and len(line) + 1 == len(self._command) and line == self._command[:-1] and not rx.is_value:
-                    self.stats.echoes += 1
+                if line[0] == 65 and self._is_echo(line):
                     continue
                 self.stats.lines += 1
                 return line
             if left < 0 or left == 0 and not self.uart.any():
                 return None
-            # Wait for bytes, in steps that leave room for the idle hook and for values cut short.
-            if self.idle is not None:
-                self.idle()
-            if rx.need:
-                left = min(left, rx.patience(now))
-            self._wait(min(left, _IDLE_MS))
+            self._pause(min(left, _IDLE_MS))
+
+    def _pause(self, ms: int) -> None:
+        """Wait for bytes, in steps that leave room for the idle hook and for values cut short."""
+        if self.idle is not None:
+            self.idle()
+        if self._rx.need:
+            ms = min(ms, self._rx.patience(self.clock.ticks_ms()))
+        self._wait(ms)
+
+    def _is_echo(self, line: "bytes | bytearray") -> bool:
+        if line != self._command[:-1] or self._rx.is_value:
+            return False
+        self.stats.echoes += 1
+        return True
 
     def text(self, line: "bytes | bytearray") -> str:
         """A line as text; what is no UTF-8 is counted and comes character by character."""
         try:
             return str(line, "utf-8")
         except UnicodeError:
-            self.stats.garbage += 1
-            return "".join(map(chr, line))
+            return self._latin(line)
+
+    def _latin(self, line: "bytes | bytearray") -> str:
+        self.stats.garbage += 1
+        return "".join(map(chr, line))
 
     def overrun(self, head: "bytes | bytearray") -> None:
         """A line or value that begins like this is longer than the buffer, and lost: was it an answer's?"""
         self.stats.overruns += 1
-        self._lost = self._lost or self._running and matches(head, self._name)
+        if self._running and matches(head, self._name):
+            self._marks |= LOST
 
     # What is done once.
 
@@ -564,6 +568,22 @@ class AtClient:
     def trace_to(self, tap: "Callable[[str, bytes], object] | None") -> None:
         """Give tap("tx" or "rx", bytes) everything from now on, by whole lines, secrets redacted; None ends it."""
         self._rx.trace = None if tap is None else Tracer(tap, self._secrets)
+
+
+def _prefix(name: str) -> bytes:
+    """What a command's name is after AT: "CSQ" is +CSQ."""
+    prefix = name.encode()
+    return b"+" + prefix if prefix[0] > 64 else prefix  # a letter
+
+
+def _split(lines: "Any", payload: "Payload | None") -> "Fields":
+    """The fields of information lines; a value that follows one stays whole."""
+    is_value = False
+    for index in range(len(lines)):
+        text = lines[index]
+        lines[index] = [text] if is_value else fields(text)
+        is_value = payload is not None and not is_value and length(payload, text) > 0
+    return lines  # type: ignore[no-any-return]
 
 
 def _state(line: "bytes | bytearray") -> bytes:

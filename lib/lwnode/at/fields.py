@@ -14,7 +14,7 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Any, Sequence
 
 
 def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
@@ -62,15 +62,16 @@ def fields(line: str) -> "list[str | None]":
 
     A quote ends a string only before a comma or the end, so that a quote inside a text does no harm.
     """
-    found: "list[str | None]"
     if '"' not in line and "(" not in line:
-        found = line.split(",")  # type: ignore[assignment]
-        found[0] = value(found[0])  # type: ignore[arg-type]
-        for index in range(len(found)):
-            found[index] = found[index].strip() or None  # type: ignore[union-attr]
-        return found if len(found) > 1 or found[0] else []
+        parts: "Any" = line.split(",")
+        start = parts[0].find(":") + 1
+        if start and not parts[0].startswith("//", start):
+            parts[0] = parts[0][start + parts[0].startswith(" ", start) :]
+        for index in range(len(parts)):
+            parts[index] = parts[index].strip() or None
+        return parts if len(parts) > 1 or parts[0] else []
     line = value(line)
-    found = []
+    found: "list[str | None]" = []
     start = 0
     while start >= 0:
         while line.startswith(" ", start):

@@ -22,6 +22,10 @@ _LATE_AT_MS = const(100)  # the same where only AT was given up: it takes no tim
 _WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
 _BYTE_MS = const(30)  # silence that ends a reply
 _ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
+SLOW = const(1)  # of a client's marks: a command other than AT was given up
+ESCAPE = const(2)  # the module may be waiting for data
+BOOTED = const(4)  # a banner came and nothing was answered since
+LOST = const(8)  # a line of the answer was too long
 _REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
 
@@ -107,8 +111,8 @@ def refused(client: "AtClient", line: "bytes | bytearray") -> None:
 
 def answered(client: "AtClient") -> None:
     """A final result came: the module lives, and nothing of the command is outstanding."""
-    client._dirty = client._slow = client._escape = client._booted = False
-    client._pending = 0
+    client._dirty = False
+    client._pending = client._marks = 0
 
 
 def timed_out(client: "AtClient", command: bytes, timeout_ms: int) -> "NoReturn":
@@ -120,10 +124,11 @@ def timed_out(client: "AtClient", command: bytes, timeout_ms: int) -> "NoReturn"
     raise AtTimeout("%s: no %s within %d ms" % (name_of(command), what, timeout_ms))
 
 
-def restarted(client: "AtClient", text: str) -> None:
+def restarted(client: "AtClient", line: "bytes | bytearray") -> None:
     """A boot banner. It has several lines, and counts once until the module has answered something."""
-    if not client._booted:
-        client._booted = True
+    text = client.text(line)
+    if not client._marks & BOOTED:
+        client._marks |= BOOTED
         client.stats.restarts += 1
         if client.on_restart is not None:
             client.on_restart(text)
@@ -155,9 +160,9 @@ def resync(client: "AtClient", command: bytes, timeout_ms: int) -> None:
     """
     give_up = client.deadline(timeout_ms)
     if client._command != b"AT\r":
-        client._slow = True
+        client._marks |= SLOW
         client._command = b"AT\r"
-    if client._escape:
+    if client._marks & ESCAPE:
         client._write(b"\x1b")  # a prompt was due: what follows would be taken for data
     client._read_past()
     heard = False
@@ -168,7 +173,7 @@ def resync(client: "AtClient", command: bytes, timeout_ms: int) -> None:
         client._write(b"AT\r")
         client._pending += 1
         heard = _listen(client, min(left, _REPLY_MS))
-    while client._pending > 0 and _listen(client, _LATE_MS if client._slow else _LATE_AT_MS):
+    while client._pending > 0 and _listen(client, _LATE_MS if client._marks & SLOW else _LATE_AT_MS):
         pass
     answered(client)
     client._ended = client.clock.ticks_ms()
@@ -192,7 +197,7 @@ def _listen(client: "AtClient", quiet_ms: int) -> bool:
 
 def sync(client: "AtClient", rates: "Sequence[int] | None") -> int:
     """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
-    if client._escape:
+    if client._marks & ESCAPE:
         client._write(b"\x1b")
     for rate in rates or (0,):
         if rate:
