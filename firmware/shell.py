@@ -132,8 +132,12 @@ def report() -> bool:
 
 
 def why() -> None:
-    """Print the reason kept for each path's last sample."""
-    _table([(str(each.path), each.reason) for each in _readings(node())])
+    """Print what became of each path's last sample, and why; one that is to go out has not gone while the journal has it."""
+    from lwnode.lwm2m import unpack_record
+    unit = node()
+    waiting = [unpack_record(data)[0] for _, data in unit.journal.entries()]
+    _table([(str(each.path), each.reason.replace("sent:", "kept for the next report:") if each.path in waiting else each.reason)
+            for each in _readings(unit)])
 
 
 def _readings(unit: "Any") -> "list[Any]":

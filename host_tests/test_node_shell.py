@@ -109,6 +109,23 @@ def test_the_words_work_one_after_another_and_help_lists_each():
     assert sorted(words) == sorted(listed)
 
 
+def test_why_says_of_what_still_waits_that_it_waits():
+    world = World()
+    shell.node(world.node())
+    told = []
+    table, shell._table = shell._table, lambda rows: told.append(dict(rows))
+    try:
+        shell.sample()
+        shell.why()
+        shell.report()
+        shell.why()
+    finally:
+        shell._table = table
+    (_, before, after) = told
+    for path in ("/3303/0/5700", "/3304/0/5700"):
+        assert (before[path], after[path]) == ("kept for the next report: no rules", "sent: no rules")
+
+
 def test_sleep_now_sleeps():
     world = World("rp2")
     shell.node(world.node())
