@@ -232,7 +232,7 @@ def test_a_corrected_clock_is_no_sleep():
 def test_all_features_together_keep_within_900_bytes():
     world = World("esp32", {"battery": "lipo", "data_budget": 1, "defer_longest": 1})
     found = world.node().features
-    assert len(found) == 6
+    assert len(found) == 7
     assert sum([feature.SIZE for feature in found]) <= 900
     for feature in found:
         assert len(feature.dump()) == feature.SIZE, feature.name

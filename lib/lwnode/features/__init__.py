@@ -33,6 +33,7 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
     ("usage", ("node_objects", "data_budget", "billing_day", "health_every"), True),
     ("settings", ("node_objects", "trial_wakes"), True),
     ("deferral", ("defer_longest", "defer_below"), False),
+    ("pins", (), True),
     ("ship", (), True),
     ("commands", (), True),
     ("update", ("server_updates",), False),

@@ -98,7 +98,8 @@ class Battery(Feature):
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Note when the module was used last."""
-        self.contact_at = max(0, node.clock.now())
+        if node.reached is not None:
+            self.contact_at = max(0, node.clock.now())
 
     def rebase(self, node: "Node", moved: int) -> None:
         """Follow a step of the clock."""

@@ -11,7 +11,7 @@ or by hand at the REPL:
     >>> node.wake()       # one cycle; returns how long to sleep, in milliseconds
     58211
 
-A cycle (design, "A wake"): retained state -> wake checks -> features -> due slots -> sample -> journal -> contact -> module to
+A cycle (design, "A wake"): retained state -> features -> due slots -> sample -> journal -> contact -> module to
 sleep -> features -> state saved. An alarm, a threshold crossed or a wake pin, is reported at once. What speaks with the module
 is imported for the first contact (connect); a wake that only samples goes without. It is right entered either way: on a board
 that keeps its RAM `run` loops, on one that does not the port starts main.py again and `run` is entered anew.
@@ -22,7 +22,6 @@ readings share 1 KB of RTC memory.
 """
 
 import sys
-from struct import pack, unpack
 
 from micropython import const
 
@@ -41,11 +40,6 @@ if TYPE_CHECKING:
 _SLOW_MS = const(300)
 # A wake pin is not listened to for so long after it has woken the board.
 _MASKED_MS = const(60000)
-# Longer than any active timer (T3324) that a node asks for: a module that is awake after it does not sleep.
-_SETTLED_S = const(180)
-# Times in a row that a module may be found awake before it is switched off instead of sent to sleep.
-_SLEEPLESS = const(3)
-_FORMAT = "<BBBHI"
 
 
 class Node:
@@ -76,14 +70,11 @@ class Node:
     exchanges = 0  # registrations, updates and recoveries of that contact
     contacts_failed = 0
     last_error = ""
-    budget_end: "int | None" = None  # none outside a wake: a person at the REPL has all the time
+    woke_at: "int | None" = None  # ticks, for the budget; none outside a wake: a person at the REPL has all the time
     moved = 0  # seconds by which the clock was set, until the slot served in this contact has followed
-    module_off = False  # switch the module off instead of sending it to sleep
+    module_off = False  # switch the module off this time, instead of sending it to sleep
     module_awake = 0  # times that it was found awake although it was sent to sleep
-    _awake_in_a_row = 0
-    _closed_at = 0  # seconds: the module was sent to sleep; 0 not
-    _pins_held = 0  # bits of wake_on: active in the last wake
-    _pins_masked = False  # a wake pin has just woken the board
+    pins_masked = False  # a wake pin has just woken the board
     feature_faults = 0  # features that raised and were switched off for that wake
 
     def __init__(self, board: "Any", config: "Settings", declare: "Callable[[ObjectTree, Any], None]",
@@ -116,7 +107,13 @@ class Node:
         self.features: "list[Any]" = [feature() for feature in config.features]
         self.ask("attach")
         self._restore()
-        self._hold()
+        if board.reset_cause() in ("power_on", "brown_out"):
+            # A contact soon, but at this device's own time: a thousand nodes may have got their power together. The slot served
+            # last says nothing, the count of time has begun anew; who is at the cable does not wait.
+            now = self.clock.now()
+            self.reporting.forget()
+            if self.registration.may_contact(now) and not board.stay_awake():
+                self.registration.silent_until = now + self.sampling.offset_s
 
     # -- the cycle ---------------------------------------------------------------------------------------------------
 
@@ -153,14 +150,11 @@ class Node:
         self.wakes += 1
         # What an earlier wake has taken is history by now, also where RAM is kept.
         self.fresh = self.journal.next_number
-        self.start_budget(int(self.config.awake_budget))
         self.board.watchdog(self.config.watchdog)
-        self.reached, self.contact_ms, self._alarm = None, 0, False
+        self.woke_at = self.board.clock.ticks_ms()
+        self.reached, self.contact_ms, self._alarm, self.module_off, self.pins_masked = None, 0, False, False, False
         self.may_contact, self.rest_s, self.reporting.stretch, self.journal.batch = 2, 0, 1, self.config.journal_batch
         now = self.clock.now()
-        if self.wake_on:
-            self._check_pins(cause)
-        self._check_module(cause, now)
         journal = self.journal
         self.trouble("flash", "flash refused %d times, %d readings unreadable" % (journal.errors, journal.unreadable)
                      if journal.errors else "")
@@ -185,7 +179,7 @@ class Node:
         self.ask("before_sleep", self.clock.now())
         self.save()
         self.board.watchdog_stop()
-        self.budget_end = None
+        self.woke_at = None
         return self.pause()
 
     def _contact_due(self) -> "tuple[int | None] | None":
@@ -207,26 +201,22 @@ class Node:
     def _rest(self, pause: int) -> str:
         """Sleep, or wait awake while somebody wants this node at a cable; returns what ended it, as Board.sleep does."""
         board, clock = self.board, self.board.clock
-        self.stayed_awake = self.sleeps_by is None and self.wanted_awake()
+        self.stayed_awake = self.sleeps_by is None and (self.awake_until is not None or board.stay_awake())
         if self.sleeps_by is not None:
             self.flush()
             self.sleeps_by()
             return ""
         if not self.stayed_awake:
-            if self._pins_masked:
+            if self.pins_masked:
                 pause = min(pause, _MASKED_MS)
-            return str(board.sleep(pause, () if self._pins_masked else self.wake_on))
+            return str(board.sleep(pause, () if self.pins_masked else self.wake_on))
         end = clock.ticks_add(clock.ticks_ms(), pause)
-        while clock.ticks_diff(end, clock.ticks_ms()) > 0 and self.wanted_awake():
+        while clock.ticks_diff(end, clock.ticks_ms()) > 0 and (self.awake_until is not None or board.stay_awake()):
             clock.sleep_ms(100)
             board.feed()
             if self.awake_until is not None and clock.ticks_diff(self.awake_until, clock.ticks_ms()) <= 0:
                 self.awake_until = None
         return ""
-
-    def wanted_awake(self) -> bool:
-        """Whether the stay-awake pin, a cable or an order of the server keeps this node from sleeping."""
-        return self.awake_until is not None or bool(self.board.stay_awake())
 
     def pause(self) -> int:
         """Return the milliseconds until something is due that may be done."""
@@ -292,58 +282,7 @@ class Node:
         """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
         return "" if self.registration.configured else self.connect().check()
 
-    def start_budget(self, seconds: int) -> None:
-        """End this wake after so many seconds."""
-        clock = self.board.clock
-        self.budget_end = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
-
-    def idle(self) -> None:
-        """Called in every wait of the driver: the watchdog is fed, and a wake that lasts too long ends."""
-        self.board.feed()
-        clock = self.board.clock
-        if self.budget_end is not None and clock.ticks_diff(self.budget_end, clock.ticks_ms()) <= 0:
-            from lwnode.at import BudgetExceeded
-            raise BudgetExceeded("awake for %d s, the budget of a wake" % self.config.awake_budget)
-
-    # -- checks of a wake, and features ------------------------------------------------------------------------------
-
-    def _check_pins(self, cause: str) -> None:
-        """An event is a wake pin that became active; one that stays so is stuck and no news: the board awaits its release."""
-        names, held = self.wake_on, self._pins_held
-        active = event = 0
-        for i in range(len(names)):
-            if self.board.pins.get(names[i]):
-                active |= 1 << i
-            elif cause == names[i] and not held >> i & 1:
-                event = 1  # a short pulse: over before the board was awake
-        if active & ~held or event or (cause == "pin" and not held):
-            self.unsampled = True
-            self.alarm()
-        # After any edge the next sleep hears none for a minute: a pin that flutters does not empty the battery.
-        self._pins_masked = cause in names or cause == "pin"
-        stuck = [names[i] for i in range(len(names)) if active & held & 1 << i]
-        self.trouble("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
-        self._pins_held = active
-
-    def _check_module(self, cause: str, now: int) -> None:
-        """Count a module that is awake although it was sent to sleep; its status pin says so, where there is one."""
-        if self._closed_at and now - self._closed_at >= _SETTLED_S and cause != "ring":
-            pins = self.board.pins
-            if not pins.get("status") or self.connect().modem.sleeps_powered:
-                self._awake_in_a_row = 0
-            else:
-                self._awake_in_a_row = min(self._awake_in_a_row + 1, 255)
-                self.module_awake = min(self.module_awake + 1, 65535)
-                # Without a key nobody could switch it on again.
-                self.module_off = self._awake_in_a_row >= _SLEEPLESS and pins.number("power_key") is not None
-        self.trouble("module", "module does not sleep" if self._awake_in_a_row >= _SLEEPLESS else "")
-
-    def closed(self) -> None:
-        """The module was sent to sleep, or switched off."""
-        self._closed_at = 0 if self.module_off else max(1, self.clock.now())
-        if self.module_off:
-            self._awake_in_a_row = 0
-            self.module_off = False
+    # -- features ----------------------------------------------------------------------------------------------------
 
     def trouble(self, key: str, words: str) -> None:
         """Note what a person should look after; no words: it is over."""
@@ -388,8 +327,7 @@ class Node:
         """Write what must survive: called while no answer of the module is outstanding. all_of_it: to flash, at once."""
         for name, part in self._parts():
             self.state.save(name, part.dump())
-        self.state.save("node", pack(_FORMAT, self.urgent, self._pins_held, self._awake_in_a_row, self.module_awake,
-                                     self._closed_at), durable=all_of_it)
+        self.state.save("urgent", b"1" if self.urgent else b"0", durable=all_of_it)
         self.ask("save")
         if self.modem is not None:
             self.state.save("modem", self.modem.snapshot())
@@ -418,24 +356,9 @@ class Node:
                     pass  # unreadable now: told by the health, and asked again by the next start
             if data is not None:
                 part.load(data)
-        data = self.state.load("node")
-        if data is not None and len(data) == 9:
-            urgent, self._pins_held, self._awake_in_a_row, self.module_awake, self._closed_at = unpack(_FORMAT, data)
-            self.urgent = bool(urgent)
+        self.urgent = self.state.load("urgent") == b"1"
         self.ask("restore")
         self.fresh = self.journal.next_number
-
-    def _hold(self) -> None:
-        """Have a contact soon after a power-on, at this device's own time: a thousand nodes may have got their power together.
-
-        The slot that was served last says nothing: the count of time has begun anew. Who is at the cable does not wait.
-        """
-        board, registration = self.board, self.registration
-        if board.reset_cause() in ("power_on", "brown_out"):
-            now = self.clock.now()
-            self.reporting.forget()
-            if registration.may_contact(now) and not board.stay_awake():
-                registration.silent_until = now + self.sampling.offset_s
 
     def clock_step(self, moved: int) -> None:
         """Follow a step of the clock; a slot that is being served keeps its name until it is."""
@@ -443,5 +366,3 @@ class Node:
         for part in (self.sampling, self.backoff, self.registration, self.tree):
             part.rebase(moved)
         self.ask("rebase", moved)
-        if self._closed_at:
-            self._closed_at = max(1, self._closed_at + moved)

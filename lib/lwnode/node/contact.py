@@ -8,7 +8,7 @@ A contact: session open -> (deferred? later) -> network's time -> journal out ->
     contacts.close()              module to sleep
 """
 
-from lwnode.at import AtClient, AtError
+from lwnode.at import AtClient, AtError, BudgetExceeded
 from lwnode.lwm2m import Request, Response
 from lwnode.lwm2m.requests import answer
 from lwnode.modem import Unsupported, open_modem
@@ -50,7 +50,8 @@ class Contact:
         node.registration = self.session
         self.delivery = node.delivery = Delivery(node.journal, node.tree, self.modem, node.clock, config)
         self.modem.on_request, self.modem.on_event = self.answer, self.event
-        self.at.idle = node.idle
+        self.at.idle = self.idle
+        self._closing = False
         self._deferred = False
         self._request: "Request | None" = None  # the one that is being answered
         node.tree.persist = self._persist
@@ -139,7 +140,6 @@ class Contact:
         node.reporting.rebase(node.moved)
         node.moved = 0
         self.close()
-        node.closed()
 
     def close(self) -> None:
         """Send the module to sleep; whether it did is seen at the next wake. Has time of its own after a spent budget."""
@@ -147,12 +147,21 @@ class Contact:
         after, node.tree.after = node.tree.after, None
         if after is not None:
             self._afterwards(after)  # what a command on 19/1/0 asked for once its answer is out
-        node.start_budget(_CLOSING_S)
+        self._closing = True
         try:
             self.session.close(node.module_off)
         except (AtError, OSError) as error:
             self._failed(error)
-        node.budget_end = None
+        self._closing, node.woke_at = False, None
+
+    def idle(self) -> None:
+        """Called in every wait of the driver: the watchdog is fed, and a wake that lasts too long ends."""
+        node = self.node
+        node.board.feed()
+        if node.woke_at is not None:
+            clock, budget = node.board.clock, node.config.awake_budget + (_CLOSING_S if self._closing else 0)
+            if clock.ticks_diff(clock.ticks_ms(), node.woke_at) >= budget * 1000:
+                raise BudgetExceeded("awake for %d s, the budget of a wake" % budget)
 
     def _failed(self, error: Exception) -> None:
         # The kind of error is enough: its text may hold what the module said.

@@ -14,7 +14,7 @@ Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recove
 
 from micropython import const
 
-from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED
+from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, Server
 from lwnode.modem.recovery import bring_back
 from lwnode.node.registration import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
 
@@ -22,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from lwnode.modem import Server
 
 # BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
 # registration takes 62 s, and a chain of registration, retry and bootstrap about three of them.
@@ -112,7 +111,6 @@ class Session(RegistrationState):
 
     def server(self) -> "Server":
         """Return the server account of the configuration, secrets included, for the driver alone."""
-        from lwnode.modem import Server
         config = self.config
         return Server(config.host, config.port, endpoint=self.endpoint(), lifetime=self.lifetime,
                       binding=self.binding, security=config.security, psk_identity=config.secret("psk_identity"),

@@ -1,0 +1,102 @@
+"""What the board's pins tell at a wake: an event to be reported at once, and a module that does not sleep.
+
+    WAKE = ("door",)                   board file: pins that wake the board
+    PINS = {"status": 34, ...}         the module's own: active while it is awake
+
+A wake pin that became active is an event: sampled and told at once. One that stays active is stuck, and no news; the board
+awaits its release. After any edge no wake pin is listened to for a minute: one that flutters does not empty the battery.
+
+A module found awake three minutes after it was sent to sleep is counted; the third time in a row it is switched off instead,
+where the board has its power key. Bounds: 9 bytes of state.
+"""
+
+from struct import calcsize, pack, unpack
+
+from lwnode.features import Feature
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lwnode.node import Node
+
+# Longer than any active timer (T3324) that a node asks for: a module that is awake after it does not sleep.
+_SETTLED_S = const(180)
+_SLEEPLESS = const(3)
+_FORMAT = "<BBHI"
+
+
+class Pins(Feature):
+    """Looks at wake pins and status pin at the begin of each wake."""
+
+    name = "pins"
+    ORDER = 5
+    SIZE = calcsize(_FORMAT)
+    held = 0  # bits of WAKE: active in the last wake
+    in_a_row = 0  # times that the module was found awake
+    closed_at = 0  # seconds: the module was sent to sleep; 0 it was switched off, or never
+
+    def before_wake(self, node: "Node", cause: str, now: int) -> None:
+        """See what has happened while the board slept."""
+        if node.wake_on:
+            self._events(node, cause)
+        if self.closed_at and now - self.closed_at >= _SETTLED_S and cause != "ring":
+            self._module(node)
+        node.trouble("module", "module does not sleep" if self.in_a_row >= _SLEEPLESS else "")
+
+    def _events(self, node: "Node", cause: str) -> None:
+        names = node.wake_on
+        active = event = 0
+        for i in range(len(names)):
+            if node.board.pins.get(names[i]):
+                active |= 1 << i
+            elif cause == names[i] and not self.held >> i & 1:
+                event = 1  # a short pulse: over before the board was awake
+        if active & ~self.held or event or (cause == "pin" and not self.held):
+            node.unsampled = True
+            node.alarm()
+        node.pins_masked = cause in names or cause == "pin"
+        stuck = [names[i] for i in range(len(names)) if active & self.held & 1 << i]
+        node.trouble("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
+        self.held = active
+
+    def _module(self, node: "Node") -> None:
+        pins = node.board.pins
+        if not pins.get("status"):
+            self.in_a_row = 0
+            return
+        node.connect()
+        if node.modem.sleeps_powered:
+            self.in_a_row = 0
+            return
+        self.in_a_row = min(self.in_a_row + 1, 255)
+        node.module_awake = min(node.module_awake + 1, 65535)
+        # Without a key nobody could switch it on again.
+        node.module_off = node.module_off or (self.in_a_row >= _SLEEPLESS and pins.number("power_key") is not None)
+
+    def after_contact(self, node: "Node", reached: bool) -> None:
+        """Note when the module was sent to sleep."""
+        self.closed_at = 0 if node.module_off else max(1, node.clock.now())
+        if node.module_off:
+            self.in_a_row = 0
+
+    def rebase(self, node: "Node", moved: int) -> None:
+        """Follow a step of the clock."""
+        self.closed_at = max(1, self.closed_at + moved) if self.closed_at else 0
+
+    def dump(self) -> bytes:
+        """Return what the next wake compares with."""
+        return pack(_FORMAT, self.held, self.in_a_row, self.node.module_awake, self.closed_at)
+
+    def attach(self, node: "Node") -> None:
+        """Know the node."""
+        self.node = node
+
+    def load(self, data: bytes) -> bool:
+        """Take it up."""
+        if len(data) != self.SIZE:
+            return False
+        self.held, self.in_a_row, self.node.module_awake, self.closed_at = unpack(_FORMAT, data)
+        return True
+
+
+FEATURE = Pins
