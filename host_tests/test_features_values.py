@@ -104,19 +104,19 @@ def test_data_budget_stretches_then_refuses_and_begins_again_each_month():
     assert allowed(january_10) == (2, 1)
     for _ in range(40):
         spend(80, january_10)
-    assert data.spent == 40 * (80 + 2 * 60)
+    assert data.counts[1] == 40 * (80 + 2 * 60)
     assert allowed(january_10) == (2, 4)
     for _ in range(10):
         spend(80, january_10)
     assert allowed(january_10)[0] == 1
     february_4 = january_10 + 25 * DAY
     assert allowed(february_4)[0] == 1
-    assert allowed(february_4 + DAY) == (2, 1) and data.spent == 0, "the billing day"
+    assert allowed(february_4 + DAY) == (2, 1) and data.counts[1] == 0, "the billing day"
     spend(100, february_4 + DAY)
-    spent = data.spent
-    assert allowed(january_10) == (2, 1) and data.spent == spent, "a clock that steps back does not forgive or forget"
+    spent = data.counts[1]
+    assert allowed(january_10) == (2, 1) and data.counts[1] == spent, "a clock that steps back does not forgive or forget"
     node, again = usage({"data_budget": 10000, "billing_day": 5})
-    assert again.load(data.dump()) and again.spent == spent
+    assert again.load(data.dump()) and again.counts[1] == spent
     assert not again.load(b"")
 
 
@@ -171,7 +171,7 @@ def test_a_second_change_before_the_first_is_proven_keeps_the_proven_way_back():
 def lived(node, one, now, slept_s=0, awake_ms=0, contact_ms=0, reached=None, mv=None, messages=0):
     """One wake of so long, told to the feature."""
     node.board.battery_mv, node.board.clock.ticks_ms = lambda: mv, lambda: 0
-    one.slept_at = now - slept_s if slept_s else 0
+    one.counts[13] = now - slept_s if slept_s else 0
     one.before_wake(node, "timer", now)
     node.clock.now = lambda: now
     node.contact_ms, node.reached, node.delivery.messages = contact_ms, reached, messages
@@ -223,10 +223,10 @@ def test_a_corrected_clock_is_no_sleep():
     lived(node, one, 500, 400, 1000)
     one.rebase(node, NOW)
     one.before_wake(node, "timer", NOW + 1400)
-    assert one.operational_s == 400 + 1 + 900
-    one.slept_at = 1000
+    assert one.counts[2] == 400 + 1 + 900
+    one.counts[13] = 1000
     one.before_wake(node, "timer", NOW)
-    assert one.operational_s == 1301
+    assert one.counts[2] == 1301
 
 
 def test_all_features_together_keep_within_900_bytes():

@@ -24,7 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lwnode.lwm2m import Request
     from lwnode.node import Node
 
 # Name, the keys of config.json that ask for it, and whether it is there without any of them.
@@ -41,49 +40,34 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
 
 
 class Feature:
-    """What a feature may be; each method does nothing until it is needed."""
+    """The base of all. Besides what is here a feature has those of these methods that it needs, each called for every wake:
+
+    attach(node)                     once, before its state is taken up: rows for the tree, orders that it takes
+    before_wake(node, cause, now)    before anything is due: the moment for Node.limit() and Node.alarm()
+    defer(node, now) -> bool         of a session that stands: is this contact, without urgency, put off?
+    in_contact(node, now)            session, time and readings are there: the moment to add something to a report
+    before_request(node, request), after_request(node, request)     around what the server asks; then the answer goes out
+    event(node, name, detail)        what the module tells and the node itself does not follow
+    rebase(node, moved)              the clock was set by so many seconds: times kept from before follow
+    after_contact(node, reached)     the module was sent to sleep; node.reached is None where the contact was put off
+    before_sleep(node, now)          the last moment before the state is saved
+    dump() -> bytes, load(bytes)     SIZE bytes that survive sleep; load() takes no other length for its own
+    """
 
     KEYS: "tuple[tuple[Any, ...], ...]" = ()
     name = ""
-    ORDER = 50  # before_wake in ascending order, before_sleep in descending
-    SIZE = 0  # bytes that dump() takes at most; 0: nothing to keep
+    ORDER = 50  # before_sleep is asked in descending order, everything else in ascending
+    SIZE = 0
     off = False  # it has raised in this wake
+
+    if TYPE_CHECKING:
+        def dump(self) -> bytes: ...
+        def load(self, data: bytes) -> bool: ...
 
     @staticmethod
     def enabled(settings: "Any") -> bool:
-        """Say whether these settings ask for it."""
+        """Say whether these settings, with their defaults, ask for it."""
         return True
-
-    def attach(self, node: "Node") -> None:
-        """Once, when the node is made and before its state is taken up: rows for the tree, orders it takes."""
-
-    def before_wake(self, node: "Node", cause: str, now: int) -> None:
-        """Each wake, before anything is due: Node.limit() and Node.alarm() are for this moment."""
-
-    def after_contact(self, node: "Node", reached: bool) -> None:
-        """A contact is over, and the module sent to sleep."""
-
-    def before_sleep(self, node: "Node", now: int) -> None:
-        """The last moment before the state is saved."""
-
-    def in_contact(self, node: "Node", now: int) -> None:
-        """The session stands, the time is known and the readings are taken: the moment to add something to a report."""
-
-    def defer(self, node: "Node", now: int) -> bool:
-        """Say whether a contact without urgency is put off; asked of a session that stands, before its radio is used."""
-        return False
-
-    def before_request(self, node: "Node", request: "Request") -> None:
-        """The server asks something."""
-
-    def after_request(self, node: "Node", request: "Request") -> None:
-        """It was carried out; its answer has not gone out yet."""
-
-    def event(self, node: "Node", name: str, detail: "Any") -> None:
-        """The module tells something that the node itself does not follow."""
-
-    def rebase(self, node: "Node", moved: int) -> None:
-        """The clock was set by so many seconds: times kept from before follow."""
 
     def save(self, node: "Node") -> None:
         """Put what must survive sleep into the retained state."""
@@ -95,14 +79,6 @@ class Feature:
         data = node.state.load(self.name) if self.SIZE else None
         if data is not None:
             self.load(data)
-
-    def dump(self) -> bytes:
-        """Return what must survive sleep, SIZE bytes at most."""
-        return b""
-
-    def load(self, data: bytes) -> bool:
-        """Take up what dump() gave; False where it is unusable, and the feature is as new."""
-        return True
 
 
 def names(given: "dict[str, Any]") -> "list[tuple[str, str]]":

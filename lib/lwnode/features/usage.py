@@ -36,10 +36,27 @@ _EXCHANGE = const(120)  # bytes that a registration, update or recovery carries
 _TAIL_MS = const(20000)  # the network keeps the radio connected after the last byte (low-power notes, 4: 20 to 25 s)
 _DAY_S = const(86400)
 _LONGEST_SLEEP_S = const(864000)
+# The counters, by their place in the state: bytes in the month, seconds since new and since a crash, contacts, time awake,
+# rested voltage with the mark from which its slope is measured, times, charge by phase (mC and the uC beyond), what was told.
+_MONTH = const(0)
+_SPENT = const(1)
+_OPERATED = const(2)
+_SOUND = const(3)
+_CRASHES = const(4)
+_ARRIVED = const(5)
+_FAILED = const(6)
+_AWAKE_MS = const(7)
+_AWAKE = const(8)
+_MV = const(9)
+_SLOPE = const(10)
+_MARK_MV = const(11)
+_MARK_AT = const(12)
+_SLEPT_AT = const(13)
+_NEXT_AT = const(14)
+_CHARGE = const(15)
+_TOLD = const(23)
+_FORMAT = "<HIIIHIIHIHhHIIIIHIHIHIHI"
 _MOST = const(0x3FFFFFFF)
-_FORMAT = "<HIIIHIIHIHhHIII" + "IH" * 4
-_NAMES = ("month", "spent", "operational_s", "since_crash_s", "crashes", "sync_ok", "sync_failed", "awake_ms", "awake_s",
-          "last_mv", "slope", "mark_mv", "mark_at", "slept_at", "next_at")
 _PHASES = ("sleep", "awake", "connect", "tail")
 
 # Supply currents in microamperes; where each figure comes from stands in tools/energy/sources.py.
@@ -80,19 +97,12 @@ class Usage(Feature):
             ("health_every", "i", 86400, 3600, 604800))
     name = "usage"
     ORDER = 20
-    SIZE = calcsize(_FORMAT) + 4
-    if TYPE_CHECKING:
-        month: int; spent: int; operational_s: int; since_crash_s: int; crashes: int; sync_ok: int  # noqa: E702
-        sync_failed: int; awake_ms: int; awake_s: int; last_mv: int; slope: int; mark_mv: int; mark_at: int  # noqa: E702
-        slept_at: int; next_at: int  # noqa: E702
+    SIZE = calcsize(_FORMAT)
+    _woke = 0  # ticks; a board's begin at its boot
+    _telling = False
 
     def __init__(self) -> None:
-        for name in _NAMES:
-            setattr(self, name, 0)
-        self.charge = [0] * 8  # millicoulombs and the microcoulombs beyond them, by phase
-        self.told = 0  # the troubles that were told last, as a CRC
-        self._woke = 0  # ticks; a board's begin at its boot
-        self._telling = False
+        self.counts = [0] * 24
 
     @staticmethod
     def enabled(settings: "Any") -> bool:
@@ -104,7 +114,6 @@ class Usage(Feature):
         self.node = node
         board, module = BOARDS[node.board.definition.CHIP], MODULES[node.config.family]
         self._ua = (board[0] + module[0], board[1] + module[0], board[1] + module[2], board[0] + module[3])
-        self._overhead = _OVERHEAD + (_DTLS if node.config.security == "psk" else 0)
         if node.config.node_objects:
             row = Health(node.tree, _HEALTH, 0, "1.0")
             row.usage = self
@@ -115,148 +124,145 @@ class Usage(Feature):
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
         """Count the sleep that is over, and keep within the month's budget."""
-        if self.slept_at and not node.stayed_awake:
+        counts = self.counts
+        if counts[_SLEPT_AT] and not node.stayed_awake:
             self._woke = node.board.clock.ticks_ms() if node.wakes > 1 else 0
-            slept = now - self.slept_at
+            slept = now - counts[_SLEPT_AT]
             if 0 < slept < _LONGEST_SLEEP_S:  # one across a step of the clock is not believed
                 self._lived(slept)
                 self._spend(0, slept * 1000)
         self._battery(node.board.battery_mv(), now)
         resets = node.guard.resets if node.guard is not None else {}
         crashes = sum([resets.get(cause, 0) for cause in ("watchdog", "panic", "crash")]) & 0xFFFF
-        if crashes != self.crashes:
-            self.crashes, self.since_crash_s = crashes, 0
+        if crashes != counts[_CRASHES]:
+            counts[_CRASHES], counts[_SOUND] = crashes, 0
         self._turn(now)
         limit = node.config.data_budget
         if limit:
-            node.limit(contact=2 if self.spent < limit else 1, stretch=4 if self.spent * 5 >= limit * 4 else 1)
-        if node.config.source and not self.told:
+            spent = counts[_SPENT]
+            node.limit(contact=2 if spent < limit else 1, stretch=4 if spent * 5 >= limit * 4 else 1)
+        if node.config.source and not counts[_TOLD]:
             node.alarm()
 
     def in_contact(self, node: "Node", now: int) -> None:
         """See whether the health is to be told: it is due, or a trouble has come or gone since."""
-        every = node.config.health_every
-        self._telling = False
-        if not self.next_at:  # new, or new since the power went: it has nothing to tell yet
-            self.next_at = now + 3600
-        if self._troubles() != self.told or not now < self.next_at <= now + every:
-            self._tell(node, now + every)
+        counts, every = self.counts, node.config.health_every
+        if not counts[_NEXT_AT]:  # new, or new since the power went: it has nothing to tell yet
+            counts[_NEXT_AT] = now + 3600
+        self._telling = self._troubles() != counts[_TOLD] or not now < counts[_NEXT_AT] <= now + every
+        if self._telling:
+            self._tell(node)
+            if node.modem.capabilities.contract == "pipe":  # the journal has it
+                counts[_TOLD], counts[_NEXT_AT] = self._troubles(), now + every
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Count a contact. Values that are told without the journal are told again until one has arrived."""
-        now = node.clock.now()
+        counts, now = self.counts, node.clock.now()
         messages = 2 * (node.delivery.messages + node.exchanges)
+        overhead = _OVERHEAD + (_DTLS if node.config.security == "psk" else 0)
         self._turn(now)
-        self.spent += node.delivery.bytes + _EXCHANGE * node.exchanges + messages * self._overhead
+        counts[_SPENT] += node.delivery.bytes + _EXCHANGE * node.exchanges + messages * overhead
         self._spend(3, _TAIL_MS if messages else 0)
         if node.reached is not None:
-            self.sync_ok += reached
-            self.sync_failed += not reached
+            counts[_ARRIVED if reached else _FAILED] += 1
         if self._telling and reached:
-            self.told, self.next_at = self._troubles(), now + node.config.health_every
+            counts[_TOLD], counts[_NEXT_AT] = self._troubles(), now + node.config.health_every
 
     def before_sleep(self, node: "Node", now: int) -> None:
         """Count the wake that ends."""
-        clock = node.board.clock
+        counts, clock = self.counts, node.board.clock
         ticks = clock.ticks_ms()
         awake, self._woke = max(0, clock.ticks_diff(ticks, self._woke)), ticks
         self._spend(2, node.contact_ms)
         self._spend(1, awake - node.contact_ms)
-        self.awake_ms += awake
-        self._lived(self.awake_ms // 1000)
-        self.awake_s += self.awake_ms // 1000
-        self.awake_ms %= 1000
-        self.slept_at = max(1, now)
+        awake += counts[_AWAKE_MS]
+        counts[_AWAKE_MS] = awake % 1000
+        counts[_AWAKE] += awake // 1000
+        self._lived(awake // 1000)
+        counts[_SLEPT_AT] = max(1, now)
 
     def rebase(self, node: "Node", moved: int) -> None:
         """Follow a step of the clock."""
-        for name in ("mark_at", "slept_at", "next_at"):
-            if getattr(self, name):
-                setattr(self, name, max(1, getattr(self, name) + moved))
+        for at in (_MARK_AT, _SLEPT_AT, _NEXT_AT):
+            if self.counts[at]:
+                self.counts[at] = max(1, self.counts[at] + moved)
 
     def _lived(self, seconds: int) -> None:
-        self.operational_s += seconds
-        self.since_crash_s += seconds
+        self.counts[_OPERATED] += seconds
+        self.counts[_SOUND] += seconds
 
     def _spend(self, phase: int, ms: int) -> None:
-        ua = self._ua[phase]
-        microcoulombs = self.charge[2 * phase + 1] + max(0, ms) // 1000 * ua + max(0, ms) % 1000 * ua // 1000
-        self.charge[2 * phase] += microcoulombs // 1000
-        self.charge[2 * phase + 1] = microcoulombs % 1000
+        ua, at = self._ua[phase], _CHARGE + 2 * phase
+        microcoulombs = self.counts[at + 1] + max(0, ms) // 1000 * ua + max(0, ms) % 1000 * ua // 1000
+        self.counts[at] += microcoulombs // 1000
+        self.counts[at + 1] = microcoulombs % 1000
 
     def _turn(self, now: int) -> None:
         year, month, day = civil(now)
         number = (year * 12 + month - (day < self.node.config.billing_day)) & 0xFFFF
-        if number > self.month:  # one that goes back is a corrected clock: what was spent stays spent
-            self.spent = 0
-        self.month = number
+        if number > self.counts[_MONTH]:  # one that goes back is a corrected clock: what was spent stays spent
+            self.counts[_SPENT] = 0
+        self.counts[_MONTH] = number
 
     def _battery(self, millivolts: "int | None", now: int) -> None:
         """Take a rested voltage; its slope is measured over a day at least, half new and half old."""
         if millivolts is None:
             return
-        self.last_mv = min(millivolts, 65535)
-        passed = now - self.mark_at
-        if self.mark_mv and passed >= _DAY_S:
-            slope = (millivolts - self.mark_mv) * _DAY_S // passed
-            self.slope = max(-32000, min(32000, (slope + self.slope) // 2))
-        if not self.mark_mv or not 0 <= passed < _DAY_S:
-            self.mark_at, self.mark_mv = max(1, now), self.last_mv
+        counts = self.counts
+        counts[_MV] = min(millivolts, 65535)
+        passed = now - counts[_MARK_AT]
+        if counts[_MARK_MV] and passed >= _DAY_S:
+            slope = (millivolts - counts[_MARK_MV]) * _DAY_S // passed
+            counts[_SLOPE] = max(-32000, min(32000, (slope + counts[_SLOPE]) // 2))
+        if not counts[_MARK_MV] or not 0 <= passed < _DAY_S:
+            counts[_MARK_AT], counts[_MARK_MV] = max(1, now), counts[_MV]
 
     def _troubles(self) -> int:
         return crc32("".join(sorted(self.node.troubles)).encode()) if self.node.troubles else 0
 
     def value(self, id: int) -> "int | str":
         """The present value of a resource of 26251."""
-        node = self.node
+        node, counts = self.node, self.counts
         resets = node.guard.resets if node.guard is not None else {}
-        charge = {_PHASES[i]: self.charge[2 * i] for i in range(4)}
+        charge = {_PHASES[i]: counts[_CHARGE + 2 * i] for i in range(4)}
         # A millicoulomb is 1/3.6 of a microampere-hour.
-        per_day = int(24000 * (sum(charge.values()) / self.operational_s)) if self.operational_s >= 60 else 0
-        values = (self.operational_s // 3600, self.since_crash_s // 3600, self.sync_ok, self.sync_failed, node.journal.dropped,
-                  self.awake_s, _pairs(resets), self.last_mv, self.slope, per_day, _pairs(charge), self.spent,
-                  node.module_awake, "; ".join([node.troubles[key] for key in sorted(node.troubles)])[:160])
-        return values[id]
+        per_day = int(24000 * (sum(charge.values()) / counts[_OPERATED])) if counts[_OPERATED] >= 60 else 0
+        return (counts[_OPERATED] // 3600, counts[_SOUND] // 3600, counts[_ARRIVED], counts[_FAILED], node.journal.dropped,
+                counts[_AWAKE], _pairs(resets), counts[_MV], counts[_SLOPE], per_day, _pairs(charge), counts[_SPENT],
+                node.module_awake, "; ".join([node.troubles[key] for key in sorted(node.troubles)])[:160])[id]
 
-    def _tell(self, node: "Node", next_at: int) -> None:
+    def _tell(self, node: "Node") -> None:
         """Tell all of it: a heartbeat."""
         contract = node.modem.capabilities.contract
         device: "list[Any]" = []
-        if self.last_mv:
+        if self.counts[_MV]:
             curves = {"alkaline": ALKALINE_2, "li_socl2": LI_SOCL2}
-            charge = level(self.last_mv, curves.get(getattr(node.config, "battery", ""), LI_ION))
-            device = [(Path(3, 0, 7), INTEGER, str(self.last_mv)), (Path(3, 0, 9), INTEGER, str(charge))]
+            charge = level(self.counts[_MV], curves.get(getattr(node.config, "battery", ""), LI_ION))
+            device = [(Path(3, 0, 7), INTEGER, str(self.counts[_MV])), (Path(3, 0, 9), INTEGER, str(charge))]
         row = node.tree.row(_HEALTH, 0)
         if contract != "pipe":
-            self._telling = True
             node.delivery.device = device if contract == "shadow" else []
             if row is not None:
                 for id in range(14):
                     row.touch(id)
             return
-        if self._troubles() != self.told:
+        if self._troubles() != self.counts[_TOLD]:
             code = 8 if "filesystem" in node.troubles else 1 if "battery" in node.troubles else node.tree.error_code
             device.append((Path(3, 0, 11), INTEGER, str(code)))
         if row is not None:
             device += node.tree.values(row.path())
         node.keep([(path, kind, text, None) for path, kind, text in device], node.clock.unix())
-        self.told, self.next_at = self._troubles(), next_at
 
     def dump(self) -> bytes:
-        """Return counters, times and charge; a counter stays at 30 bits."""
-        counters = [min(getattr(self, name), _MOST) for name in _NAMES[:-3]]
-        return pack(_FORMAT + "I", *(counters + [self.mark_at, self.slept_at, self.next_at] + self.charge + [self.told]))
+        """Return the counters; one that only grows stays at 30 bits."""
+        counts = self.counts
+        return pack(_FORMAT, *[counts[i] if _MV <= i <= _NEXT_AT or i == _TOLD else min(counts[i], _MOST) for i in range(24)])
 
     def load(self, data: bytes) -> bool:
         """Take them up."""
-        if len(data) != self.SIZE:
+        if len(data) != self.SIZE or max(unpack(_FORMAT, data)[_OPERATED:_CRASHES]) > _MOST:
             return False
-        values = unpack(_FORMAT + "I", data)
-        if max(values[2:6]) > _MOST:
-            return False
-        for i, name in enumerate(_NAMES):
-            setattr(self, name, values[i])
-        self.charge, self.told = list(values[len(_NAMES) : -1]), values[-1]
+        self.counts = list(unpack(_FORMAT, data))
         return True
 
 

@@ -302,12 +302,13 @@ class Node:
         self.rest_s = max(self.rest_s, rest_s)
 
     def ask(self, what: str, *given: "Any") -> "list[Any]":
-        """Call that method of each feature, and return what they say; one that raises is off for this wake, and counted."""
+        """Call that method of each feature that has it, and return what they say; one that raises is off for this wake."""
         said = []
         for feature in self.features[::-1] if what == "before_sleep" else self.features:
-            if not feature.off:
+            method = None if feature.off else getattr(feature, what, None)
+            if method is not None:
                 try:
-                    said.append(getattr(feature, what)(self, *given))
+                    said.append(method(self, *given))
                 except Exception as error:
                     feature.off = True
                     self.feature_faults += 1
