@@ -235,4 +235,4 @@ def test_all_features_together_keep_within_900_bytes():
     assert len(found) == 7
     assert sum([feature.SIZE for feature in found]) <= 900
     for feature in found:
-        assert len(feature.dump()) == feature.SIZE, feature.name
+        assert not feature.SIZE or len(feature.dump()) == feature.SIZE, feature.name

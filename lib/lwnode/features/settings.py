@@ -9,12 +9,6 @@
 A setting counts from the moment in which it is written, and is on flash before the server has its answer. The old ones lie in
 `trial`: once a later wake has reached the server the new ones are kept, after `trial_wakes` silent contacts the old ones come
 back, so that a setting which cuts the node off, or crashes it, is undone.
-
-    trial = Trial(store, wakes=3)
-    trial.start(new, old)              # both as bytes; the caller has validated new and now works by it
-    trial.wake(contact=False)          -> None      silent, two left
-    trial.wake(contact=False)          -> None
-    trial.wake(contact=False)          -> old       third silent wake: go back to these bytes, `state` is "rolled back"
 """
 
 from struct import calcsize, pack, unpack, unpack_from
@@ -47,7 +41,12 @@ _NONE, _RUNNING, _KEPT, _ROLLED_BACK = const(0), const(1), const(2), const(3)
 
 
 class Trial:
-    """One configuration (up to 30 KB) on trial at a time; a new one keeps the old one's way back. The store must be durable."""
+    """One configuration (up to 30 KB) on trial at a time; a new one keeps the old one's way back. The store must be durable.
+
+    trial = Trial(store, wakes=3)
+    trial.start(new, old)              # both as bytes; the caller has validated new and now works by it
+    trial.wake(contact=False)          -> None, None and then old: the third silent wake, `state` is "rolled back"
+    """
 
     def __init__(self, store: "Store", wakes: int = 3) -> None:
         self._store = store
@@ -100,11 +99,9 @@ class Own(Instance):
     feature: "Any" = None
 
     def extra(self, id: int) -> "Any":
-        """Return the value of a resource."""
         return self.feature.value(id)
 
     def write(self, id: int, value: "Any") -> None:
-        """Work by a checked value from now on. Reject where it does not fit."""
         self.feature.write(id, value)
         self.touch(id)
 
@@ -229,32 +226,32 @@ class Settings(Feature):
     def _snapshot(self) -> str:
         """The settings that a server may change, as text: periods, then a line for each reading that has rules."""
         lines = ["%d %d" % (self.node.sampling.period_s, self.node.reporting.period_s)]
-        for row in self.node.tree.rows:
-            for resource in row.resources:
-                rules = resource.rules
-                if rules is not None:
-                    given = [name + "=" + decimal(getattr(rules, name)) for name in _RULES if getattr(rules, name) is not None]
-                    lines.append("%s %s" % (resource.path, "&".join(given)))
+        for resource in self._ruled():
+            rules = [(name, getattr(resource.rules, name)) for name in _RULES]
+            lines.append("%s %s" % (resource.path, "&".join([name + "=" + decimal(value) for name, value in rules
+                                                             if value is not None])))
         return "\n".join(lines)
+
+    def _ruled(self) -> "list[Any]":
+        return [resource for row in self.node.tree.rows for resource in row.resources if resource.rules is not None]
 
     def _back(self, old: str) -> None:
         """Work by the old settings again."""
-        lines = old.split("\n")
-        sample, report = [int(part) for part in lines[0].split(" ")]
+        periods, *lines = old.split("\n")
+        sample, report = [int(part) for part in periods.split(" ")]
         self._put(sample, report)
-        wanted = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines[1:]}
-        for row in self.node.tree.rows:
-            for resource in row.resources:
-                query = wanted.get(str(resource.path))
-                if query is None:
-                    resource.rules = None
-                elif resource.rules is not None:
-                    rules: "dict[str, float | None]" = {name: None for name in _RULES}
-                    for part in query.split("&"):
-                        name, _, text = part.partition("=")
-                        if name in rules:
-                            rules[name] = int(text) if name[0] == "p" else float(text)
-                    resource.rules.change(rules)
+        wanted = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines}
+        for resource in self._ruled():
+            query = wanted.get(str(resource.path))
+            if query is None:
+                resource.rules = None
+                continue
+            rules: "dict[str, float | None]" = {name: None for name in _RULES}
+            for part in query.split("&"):
+                name, _, text = part.partition("=")
+                if name in rules:
+                    rules[name] = int(text) if name[0] == "p" else float(text)
+            resource.rules.change(rules)
         self._save()
         self.node.save_tree()
 

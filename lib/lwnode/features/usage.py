@@ -28,16 +28,14 @@ if TYPE_CHECKING:
     from lwnode.node import Node
 
 _HEALTH = const(26251)
-_TEXTS = (6, 10, 13)
-_R = const(8)  # read, in Instance.kinds
+_TEXTS = (6, 10, 13)  # all other resources are integers
 _OVERHEAD = const(60)  # of a message: IPv4 20, UDP 8, CoAP header, token, Uri-Path or Observe about 32
 _DTLS = const(29)  # record header 13, explicit nonce 8, CCM-8 tag 8 (RFC 6655)
 _EXCHANGE = const(120)  # bytes that a registration, update or recovery carries
 _TAIL_MS = const(20000)  # the network keeps the radio connected after the last byte (low-power notes, 4: 20 to 25 s)
 _DAY_S = const(86400)
 _LONGEST_SLEEP_S = const(864000)
-# The counters, by their place in the state: bytes in the month, seconds since new and since a crash, contacts, time awake,
-# rested voltage with the mark from which its slope is measured, times, charge by phase (mC and the uC beyond), what was told.
+# Counters by their place in the state. _MARK is where the slope is measured from; _CHARGE: by phase, mC and the uC beyond.
 _MONTH = const(0)
 _SPENT = const(1)
 _OPERATED = const(2)
@@ -101,9 +99,6 @@ class Usage(Feature):
     _woke = 0  # ticks; a board's begin at its boot
     _telling = False
 
-    def __init__(self) -> None:
-        self.counts = [0] * 24
-
     @staticmethod
     def enabled(settings: "Any") -> bool:
         """Say whether there is something to tell or to keep within."""
@@ -111,15 +106,15 @@ class Usage(Feature):
 
     def attach(self, node: "Node") -> None:
         """Add 26251 to the tree."""
-        self.node = node
+        self.node, self.counts = node, [0] * 24
         board, module = BOARDS[node.board.definition.CHIP], MODULES[node.config.family]
         self._ua = (board[0] + module[0], board[1] + module[0], board[1] + module[2], board[0] + module[3])
         if node.config.node_objects:
             row = Health(node.tree, _HEALTH, 0, "1.0")
             row.usage = self
             row.offered = tuple(range(14))
-            # What docs/objects says of each resource, not looked up in a registry that does not know them.
-            row.kinds = bytes([(STRING if id in _TEXTS else INTEGER) | _R for id in row.offered])
+            # What docs/objects says of each resource: its type, and 8 for read (Instance.kinds).
+            row.kinds = bytes([(STRING if id in _TEXTS else INTEGER) | 8 for id in row.offered])
             node.tree.rows.append(row)
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
@@ -159,9 +154,9 @@ class Usage(Feature):
         """Count a contact. Values that are told without the journal are told again until one has arrived."""
         counts, now = self.counts, node.clock.now()
         messages = 2 * (node.delivery.messages + node.exchanges)
-        overhead = _OVERHEAD + (_DTLS if node.config.security == "psk" else 0)
+        headers = messages * (_OVERHEAD + (_DTLS if node.config.security == "psk" else 0))
         self._turn(now)
-        counts[_SPENT] += node.delivery.bytes + _EXCHANGE * node.exchanges + messages * overhead
+        counts[_SPENT] += node.delivery.bytes + _EXCHANGE * node.exchanges + headers
         self._spend(3, _TAIL_MS if messages else 0)
         if node.reached is not None:
             counts[_ARRIVED if reached else _FAILED] += 1
@@ -193,9 +188,8 @@ class Usage(Feature):
 
     def _spend(self, phase: int, ms: int) -> None:
         ua, at = self._ua[phase], _CHARGE + 2 * phase
-        microcoulombs = self.counts[at + 1] + max(0, ms) // 1000 * ua + max(0, ms) % 1000 * ua // 1000
-        self.counts[at] += microcoulombs // 1000
-        self.counts[at + 1] = microcoulombs % 1000
+        uc = self.counts[at + 1] + max(0, ms) // 1000 * ua + max(0, ms) % 1000 * ua // 1000
+        self.counts[at], self.counts[at + 1] = self.counts[at] + uc // 1000, uc % 1000
 
     def _turn(self, now: int) -> None:
         year, month, day = civil(now)
@@ -233,17 +227,16 @@ class Usage(Feature):
 
     def _tell(self, node: "Node") -> None:
         """Tell all of it: a heartbeat."""
-        contract = node.modem.capabilities.contract
+        contract, row, millivolts = node.modem.capabilities.contract, node.tree.row(_HEALTH, 0), self.counts[_MV]
         device: "list[Any]" = []
-        if self.counts[_MV]:
+        if millivolts:
             curves = {"alkaline": ALKALINE_2, "li_socl2": LI_SOCL2}
-            charge = level(self.counts[_MV], curves.get(getattr(node.config, "battery", ""), LI_ION))
-            device = [(Path(3, 0, 7), INTEGER, str(self.counts[_MV])), (Path(3, 0, 9), INTEGER, str(charge))]
-        row = node.tree.row(_HEALTH, 0)
+            charge = level(millivolts, curves.get(getattr(node.config, "battery", ""), LI_ION))
+            device = [(Path(3, 0, 7), INTEGER, str(millivolts)), (Path(3, 0, 9), INTEGER, str(charge))]
         if contract != "pipe":
             node.delivery.device = device if contract == "shadow" else []
-            if row is not None:
-                for id in range(14):
+            for id in range(14):
+                if row is not None:
                     row.touch(id)
             return
         if self._troubles() != self.counts[_TOLD]:

@@ -172,7 +172,9 @@ class Node:
         if wanted is not None:
             self.save()
             begun = self.board.clock.ticks_ms()
-            self.connect().serve(wanted[0])
+            contacts = self.connect()
+            contacts.contact()
+            contacts.conclude(wanted[0])
             self.contact_ms = max(0, self.board.clock.ticks_diff(self.board.clock.ticks_ms(), begun))
             self.ask("after_contact", bool(self.reached))
         self.collect()

@@ -4,7 +4,7 @@ A contact: session open -> (deferred? later) -> network's time -> journal out ->
 
     contacts = Contact(node)      driver, session and delivery, which a wake that only samples does not load
     contacts.contact()            -> True where all arrived
-    contacts.serve(slot)          the same in a wake, with what follows for slot and back-off, and the module put to sleep
+    contacts.conclude(slot)       what follows for slot and back-off, and the module put to sleep
     contacts.close()              module to sleep
 """
 
@@ -52,6 +52,7 @@ class Contact:
         self.modem.on_request, self.modem.on_event = self.answer, self.event
         self.at.idle = self.idle
         self._closing = False
+        self._reached = False
         self._deferred = False
         self._request: "Request | None" = None  # the one that is being answered
         node.tree.persist = self._persist
@@ -81,9 +82,9 @@ class Contact:
     def contact(self) -> bool:
         """Open the session, send what waits, answer the server for `listen` seconds. Returns whether all arrived."""
         node, session, delivery = self.node, self.session, self.delivery
-        before = session.exchanges
+        before, self._heard = session.exchanges, (self.at.stats.lines, self.at.stats.timeouts)
         delivery.messages = delivery.bytes = 0
-        self._deferred = False
+        self._deferred = self._reached = False
         session.report_every = node.reporting.period_s
         try:
             if not session.open(None if node.urgent else self._defer):
@@ -100,12 +101,12 @@ class Contact:
                 arrived = delivery.flush(node.fresh, True)
                 unobserved = delivery.unobserved - unobserved
             session.arrived(arrived and not unobserved)
-            return bool(arrived)
+            self._reached = bool(arrived)
         except (AtError, OSError) as error:  # OSError: a mark that must be on flash before something is tried
             self._failed(error)
-            return False
         finally:
             node.exchanges = session.exchanges - before
+        return self._reached
 
     def _defer(self) -> bool:
         """Whether this contact is put off, asked of a session that stands before its radio has been used."""
@@ -121,11 +122,9 @@ class Contact:
             if unix is not None and clock.set_unix(unix, "network"):
                 node.clock_step(clock.moved)
 
-    def serve(self, slot: "int | None") -> None:
-        """Make the contact of a wake, draw the consequences for slot and back-off, and let the module sleep."""
-        node, stats = self.node, self.at.stats
-        lines, timeouts = stats.lines, stats.timeouts
-        reached = self.contact()
+    def conclude(self, slot: "int | None") -> None:
+        """Draw the consequences of a wake's contact for slot and back-off, and let the module sleep."""
+        node, stats, reached = self.node, self.at.stats, self._reached
         if slot is not None and (reached or self._deferred):
             node.reporting.serve(slot)
         if reached:
@@ -133,8 +132,8 @@ class Contact:
             node.urgent = False
         elif not self._deferred:
             node.contacts_failed += 1
-            node.backoff.failed(node.clock.now(), back_off_reason(self.modem.refusal, stats.lines - lines,
-                                                                  stats.timeouts - timeouts))
+            node.backoff.failed(node.clock.now(), back_off_reason(
+                self.modem.refusal, stats.lines - self._heard[0], stats.timeouts - self._heard[1]))
         node.reached = None if self._deferred else reached
         # A slot is served under the name it had when it was due; then the network's time may rename it.
         node.reporting.rebase(node.moved)
