@@ -94,24 +94,33 @@ def _without(text: str, secret: str) -> str:
 
 def status() -> None:
     """Print what the node knows of itself and what the module says; no secrets."""
-    from lwnode.at import AtError
-    from lwnode.modem import STATUS_NAMES
     unit = node()
     config = unit.config
-    try:
-        session = STATUS_NAMES[unit.modem.status()]
-    except AtError as error:
-        session = "no answer (%s)" % type(error).__name__
     mv = unit.board.battery_mv()
     _table([
         ("family", config.family), ("server", "%s:%d, %s" % (config.host, config.port, config.security)),
-        ("endpoint", unit.session.endpoint()), ("session", session),
+        ("endpoint", unit.session.endpoint()), ("session", _session(unit)),
         ("registrations", unit.session.registrations), ("recoveries", unit.session.recoveries),
         ("journal", "%d waiting, %d dropped, %d exposed" % (len(unit.journal), unit.journal.dropped,
                                                             unit.journal.exposed)),
         ("time", unit.clock.unix() or "not known yet"), ("last error", unit.last_error or "none"),
         ("battery", "not wired" if mv is None else "%d mV" % mv), ("update", _update_state()),
     ])
+
+
+def _session(unit: "Any") -> str:
+    """What the module says of its session; one that sleeps is not woken for it, and costs two seconds instead of thirty."""
+    from lwnode.at import AtError, AtTimeout
+    from lwnode.modem import STATUS_NAMES
+    for _ in range(2):  # the first AT after a pause may be lost
+        try:
+            unit.at.send("AT", timeout_ms=500)
+            return str(STATUS_NAMES[unit.modem.status()])
+        except AtTimeout:
+            pass
+        except AtError as error:
+            return "no answer: %s" % error
+    return "the module sleeps, or is off: at() or report() wakes it, doctor() says why where they do not"
 
 
 def sample() -> None:

@@ -123,10 +123,30 @@ def test_bring_back_registers_where_the_registration_is_gone():
 
 
 def test_a_module_that_is_off_is_switched_on_by_start():
+    """Issue 14: 23 s of asking before the key was pressed, and no pulse of the wake pin before it."""
     field = Field("bc66", playing={"start": "off"})
+    began, pressed, move = field.clock.now, [], field.target.pin
+
+    def moved(name, active):
+        pressed.append((name, field.clock.now - began))
+        move(name, active)
+
+    field.target.pin = moved
     assert field.modem.start()
-    assert field.pins.pulses[0] == ("power_key", 500)
+    assert [name for name, _ in pressed[::2]] == ["wake", "power_key"]
+    assert pressed[2][1] < 11000
     assert field.told("restarted") == ["power"]
+
+
+def test_a_module_asleep_since_before_power_on_is_woken_by_its_wake_pin():
+    field = online()
+    field.modem.sleep()
+    field.clock.advance(60000)
+    field.boot()
+    field.pins.pulses.clear()
+    began = field.clock.now
+    assert field.modem.start() and field.clock.now - began < 8000
+    assert [name for name, _ in field.pins.pulses] == ["wake"], "the power key would have switched it off"
 
 
 def test_the_second_configuration_costs_nothing():

@@ -175,3 +175,15 @@ def test_a_node_whose_cable_comes_later_works_awake_until_it_is_unplugged():
     world.run(minutes=90)
     assert marks[0] > 1000000 and marks[1] - marks[0] < 180000 and marks[2] - marks[1] > 1000000, marks
     assert len([reading for reading in world.taken if reading[0] == "/3303/0/5700"]) >= 88
+
+
+def test_status_of_a_module_that_sleeps_says_so_within_seconds():
+    """Issue 14: 30 s, and then only "no answer (AtTimeout)"."""
+    world = World()
+    node = world.node()
+    shell.node(node)
+    assert shell._session(node) in ("registered", "not registered", "deregistered")
+    world.uart.peer_baudrate = 1  # what a module asleep says: nothing
+    began = world.clock.now
+    assert "the module sleeps, or is off: at() or report() wakes it" in shell._session(node)
+    assert world.clock.now - began < 4000

@@ -15,6 +15,7 @@ import pytest
 
 from tools.lwm2m.server import Lwm2mServer
 from tools.virtual_modem import FAMILIES
+from tools.virtual_modem.__main__ import model_class, option_values
 from tools.virtual_modem.transport import RealClock, VirtualModem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -348,6 +349,16 @@ def test_every_option_says_what_it_is(family):
     for line in options:
         assert len(line.partition(" = ")[2].partition("   ")[2]) > 4, line
     assert family != "me910c1" or "   context coming up or down: other #LWM2M commands fail" in "\n".join(options)
+
+
+def test_an_option_of_digits_stays_a_text_where_it_is_one():
+    """Issue 14: --option imei=8679... became a number and killed the AT line."""
+    defaults = model_class("bc66").OPTIONS
+    given = ["imei=867962040000011", "pin=0042", "attach_ms=100", "hostile=all"]
+    assert option_values(given, defaults) == {
+        "imei": "867962040000011", "pin": "0042", "attach_ms": 100, "hostile": "all"}  # fmt: skip
+    done = command("--quiet", "--option", "emei=1")
+    assert done.returncode == 2 and "--option emei=1: expected NAME=VALUE" in done.stderr and "imei" in done.stderr
 
 
 def test_the_command_plays_a_script(tmp_path):

@@ -47,8 +47,8 @@ def parser():
     return made
 
 
-def listing(family):
-    """What --list prints."""
+def model_class(family):
+    """The class of a family's model, whose OPTIONS hold the defaults."""
     from tools.virtual_modem import model
     from tools.virtual_modem.transport import RealClock
 
@@ -59,8 +59,15 @@ def listing(family):
             return lambda *args, **more: None
 
     loop = asyncio.new_event_loop()
-    chosen = type(model(family, RealClock(loop, 0), NoLink(), start="off"))
-    loop.close()
+    try:
+        return type(model(family, RealClock(loop, 0), NoLink(), start="off"))
+    finally:
+        loop.close()
+
+
+def listing(family):
+    """What --list prints."""
+    chosen = model_class(family)
     told = option_notes(chosen)
     lines = [f"options of {family} (--option NAME=VALUE):"]
     for name in sorted(chosen.OPTIONS):
@@ -73,10 +80,10 @@ def listing(family):
     return "\n".join(lines)
 
 
-def option_notes(model_class):
+def option_notes(chosen):
     """What the sources say beside each option: name -> comment."""
     notes = {}
-    for base in model_class.__mro__[:-1]:
+    for base in chosen.__mro__[:-1]:
         for line in inspect.getsource(base).splitlines():
             found = re.match(r'\s+"(\w+)": (?:"[^"]*"|[^"#])*#\s*(.*)', line)
             if found:
@@ -93,22 +100,28 @@ def armed_fault(text):
     return kind, int(at) if at else 1, value or None
 
 
-def option_values(pairs):
-    """["attach_ms=100"] -> {"attach_ms": 100}; ValueError says what is wrong."""
+def option_values(pairs, defaults):
+    """["attach_ms=100"] -> {"attach_ms": 100}, by the type of the option's default; ValueError says what is wrong.
+
+    Where that is a text, digits stay a text (an IMEI, a PIN).
+    """
     values = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
-        if not equals:
-            raise ValueError(f"--option {pair}: expected NAME=VALUE")
-        lowered = text.lower()
-        if lowered in ("true", "false"):
-            values[name] = lowered == "true"
-        else:
-            try:
-                values[name] = int(text)
-            except ValueError:
-                values[name] = text
+        if not equals or name not in defaults:
+            raise ValueError(f"--option {pair}: expected NAME=VALUE, NAME being one of: {', '.join(sorted(defaults))}")
+        values[name] = text if isinstance(defaults[name], str) else option_value(text)
     return values
+
+
+def option_value(text):
+    """A switch, a number, or a text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 async def run_script(modem, path, stop):
@@ -131,7 +144,7 @@ async def run_script(modem, path, stop):
 
 async def main(arguments):
     """Run until interrupted."""
-    options = option_values(arguments.option)
+    options = option_values(arguments.option, model_class(arguments.family).OPTIONS)
     if arguments.hostile:
         options["hostile"] = arguments.hostile
     other_line = arguments.tcp is not None or arguments.serial

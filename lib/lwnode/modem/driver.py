@@ -23,7 +23,7 @@ from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
 from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN, Unsupported
 from lwnode.modem.network import Network
-from lwnode.modem.recovery import power_cycle
+from lwnode.modem.recovery import BRIEFLY, power_cycle
 from lwnode.modem.reports import Reports
 from micropython import const
 
@@ -209,7 +209,8 @@ class Modem(Network):
         Raises AtError where it says that it is another family's.
         """
         self._invalidate()
-        if not self._begin() and not power_cycle(self):
+        # Silent where pins can tell: asleep since before this host's power-on, or off. It is not asked for long.
+        if not self._begin(self.pins is not None) and not (self._roused() and self._begin()) and not power_cycle(self):
             return False
         model = self._answer_to("AT+CGMM", prefix="")[0].upper()
         for name, family in _MODELS:
@@ -220,11 +221,15 @@ class Modem(Network):
                 raise AtError(self.refusal)
         return True
 
-    def _begin(self) -> bool:
+    def _roused(self) -> bool:
+        """Pulse the pin that ends sleep, where the family has one; True where the module answers then."""
+        return False
+
+    def _begin(self, briefly: bool = False) -> bool:
         """The line in order, revision and dialect known, and what the module forgets when it restarts said again."""
         expected, self._restart_expected = self._restart_expected, True
         try:
-            self.at.sync()
+            self.at.sync(BRIEFLY if briefly else None)
             self.revision = self._answer_to("AT+CGMR", prefix="")[0]
             self._greet()
             self.capabilities = self._capabilities()

@@ -58,16 +58,24 @@ class NbIot(Modem):
         """QSCLK=0 was seen to answer ERROR after 1.9 s (field_quirks 2.2): asked twice."""
         return self.ask(self.at.write, "+QSCLK", mode) is not None or self.ask(self.at.write, "+QSCLK", mode) is not None
 
+    def _pulse_wake(self) -> bool:
+        pulsed = self.pins is not None and bool(self.pins.pulse("wake", _WAKE_MS))
+        if pulsed:
+            # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost, and costs 1.5 s of doubt.
+            try:
+                self.at.wait("+CPIN", _BOOT_MS)
+            except AtTimeout:
+                pass  # it was awake, or its lines were lost: AT will tell
+        return pulsed
+
+    def _roused(self) -> bool:
+        return self._pulse_wake() and self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None
+
     def wake(self) -> bool:
         """Pulse the wake pin, AT until OK, QSCLK=0. The boot-ROM banner comes after deep sleep too, without harm."""
         self._restart_expected = True
         try:
-            if self.pins is not None and self.pins.pulse("wake", _WAKE_MS):
-                # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost, and costs 1.5 s of doubt.
-                try:
-                    self.at.wait("+CPIN", _BOOT_MS)
-                except AtTimeout:
-                    pass  # it was awake, or its lines were lost: AT will tell
+            self._pulse_wake()
             for _ in range(_AT_TRIES):
                 # The first AT after sleep is often lost: nothing but AT may be repeated (field_quirks 1.6).
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:

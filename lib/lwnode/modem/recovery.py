@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _RESTART_EVERY = const(4)  # failures in a row at which a module that answers is restarted all the same
 _POWER_OFF_MS = const(1000)  # a BG96 takes no pulse sooner after it went down (low_power 3.4)
+BRIEFLY = (0,)  # AtClient.sync at the rate as it is: three rounds instead of ten, 4 s
 _BOOT_TRIES = const(3)  # each looks for the module for some seconds (AtClient.sync)
 
 
@@ -107,7 +108,7 @@ def power_cycle(modem: "Modem") -> bool:
     modem._restart_expected = True
     try:
         modem._forget_session("module power-cycled")
-        if modem.ask(modem.at.sync) is not None and modem.ask(modem.power_off):
+        if modem.ask(modem.at.sync, BRIEFLY) is not None and modem.ask(modem.power_off):
             modem.clock.sleep_ms(_POWER_OFF_MS)
         # The second pulse of the key: the first one may have switched a running, silent module off.
         for pin, length in (

@@ -102,8 +102,8 @@ class Driver(Shadow):
         if self.options["sleep_confirm_ms"]:  # else nobody waits for the word
             self.ask(self.at.write, "#PSMURC", 1)
 
-    def _begin(self) -> bool:
-        if not Shadow._begin(self):
+    def _begin(self, briefly: bool = False) -> bool:
+        if not Shadow._begin(self, briefly):
             return False
         if self._account_due:
             self._in("me910c1.account", "holds")(self)
