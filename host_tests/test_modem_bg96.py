@@ -5,6 +5,7 @@ from fakes.modem_bench import Bench, Pins
 from lwnode.lwm2m import FLOAT, OPAQUE, STRING, Path, unpack_senml
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Server, Unsupported
 from lwnode.modem.bg96 import Driver
+from lwnode.modem.recovery import bring_back
 
 LESHAN = Server("192.0.2.7", 5683, "urn:imei:864508030012428", 900)
 LGU = Server("xxx.103.233.xxx", 5783, "QUEC", 86400)
@@ -347,8 +348,56 @@ def test_a_registration_mode_may_be_asked_for():
 
 def test_bootstrap_sets_the_mode_and_registers():
     bench = registered()
+    try:
+        bench.modem.bootstrap(60000)
+        raise AssertionError("without an account")
+    except ValueError as error:
+        assert "bootstrap=True" in str(error)
+    bench.modem.server = Server("boot.example.org", 5683, "urn:imei:1", bootstrap=True)
+    bench.talker.answers.update({"AT+CFUN=1,1": ["OK", (2000, "RDY"), (2500, "APP RDY")], "AT+CEREG?": "+CEREG: 0,1",
+                                 "AT+CGPADDR=1": "+CGPADDR: 1,10.0.0.1"})
     assert bench.modem.bootstrap(60000)
-    assert bench.commands[:3] == ['AT+QLWM2M="bsmode",1', 'AT+QLWM2M="deregister"', 'AT+QLWM2M="register"']
+    said = [line for line in bench.commands if "QLWM2M" in line]
+    assert said[:3] == ['AT+QLWM2M="deregister"', 'AT+QLWM2M="bsmode",1', 'AT+QLWM2M="reset"'], said
+    assert said[-1] == 'AT+QLWM2M="register"'
+
+
+def test_a_module_that_answers_a_bare_ok_to_everything_is_believed_nothing():
+    """Issue 15 G: "select" without its line, "update" and "ulhex" with OK: 576 of 576 readings were lost in three days."""
+    bench = Bench("bg96", {}, pins=Pins("power_key"), command_ms=300)
+    assert bench.modem.wake() and bench.modem.status() == NOT_REGISTERED
+    assert bench.modem.stats["answers_without_a_line"] == 1
+    assert not bring_back(bench.modem, 60000) and bench.modem._status != REGISTERED
+    told = answers(**{'AT+QLWM2M="select"': '+QLWM2M: "select",0', 'AT+QLWM2M="update",101': "OK"})
+    bench = Bench("bg96", told, pins=Pins("power_key"))
+    assert bench.modem.wake() and bench.modem.status() == REGISTERED
+
+
+def test_after_a_hundred_messages_without_a_word_of_the_client_a_registration_is_to_prove_it():
+    bench = registered()
+    for number in range(96):
+        assert bench.modem.status() == REGISTERED, number
+        bench.modem.publish([(Path(19, 0, 0), OPAQUE, b"01", None)])
+        kept = bench.modem.snapshot()
+    again = Bench("bg96", answers(**{'AT+QLWM2M="register"': "OK"}))
+    assert again.modem.restore(kept) and again.modem._status == REGISTERED
+    assert again.modem.status() != REGISTERED and not again.modem.register(20000)
+    assert bench.modem.status() != REGISTERED and bench.modem.register(20000) and bench.modem.status() == REGISTERED
+    bench.modem.publish([(Path(19, 0, 0), OPAQUE, b"01", None)])
+    bench.say('+QLWOBSERVE: "a","/19/0/0"')
+    assert bench.modem.snapshot()[0] == 0
+
+
+def test_a_registration_that_does_not_come_names_the_apn():
+    """Chapter 7, question 1: registered to the network, but no data call."""
+    initial = answers(**{'AT+QLWM2M="register"': ["OK", (100, '+QLWEVENT: 0,"STATE_INITIAL"')]})
+    bench = Bench("bg96", initial, apn="wrong.example")
+    bench.modem._status = NOT_REGISTERED
+    assert not bench.modem.register(5000)
+    assert "no data call: is APN wrong.example the network's" in bench.modem.refusal
+    bench = Bench("bg96", answers(**{'AT+QLWM2M="register"': ["OK", (100, '+QLWEVENT: 4,"STATE_REGISTERING"')]}), apn="iot")
+    bench.modem._status = NOT_REGISTERED
+    assert not bench.modem.register(5000) and "APN" not in bench.modem.refusal
 
 
 def test_after_rdy_commands_are_tried_until_app_rdy():

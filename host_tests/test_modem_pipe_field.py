@@ -105,6 +105,25 @@ def test_bg96_is_registered_again_after_psm():
     assert field.modem.status() == REGISTERED
 
 
+def test_bg96_asks_the_bootstrap_server_again():
+    from test_modem_bc66_field import boot_account
+
+    field = Field("bg96")
+    account = boot_account(field)
+    field.online(OBJECTS, account)
+    assert len(field.told("bootstrapped")) == 1
+    assert field.modem.bootstrap(60000), field.modem.refusal
+    assert len(field.told("bootstrapped")) == 2 and field.modem.status() == REGISTERED
+    assert len(field.server.registrations) == 1
+
+
+def test_bg96_names_a_wrong_apn():
+    field = Field("bg96", playing={"network_apn": "right.example"}, apn="wrong.example")
+    modem = field.modem
+    assert modem.start() and modem.configure(LESHAN) and modem.restart() and modem.attach(60000)
+    assert not modem.register(60000) and "APN wrong.example" in modem.refusal
+
+
 def test_bg96_in_psm_delivers_at_its_first_contact_of_each_slot():
     """PSM ends in a boot, and the registration is gone: a driver that believes in it is refused, rests, and comes again."""
     for port in ("esp32", "rp2"):

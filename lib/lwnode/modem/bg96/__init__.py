@@ -34,6 +34,7 @@ _PSM_KEY_MS = const(200)  # PWRKEY low wakes from PSM, a second after "PSM POWER
 _PSM_REST_MS = const(1000)  # the same
 _AT_MS = const(500)  # silent while it boots, RDY comes after about 6 s (field_quirks 5)
 _AT_TRIES = const(24)
+_PROOF_AFTER = const(96)  # messages, a day of them at a report every 15 minutes
 _PSM = (86400, 10)  # asked for where nothing else is said: without PSM it never sleeps, 16 mA or six days on 3000 mAh
 
 GUIDE = "BG96 guide 4.1"
@@ -65,6 +66,8 @@ class Driver(Modem):
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
     VALUE_PREFIXES = ("+QLWDLDATA",)
     _state = -1
+    _speaks = True  # "select" was last answered with its line
+    _unproved = 0  # messages since the client has last said anything unasked
 
     def _capabilities(self) -> Capabilities:
         return Capabilities("pipe", False, False, "module", False, "pack", True, True, {"pack": 1460})
@@ -73,7 +76,9 @@ class Driver(Modem):
         """After RDY every command is refused until APP RDY."""
         self._asleep = False
         for _ in range(_READY_TRIES):
-            if self.ask(self._sub, "select") is not None:
+            rows = self.ask(self._sub, "select")
+            if rows is not None:
+                self._speaks = bool(rows)
                 break
             try:
                 self.at.wait("APP RDY", _READY_MS)
@@ -201,7 +206,16 @@ class Driver(Modem):
     # ---- registration -----------------------------------------------------------------------------------------
 
     def status(self) -> int:
-        """The last +QLWEVENT; where none was heard, an update is the question (refused: there is no registration)."""
+        """The last +QLWEVENT; where none was heard, an update is the question (refused: there is no registration).
+
+        OK alone proves little: a module that answers "select" without its line has no client, and after a hundred messages
+        without a line of the client's own the node is to register again, which READY must follow.
+        """
+        if self._status == REGISTERED and self._unproved >= _PROOF_AFTER:
+            self.deregister()
+        if self._status == UNKNOWN and not self._speaks:
+            self._count("answers_without_a_line")
+            self._status = NOT_REGISTERED
         if self._status == UNKNOWN:
             try:
                 self._sub("update", self.options["ssid"])
@@ -231,6 +245,8 @@ class Driver(Modem):
     def _why_not(self, timeout_ms: int) -> str:
         """What is known of a registration that did not come."""
         told = "registration: not ready in %d s, last state %d" % (timeout_ms // 1000, self._state)
+        if self._state <= _INITIAL:
+            told += "; no data call: is APN %s the network's (chapter 7, question 1)?" % (self.options["apn"] or "of lwm2m_cfg")
         if self.roaming:
             told += "; roaming: ROAMING_FEAT=1 forbids it (3.3.3)"
         if self.options["name_form"] == 7:
@@ -243,11 +259,14 @@ class Driver(Modem):
         return told
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
-        """bsmode,1 and a registration, which begins with it (6.2)."""
+        """Client-initiated: bsmode,1 and a registration, which begins with it (6.2). The files are read at boot alone (3.3,
+        note), and what an earlier bootstrap has written outlives everything but "reset" (chapter 7, question 3)."""
+        if self.server is None or not self.server.bootstrap:
+            raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+        self.ask(self.deregister)
         self._sub("bsmode", 1)
-        self.ask(self._sub, "deregister")
-        self._status = NOT_REGISTERED
-        return self.register(timeout_ms)
+        self._sub("reset")
+        return bool(self.restart() and self.attach(timeout_ms) and self.register(timeout_ms))
 
     def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
         """OK is all that is told."""
@@ -302,6 +321,7 @@ class Driver(Modem):
         return self._taken("ulhex", number, len(data), data.hex().upper())
 
     def _taken(self, *values: "Any") -> "str | None":
+        self._unproved += 1
         try:
             self._sub(*values)
         except BudgetExceeded:
@@ -319,6 +339,8 @@ class Driver(Modem):
     def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
         if line[0] != "+":
             return line, []
+        if line.startswith("+QLW"):
+            self._unproved = 0
         name = line.partition(":")[0].rstrip()
         if name == "+QLWDLDATA":
             try:
@@ -412,6 +434,17 @@ class Driver(Modem):
 
     def _on_off(self) -> None:
         self._session_lost(UNKNOWN, "module powered down")
+
+    def snapshot(self) -> bytes:
+        """One byte more than every family's: messages since the client has last said anything."""
+        return bytes((min(self._unproved, 255),)) + Modem.snapshot(self)
+
+    def restore(self, data: "bytes | None") -> bool:
+        """Take up a snapshot; False where it is none of ours."""
+        if not data or not Modem.restore(self, data[1:]):
+            return False
+        self._unproved = data[0]
+        return True
 
     URCS = {
         "+QLWEVENT": ("i", _on_state),  # 4.2.1: 5 "registered", leaving 5 "lost", leaving 2 "bootstrapped"
