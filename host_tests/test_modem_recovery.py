@@ -1,9 +1,9 @@
-"""The ladder is one for all families: ask, recover, register, restart, power-cycle; each step bounded and counted."""
+"""The way back is one for all families: ask, recover, register, restart, power-cycle; each step bounded and counted."""
 
 from fakes.modem_bench import Bench, Pins
 from fakes.modem_field import Field
 
-from lwnode.at import BudgetExceeded
+from lwnode.at import AtError, BudgetExceeded
 from lwnode.lwm2m import Response
 from lwnode.modem import NOT_REGISTERED, REGISTERED, Server
 from lwnode.modem.recovery import bring_back
@@ -87,6 +87,43 @@ def test_a_dead_module_ends_within_the_time_given_and_is_counted():
         assert not bring_back(one.modem, 60000), family
         assert one.modem.failures == 1, family
         assert one.clock.now - began < 300000, (family, one.clock.now - began)
+
+
+def test_a_silent_module_is_power_cycled_ever_more_seldom():
+    """Issue 15 G: each time is a minute of awake time; what it cures it cures the first times."""
+    for family in FAMILIES:
+        one = Bench(family, {}, pins=Pins("power_key", "reset"), command_ms=300)
+        one.talker.silent = True
+        cycled = []
+        for attempt in range(40):
+            before = len(one.pins.pulses)
+            assert not one.modem.start()
+            if len(one.pins.pulses) > before:
+                cycled.append(attempt)
+        assert cycled == [0, 1, 2, 4, 8, 16, 32], (family, cycled)
+        one.talker.silent = False
+        assert one.modem.start(), family
+
+
+def test_a_module_of_another_family_is_refused_by_its_name():
+    """A node that was configured for the wrong module says so at its first start, with the right name."""
+    for family, models in (("bc66", ("BG96", "Quectel BC20", "ME910C1-WW")), ("bg96", ("BC66", "NE910C1-EU")),
+                           ("me910c1", ("BC66NB-04", "BG96")), ("bc20", ("BC66", "ML865C1-EA"))):
+        for model in models:
+            one = bench(family)
+            one.talker.answers["AT+CGMM"] = model
+            try:
+                one.modem.start()
+                raise AssertionError((family, model))
+            except AtError as error:
+                right = [name for name in FAMILIES if name[:4] == model.lower().replace("quectel ", "")[:4]]
+                right = right or ["me910c1"]
+                assert '"family": "%s"; set "family": "%s"' % (family, right[0]) in str(error)
+                assert model.upper() in one.modem.refusal == one.told("refused")[0]
+    for family, model in (("bc66", "BC66-NA"), ("me910c1", "NE910C1-WW"), ("bg96", "Unheard Of"), ("bc20", "")):
+        one = bench(family)
+        one.talker.answers["AT+CGMM"] = model or "ERROR"
+        assert one.modem.start(), (family, model)
 
 
 def test_no_network_is_no_reason_for_a_restart():

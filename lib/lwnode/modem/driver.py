@@ -23,7 +23,7 @@ from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
 from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN, Unsupported
 from lwnode.modem.network import Network
-from lwnode.modem.recovery import BRIEFLY, power_cycle
+from lwnode.modem.recovery import BRIEFLY, hard_steps_due, power_cycle
 from lwnode.modem.reports import Reports
 from micropython import const
 
@@ -104,7 +104,7 @@ class Modem(Network):
         self.server: "Server | None" = None
         self.objects: "Any" = ()
         self.observed: "list[Path]" = []
-        self.failures = 0  # of bring_back in a row that did not reach the server
+        self.failures = 0  # of start and bring_back in a row that did not reach module or server
         self._status = UNKNOWN
         self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
         self._declared = 0  # the same of the objects
@@ -206,11 +206,14 @@ class Modem(Network):
     def start(self) -> bool:
         """Find the module (switch it on where it is silent), learn its revision and dialect. False where nothing answers.
 
-        Raises AtError where it says that it is another family's.
+        A module that stays silent is power-cycled the first times, and then ever more seldom: each takes a minute of awake
+        time. Raises AtError where it says that it is another family's.
         """
         self._invalidate()
         # Silent where pins can tell: asleep since before this host's power-on, or off. It is not asked for long.
-        if not self._begin(self.pins is not None) and not (self._roused() and self._begin()) and not power_cycle(self):
+        found = self._begin(self.pins is not None) or self._roused() and self._begin()
+        if not found and not (hard_steps_due(self) and power_cycle(self)):
+            self.failures += 1
             return False
         model = self._answer_to("AT+CGMM", prefix="")[0].upper()
         for name, family in _MODELS:

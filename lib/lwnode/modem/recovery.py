@@ -49,12 +49,11 @@ def bring_back(modem: "Modem", timeout_ms: int) -> bool:
 
 
 def hard_steps_due(modem: "Modem") -> bool:
-    """Whether a silent module is to be restarted and power-cycled: the first times, and then ever more seldom.
+    """Whether a silent module is to be restarted and power-cycled: after 0, 1, 2, 4, 8, 16, 32, 64... failures in a row.
 
-    Each takes a minute of awake time; what has not helped four times may be a broken line or an empty battery.
+    Each takes a minute of awake time; what has not helped twice may be a broken line or an empty battery.
     """
-    failures = modem.failures
-    return failures < _RESTART_EVERY or failures & (failures - 1) == 0 or failures % 32 == 0
+    return modem.failures & (modem.failures - 1) == 0 or modem.failures % 32 == 0
 
 
 def _left(modem: "Modem", end: int) -> int:

@@ -63,7 +63,10 @@ class Session(RegistrationState):
         if self.configured and self.modem.wake():
             status = self.modem.status()
         else:
-            status = self._start()
+            begun = self._start()
+            if begun is None:
+                return False
+            status = begun
         if defer is not None and status in (REGISTERED, NEED_RECOVER) and not self.is_due(self.now()) and defer():
             return False
         # All the steps in one function: within a registration the server is answered, and an RP2 has 8 KB of stack.
@@ -116,9 +119,11 @@ class Session(RegistrationState):
                       binding=self.binding, security=config.security, psk_identity=config.secret("psk_identity"),
                       psk=config.secret("psk"), bootstrap=config.bootstrap)
 
-    def _start(self) -> int:
+    def _start(self) -> "int | None":
+        """The module's status after a cold start; None where it does not answer."""
         modem = self.modem
-        modem.start()
+        if not modem.start():
+            return None
         # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
         self.configured = False
         restart = modem.configure(self.server())
