@@ -103,6 +103,8 @@ def test_a_configuration_on_each_module(family):
         assert any(sentence.startswith(("/3305/0 has", "/3334/0 has")) for sentence in found.dropped)
     elif found.contract == "shadow":
         assert all(id not in (5605, 5505) for _, _, ids in found.objects for id in ids)
+        unseen = [sentence.split(":")[0] for sentence in found.dropped if "stay unseen" in sentence]
+        assert unseen == ["/3305", "/3200", "/3347", "/3411", "/3325"], "actuators come first"
     else:
         assert found.objects == [(19, 0, (0,)), (19, 1, (0,))]
         assert "inside 19/0/0" in found.dropped[0]

@@ -55,7 +55,7 @@ def costs(interpreter: "str | None") -> int:
     sizes = cost.sizes()
     registry = sizes["registry"] + sizes["registry_table"]
     print(f"\nregistry: {registry} bytes of .mpy, code and table (limit {REGISTRY_LIMIT})")
-    print(f"lwnode.lwm2m: {sum(sizes.values())} bytes of .mpy in {len(sizes)} modules, loaded as they are needed")
+    print(f"lwnode.lwm2m: {sum(sizes.values())} bytes of .mpy in {len(sizes)} modules; tlv is for other programs than a node")
     failed = registry > REGISTRY_LIMIT
     try:
         _steps(f"heap, 32-bit MicroPython {cost.RELEASE}, loaded from .mpy into RAM", cost.heap())

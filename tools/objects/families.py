@@ -37,6 +37,17 @@ def wrong_units(tree: Any) -> "list[str]":
     return [f"{row.path()}: {sentence}" for row, sentence in found if sentence]
 
 
+def unseen_writes(tree: Any, most: "int | None") -> "list[str]":
+    """A sentence for each object whose writes a module does not tell of: it tells of so many, actuators first."""
+    ranked = []
+    for row in tree.rows:
+        if any("W" in row.known(id)[1] for id in row.offered) and row.object_id not in [object_id for _, object_id in ranked]:
+            ranked.append(("W" not in row.known(row.resources[0].id)[1] if row.resources else True, row.object_id))
+    ranked.sort(key=lambda one: one[0])
+    return [f"/{object_id}: the module tells of writes to {most} objects, writes to this one stay unseen"
+            for _, object_id in ranked[most:] if most is not None]  # fmt: skip
+
+
 def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
     """A configuration as one module holds it, by what its driver declares before it has met the module."""
     from fakes.clock import VirtualClock
@@ -57,4 +68,5 @@ def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
         )
         return Fitted(capabilities.contract, capabilities.history, tree.objects()[-2:], [sentence], wrong)
     objects, dropped = tree.fit(capabilities.limits, capabilities.executes)
+    dropped += unseen_writes(tree, capabilities.limits.get("monitored"))
     return Fitted(capabilities.contract, capabilities.history, objects, dropped, wrong)

@@ -11,13 +11,12 @@
     tree.reports(clock.unix())           # what has to go out, each reading once
     tree.handle(request)                 # what the server asks
 
-Knows no UART, no module and no board.
+Knows no UART, no module and no board. Further codec functions: values, cbor, senml; encode_tlv and decode_tlv in tlv.
 """
 
 from .objects import Resource as Resource
 from .rows import Actuator as Actuator, Sensor as Sensor
 from .senml import pack_senml as pack_senml, unpack_senml as unpack_senml
-from .tlv import decode_tlv as decode_tlv, encode_tlv as encode_tlv
 from .tree import ObjectTree as ObjectTree
 from .types import (
     BOOLEAN as BOOLEAN,

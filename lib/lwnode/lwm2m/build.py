@@ -76,81 +76,65 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
 
 
 def sensor(
-    tree: "ObjectTree",
-    object_id: int,
-    read: "Callable[[], object]",
-    instance: int,
-    version: str = "1.0",
-    unit: "str | None" = None,
-    resolution: "float | None" = None,
-    resources: "tuple[int, ...] | None" = None,
-    values: "dict[int, Plain] | None" = None,
-    **more: "Any",
+    tree: "ObjectTree", object_id: int, read: "Callable[[], object]", instance: int, version: str = "1.0",
+    resources: "tuple[int, ...] | None" = None, **given: "Any",
 ) -> Sensor:
     """See ObjectTree.sensor."""
     row = Sensor(tree, object_id, instance, version)
     row.read = read
-    for name in ("scale", "offset", "every", "range", "start", "power", "executes", "power_ms", "warm_up_ms"):
-        value = more.pop(name, None)
-        if value is not None:
-            setattr(row, name, value)
-    row.unit = _unit(object_id, unit)
-    if values is not None:
-        row.settings = dict(values)
+    _describe(row, given)
     if 5501 in ids_of(object_id, version):
         row.counter = 0
     for id in resources or readings(object_id, version):
-        _rule(add(row, id), resolution, more)
+        _rule(add(row, id), given)
     place(tree, row)
     return row
 
 
 def actuator(
-    tree: "ObjectTree",
-    object_id: int,
-    apply: "Callable[..., object] | dict[int, Callable[..., object]] | None",
-    instance: int,
-    initial: "Plain | None" = None,
-    version: str = "1.0",
-    unit: "str | None" = None,
-    resolution: "float | None" = None,
-    range: "tuple[float | None, float | None] | None" = None,
-    values: "dict[int, Plain] | None" = None,
-    executes: "dict[int, Callable[..., object]] | None" = None,
-    **rules: "float | None",
+    tree: "ObjectTree", object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None",
+    instance: int, version: str = "1.0", initial: "Plain | None" = None, **given: "Any",
 ) -> Actuator:
     """See ObjectTree.actuator."""
-    main = _main_resource(object_id, version)
+    present = ids_of(object_id, version)
+    mains = [id for id in _MAIN + readings(object_id, version) if id in present]
+    if not mains:
+        raise ValueError("object {} has nothing that can be set".format(object_id))
     row = Actuator(tree, object_id, instance, version)
-    row.apply = apply if isinstance(apply, dict) else {} if apply is None else {main: apply}
-    if range is not None:
-        row.range = range
-    if executes is not None:
-        row.executes = executes
-    row.settings = dict(values or {})
-    unit = _unit(object_id, unit)
-    if unit is not None and 5701 in ids_of(object_id, version):
-        row.settings.setdefault(5701, unit)
-    resource = add(row, main)
-    _rule(resource, resolution, rules)
+    row.apply = apply if isinstance(apply, dict) else {} if apply is None else {mains[0]: apply}
+    settings = _describe(row, given)
+    resource = add(row, mains[0])
+    _rule(resource, given)
     if initial is not None:
         resource.value = initial
     # Mandatory resources that the row leaves out get a first value: 0 or empty.
+    empty: "dict[int, Plain]" = {STRING: "", OPAQUE: b"", OBJLNK: "0:0"}
     for id in ids_of(object_id, version, True):
         known = lookup(object_id, id, version)
         if known is not None and known[0] != NONE and row.find(id) is None:
-            empty: "dict[int, Plain]" = {STRING: "", OPAQUE: b"", OBJLNK: "0:0"}
-            row.settings.setdefault(id, empty.get(known[0], 0))
+            settings.setdefault(id, empty.get(known[0], 0))
     place(tree, row)
     return row
 
 
-def _main_resource(object_id: int, version: str) -> int:
-    """The resource whose writes go to a plain callback; ValueError where the object has none."""
-    for id in _MAIN + readings(object_id, version):
-        if id in ids_of(object_id, version):
-            return id
-    raise ValueError("object {} has nothing that can be set".format(object_id))
+def _describe(row: Instance, given: "dict[str, Any]") -> "dict[int, Plain]":
+    """Take out of a declaration what describes the row: what remains are rules. Returns the row's settings."""
+    for name in ("range", "executes", "scale", "offset", "every", "start", "power", "power_ms", "warm_up_ms"):
+        if name in given and hasattr(row, name):
+            value = given.pop(name)
+            if value is not None:
+                setattr(row, name, value)
+    row.settings = settings = dict(given.pop("values", None) or {})
+    at = _UNITS.find(" {} ".format(row.object_id))
+    row.unit = given.pop("unit", None) or (_UNITS[at + 6 :].split(" ")[0] if at >= 0 else None)
+    return settings
+
+
+def _rule(resource: Resource, given: "dict[str, Any]") -> None:
+    rules = dict(given)
+    resource.resolution = rules.pop("resolution", None)
+    if rules:
+        resource.rules = Rules(**rules)
 
 
 def add(row: Instance, id: int) -> Resource:
@@ -184,19 +168,6 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     tree.rows.append(row)
 
 
-def _unit(object_id: int, unit: "str | None") -> "str | None":
-    at = _UNITS.find(" {} ".format(object_id))
-    usual = _UNITS[at + 6 :].split(" ")[0] if at >= 0 else None
-    return usual if unit is None else unit
-
-
-def _rule(resource: Resource, resolution: "float | None", rules: "dict[str, Any]") -> None:
-    if resolution is not None:
-        resource.resolution = resolution
-    if rules:
-        resource.rules = Rules(**rules)
-
-
 # -- what a module holds -------------------------------------------------------------------------------------
 
 
@@ -225,8 +196,6 @@ def fit(tree: "ObjectTree", limits: "dict[str, int]", executes: bool) -> "list[s
             row.show([id for id in row.offered if id not in gone])
             dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), _listed(gone)))
         _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
-    if "monitored" in limits:
-        _watched(tree, limits["monitored"], dropped)
     return dropped
 
 
@@ -234,33 +203,18 @@ def _listed(ids: "list[int]") -> str:
     return " ".join([str(id) for id in ids])
 
 
-def _watched(tree: "ObjectTree", most: int, dropped: "list[str]") -> None:
-    """A module that tells of changes to some objects only: actuators first, then sensors with settings."""
-    settable: "list[int]" = []
-    for first in (True, False):
-        for row in tree.rows:
-            main = bool(row.resources) and "W" in row.known(row.resources[0].id)[1]
-            if row.object_id not in settable and main == first and any(["W" in row.known(id)[1] for id in row.offered]):
-                settable.append(row.object_id)
-    for object_id in settable[most:]:
-        dropped.append("/{}: the module tells of writes to {} objects, writes to this one stay unseen".format(object_id, most))
-
-
 def _fit_resources(row: Instance, most: int, dropped: "list[str]") -> None:
+    """Keep readings, then other mandatory resources, then those that servers ask for most."""
     if len(row.offered) <= most:
         return
     needed = ids_of(row.object_id, row.version, True)
-    ranked = sorted([(_rank(row, id, needed), id) for id in row.offered])
+    ranked = []
+    for id in row.offered:
+        resource = row.find(id)
+        rank = 2 + (_ORDER.index(id) if id in _ORDER else len(_ORDER))
+        ranked.append((0 if resource is not None and resource.reading else 1 if id in needed else rank, id))
+    ranked.sort()
     gone = sorted([id for _, id in ranked[most:]])
     dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
         row.path(), len(row.offered), most, _listed(gone)))  # fmt: skip
     row.show([id for _, id in ranked[:most]])
-
-
-def _rank(row: Instance, id: int, needed: "list[int]") -> int:
-    resource = row.find(id)
-    if resource is not None and resource.reading:
-        return 0
-    if id in needed:
-        return 1
-    return 2 + (_ORDER.index(id) if id in _ORDER else len(_ORDER))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # Quality indicator 6042: a good value; rejected with probability, where there is no new value at all; with certainty.
 _QUALITY = const(6042)
+_UNIT = const(5701)
 ACCEPTED, DOUBTFUL, REJECTED = 4, 2, 1
 # The operations of a resource, by the upper bits of its byte in Instance.kinds; the lower three are its type.
 _OPERATIONS = ("", "R", "W", "RW", "E")
@@ -199,7 +200,9 @@ class Instance:
 
     def extra(self, id: int) -> "Plain | None":
         """The present value of a resource that is no reading; None before its first, NOTHING where the row has none."""
-        return self.settings[id] if self.settings is not None and id in self.settings else NOTHING
+        if self.settings is not None and id in self.settings:
+            return self.settings[id]
+        return self.unit if id == _UNIT and self.unit is not None else NOTHING
 
     def kind(self, id: int) -> int:
         """What the registry says of a resource: its type, and its operations times eight. 1, a text, where it says nothing."""

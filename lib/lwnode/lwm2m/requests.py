@@ -14,8 +14,8 @@ from micropython import const
 
 from .objects import NOTHING
 from .rules import parse
-from .tlv import split
 from .types import OPAQUE, Path, Reject, Request, Response
+from .values import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -34,7 +34,6 @@ _MAX_MEASURED = const(5602)
 _MIN_RANGE = const(5603)
 _MAX_RANGE = const(5604)
 _RESET_EXTREMES = const(5605)
-_UNIT = const(5701)
 _APPLICATION_TYPE = const(5750)
 _CALIBRATION = const(5821)
 _ON_TIME = const(5852)
@@ -184,8 +183,6 @@ class Sensor(Instance):
         if id in (_MIN_RANGE, 5803, _MAX_RANGE, 5804):
             limit = self.range[0 if id in (_MIN_RANGE, 5803) else 1] if self.range else None
             return NOTHING if limit is None else limit
-        if id == _UNIT:
-            return NOTHING if self.unit is None else self.unit
         if id == _COUNTER or id == _RESET_COUNTER:
             return NOTHING if self.counter is None else self.counter if id == _COUNTER else None
         if id == _TIMESTAMP or (id == 5 and self.object_id == 6):

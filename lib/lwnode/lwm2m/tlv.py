@@ -5,7 +5,8 @@
     >>> decode_tlv(b"\\xe1\\x16\\xda\\x01", Path(3306, 0))
     [(Path(/3306/0/5850), 5, '1')]
 
-Paths with a fourth id are instances of a multiple resource. Nesting is two levels deep, so nothing recurses.
+Paths with a fourth id are instances of a multiple resource. Nesting is two levels deep, so nothing recurses. A node does
+without this file: no module takes TLV from it, and what a server writes is taken apart in values.py.
 """
 
 import struct
@@ -25,18 +26,6 @@ if TYPE_CHECKING:
 _INSTANCE = const(0x00)
 _RESOURCE_INSTANCE = const(0x40)
 _MULTIPLE = const(0x80)
-
-
-def split(data: bytes) -> "list[tuple[int, bytes]]":
-    """(resource id, value) of each resource in the payload of a write to an instance; ValueError for anything else."""
-    out = []
-    for kind, id, body in items(data):
-        if kind != TLV_RESOURCE:
-            raise ValueError("single resources were expected, not a TLV of kind {}".format(kind >> 6))
-        out.append((id, body))
-    if not out:
-        raise ValueError("no resource in the payload")
-    return out
 
 
 def item(kind: int, id: int, body: bytes) -> bytes:
