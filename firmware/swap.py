@@ -36,12 +36,12 @@ TRIAL = FOLDER + "/trial"
 LAST = FOLDER + "/last"
 PACKAGE = FOLDER + "/package"
 STARTS = 3
-TRIES = 10
 SILENT = 6
+_TRIES = 10
 _ABSENT = 2  # ENOENT
 _THERE = 17  # EEXIST
 _BLOCK = 512
-_ENDS = ("kept", "rolled back", "incomplete")
+_NEW, _OLD = 1, 2  # columns of a row
 
 
 class Files:
@@ -128,13 +128,6 @@ def make(files: "Any", folder: str) -> None:
             raise
 
 
-def place(files: "Any", piece: str, path: str) -> None:
-    """Rename a piece over whatever is at path, with the folders that it needs."""
-    for folder in parents(path):
-        make(files, folder)
-    files.rename(piece, path)
-
-
 def prune(files: "Any", path: str) -> None:
     """Remove the folders above a removed file that are empty now: Python takes an empty folder for a package."""
     for folder in reversed(parents(path)):
@@ -188,34 +181,38 @@ class Swap:
         """Put new files in place, or old ones back, or sweep: whatever a power cut has left open is finished here."""
         if self.rows and not self.state:
             try:
-                self._apply()
+                self._used()
+                wrong = self._arrange(_NEW)
+                if wrong:
+                    raise OSError("%s is not as it was sent" % wrong[0])
                 self._save("trial")
                 print("update: version %d is in place, on trial" % self.version)
-            except Exception as error:  # nothing is saved of it: a full flash takes nothing, and the next boot sees the same
+            except Exception as error:
                 print("update: version %d cannot be put in place:" % self.version, error)
-                self.state = "undo"
-        if self.state == "undo":
+                self._undo()
+        elif self.state == "undo":
             self._undo()
-        elif self.state in _ENDS:
+        elif self.state and self.state != "trial":
             self._end(self.state)
         self.rows = []  # a trial needs its counters only; heap is scarce
 
     def begin(self) -> None:
         """Count a start of main.py on trial; where three were not followed by a completed cycle, go back now.
 
-        OSError where old and new files are mixed because some could not be read or written: main.py rests, and boot.py
-        tries again. After ten such starts it goes on with what there is.
+        OSError where old and new files are mixed because some could not be read or written: main.py rests, and the next start
+        tries again. After ten starts it goes on with what there is.
         """
-        if self.state == "trial" and self.starts >= STARTS:
-            self._save("undo")
-            self._undo()
-        elif self.state == "trial":
-            self.starts += 1
-            try:
+        try:
+            if self.state == "trial" and self.starts < STARTS:
+                self.starts += 1
                 self._save("trial")
-            except OSError as error:
-                print("update:", error)
-        elif self.state == "undo" and self.starts < TRIES and self._wrong(2):
+            elif self.state == "trial":
+                self._undo()
+            mixed = self.state == "undo" and bool(self._wrong(_OLD))
+        except OSError as error:
+            print("update:", error)
+            mixed = self.state == "undo"
+        if mixed and self.starts < _TRIES:
             self.starts += 1
             self._save("undo")
             raise OSError("version %d is not taken back yet" % self.version)
@@ -227,7 +224,7 @@ class Swap:
             self.starts = 0
             self.silent += reached is False
             try:
-                if reached and not self._wrong(1):
+                if reached and not self._wrong(_NEW):
                     self._end("kept")
                 elif reached or self.silent >= SILENT:
                     self._save("undo")
@@ -238,33 +235,31 @@ class Swap:
         return self.restart or self.state == "undo"
 
     def _wrong(self, column: int) -> "list[str]":
-        """The files that are not as a column of the plan says: 1 new, 2 old."""
+        """The files that are not as a column of the plan says."""
         rows = [row.split(" ") for row in self._plan()]
         return [row[0] for row in rows if summed(self.files, row[0]) != row[column]]
 
-    def _apply(self) -> None:
-        """Each row in turn: copy what was there, then one rename. OSError where a file is not what the plan says."""
+    def _arrange(self, column: int) -> "list[str]":
+        """Make every file what a column of the plan says, each by one rename of its piece; return those that are not."""
         files = self.files
-        self._used()
-        for number, row in enumerate(self.rows):
-            path, new, old = row.split(" ")
-            if summed(files, path) == new:
-                if new == "-":
-                    prune(files, path)
-                continue
+        for number, row in enumerate(self._plan()):
+            path, _, old = cells = row.split(" ")
+            wanted, found = cells[column], summed(files, path)
             kept = "%s/old/%d" % (FOLDER, number)
-            if old != "-" and summed(files, kept) != old:
+            piece = kept if column == _OLD else "%s/new/%d" % (FOLDER, number)
+            if column == _NEW and found != wanted and old != "-" and summed(files, kept) != old:
                 copy(files, path, kept)
                 if summed(files, kept) != old:
                     raise OSError("%s has no good copy" % path)
-            if new == "-":
-                files.remove(path)
+            if wanted == "-":
+                if found != "-":
+                    files.remove(path)
                 prune(files, path)
-            else:
-                place(files, "%s/new/%d" % (FOLDER, number), path)
-        wrong = self._wrong(1)
-        if wrong:
-            raise OSError("%s is not as it was sent" % wrong[0])
+            elif found != wanted and summed(files, piece) == wanted:
+                for folder in parents(path):
+                    make(files, folder)
+                files.rename(piece, path)
+        return self._wrong(column)
 
     def _used(self) -> None:
         """Remove the package of this update where a cut has left it; another may lie there by now."""
@@ -277,20 +272,14 @@ class Swap:
             self.files.remove(PACKAGE)
 
     def _undo(self) -> None:
-        """Each row in turn, from its copy; what has none stays as it is, and the update is then called incomplete."""
-        files = self.files
-        sweep(files, ("/new",))  # room for what comes back
-        for number, row in enumerate(self._plan()):
-            path, _, old = row.split(" ")
-            found = summed(files, path)
-            kept = "%s/old/%d" % (FOLDER, number)
-            if old == "-":
-                if found != "-":
-                    files.remove(path)
-                prune(files, path)
-            elif found != old and summed(files, kept) == old:
-                place(files, kept, path)
-        self._end("incomplete" if self._wrong(2) else "rolled back")
+        """Go back; a file that has no good copy stays as it is, and the update is then called incomplete."""
+        try:
+            if self.state != "undo":
+                self._save("undo")
+        except OSError as error:
+            print("update:", error)  # a full flash, say: what comes next makes room, and the next boot sees the same
+        sweep(self.files, ("/new",))
+        self._end("incomplete" if self._arrange(_OLD) else "rolled back")
 
     def _end(self, how: str) -> None:
         """The update is over. Decided first, so that a cut in the sweeping only sweeps again; `last` before the plan goes."""
@@ -304,8 +293,6 @@ class Swap:
         self.state, self.rows = "", []
 
     def _save(self, state: str) -> None:
-        if state == "undo" and self.state != state:
-            self.starts = 0
         self.state = state
         write(self.files, TRIAL, "%d,%s,%d,%d" % (self.version, state, self.starts, self.silent))
 

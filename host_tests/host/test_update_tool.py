@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from host.desk import CONFIG, PSK, ROOT, desk_fixture  # noqa: F401  at_desk
@@ -15,6 +16,7 @@ CPYTHON_ONLY = "drives mpremote and the command line of the host"
 BOARD = catalog.find("ESP32_GENERIC")
 SECRETS = {"psk_identity": "node-1", "psk": PSK}
 TARGET = "ESP32_GENERIC/bc66"
+BOOT = compile((ROOT / "firmware" / "boot.py").read_bytes(), "boot.py", "exec")
 SENSORS = (ROOT / "firmware" / "sensors.py").read_bytes()
 
 
@@ -173,3 +175,19 @@ def test_a_node_without_a_key_is_told_where_to_put_one(tmp_path):
     (tmp_path / "bad.lwu").write_bytes(b"not a package" * 9)
     done = tool("update", "--package", tmp_path / "bad.lwu", "--port", "/dev/no-such-port")
     assert done.returncode == 1 and "make update-package" in done.stderr
+
+
+@pytest.mark.parametrize("error, looked", [(2, False), (5, True), (None, True)])
+def test_boot_takes_a_plan_that_cannot_be_read_now_not_for_none(monkeypatch, error, looked):
+    import os
+
+    def stat(path):
+        if error is not None:
+            raise OSError(error)
+
+    calls = []
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setitem(sys.modules, "swap", SimpleNamespace(boot=lambda: calls.append(1)))
+    exec(BOOT, {})
+    monkeypatch.undo()
+    assert bool(calls) == looked
