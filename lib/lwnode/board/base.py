@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class PortClock:
-    """The clock protocol over MicroPython's time module. `kept`: the count of time() survived the last reset."""
+    """The clock protocol over MicroPython's time module.
+
+    `kept`: the count of time() survived the last reset. `count_id`: another number since it began anew, at whatever reset.
+    """
 
     def __init__(self, source: "Any" = None) -> None:
         source = source or time
@@ -35,6 +38,7 @@ class PortClock:
         self.sleep_ms = source.sleep_ms
         self.time = source.time
         self.kept = False
+        self.count_id = 0
 
 
 class Pins:

@@ -14,13 +14,14 @@ emptied (the write path checks lengths) before anything is read. A wake from dee
 domain kept its supply.
 """
 
+import random
 from binascii import crc32
 from struct import pack_into, unpack_from
 
 from lwnode.board import Unsupported, base
 
 _RTC_BYTES = 2048
-_HEAD = "<HHHHI"  # magic, mark, which outputs are active (by alphabet), reserved, crc32 of what precedes
+_HEAD = "<HHHHI"  # magic, mark, which outputs are active (by alphabet), id of the count, crc32 of what precedes
 _HEAD_BYTES = 12
 _MAGIC = 0x4C42
 _RUNNING = 1
@@ -50,6 +51,7 @@ class RtcMemory:
         self._end = _HEAD_BYTES
         self._mark = _RUNNING
         self.outputs = 0
+        self.count_id = 0
         self.found_mark = 0
 
     def clear(self) -> None:
@@ -61,10 +63,11 @@ class RtcMemory:
         raw = self._rtc.memory()
         if len(raw) < _HEAD_BYTES:
             return
-        magic, mark, outputs, _, check = unpack_from(_HEAD, raw, 0)
+        magic, mark, outputs, count_id, check = unpack_from(_HEAD, raw, 0)
         if magic == _MAGIC and crc32(raw[: _HEAD_BYTES - 4]) == check:
             self.found_mark = mark
             self.outputs = outputs
+            self.count_id = count_id
             self._end = len(raw)
             self._raw[: self._end] = raw
 
@@ -81,7 +84,7 @@ class RtcMemory:
     def write(self, mark: int) -> None:
         """Write payload and mark."""
         self._mark = mark
-        pack_into("<HHHH", self._raw, 0, _MAGIC, mark, self.outputs, 0)
+        pack_into("<HHHH", self._raw, 0, _MAGIC, mark, self.outputs, self.count_id)
         pack_into("<I", self._raw, _HEAD_BYTES - 4, crc32(self._raw[: _HEAD_BYTES - 4]))
         self._rtc.memory(memoryview(self._raw)[: self._end])
 
@@ -162,6 +165,9 @@ class Board(base.Board):
         self._release_outputs()
         self._cause = self._find_cause(spoilt)
         self.clock.kept = self._cause not in ("power_on", "brown_out")
+        if not self.clock.kept or not retained.count_id:
+            retained.count_id = random.getrandbits(16) or 1  # where the head is lost, the count in the same domain is
+        self.clock.count_id = retained.count_id
         self._wake = self._find_wake() if self._cause == "deep_sleep" else ""
         self.retained.write(_RUNNING)
 

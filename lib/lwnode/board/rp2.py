@@ -14,13 +14,15 @@ Time: every hard boot starts the count in 2021, so each feed() leaves the count 
 survive the watchdog and our own resets; after those the count goes on, a few seconds late at worst.
 """
 
+import random
+
 from lwnode.board import Unsupported, base
 from lwnode.board.protected import FilePair, ProtectedStore, SectorPair
 
 _CTRL, _REASON, _SCRATCH, _CLEAR = 0x00, 0x08, 0x0C, 0x3000
 _ENABLE = 0x40000000
 _REASON_TIMER = 1
-_MARK, _TIME, _TIME_CHECK = 0, 5, 6  # scratch registers we use; 4 is the SDK's
+_MARK, _COUNT_ID, _TIME, _TIME_CHECK = 0, 1, 5, 6  # scratch registers we use; 4 is the SDK's
 _MARK_RUNNING = 0x4C571000
 _MARK_PLANNED = 0x4C572000
 _MARK_CRASHED = 0x4C573000
@@ -142,6 +144,8 @@ class Board(base.Board):
             self.clock.kept = True
         else:
             self._set_time(int(self.clock.time()) + _YEAR_S)  # the mark of _same_boot
+            self._poke(_COUNT_ID, random.getrandbits(30) or 1)
+        self.clock.count_id = self._peek(_COUNT_ID)
 
     def _set_time(self, seconds: int) -> None:
         """Set the port's clock. A clock that no longer shows 2021 also tells a soft reset from a boot."""

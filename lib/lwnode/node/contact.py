@@ -117,7 +117,7 @@ class Contact:
         node = self.node
         clock = node.clock
         age = clock.age
-        if clock.unix() is None or age is None or age >= _RESYNC_S:
+        if clock.unix() is None or clock.doubted or age is None or age >= _RESYNC_S:
             unix = self.modem.network_time()
             if unix is not None and clock.set_unix(unix, "network"):
                 node.clock_step(clock.moved)

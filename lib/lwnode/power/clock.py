@@ -9,14 +9,14 @@
     clock.sleep_ms(900)                -> 891089           what a sleep clock that is 1 % slow must be asked for
 
 The port's count starts in 2000 on ESP32 and in 2021 at each boot of an RP2 (MicroPython ports/rp2/main.c); only its
-differences are used. When it lost its continuity (`ticks.kept` is False, or it ran backwards) a new epoch begins;
-readings stamped in an epoch resolve when that epoch was synchronised, during it or later from the four kept past
-ones, else they travel without a time. Epoch ids are random, so a reset before the state was saved cannot confuse
-two epochs.
+differences are used. When it lost its continuity (its `count_id` is another than the one saved, `kept` is False, or it ran
+backwards) a new epoch begins; readings stamped in an epoch resolve when that epoch was synchronised, during it or later from
+the four kept past ones, else they travel without a time. Epoch ids are random, so a reset before the state was saved cannot
+confuse two epochs.
 
 Sanity: years 2024 to 2099 only (an unset module says 1980, 1970 or 2000); a step of more than 120 s + 5 % of the
-time since the last answer is refused once and believed when a second answer agrees with it, except from "server"
-and "user". Drift is learnt from answers at least 30 min apart, filtered, clamped to 5 % (users measure up to 38 s/h
+time since the last answer is refused once and believed when a second answer agrees with it, over sleep too, except from
+"server" and "user". Drift is learnt from answers at least 30 min apart, filtered, clamped to 5 % (users measure up to 38 s/h
 on ESP32).
 """
 
@@ -33,10 +33,11 @@ _SLIP_MAX = const(100000)  # ppm: beyond this it was a step, not drift (Tasmota 
 _LEARN_AFTER_S = const(1800)
 _AGREE_S = const(60)
 _PAST = const(4)
-_VERSION = const(1)
-_FORMAT = "<BIqqqiBB"
-_PAST_FORMAT = "<Iq"
-_TRUSTED = ("server", "user")
+_VERSION = const(2)
+_MASK = 0xFFFFFFFF  # seconds are kept as 32 bits without sign: until 2106
+# version, learnt, past epochs; count's id, epoch, base, its count, the count now, doubted time, its count; ppm
+_FORMAT = "<BBBIIIIIIIi"
+_PAST_FORMAT = "<II"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ def _random_epoch() -> int:
 
 
 class Clock:
-    """Unix seconds, or stamps until they are known. `ticks.kept` (optional) says if the count survived the last reset."""
+    """Unix seconds, or stamps until they are known.
+
+    Of a board's clock, both optional: `count_id` is another number when the count has begun anew, at whatever reset that was;
+    `kept` says whether it survived the last one.
+    """
 
     def __init__(self, ticks: "Ticks") -> None:
         self._ticks = ticks
@@ -62,7 +67,7 @@ class Clock:
         self._base: int | None = None
         self._base_count = 0
         self._learnt = False
-        self._doubt: tuple[int, int] | None = None
+        self._doubt = (0, 0)  # a surprising answer and the count at which it came; 0: none
         self._past: list[tuple[int, int]] = []
         self.ppm = 0  # how much slower than the world the port counts
         self.moved = 0  # seconds by which now() jumped at the last accepted set_unix()
@@ -77,8 +82,7 @@ class Clock:
         if elapsed < -_STEP_S:
             self._new_epoch()
             return None
-        # As _at(), less its frame: times are asked for at the end of deep chains (RP2's stack).
-        return self._base + elapsed + elapsed * self.ppm // 1000000
+        return self._at(elapsed)
 
     def _at(self, elapsed: int) -> int:
         assert self._base is not None
@@ -105,7 +109,7 @@ class Clock:
             return self._at(seconds - self._base_count) if self._base is not None else None
         for past, offset in self._past:
             if past == epoch:
-                return seconds + offset
+                return (seconds + offset) & _MASK
         return None
 
     def set_unix(self, unix: int, source: str) -> bool:
@@ -122,7 +126,7 @@ class Clock:
                 self.rejected += 1
                 return False
             self._learn(elapsed, unix - self._base - elapsed, error)
-        self._doubt = None
+        self._doubt = (0, 0)
         self._base = unix
         self._base_count = count
         self.moved = unix - before
@@ -131,11 +135,11 @@ class Clock:
 
     def _believed(self, unix: int, count: int, source: str) -> bool:
         """Return whether a surprising time comes from who may say so, or for the second time."""
-        if source in _TRUSTED:
+        if source in ("server", "user"):
             return True
-        doubt = self._doubt
+        told, then = self._doubt
         self._doubt = (unix, count)
-        return doubt is not None and abs((unix - doubt[0]) - (count - doubt[1])) <= _AGREE_S
+        return told > 0 and abs((unix - told) - (count - then)) <= _AGREE_S + (count - then) // 20
 
     def _learn(self, elapsed: int, slip: int, error: int) -> None:
         """Move the drift half way to what the last interval showed; whole seconds alone (±1 s) teach nothing."""
@@ -149,6 +153,11 @@ class Clock:
         self._learnt = True
 
     @property
+    def doubted(self) -> bool:
+        """Whether the last answer was a surprise: ask again soon."""
+        return self._doubt[0] > 0
+
+    @property
     def age(self) -> int | None:
         """Seconds since somebody said the time, None while nobody has. Ask again when it grows: drift is learnt so."""
         return int(self._ticks.time()) - self._base_count if self._base is not None else None
@@ -159,33 +168,30 @@ class Clock:
 
     def _new_epoch(self) -> None:
         if self._base is not None:
-            self._past.append((self._epoch, self._base - self._base_count))
-            self._past = self._past[-_PAST:]
+            self._past = (self._past + [(self._epoch, self._base - self._base_count)])[-_PAST:]
         self._epoch = _random_epoch()
         self._base = None
-        self._doubt = None
+        self._doubt = (0, 0)
 
     def dump(self) -> bytes:
-        """Return what must survive sleep and reset (38 to 86 bytes)."""
-        head = pack(_FORMAT, _VERSION, self._epoch, self._base or 0, self._base_count, int(self._ticks.time()),
-                    self.ppm, self._learnt, len(self._past))
-        return head + b"".join([pack(_PAST_FORMAT, epoch, offset) for epoch, offset in self._past])
+        """Return what must survive sleep and reset (35 to 67 bytes)."""
+        told, then = self._doubt
+        head = pack(_FORMAT, _VERSION, self._learnt, len(self._past), getattr(self._ticks, "count_id", 0), self._epoch,
+                    self._base or 0, self._base_count & _MASK, int(self._ticks.time()) & _MASK, told, then & _MASK, self.ppm)
+        return head + b"".join([pack(_PAST_FORMAT, epoch, offset & _MASK) for epoch, offset in self._past])
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave, in the same epoch if the port's count went on. False: nothing usable in data."""
-        head = calcsize(_FORMAT)
-        if not data or len(data) < head or data[0] != _VERSION:
+        head, size = calcsize(_FORMAT), calcsize(_PAST_FORMAT)
+        if not data or len(data) < head or data[0] != _VERSION or data[2] > _PAST or len(data) < head + data[2] * size:
             return False
-        _, epoch, base, base_count, count, ppm, learnt, past = unpack_from(_FORMAT, data, 0)
-        size = calcsize(_PAST_FORMAT)
-        if past > _PAST or len(data) < head + past * size:
-            return False
+        _, learnt, past, count_id, self._epoch, base, self._base_count, count, told, then, ppm = unpack_from(_FORMAT, data, 0)
         self._past = [unpack_from(_PAST_FORMAT, data, head + i * size) for i in range(past)]
-        self._epoch = epoch
         self._base = base or None
-        self._base_count = base_count
+        self._doubt = (told, then)
         self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))
         self._learnt = bool(learnt)
-        if not getattr(self._ticks, "kept", True) or int(self._ticks.time()) < count:
+        ticks = self._ticks
+        if not getattr(ticks, "kept", True) or getattr(ticks, "count_id", 0) != count_id or int(ticks.time()) < count:
             self._new_epoch()
         return True
