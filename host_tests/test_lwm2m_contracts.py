@@ -37,11 +37,8 @@ def test_object_19_is_declared_and_can_be_observed():
     tree.handle(Request("cancel", Path(19, 0, 0), 2))
     assert not tree.observed(Path(19, 0, 0))
     for path, operation, code in (
-        (Path(19, 1, 0), "read", 405),
-        (Path(19, 0, 0), "write", 405),
-        (Path(19, 0, 1), "read", 404),
-        (Path(19, 0), "observe", 205),
-        (Path(19, 1, 0), "execute", 405),
+        (Path(19, 1, 0), "read", 405), (Path(19, 0, 0), "write", 405), (Path(19, 0, 1), "read", 404),
+        (Path(19, 0), "observe", 205), (Path(19, 1, 0), "execute", 405),
     ):
         assert tree.handle(Request(operation, path, None)).code == code, (path, operation)
 
@@ -86,14 +83,9 @@ def test_numbers_of_a_command_may_come_in_any_form():
 def test_each_command_stands_for_itself_and_the_first_refusal_is_told():
     tree, applied = node()
     for bad, code in (
-        ({0: "/3306/0/5850", 3: "maybe"}, 400),
-        ({0: "/3306/0/5850", 8: b"1"}, 400),
-        ({0: "/3303/0/5700", 2: 5}, 405),
-        ({0: "/3310/0/5700"}, 404),
-        ({0: "/3303/0/5601/7"}, 400),
-        ({0: "temperature", 2: 1}, 400),
-        ({0: "/3303/0/5700?pmin=soon"}, 400),
-        ({2: 1}, 400),
+        ({0: "/3306/0/5850", 3: "maybe"}, 400), ({0: "/3306/0/5850", 8: b"1"}, 400), ({0: "/3303/0/5700", 2: 5}, 405),
+        ({0: "/3310/0/5700"}, 404), ({0: "/3303/0/5601/7"}, 400), ({0: "temperature", 2: 1}, 400),
+        ({0: "/3303/0/5700?pmin=soon"}, 400), ({2: 1}, 400),
     ):
         del applied[:]
         assert command(tree, bad, {0: "/3306/0/5850", 4: True}) == code, bad
@@ -202,11 +194,8 @@ def test_what_fits_is_not_touched():
 
 def test_the_order_of_importance_is_fixed():
     for most, kept in (
-        (1, (5700,)),
-        (2, (5700, 5701)),
-        (5, (5601, 5602, 5605, 5700, 5701)),
-        (7, (5601, 5602, 5603, 5604, 5605, 5700, 5701)),
-        (8, (5601, 5602, 5603, 5604, 5605, 5700, 5701, 5821)),
+        (1, (5700,)), (2, (5700, 5701)), (5, (5601, 5602, 5605, 5700, 5701)),
+        (7, (5601, 5602, 5603, 5604, 5605, 5700, 5701)), (8, (5601, 5602, 5603, 5604, 5605, 5700, 5701, 5821)),
     ):
         tree = ObjectTree()
         tree.sensor(3316, lambda: None, range=(0, 5))

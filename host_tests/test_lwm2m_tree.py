@@ -23,11 +23,8 @@ def test_objects_shows_what_a_row_has_something_behind():
     tree.sensor(3304, lambda: 1)
     tree.actuator(3306, lambda on: None)
     assert tree.objects() == [
-        (3303, 0, (5601, 5602, 5603, 5604, 5605, 5700, 5701)),
-        (3304, 0, (5601, 5602, 5605, 5700, 5701)),
-        (3306, 0, (5750, 5850, 5852)),
-        (19, 0, (0,)),
-        (19, 1, (0,)),
+        (3303, 0, (5601, 5602, 5603, 5604, 5605, 5700, 5701)), (3304, 0, (5601, 5602, 5605, 5700, 5701)),
+        (3306, 0, (5750, 5850, 5852)), (19, 0, (0,)), (19, 1, (0,)),
     ]
 
 
@@ -89,10 +86,7 @@ def test_requests_of_resource_instance_and_object():
     assert [value[0].resource for value in read(Path(3303, 1)).values] == [5601, 5602, 5700, 5701]
     assert len(read(Path(3303)).values) == 8
     for path, code in (
-        (Path(3303, 2), 404),
-        (Path(3305), 404),
-        (Path(3303, 0, 5603), 404),
-        (Path(3303, 0, 5605), 405),
+        (Path(3303, 2), 404), (Path(3305), 404), (Path(3303, 0, 5603), 404), (Path(3303, 0, 5605), 405),
     ):
         assert read(path).code == code, path
 

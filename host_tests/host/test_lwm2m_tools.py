@@ -19,10 +19,8 @@ CPYTHON_ONLY = "drives command line tools of the host"
 ROOT = Path(__file__).parents[2]
 NOW = 1790000000
 RECORDS = [
-    (ResourcePath(3303, 0, 5700), FLOAT, "21.5", NOW),
-    (ResourcePath(3200, 0, 5500), BOOLEAN, "1", None),
-    (ResourcePath(3341, 0, 5527), STRING, "Grüße", NOW + 60),
-    (ResourcePath(3339, 0, 5522), OPAQUE, b"\x00\x01", NOW),
+    (ResourcePath(3303, 0, 5700), FLOAT, "21.5", NOW), (ResourcePath(3200, 0, 5500), BOOLEAN, "1", None),
+    (ResourcePath(3341, 0, 5527), STRING, "Grüße", NOW + 60), (ResourcePath(3339, 0, 5522), OPAQUE, b"\x00\x01", NOW),
 ]
 
 

@@ -50,9 +50,6 @@ _ORDER = (
 )  # fmt: skip
 
 
-# -- declaring -----------------------------------------------------------------------------------------------
-
-
 def readings(object_id: int, version: str) -> "tuple[int, ...]":
     """The resource ids that an object's reading consists of; ValueError if the registry lacks the object."""
     for id, only, found in _READINGS:
@@ -166,9 +163,6 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     if isinstance(row, Sensor) and (row.warm_up_ms or row.power_ms) and tree.clock is None:
         raise ValueError("{} warms up: set tree.clock first, it is waited by".format(row.path()))
     tree.rows.append(row)
-
-
-# -- what a module holds -------------------------------------------------------------------------------------
 
 
 def fit(tree: "ObjectTree", limits: "dict[str, int]", executes: bool) -> "list[str]":

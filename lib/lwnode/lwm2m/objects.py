@@ -24,10 +24,24 @@ from .values import decode_value, from_wire, in_range, to_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Protocol
 
     from .rules import Rules
     from .types import Plain
+
+    class Owner(Protocol):
+        """What a row tells, and asks; ObjectTree is one."""
+
+        dirty: bool  # something changed that must survive even where only flash does
+
+        def time(self) -> "int | None":
+            """Seconds that go on over sleep, None where none are known."""
+
+        def judged(self, resource: "Resource", text: "str | bytes") -> None:
+            """Take a new reading, its verdict in .reason, its text as it leaves."""
+
+        def health_changed(self, row: "Instance") -> None:
+            """Take note that a sensor failed once more, or works again."""
 
 # Quality indicator 6042: a good value; rejected with probability, where there is no new value at all; with certainty.
 _QUALITY = const(6042)
@@ -38,24 +52,6 @@ _OPERATIONS = ("", "R", "W", "RW", "E")
 _EARLIEST = 1704067200  # 2024: what is smaller is no Unix time
 _NO_RULES = "sent: no rules"
 NOTHING: "Any" = ()  # of Instance.extra: there is nothing behind this resource
-
-
-class Owner:
-    """What a row tells, and asks; ObjectTree is one."""
-
-    dirty = False  # something changed that must survive even where only flash does
-
-    def time(self) -> "int | None":
-        """Seconds that go on over sleep, None where none are known."""
-        raise NotImplementedError
-
-    def judged(self, resource: "Resource", text: "str | bytes") -> None:
-        """Take a new reading, its verdict in .reason, its text as it leaves."""
-        raise NotImplementedError
-
-    def health_changed(self, row: "Instance") -> None:
-        """Take note that a sensor failed once more, or works again."""
-        raise NotImplementedError
 
 
 class Resource:
@@ -173,7 +169,7 @@ class Instance:
     extremes = False  # whether its readings have minimum and maximum
     touched = 0  # bits of offered resources whose live value changed
 
-    def __init__(self, owner: Owner, object_id: int, instance: int, version: str = "1.0") -> None:
+    def __init__(self, owner: "Owner", object_id: int, instance: int, version: str = "1.0") -> None:
         self.owner = owner
         self.object_id = object_id
         self.instance = instance
@@ -185,8 +181,6 @@ class Instance:
 
     def path(self, id: "int | None" = None) -> Path:
         return Path(self.object_id, self.instance, id)
-
-    # -- values ------------------------------------------------------------------------------------------
 
     def find(self, id: int) -> "Resource | None":
         for resource in self.resources:
@@ -292,8 +286,6 @@ class Instance:
             self.quality = quality
             self.touch(_QUALITY)
         self.owner.health_changed(self)
-
-    # -- what the server does ----------------------------------------------------------------------------
 
     def check_write(self, id: int, data: bytes, binary: bool = False) -> "Plain":
         """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. Nothing is changed."""

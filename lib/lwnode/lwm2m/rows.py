@@ -60,8 +60,6 @@ class Sensor(Instance):
     kept: "tuple[str, ...]" = ("counter", "sampled_at", "failures", "errors", "quality")
     counter: "int | None" = None  # of edges, for objects with 5501
 
-    # -- sampling ----------------------------------------------------------------------------------------
-
     def due(self, when: "int | None") -> bool:
         """Whether the row's own period, if it has one, is over; a clock set back does not hold it up.
 
@@ -94,7 +92,7 @@ class Sensor(Instance):
     def end(self) -> None:
         """Power down."""
         if self.power is not None:
-            self.power(False)
+            self._try(self.power, False)
 
     def collect(self, when: "int | None") -> int:
         """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
@@ -103,16 +101,17 @@ class Sensor(Instance):
             self.sampled_at = when
         try:
             raw = self.read()
+            if isinstance(raw, dict):
+                pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
+            else:
+                pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
+            pairs = [(target, self._scaled(value, target.type)) for target, value in pairs]
         except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
             self.failed("{} {}".format(type(error).__name__, error), DOUBTFUL)
             return 0
-        if isinstance(raw, dict):
-            pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
-        else:
-            pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
         count = 0
         for target, value in pairs:
-            count += target.update(self._scaled(value, target.type), when)
+            count += target.update(value, when)
         if not pairs:
             self.failed("the driver gave no value", DOUBTFUL)
         return count
@@ -146,8 +145,6 @@ class Sensor(Instance):
         if self.counter is not None and resource.type == BOOLEAN and resource.value is not None:
             if value != resource.value and self.setting(_EDGES, _RISING) & (2 if value else 1):
                 self.count(1)
-
-    # -- resources ---------------------------------------------------------------------------------------
 
     def extreme_ids(self, resource: Resource) -> "tuple[int, int]":
         if resource.id in (5800, 5810):

@@ -21,7 +21,7 @@ Nothing here knows a module: the same rows serve the three contracts. Bounds: 64
 from micropython import const
 
 from .build import actuator, fit, sensor
-from .objects import Owner, Resource
+from .objects import Resource
 from .requests import answer
 from .rows import Actuator, Sensor
 from .rules import Rules, check
@@ -45,7 +45,7 @@ _GPS = const(3)
 _ERROR_CODE = const(11)
 
 
-class ObjectTree(Owner):
+class ObjectTree:
     """All rows of a node, the readings that wait to go out, and what the server has asked for.
 
     clock (ticks_ms, ticks_diff, sleep_ms) is needed where a row warms up.
@@ -55,6 +55,7 @@ class ObjectTree(Owner):
     container: "str | None" = "senml"  # codec of object 19, which carries history and commands; None for no object 19
     commands: "Callable[[ObjectTree, Request, Any], Response] | None" = None  # takes the packs on 19/1/0
     write_format = "text"  # what digits mean that a server has written and whose form a module does not tell; or "tlv"
+    dirty = False  # something changed that must survive even where only flash does
     error_after = 3  # failed readings in a row until the device's error code tells
     device_errors = False  # True where the contract lets 3/0/11 be reported
     overflowed = 0  # readings lost because reports() was not called
@@ -63,7 +64,6 @@ class ObjectTree(Owner):
     dropped: "list[str] | tuple[()]" = ()  # what fit() found to be too much, in words
     seen: "int | None" = None  # newest time that sample() or reports() was given
     now: "Callable[[], int | None] | None" = None  # seconds that go on over sleep, for on times
-    on_error: "Callable[[int, Path], object] | None" = None  # (error code, 0 when it is over; path)
     persist: "Callable[[], object] | None" = None  # called after a change by the server, before its answer
     after: "Callable[[], None] | None" = None  # left by a command pack: to be run once the contact is over
     error_told = 0
@@ -78,8 +78,6 @@ class ObjectTree(Owner):
         self.answers: "list[tuple[int, int, int, int | None]]" = []  # message id, mark, code, time
         self.recent: "list[tuple[Resource, int | None, str]]" = []
         self.states: "list[tuple[str, dict[str, Any]]]" = []
-
-    # -- declaring ---------------------------------------------------------------------------------------
 
     def sensor(self, object_id: int, read: "Callable[[], object]", instance: int = 0, **row: "Any") -> Sensor:
         """Add a sensor row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
@@ -133,8 +131,6 @@ class ObjectTree(Owner):
         self.states.append((name, {}))
         return self.states[-1][1]
 
-    # -- finding -----------------------------------------------------------------------------------------
-
     def row(self, object_id: int, instance: "int | None") -> "Instance | None":
         """The row of an object instance, None if there is none."""
         for row in self.rows:
@@ -169,8 +165,6 @@ class ObjectTree(Owner):
                         out.append((row.path(id), found[0], found[1]))
         return out
 
-    # -- sampling ----------------------------------------------------------------------------------------
-
     def start(self, when: "int | None" = None) -> int:
         """Power up and start the slow rows that are due, before the modem attaches; ms until sample() need not wait."""
         due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when) and not row.started]
@@ -203,8 +197,6 @@ class ObjectTree(Owner):
         for row in due:
             row.end()
         return count
-
-    # -- outwards ----------------------------------------------------------------------------------------
 
     def time(self) -> "int | None":
         """Seconds for on times: now() if set, else the newest time heard of."""
@@ -276,8 +268,6 @@ class ObjectTree(Owner):
         """Readings with their times as one payload for 19/0/0; (payload of at most limit bytes, count used)."""
         return pack_senml(records, limit)
 
-    # -- inwards -----------------------------------------------------------------------------------------
-
     def handle(self, request: Request) -> Response:
         """Answer a server's request; never raises. A repeated message id gets its first answer again."""
         return answer(self, request)
@@ -338,8 +328,6 @@ class ObjectTree(Owner):
             self.observations = []
             self.dirty = True
 
-    # -- errors ------------------------------------------------------------------------------------------
-
     @property
     def error_code(self) -> int:
         """8 while a sensor has failed some times in a row (3 where it is the position's), 0 if none has."""
@@ -356,14 +344,10 @@ class ObjectTree(Owner):
             self.error_told = code
             if self.device_errors:
                 self.queue((Path(3, 0, _ERROR_CODE), INTEGER, str(code), self.seen))
-            if self.on_error is not None:
-                self.on_error(code, row.path())
 
     def health(self) -> "list[tuple[Path, int, int, str]]":
         """(path, failures in a row, errors in all, the last one in words) of each sensor that ever failed."""
         return [(row.path(), row.failures, row.errors, row.error) for row in self.rows if row.errors]
-
-    # -- what survives sleep -----------------------------------------------------------------------------
 
     def dump(self) -> bytes:
         """All that must survive sleep, as one record with version and CRC. Clears dirty."""

@@ -30,9 +30,6 @@ TLV_RESOURCE = const(0xC0)
 _ALL = const(0xFFFF)  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
 
 
-# -- outwards ------------------------------------------------------------------------------------------------
-
-
 def grid(resolution: float) -> "tuple[int, int]":
     """A resolution as (step, decimals): 0.05 is (5, 2), that is 5 units of 0.01. ValueError where it is no decimal step."""
     for decimals in range(10):
@@ -135,9 +132,6 @@ def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | Non
     return not ((low is not None and number < low) or (high is not None and number > high))
 
 
-# -- text, inwards -------------------------------------------------------------------------------------------
-
-
 def is_digits(text: str) -> bool:
     """Whether a text is digits 0 to 9 and not empty."""
     for character in text:
@@ -198,9 +192,6 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
     if type == OBJLNK:
         return _link(text)
     raise ValueError("this resource takes no value")
-
-
-# -- what a server wrote -------------------------------------------------------------------------------------
 
 
 def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: bool = False) -> "Plain":
@@ -276,9 +267,6 @@ def binary_value(type: int, data: bytes) -> "Plain":
     elif type == OBJLNK and size == 4:
         return "{}:{}".format(data[0] << 8 | data[1], data[2] << 8 | data[3])
     raise ValueError("{} bytes are no value of this resource's type".format(size))
-
-
-# -- journal entries -----------------------------------------------------------------------------------------
 
 
 def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
