@@ -83,6 +83,11 @@ def test_an_echo_is_silence():
     at, uart, clock = pair(modem)
     assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
     assert (at.stats.lines, at.stats.echoes) == (2, 1)
+    modem.dead = True
+    raises(AtTimeout, at.send, "AT+CSQ")
+    modem.dead = False
+    assert at.send("AT+CSQ") == ["+CSQ: 1,2"]  # with an AT before it
+    assert (at.stats.lines, at.stats.echoes, at.stats.unknown) == (5, 3, 0)
 
 
 def test_ticks_wrap_in_mid_wait():
@@ -208,7 +213,7 @@ def test_a_line_longer_than_the_buffer_is_dropped_to_its_end_and_counted():
     for chunk in (1, 3, 8, None):
         for size in list(range(50, 68)) + list(range(117, 122)) + [130, 700, 5000]:
             clock = VirtualClock()
-            reply = b"\r\n+LONG: " + b"x" * size + b"\r\n+X: 1\r\n" + OK
+            reply = b"\r\n+LONG: " + b"x" * size + (b"\r\n", b"\n", b"\r")[size % 3] + b"+X: 1\r\n" + OK
             at = AtClient(FakeUart(clock, chunk=chunk).script([(b"AT+X?\r", reply)]), clock, rx_size=64)
             assert at.read("+X") == [["1"]], (chunk, size)
             assert at.stats.overruns == (len("+LONG: ") + size >= 64), (chunk, size)
@@ -374,6 +379,7 @@ def test_sync_of_a_module_in_order_takes_three_commands():
     at, uart, clock = pair(modem)
     at.sync()
     assert [heard for heard in modem.heard if heard != b"AT"] == [b"ATE0", b"AT+CMEE=1"]
+    assert at.stats.late == at.stats.unknown == 0
 
 
 def test_sync_finds_the_baud_rate():
@@ -412,6 +418,21 @@ def test_sync_loses_no_urc():
     at.sync()
     at.poll(100)
     assert heard == ["+CPIN: READY", "+CPIN: NOT READY"]
+
+
+def test_banners_around_a_command_are_of_one_boot_until_the_module_answers():
+    at, uart, clock = pair(AtModem())
+    uart.peer.dead = True
+    at.banners = (b"F1", b"RDY")
+    restarts = []
+    at.on_restart = restarts.append
+    uart.feed(b"\r\nF1: 0000\r\n").feed(b"\r\nRDY\r\n", after_ms=100)
+    raises(LinkError, at.send, "AT+X", timeout_ms=500)
+    uart.peer.dead = False
+    at.send("AT", timeout_ms=500)
+    uart.feed(b"\r\nRDY\r\n")
+    at.poll(1)
+    assert restarts == ["F1: 0000", "RDY"] and at.stats.restarts == 2
 
 
 def test_after_a_restart_the_line_is_settled_before_the_next_command():

@@ -547,6 +547,23 @@ def test_a_stray_error_while_idle_is_late_and_nobodys():
     at, uart, _ = client()
     heard = []
     at.subscribe("", heard.append)
-    uart.feed(OK + line("ERROR") + line("ABORTED") + line("NO CARRIER"))
+    uart.feed(OK + line("ERROR") + line("ABORTED") + line("NO CARRIER") + line("+CME ERROR: 5") + line("+CMS ERROR: 500"))
+    uart.feed(line("+CMEE: 1"))
     at.poll(1)
-    assert heard == [] and at.stats.late == 4
+    assert heard == ["+CMEE: 1"] and at.stats.late == 6
+
+
+def test_between_ok_and_the_late_result_nothing_is_the_commands():
+    for stray in ("ERROR", "+CME ERROR: 4", "+QLWREGX: 1", "OK"):
+        at, _, _ = client([(b"AT+QLWREG\r", [(1, OK), (10, line(stray)), (20, line("+QLWREG: 0"))])])
+        assert at.send("AT+QLWREG", result="+QLWREG", result_timeout_ms=100) == ["+QLWREG: 0"]
+        assert at.stats.late == (stray != "+QLWREGX: 1")
+
+
+def test_a_result_that_was_given_up_is_counted_when_it_comes_and_still_a_urc():
+    at, uart, _ = client([(b"AT+QLWREG\r", [(1, OK), (900, line("+QLWREG: 1") + line("+QLWREG: 2"))])])
+    heard = []
+    at.subscribe("+QLWREG", heard.append)
+    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG", result_timeout_ms=500)
+    at.poll(1000)
+    assert heard == ["+QLWREG: 1", "+QLWREG: 2"] and at.stats.late == 1

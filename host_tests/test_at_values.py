@@ -94,6 +94,18 @@ def test_a_payload_larger_than_the_buffer_is_refused():
         assert at.send("AT", timeout_ms=1000) == []
 
 
+def test_a_value_inside_a_line_that_does_not_fit_is_counted_and_costs_no_other_line():
+    for at, uart, _ in clients(rx_size=128):
+        heard = []
+        at.subscribe("+W", heard.append, payload=lambda text: int(text.split(",")[1]))
+        uart.feed(b"\r\n+W: 1,900,\"abc\r\n+A: 1\r\n")
+        at.subscribe("+A", heard.append)
+        at.poll(500)
+        uart.feed(b"\r\n+W: 1,3,\"a\rb\"\r\n")
+        at.poll(500)
+        assert heard == ['+W: 1,900,"abc', "+A: 1", '+W: 1,3,"a\rb"'] and at.stats.overruns == 1
+
+
 def test_a_payload_function_that_fails_means_no_payload():
     for at, uart, _ in clients([(b"AT+X\r", b"\r\n+X: \r\n" + OK)]):
         assert at.send("AT+X", payload=lambda text: int(fields(text)[5])) == ["+X:"]
@@ -121,7 +133,7 @@ def test_a_value_that_looks_like_anything_is_the_value():
 def test_a_urc_between_head_and_value_is_survived():
     head, urc = b"\r\n+QLWRD: %d,0\r\n", b"\r\n+A: 1\r\n"
     for value in (b"abc", b"ab\r\nOK\r\ncd", b"x" * 40, b"+B: 1\r\n+B: 222"):
-        for urcs in (urc, urc + urc, b"+A: 1\r\n"):
+        for urcs in (urc, urc + urc, b"+A: 1\r\n", b"\r\n+A: 1" + b"2" * 60 + b"\r\n"):
             for at, _, _ in clients([(b"AT+QLWRD=9\r", head % len(value) + urcs + value + b"\r\n" + OK)]):
                 heard = []
                 at.subscribe("+A", heard.append)
@@ -129,7 +141,7 @@ def test_a_urc_between_head_and_value_is_survived():
                 assert at.send("AT+QLWRD=9", payload=lambda text: int(fields(text)[0]))[1] == value.decode()
                 assert at.clock.now == began  # what is there is not waited for
                 at.poll(1)
-                assert heard == ["+A: 1"] * urcs.count(b"A"), (value, urcs)
+                assert "\r\n".join(heard) == urcs.decode().strip().replace("\r\n\r\n", "\r\n"), (value, urcs)
 
 
 def test_a_value_that_no_line_end_follows():
@@ -147,7 +159,8 @@ def test_a_value_that_no_line_end_follows():
 
 
 def test_data_goes_out_after_the_prompt_only():
-    for prompt, given in ((b"\r\n> ", None), (b"\r\n>", ">"), (b"\r\n>>>", ">>>"), (b"\r\n>>> ", ">>>")):
+    cases = ((b"\r\n> ", None), (b"\r\n>", ">"), (b"\r\n>>>", ">>>"), (b"\r\n>>> ", ">>>"), (b"\r\nCONNECT\r\n", "CONNECT"))
+    for prompt, given in cases:
         for at, uart, clock in clients([(b"AT+W=5\r", prompt, 50), (b"a\r\nb>", OK, 10)]):
             assert at.send("AT+W=5", data=b"a\r\nb>", prompt=given) == []
             assert clock.now == 60
@@ -163,6 +176,11 @@ def test_an_error_instead_of_the_prompt():
         raises(CommandError, at.send, "AT+W=5", data=b"abcde")
         assert at.send("AT") == []
         assert b"abcde" not in uart.sent
+        heard = []
+        at.subscribe("", heard.append)
+        uart.feed(b"\r\n> no prompt is due\r\n")
+        at.poll(1)
+        assert heard == ["> no prompt is due"]
 
 
 def test_a_prompt_counts_only_at_the_start_of_a_line_and_only_once():
@@ -240,9 +258,10 @@ def test_ask_gives_what_stands_behind_the_name_however_it_is_written():
     for line, expected in [
         ("+CSQ: 18,99", "18,99"), ("+CSQ:18,99", "18,99"), ("+CSQ :18,99", "18,99"), ("+CSQ", "+CSQ"), ("+CSQ:", ""),
         ('+CCLK:"20/04/05,15:38:02+08"', '"20/04/05,15:38:02+08"'), ("+CSQ:  a: b", "a: b"),
+        ("+CSQ,a:b", "+CSQ,a:b"), ('+CSQ "a:b"', '+CSQ "a:b"'), ("coap://10.0.0.1", "coap://10.0.0.1"),
     ]:
         for at, _, _ in clients([(b"AT+CSQ\r", b"\r\n" + line.encode() + b"\r\n" + OK), (b"AT+CSQ\r", OK)]):
-            assert at.ask("AT+CSQ", prefix=line.split(":")[0].strip()) == expected, line
+            assert at.ask("AT+CSQ", prefix=line[:5].rstrip(" :,") if line[0] == "+" else "") == expected, line
             assert at.ask("AT+CSQ") == ""
     for line, expected in [("867997030052996", "867997030052996"), ("+CGSN: 867997", "867997"), ("Revision: BC66", "BC66")]:
         for at, _, _ in clients([(b"AT+CGSN\r", b"\r\n" + line.encode() + b"\r\n" + OK)]):
@@ -374,4 +393,13 @@ def test_the_answer_of_a_secret_query_is_covered_also_when_it_comes_in_two_piece
         at.send("AT")  # what is left of the line comes after bytes went out
         text = whole(seen)[1]
         assert not leaks(text, PSK), (position, text)
-        assert "+QLWCONFIG" in text
+        assert "+QLWCONFIG" in text and "OK" in text
+
+
+def test_only_the_secret_answer_is_covered():
+    at, uart, seen = traced(None)
+    answer = b"\r\n+QLWCONFIG: 0,hostname\r\n+QLWCONFIG 1,hostname\r\n+QLWCONFIG,hostname\r\n+QLWCONFIGS: visible\r\n"
+    uart.script([(b"AT+QLWCONFIG?\r", answer + OK)])
+    at.read("+QLWCONFIG", secret=True)
+    text = whole(seen)[1]
+    assert "hostname" not in text and text.count("+QLWCONFIG") == 4 and "visible\r\n\r\nOK\r\n" in text

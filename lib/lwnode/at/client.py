@@ -186,7 +186,8 @@ class AtClient:
         self._name = extras.prefix.encode() if self._explicit else name  # type: ignore[union-attr]
         lines: list[str] = []
         self._running = self._dirty = True
-        self._kept = self._marks = 0
+        self._kept = 0
+        self._marks &= ~LOST
         self._pending = 1
         try:
             if extras is not None and extras.prompt:

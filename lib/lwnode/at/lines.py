@@ -124,7 +124,9 @@ class LineBuffer:
     def _scan(self) -> "bytearray | bytes | None":
         """The next value, prompt or line that is in the buffer."""
         self.is_value = False
-        if self._skipping and not self._skip() or self.end - self.start < self.need:
+        if self._skipping:
+            self._skip()
+        if self.end - self.start < self.need:
             return None
         if self._count:
             return self._value()
@@ -168,15 +170,14 @@ class LineBuffer:
             stop -= 1
         return buf[start:stop]
 
-    def _skip(self) -> bool:
-        """Drop the rest of a line that was too long. True: its end was there."""
+    def _skip(self) -> None:
+        """Drop the rest of a line that was too long."""
         feed = self.bytes.find(b"\n", self.start, self.end)
         stop = self.bytes.find(b"\r", self.start, self.end if feed < 0 else feed)
         if stop < 0:
             stop = feed
         self._skipping = stop < 0
         self.start = self.searched = self.end if stop < 0 else stop
-        return stop >= 0
 
     # Prompts.
 

@@ -112,7 +112,7 @@ def refused(client: "AtClient", line: "bytes | bytearray") -> None:
 def answered(client: "AtClient") -> None:
     """A final result came: the module lives, and nothing of the command is outstanding."""
     client._dirty = False
-    client._pending = client._marks = 0
+    client._marks = 0
 
 
 def timed_out(client: "AtClient", command: bytes, timeout_ms: int) -> "NoReturn":
