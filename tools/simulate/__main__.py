@@ -24,7 +24,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=float)
     parser.add_argument("--port", choices=("esp32", "rp2"), default="esp32")
     parser.add_argument("--family", choices=("bc66", "bc20", "bg96", "me910c1"), default="bc66")
-    parser.add_argument("--faults", choices=faults.NAMES)
+    parser.add_argument("--faults", choices=(*faults.NAMES, "lines"),
+                        help="what goes wrong; lines: each kind of broken line, with the time awake beside its limit")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--capacity", type=float, default=3000, help="of the cell, in mAh")
     parser.add_argument("--sabotage", choices=sabotage.NAMES, help="put a subtle fault into lib/: the run must fail")
@@ -40,6 +41,10 @@ def main() -> int:
     from .sabotage import FAULTS, sabotage
     from .simulation import Simulation
 
+    if arguments.faults == "lines":
+        from .lines import show as show_lines
+
+        return 0 if show_lines(arguments.port, arguments.family) else 1
     begin = time.monotonic()
     fault = FAULTS[arguments.sabotage] if arguments.sabotage else None
     days = arguments.days or (fault.days if fault else 30)

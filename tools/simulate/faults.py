@@ -14,13 +14,17 @@ least, but for the outage of 5 days: for short runs. And one thing at a time, as
     "clocks"    the network tells a wrong time now and then, by years or by an hour
     "restarts"  an exception in the middle of a contact, which main.py catches; ordered restarts are planned_restart's
     "drought"   one outage of a day and a half, from the second hour on
+    LINES       what the line to the module does, from the sixth hour to the end: see tools/simulate/lines.py
 """
 
 from __future__ import annotations
 
 from random import Random
 
-NAMES = ("none", "default", "dense", "outages", "power", "flash", "full", "clocks", "restarts", "drought")
+from .lines import FROM_H as LINE_FROM_H
+from .lines import LINES
+
+NAMES = ("none", "default", "dense", "outages", "power", "flash", "full", "clocks", "restarts", "drought", *LINES)
 _YEAR_H = 365 * 24
 _LONGEST_DENSE = 6 * 60
 # kind: (times a year, length in minutes)
@@ -65,6 +69,8 @@ class Plan:
         random = Random(seed)
         hours = days * 24
         self.events: list[tuple[float, str, int]] = list(_FIXED.get(name, []))
+        if name in LINES:
+            self.events.append((LINE_FROM_H, "line", 0))
         for kind in _KINDS.get(name, ()):
             for per_year, minutes in _RATES[kind]:
                 expected = per_year * hours / _YEAR_H

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 _SLOT_SHARE = 4  # a reading belongs to the slot that began last, or begins within a quarter of the period
 _CLOSING_MS = 20_000
 _AROUND_MS = 180_000  # what went wrong so shortly before a first arrival may be why it came again
+_ANSWER_MS = 10_000
 _ALARM_MS = 600_000  # an alarm is at the server within that, where nothing goes wrong
 _ALARM_QUIET_MS = 7_200_000  # a back-off of an earlier trouble may hold the first try up
 _SEGMENT = 1024
 # The times that a node is asked for: 5 s for a second's rounding here and there. ESP32: its sleep clock is off by 2 % either
-# way, so by up to 4.5 % of the time since an answer of the network, which is asked for once an hour.
+# way, and what it has learnt of that by as much, so by up to 4.5 % of the time since the network told it.
 _ROUNDING_S = 5
 _DRIFT = 0.045
-_RESYNC_S = 3600
 _POWER = ("power_on", "brown_out", "run_pin")
 
 
@@ -61,6 +61,7 @@ class Ledger:
         self.overruns: list[tuple[int, int]] = []
         self.wakes = 0
         self.attempts = 0
+        self.reached = 0  # contacts after which the node slept content
         self._commands = 0
         self.hour_awake: dict[int, int] = {}
         self.dead = ""
@@ -70,7 +71,7 @@ class Ledger:
         self._counted = 0
         self._broken: dict[str, str] = {}  # promises of the journal that did not hold: kind -> the first case of it
         self._troubles: list[int] = []  # virtual milliseconds at which something went wrong
-        self._contacts: list[int] = []  # at which the server heard of the node
+        self._told: list[int] = []  # at which the module told the network's time
         self._lives = [0]  # at which the node began without what its RAM, and on ESP32 its RTC memory, had held
 
     # what the world tells
@@ -87,13 +88,16 @@ class Ledger:
     def heard(self, path: tuple[int, ...], value: float, own_time: int | None) -> None:
         """The server has got a value."""
         clock = self._simulation.clock
-        self.contacted()
         self.record.arrive(path, value, own_time, clock.unix(), clock.now)
 
-    def contacted(self) -> None:
-        """The server has heard of the node."""
-        if not self._contacts or self._contacts[-1] != self._simulation.clock.now:
-            self._contacts.append(self._simulation.clock.now)
+    def told(self) -> None:
+        """The module tells the node the network's time."""
+        self._told.append(self._simulation.clock.now)
+
+    def spoilt(self, when: int) -> bool:
+        """Whether an answer of the module at that time may not have been heard."""
+        place = bisect_left(self._troubles, when - _ANSWER_MS)
+        return place < len(self._troubles) and self._troubles[place] <= when + _ANSWER_MS
 
     def troubled(self) -> None:
         """Something goes wrong now."""
@@ -147,6 +151,7 @@ class Ledger:
         """A wake is over, however short."""
         simulation = self._simulation
         self.count_drops()
+        self.reached += self.node is not None and bool(self.node.reached)
         batch = int(simulation.settings.journal_batch)
         exposed = self.node.journal.exposed if self.node is not None else 0
         if exposed > batch and not simulation.flash_fails():
@@ -220,18 +225,17 @@ class Ledger:
     def _allowed(self, reading: Reading, arrival: Arrival) -> float:
         """By how many seconds a reading's time at the server may differ from the world's when it was taken."""
         simulation = self._simulation
-        contacts = self._contacts
+        told = [when for when in self._told if not self.spoilt(when)]
         if arrival.own_time is None:
             life = self._lives[bisect_left(self._lives, reading.now + 1) - 1 :][:2]
             ends = life[1] if len(life) > 1 else simulation.clock.now
-            place = bisect_left(contacts, life[0])
-            if place == len(contacts) or contacts[place] > ends:
+            place = bisect_left(told, life[0])
+            if place == len(told) or told[place] > ends:
                 return arrival.unix  # nobody told the time between two losses of it: such a reading has none
             return self.limit_ms() / 1000
-        place = bisect_left(contacts, reading.now)
-        since = (reading.now - (contacts[place - 1] if place else 0)) / 1000
-        drift = _DRIFT if getattr(simulation.chip, "drift_ppm", None) else 0
-        return _ROUNDING_S + drift * (since + _RESYNC_S)
+        place = bisect_left(told, reading.now)
+        since = (reading.now - (told[place - 1] if place else 0)) / 1000
+        return _ROUNDING_S + (_DRIFT * since if getattr(simulation.chip, "drift_ppm", None) else 0)
 
     def wrong_times(self) -> list[tuple[int, Reading]]:
         """(seconds, reading) of those with a time that is not theirs."""
@@ -281,8 +285,10 @@ class Ledger:
         broken = sum(minutes for _, kind, minutes in simulation.plan.events if kind == "bug") * 60 / period
         boots = sum(count for kind, count in simulation.boots.items() if kind != "deep_sleep")
         rest = simulation.boots.get("brown_out", 0) * (1 + 900 / period)
-        # Without network an ESP32's slots move with its sleep clock.
-        drift = 0.02 * simulation.out_ms() / 1000 / period if getattr(simulation.chip, "drift_ppm", None) else 0
+        # An ESP32's slots move with its sleep clock while nobody tells it the time.
+        gaps = [after - before for before, after in zip([0, *self._told], [*self._told, simulation.clock.now])]
+        drifts = getattr(simulation.chip, "drift_ppm", None)
+        drift = 0.02 * sum(gap for gap in gaps if gap > 2 * 3_600_000) / 1000 / period if drifts else 0
         return 1.3 * broken + 2 * boots + rest + drift + 0.005 * len(self.record.of_row(0))
 
     def verdict(self) -> list[str]:

@@ -18,6 +18,7 @@ from fakes.world import Stop, World
 
 from .faults import EXCHANGE_KINDS, FLASH_PERMILLE, Plan
 from .ledger import Ledger
+from .lines import Line
 from .record import ALARM
 
 HISTORY = "/19/0/0"
@@ -27,7 +28,6 @@ _FREEZE_EVERY_MS = 72 * _HOUR_MS
 _MOST_BOOTS = 400
 _DRIFT_STEP_S = 6 * 3600
 _WRONG_TIMES_S = (3 * 365 * 86400, -2 * 365 * 86400, 3600, -3600)
-_HEARD = ("registered", "reregistered", "updated")
 
 
 class Bug(Exception):
@@ -71,12 +71,12 @@ class Simulation(World):
 
         self.chip.falls_asleep = falls
         self.model.faults.played = _Noted(self.ledger.troubled)
-        self.server.on_registration = lambda _endpoint, event: event in _HEARD and self.ledger.contacted()
         self.accounted_until = self.clock.unix()
         self.broken = False
         self.cuts = 0
         self.boots: dict[str, int] = {}
         self._hour = self._this_hour = 0
+        self.line = Line(self)
         self._slips = False
         self._time_error = 0
         self._right_time, self.model.network_time = self.model.network_time, self._network_time
@@ -112,16 +112,14 @@ class Simulation(World):
             self._outages[-1][1] = self.clock.now
 
     def was_out(self, begin: int, end: int) -> bool:
-        """Whether there was no coverage at some time between."""
+        """Whether there was no coverage, or no sound line to the module, at some time between."""
+        if self.line.spoilt(begin, end):
+            return True
         return any(start <= end and (not stop or stop >= begin) for start, stop in self._outages)
 
     def was_unreadable(self, begin: int, end: int) -> bool:
         """Whether the journal's segments could not be read at some time between."""
         return any(start <= end and stop >= begin for start, stop in self._unreadable)
-
-    def out_ms(self) -> int:
-        """Milliseconds without coverage so far."""
-        return sum((stop or self.clock.now) - start for start, stop in self._outages)
 
     def flash_fails(self) -> bool:
         """Whether the flash refuses something at present."""
@@ -220,6 +218,7 @@ class Simulation(World):
         self.clock.after(_FREEZE_EVERY_MS, self._tidy)
 
     def _calm(self) -> None:
+        self.line.mend()
         self.model.faults.random(0, 0)
         self.flash.cut_at = self.flash.fault = None
         self.flash.full = self.broken = self._slips = False
@@ -247,6 +246,9 @@ class Simulation(World):
             raise Reset("brown_out")
 
         return begin
+
+    def _begin_line(self, _minutes: int):
+        return lambda: self.line.spoil(self.faults)
 
     def _begin_flash_errors(self, minutes: int):
         return self._flash_fault(minutes, errors(self.seed, FLASH_PERMILLE))
@@ -291,6 +293,8 @@ class Simulation(World):
         """What the network says, wrong once where it is to be."""
         error, self._time_error = self._time_error, 0
         unix = self._right_time()
+        if unix is not None and not error:
+            self.ledger.told()
         return unix if unix is None else unix + error
 
     def _begin_slip(self, _minutes: int):
