@@ -12,19 +12,20 @@ makes it hold is over. Definitions are compared by name and size.
 from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
+from lwnode.lwm2m import registry
 from lwnode.modem import NOT_REGISTERED, REGISTERED
 from lwnode.modem import driver as ranges
-from lwnode.modem.me910c1 import arming
-from lwnode.modem.me910c1.account import mark_as, marked
-from lwnode.modem.me910c1.urcs import CREATED
+from lwnode.modem.me910c1.shadow import CREATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
     from lwnode.modem import Server
 
 _UPLOAD_MS = 30000  # 2 KB at 115200 baud are 0.2 s; what its file system takes nobody says (field)
+_TYPES = ("", "String", "Opaque", "Integer", "Float", "Boolean", "Time", "Objlnk")
+_COMMANDS = "STAT MON ENA ACK R E W STS SET NEWINST GET FOTACFG FOTAACK INJKEYS NFYACKURI NFYACKENA EXIST"
 _RATS = ("catm", "nbiot")  # AT#WS46 0 and 1 (low_power 3.5)
 
 
@@ -38,7 +39,7 @@ def configure(modem: "Any", server: "Server") -> bool:
     modem.ask(modem.configure_radio)
     imei = modem._answer_to("AT+CGSN", prefix="")[0]  # another module does not hold what this store remembers
     mark = crc32(repr((imei, account)).encode()) & ~2 | 1 | int(server.bootstrap) << 1
-    if not modem._factory and mark in (modem._configured, marked(modem)):
+    if not modem._factory and mark in (modem._configured, modem._marked_account()):
         modem._configured = mark
         return restart
     if modem.ask(modem.status) == REGISTERED:
@@ -87,7 +88,7 @@ def forget(modem: "Any") -> None:
     modem._known.clear()
     modem._status = NOT_REGISTERED
     modem._factory = 0
-    mark_as(modem, 0)
+    modem._mark_account(0)
 
 
 def check(modem: "Any", server: "Server") -> None:
@@ -157,8 +158,8 @@ def declare(modem: "Any", objects: "Any") -> bool:
         ranges.within("ME910C1 3.1.10", "object", entry[0], 3, 65534)
         ranges.within("ME910C1 3.1.10", "instance of object %d" % entry[0], entry[1], 0, 65534)
     modem.objects = [(entry[0], entry[1], tuple(entry[2])) for entry in objects]
-    arming.monitored(modem)
-    arming.acknowledged(modem)
+    modem.monitored()
+    modem.acknowledged()
     mark = crc32(repr(modem.objects).encode()) & ~CREATED | 1
     uploaded = False
     if mark != modem._declared & ~CREATED:
@@ -184,7 +185,7 @@ def upload_missing(modem: "Any") -> bool:
         size, pieces = _definition(modem, number)
         if pieces is None:
             continue  # the module has it, or nobody does: NEWINST will say so
-        there = arming.known(modem, 0, number)
+        there = modem.known(0, number)
         if there is not False:
             if files is None:
                 rows = modem.ask(modem.at.write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
@@ -209,7 +210,50 @@ def _definition(modem: "Any", number: int) -> "tuple[int, Any]":
     if data is not None:
         data = data.encode() if isinstance(data, str) else data
         return len(data), data
-    from lwnode.modem.me910c1 import definitions
+    size = sum([len(piece) for piece in definition(number)])
+    return size, definition(number) if size else None
 
-    size = sum([len(piece) for piece in definitions.pieces(number)])
-    return size, definitions.pieces(number) if size else None
+
+def definition(object_id: int) -> "Iterator[bytes]":
+    """A definition for the module's /XML folder in pieces, 130 bytes a resource; none where the registry lacks the object.
+
+    The module answers by number, so names and descriptions are left out. One resource is in memory at a time.
+    """
+    resources = registry.resources(object_id)
+    if not resources:
+        return
+    needed = registry.resources(object_id, mandatory=True)
+    yield (
+        '<LWM2M><Object ObjectType="MODefinition"><Name>O%d</Name><ObjectID>%d</ObjectID><MultipleInstances>%s'
+        "</MultipleInstances><Mandatory>Optional</Mandatory><Resources>" % (
+            object_id, object_id, _several(registry.multiple(object_id)))
+    ).encode()
+    for number in resources:
+        row = registry.lookup(object_id, number)
+        if row is None:
+            continue
+        yield (
+            '<Item ID="%d"><Name>R%d</Name><Operations>%s</Operations><MultipleInstances>%s</MultipleInstances><Mandatory>'
+            "%s</Mandatory><Type>%s</Type></Item>" % (
+                number, number, row[1], _several(row[4]), "Mandatory" if number in needed else "Optional",
+                _TYPES[row[0]])
+        ).encode()
+    yield b"</Resources></Object></LWM2M>"
+
+
+def _several(multiple: bool) -> str:
+    return "Multiple" if multiple else "Single"
+
+
+def inspect(modem: "Any") -> "dict[str, str]":
+    """Answers by command line; the words of the refusal where there is one. STAT?, ACK? and FOTAACK? are not supported."""
+    found = {}
+    for name in _COMMANDS.split(" "):
+        for end in ("=?", "?"):
+            line = "AT#LWM2M" + name + end
+            try:
+                lines = modem.at.send(line)
+                found[line] = " ".join(lines) or "OK"
+            except CommandError as error:
+                found[line] = error.text
+    return found

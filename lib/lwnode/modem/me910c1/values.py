@@ -1,4 +1,4 @@
-"""ME910C1: a record as a command line, and the registry's word on who may write what. Loaded by the first publish.
+"""ME910C1: a record as a command line, and the registry's word on who may write what.
 
     3303/0/5700 FLOAT "21.5"       AT#LWM2MSET=1,3303,0,5700,0,21.5      read-only to the server: SET (3.1.9)
     3306/0/5850 BOOLEAN "1"        AT#LWM2MW=0,3306,0,5850,0,1           the server may write it: W (3.1.7)
@@ -8,7 +8,7 @@ Refused with a ValueError before anything is sent: objects 0, 1, 2 and 5, intege
 lines of more than 400 characters.
 """
 
-from binascii import hexlify, unhexlify
+from binascii import crc32, hexlify, unhexlify
 
 from lwnode.at import Raw
 from lwnode.at.fields import parameter
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLOSED = (0, 1, 2, 5)  # 3.1.5 to 3.1.7
 _LINE = 400  # 2.2.2
-_TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
+TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
 
 
 def operations(ids: "tuple[Any, ...]") -> str:
@@ -31,7 +31,7 @@ def operations(ids: "tuple[Any, ...]") -> str:
     return "RW" if row is None else row[1]
 
 
-def resource_of(_: "Any", path: "Any") -> "tuple[int, int, int]":
+def resource_of(path: "Any") -> "tuple[int, int, int]":
     """Its three ids; ValueError for what is no resource, or closed to the host."""
     if path.resource is None:
         raise ValueError("%s: expected a resource, the module takes single values (3.1.9)" % path)
@@ -46,13 +46,13 @@ def wire_lines(records: "Any") -> "list[tuple[Any, ...]]":
     lines = []
     for record in records:
         path, kind, value = record[:3]
-        resource_of(None, path)
+        resource_of(path)
         text, last = _wire(path, kind, value)
         place: tuple[Any, ...] = path.ids + (0, last)
         if "W" in operations(path.ids):
             name, values = "#LWM2MW", (0,) + place
         else:
-            name, values = "#LWM2MSET", (_TYPES[kind],) + place
+            name, values = "#LWM2MSET", (TYPES[kind],) + place
         length = 3 + len(name) + sum([1 + len(parameter(each)) for each in values]) - 1
         if length > _LINE:
             raise ValueError("%s: expected a line of at most %d characters (2.2.2), found %d" % (path, _LINE, length))
@@ -104,7 +104,7 @@ def raw(ids: "tuple[Any, ...]", text: str) -> bytes:
     return text.encode()
 
 
-def rewritten(_: "Any", text: str, values: "Any") -> "tuple[str, Any]":
+def rewritten(text: str, values: "Any") -> "tuple[str, Any]":
     """A pack of definite length as one of indefinite length, or back (RFC 8949, 3.2.2): other bytes, the same readings."""
     data = bytes(values[-1])
     if data[:1] < b"\x80" or data[:1] > b"\x98":
@@ -113,10 +113,37 @@ def rewritten(_: "Any", text: str, values: "Any") -> "tuple[str, Any]":
     return hexlify(data).decode().upper(), values[:-1] + (data,)
 
 
-def get(modem: "Any", ids: "tuple[Any, ...]") -> str:
-    """The module's own text: GET by type for what SET writes, R for the rest."""
-    row = registry.lookup(ids[0], ids[2])
-    if row is None or "W" in operations(ids) or ids[0] < 7 and (ids[0] != 3 or ids[2] not in (6, 7, 8, 9, 17, 20)):
-        return str(modem._read_text(ids))
-    lines = modem.at.send("AT#LWM2MGET=%d,%d,%d,%d,0" % ((_TYPES[row[0]],) + ids), prefix="#LWM2MGET")
-    return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
+def ids_of(uri: str) -> "tuple[Any, ...] | None":
+    """"/3303/0/5700/0" -> (3303, 0, 5700); None for what is no path of a resource."""
+    parts = uri.strip('"/ ').split("/")
+    try:
+        ids = tuple([int(part) for part in parts[:3]])
+    except ValueError:
+        return None
+    return ids if len(ids) == 3 and min(ids) >= 0 and max(ids) <= 65535 else None
+
+
+def mark_of(text: str) -> int:
+    """Checksum of a value that does not care for the zeros a module may add: 21.5, 21.50 and 21.500000 are one."""
+    body = text[1:] if text[:1] == "-" else text
+    whole, point, fraction = body.partition(".")
+    if point and (whole + fraction).isdigit():
+        text = text.rstrip("0").rstrip(".")
+        text = "0" if text in ("-0", "") else text
+    return int(crc32(text.encode()))
+
+
+def main_resource(object_id: int) -> int:
+    """The resource that an object is about: its first mandatory one, such as 3303/5700 and 3306/5850."""
+    needed = registry.resources(object_id, mandatory=True)
+    return needed[0] if needed else -1
+
+
+def writable(objects: "Any") -> "list[tuple[int, int, int]]":
+    """Resources that the server may write."""
+    return [
+        (object_id, instance, resource)
+        for object_id, instance, resources in objects
+        for resource in resources
+        if object_id not in CLOSED and "W" in operations((object_id, instance, resource))
+    ]
