@@ -53,11 +53,11 @@ def stopped(settings, **account):
     return ""
 
 
-def samples(key, kind, low, high):
+def samples(key, kind, _, low, high):
     """(values that fit, values that do not)."""
     if kind == "b":
         return (True, False), (1, "true", None)
-    if isinstance(low, tuple):
+    if high is None:
         return low, ("nothing of it", -1, True)
     if kind == "i":
         return (low, high), (low - 1, high + 1, "1", True, 1.5)

@@ -81,11 +81,11 @@ def test_the_configuration_reference_has_every_key_with_its_default():
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
     options = {key for family in config.FAMILIES for key in config.options(family)}
-    assert set(rows) == {*configuration.rows(), *[row[0] for row in config.SECRETS], *options}
+    assert set(rows) == {*configuration.rows(), *config.rows(config.SECRETS), *options}
     assert all(keys.explained(key, family) for family in config.FAMILIES for key in config.options(family))
     assert all(keys.explained(key) for key in set(rows) - options)
-    for key, _, usual, *_ in configuration.rows().values():
-        wanted = "**must be given**" if usual is config.REQUIRED else f"`{json.dumps(usual)}`"
+    for key, (_, usual, *_) in configuration.rows().items():
+        wanted = "**must be given**" if usual == config.REQUIRED else f"`{json.dumps(usual)}`"
         assert rows[key] == wanted, key
 
 

@@ -25,32 +25,30 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
-REQUIRED = object()
+REQUIRED = "!"
 
-# key, kind, default, smallest or choices, largest.  kind: s text, i whole number, b true/false
-KEYS: "tuple[Row, ...]" = (
-    ("family", "s", REQUIRED, FAMILIES, None), ("host", "s", REQUIRED, 1, 150), ("port", "i", 5683, 1, 65535),
-    ("endpoint", "s", REQUIRED, 1, 150), ("lifetime", "i", 86400, 20, 31536000), ("binding", "s", "U", ("U", "UQ"), None),
-    ("security", "s", "none", ("none", "psk"), None), ("bootstrap", "b", False, None, None), ("apn", "s", REQUIRED, 0, 100),
-    ("sample_every", "i", 900, 1, 604800), ("report_every", "i", 900, 1, 604800), ("spread", "i", 600, 0, 86400),
-    ("listen", "i", 5, 0, 600), ("attach_timeout", "i", 180, 10, 600), ("awake_budget", "i", 240, 20, 1200),
-    ("ack_timeout", "i", 2, 1, 20), ("max_retransmit", "i", 4, 0, 8), ("history", "s", "pack", ("pack", "replay"), None),
-    ("journal_bytes", "i", 65536, 1024, 1048576), ("journal_batch", "i", 8, 1, 256), ("watchdog", "i", 8000, 1000, 8388),
-    ("maintenance_window", "i", 5, 0, 300), ("node_objects", "b", True, None, None), ("planned_restart", "i", 0, 0, 100000),
+# Each table is text: key, kind, default (! must be given, - none), then smallest and largest, or choices. kind: s text,
+# i whole number, b true or false; n a list of whole numbers, t a list of texts, of so many at least and at most.
+KEYS = (
+    "family s ! bc20,bc66,bg96,me910c1;host s ! 1 150;port i 5683 1 65535;endpoint s ! 1 150;lifetime i 86400 20 31536000;"
+    "binding s U U,UQ;security s none none,psk;bootstrap b false;apn s ! 0 100;sample_every i 900 1 604800;"
+    "report_every i 900 1 604800;spread i 600 0 86400;listen i 5 0 600;attach_timeout i 180 10 600;awake_budget i 240 20 1200;"
+    "ack_timeout i 2 1 20;max_retransmit i 4 0 8;history s pack pack,replay;journal_bytes i 65536 1024 1048576;"
+    "journal_batch i 8 1 256;watchdog i 8000 1000 8388;maintenance_window i 5 0 300;node_objects b true;"
+    "planned_restart i 0 0 100000"
 )
-SECRETS: "tuple[Row, ...]" = (("psk_identity", "s", None, 1, 150), ("psk", "s", None, 2, 256), ("pin", "s", None, 4, 8),
-                              ("update_key", "s", None, 32, 128))
-# What a single family can be told beyond them, "key kind smallest-or-choices largest"; ranges are the manuals'. Without such
-# a key the driver's own value holds. kind: also n a list of whole numbers, t a list of texts, of so many at least and at most.
-_ALL = "psm_tau i 0 35712000;psm_active i 0 11160;edrx i 0 10485;"
+SECRETS = "psk_identity s - 1 150;psk s - 2 256;pin s - 4 8;update_key s - 32 128"
+# What a single family can be told beyond them; ranges are the manuals'. Without such a key the driver's own value holds.
+_ALL = "psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;"
 OPTIONS = {
-    "bc20": "buffered b;read_length i 1 512;receive_hex b",
-    "bc66": "buffered b;retransmit_mode i 0 1;auto_reg b;persistent b;rai b;auto_ack b;recovery_mode i 0 1;"
-    "write_format s tlv,text",
-    "bg96": "sleep s psm,light;server_type i 0 5;ssid i 1 65534;name_form i 4,7;data_object i 19,10250,26241;auto_register b;"
-    "auto_name b;mbsps t 5 6;key_file b",
-    "me910c1": "sleep s psm,cfun5,off;rat s catm,nbiot;cid i 1 6;ack_mode b;guard_request i 1 100;guard_release i 1 100;"
-    "ack_wait i 5 600;disable_s i 1 604800;registration_urcs b;monitor n 0 6;acknowledge t 0 6",
+    "bc20": "buffered b -;read_length i - 1 512;receive_hex b -",
+    "bc66": "buffered b -;retransmit_mode i - 0 1;auto_reg b -;persistent b -;rai b -;auto_ack b -;recovery_mode i - 0 1;"
+    "write_format s - tlv,text",
+    "bg96": "sleep s - psm,light;server_type i - 0 5;ssid i - 1 65534;name_form i - 4,7;data_object i - 19,10250,26241;"
+    "auto_register b -;auto_name b -;mbsps t - 5 6;key_file b -",
+    "me910c1": "sleep s - psm,cfun5,off;rat s - catm,nbiot;cid i - 1 6;ack_mode b -;guard_request i - 1 100;"
+    "guard_release i - 1 100;ack_wait i - 5 600;disable_s i - 1 604800;registration_urcs b -;monitor n - 0 6;"
+    "acknowledge t - 0 6",
 }
 _ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
@@ -91,12 +89,8 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
     if not isinstance(given, dict):
         raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
     found = _features(given)
-    rows = KEYS
-    for feature in found:
-        rows += feature.KEYS
-    values = _values("config.json", given, rows, False)
-    others = [key for key in given if key not in values]
-    values["options"] = _options(values["family"], {key: given[key] for key in others})
+    values = _values("config.json", given, ";".join([KEYS] + [feature.KEYS for feature in found if feature.KEYS]), False)
+    values["options"] = _options(values["family"], {key: given[key] for key in given if key not in values})
     settings = Settings(values, _values("secrets.json", secrets or {}, SECRETS, True))
     for key in secrets or ():
         if key not in settings._secrets:
@@ -121,15 +115,29 @@ def _features(given: "dict[str, Any]") -> "list[Any]":
     return sorted(found, key=lambda feature: int(feature.ORDER))
 
 
-def _values(source: str, given: "dict[str, Any]", rows: "tuple[Row, ...]", secret: bool) -> "dict[str, Any]":
+def rows(table: str) -> "dict[str, Row]":
+    """Key -> (kind, default, smallest or choices, largest) of a table."""
+    found: "dict[str, Row]" = {}
+    for row in table.split(";"):
+        key, kind, usual, *ends = row.split(" ")
+        of = int if kind == "i" else str
+        default = None if usual == "-" else usual == "true" if kind == "b" else usual if usual == REQUIRED else of(usual)
+        if len(ends) == 2:
+            found[key] = (kind, default, int(ends[0]), int(ends[1]))
+        else:
+            found[key] = (kind, default, tuple([of(each) for end in ends for each in end.split(",")]), None)
+    return found
+
+
+def _values(source: str, given: "dict[str, Any]", table: str, secret: bool) -> "dict[str, Any]":
     """Value or default of each row, checked."""
     known = {}
-    for key, kind, default, low, high in rows:
-        known[key] = given.get(key, default)
+    for key, row in rows(table).items():
+        known[key] = given.get(key, row[1])
         if key in given:
-            _check(source, key, kind, given[key], low, high, secret)
-        elif default is REQUIRED:
-            raise ConfigError('%s: "%s" is missing; it must be %s' % (source, key, _range(kind, low, high)))
+            _check(source, key, row, given[key], secret)
+        elif row[1] == REQUIRED:
+            raise ConfigError('%s: "%s" is missing; it must be %s' % (source, key, _range(*row)))
     return known
 
 
@@ -137,17 +145,17 @@ def _unknown(source: str, key: str) -> str:
     return '%s: "%s" is not a key of this firmware; see docs/configuration.md' % (source, key)
 
 
-def _check(source: str, key: str, kind: str, value: "Any", low: "Any", high: "Any", secret: bool = False) -> None:
-    if not _fits(kind, value, low, high):
+def _check(source: str, key: str, row: "Row", value: "Any", secret: bool = False) -> None:
+    if not _fits(row[0], value, row[2], row[3]):
         found = "something else" if secret else '"%s"' % value if isinstance(value, str) else str(value)
-        raise ConfigError('%s: "%s" must be %s, found %s' % (source, key, _range(kind, low, high), found))
+        raise ConfigError('%s: "%s" must be %s, found %s' % (source, key, _range(*row), found))
 
 
-def _range(kind: str, low: "Any", high: "Any") -> str:
-    if isinstance(low, tuple):
-        return "one of " + ", ".join([str(choice) for choice in low])
+def _range(kind: str, _default: "Any", low: "Any", high: "Any") -> str:
     if kind == "b":
         return "true or false"
+    if high is None:
+        return "one of " + ", ".join([str(choice) for choice in low])
     if kind in ("n", "t"):
         return "a list of %d to %d %s" % (low, high, "whole numbers" if kind == "n" else "texts")
     return ("a whole number from %d to %d" if kind == "i" else "text of %d to %d characters") % (low, high)
@@ -156,7 +164,7 @@ def _range(kind: str, low: "Any", high: "Any") -> str:
 def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
     if kind == "b" or isinstance(value, bool):
         return kind == "b" and isinstance(value, bool)
-    if isinstance(low, tuple):
+    if high is None:
         return value in low
     if kind in ("n", "t"):
         return isinstance(value, list) and low <= len(value) <= high and all(
@@ -167,27 +175,19 @@ def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
 
 
 def options(family: str) -> "dict[str, Row]":
-    """Key -> (kind, smallest or choices, largest) of what that family can be told."""
-    rows: "dict[str, Row]" = {}
-    for text in (_ALL + OPTIONS[family]).split(";"):
-        key, kind, low, high = (text + " - -").split(" ")[:4]
-        if high != "-":
-            rows[key] = (kind, int(low), int(high))
-        else:
-            choices = tuple([int(each) if kind == "i" else each for each in low.split(",")])
-            rows[key] = (kind, None if kind == "b" else choices, None)
-    return rows
+    """What that family can be told, as rows() gives it."""
+    return rows(_ALL + OPTIONS[family])
 
 
 def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
     """Keys that only some modules have, checked, as options of the driver."""
-    rows = options(family) if given else {}
+    mine = options(family) if given else {}
     for key in given:
-        if key not in rows:
+        if key not in mine:
             names = ", ".join([name for name in FAMILIES if key in options(name)])
             raise ConfigError('config.json: "%s" is a key of %s, not of %s: leave it out' % (key, names, family) if names
                               else _unknown("config.json", key))
-        _check("config.json", key, rows[key][0], given[key], rows[key][1], rows[key][2])
+        _check("config.json", key, mine[key], given[key])
     found = dict(given)
     if "psm_tau" in found or "psm_active" in found:
         found["psm"] = (found.pop("psm_tau", 86400) or None, found.pop("psm_active", 10))

@@ -62,8 +62,8 @@ def optional(given: dict[str, Any]) -> set[str]:
     from lwnode import config, features
 
     asked = [(name, features.installed(name)) for name, _ in features.names(given)]
-    rows = [*config.KEYS, *[row for _, feature in asked if feature for row in feature.KEYS]]
-    settings = SimpleNamespace(**{row[0]: given.get(row[0], row[2]) for row in rows})
+    rows = config.rows(";".join([config.KEYS, *[one.KEYS for _, one in asked if one and one.KEYS]]))
+    settings = SimpleNamespace(**{key: given.get(key, row[1]) for key, row in rows.items()})
     found: set[str] = set()
     look = [ROOT / "firmware" / "sensors.py"]
     look += [ROOT / "lib" / "lwnode" / "features" / f"{name}.py" for name, one in asked if one and one.enabled(settings)]

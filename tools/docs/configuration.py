@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ says what it would copy, or what is wrong. [Start: ESP32](start-esp32.md) and [S
 
 def expected(kind: str, low: Any, high: Any) -> str:
     """The range of one key, for a table."""
-    if isinstance(low, tuple):
+    if high is None and low:
         return ", ".join(f"`{value}`" for value in low)
     if kind in ("n", "t"):
         return f"list of {low} to {high}"
@@ -75,18 +74,18 @@ def expected(kind: str, low: Any, high: Any) -> str:
     return f"text, {low} to {high} characters"
 
 
-def default(value: Any, required: object) -> str:
+def default(value: Any) -> str:
     """The default of one key, for a table."""
-    if value is required:
+    if value == "!":
         return "**must be given**"
     return "none" if value is None else f"`{json.dumps(value)}`"
 
 
-def table(rows: Iterable[tuple[Any, ...]], required: object) -> str:
+def table(rows: dict[str, tuple[Any, ...]]) -> str:
     """A markdown table of keys."""
     lines = ["| key | default | range | what it is |", "|---|---|---|---|"]
-    for key, kind, usual, low, high in rows:
-        lines.append(f"| `{key}` | {default(usual, required)} | {expected(kind, low, high)} | {explained(key)} |")
+    for key, (kind, usual, low, high) in rows.items():
+        lines.append(f"| `{key}` | {default(usual)} | {expected(kind, low, high)} | {explained(key)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -99,7 +98,7 @@ def options_table() -> str:
         for key, row in config.options(family).items():
             found.setdefault((key, *row, explained(key, family)), []).append(family)
     lines = ["| key | families | range | what it is |", "|---|---|---|---|"]
-    for (key, kind, low, high, about), families in found.items():
+    for (key, kind, _, low, high, about), families in found.items():
         shown = "all" if len(families) == len(config.FAMILIES) else ", ".join(families)
         lines.append(f"| `{key}` | {shown} | {expected(kind, low, high)} | {about} |")
     return "\n".join(lines) + "\n"
@@ -109,12 +108,13 @@ def rows() -> dict[str, tuple[Any, ...]]:
     """Every key of config.json that is not one family's, those of the features too."""
     from lwnode import config, features
 
-    found = {row[0]: row for row in config.KEYS}
+    found = config.rows(config.KEYS)
     for name, keys, _ in features.FEATURES:
         feature = features.installed(name)
-        if feature is None or {row[0] for row in feature.KEYS} - set(keys):
+        own = config.rows(feature.KEYS) if feature is not None and feature.KEYS else {}
+        if feature is None or set(own) - set(keys):
             raise SystemExit(f"lib/lwnode/features: {name} is missing, or FEATURES does not name all of its keys")
-        found |= {row[0]: row for row in feature.KEYS}
+        found |= own
     return found
 
 
@@ -124,16 +124,15 @@ def page() -> str:
 
     known = rows()
     grouped = [key for _, keys in _GROUPS for key in keys]
-    rest = tuple(row for key, row in known.items() if key not in grouped)
+    rest = {key: row for key, row in known.items() if key not in grouped}
     parts = [_HEAD.replace("{example}", (ROOT / "firmware" / "config.json").read_text(encoding="utf-8").strip())]
     for title, keys in _GROUPS:
-        parts.append(f"## {title}\n\n" + table(tuple(known[key] for key in keys if key in known), config.REQUIRED))
+        parts.append(f"## {title}\n\n" + table({key: known[key] for key in keys if key in known}))
     if rest:
-        parts.append("## Further keys\n\n" + table(rest, config.REQUIRED))
+        parts.append("## Further keys\n\n" + table(rest))
     parts.append("## What one module can be told beyond that\n\n" + _OPTIONS + options_table())
     secrets = "`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional."
-    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.SECRETS, config.REQUIRED))
-    usual = {row[0]: row[2] for row in config.KEYS}
-    wait = config.report_wait(usual["ack_timeout"], usual["max_retransmit"])
+    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.rows(config.SECRETS)))
+    wait = config.report_wait(known["ack_timeout"][1], known["max_retransmit"][1])
     parts.append(_TAIL.replace("{wait}", str(wait)))
     return "\n".join(parts)

@@ -24,9 +24,9 @@ _NOT_HERE = ("family", "host", "port", "endpoint", "apn", "security", "bootstrap
 
 def live(port: str, family: str, config: dict[str, object] | None = None) -> Charge:
     """Three quiet days after a first one, in which it is started once. ConfigError where the configuration is wrong."""
-    from lwnode.config import KEYS
+    from lwnode.config import KEYS, rows
 
-    usual = {row[0]: row[2] for row in KEYS if row[0] not in _NOT_HERE}
+    usual = {key: row[1] for key, row in rows(KEYS).items() if key not in _NOT_HERE}
     usual.update(config or {})
     with contextlib.redirect_stdout(io.StringIO()):
         simulation = Simulation(port, family, 1, "none", **usual)

@@ -1,7 +1,7 @@
 """What a node can do beyond its core, a file each: a feature is there where its file is and config.json asks for it.
 
     class Lamp(Feature):                            lib/lwnode/features/lamp.py
-        KEYS = (("lamp_s", "i", 0, 0, 600),)        its rows of config.json, as in lwnode.config
+        KEYS = "lamp_s i 0 0 600"                   its rows of config.json, as in lwnode.config
         name = "lamp"                               its part of the retained state, of SIZE bytes at most
         SIZE = 4
 
@@ -54,7 +54,7 @@ class Feature:
     dump() -> bytes, load(bytes)     SIZE bytes that survive sleep; load() takes no other length for its own
     """
 
-    KEYS: "tuple[tuple[Any, ...], ...]" = ()
+    KEYS = ""
     name = ""
     ORDER = 50  # before_sleep is asked in descending order, everything else in ascending
     SIZE = 0

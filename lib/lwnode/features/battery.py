@@ -69,7 +69,7 @@ class BatteryBands:
 class Battery(Feature):
     """Restricts each wake to what the cell can give."""
 
-    KEYS = (("battery", "s", "none", ("none",) + tuple(sorted(CELLS)), None),)
+    KEYS = "battery s none none,lipo,alkaline,li_socl2"
     name = "battery"
     ORDER = 10
     SIZE = calcsize(_FORMAT)

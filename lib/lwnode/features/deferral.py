@@ -47,7 +47,7 @@ class Deferral:
 class Deferred(Feature):
     """Asks for the signal before each report that is not urgent."""
 
-    KEYS = (("defer_longest", "i", 0, 0, 86400), ("defer_below", "i", -118, -140, 0))
+    KEYS = "defer_longest i 0 0 86400;defer_below i -118 -140 0"
     name = "deferral"
     SIZE = calcsize(_FORMAT)
 

@@ -109,7 +109,7 @@ class Own(Instance):
 class Settings(Feature):
     """Follows the server's writes, and takes them back."""
 
-    KEYS = (("trial_wakes", "i", 3, 1, 100),)
+    KEYS = "trial_wakes i 3 1 100"
     name = "settings"
     ORDER = 30
     SIZE = calcsize(_FORMAT)

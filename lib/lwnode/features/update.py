@@ -210,7 +210,7 @@ class Channel(Sensor):
 class Update(Feature):
     """Object 9, and what a server has left unfinished."""
 
-    KEYS = (("server_updates", "b", False, None, None),)
+    KEYS = "server_updates b false"
     name = "update"
 
     @staticmethod

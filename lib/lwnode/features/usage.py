@@ -91,8 +91,7 @@ class Health(Instance):
 class Usage(Feature):
     """Counters of a node's life, and what they allow."""
 
-    KEYS = (("data_budget", "i", 0, 0, 1000000000), ("billing_day", "i", 1, 1, 28),
-            ("health_every", "i", 86400, 3600, 604800))
+    KEYS = "data_budget i 0 0 1000000000;billing_day i 1 1 28;health_every i 86400 3600 604800"
     name = "usage"
     ORDER = 20
     SIZE = calcsize(_FORMAT)
