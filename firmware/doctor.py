@@ -110,7 +110,7 @@ def _network(unit: "Any") -> "tuple[bool, str]":
 def _remedy(refusal: str) -> str:
     if refusal.startswith("SIM"):
         return "see the step before"
-    _, found, cause = refusal.partition("EMM cause ")
+    _, found, cause = refusal.partition("cause ")  # "EMM cause 7)", or "cause 7" while it may still change
     if found:
         number = int(cause.rstrip(")"))
         for causes, remedy in _CAUSES:

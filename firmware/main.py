@@ -61,7 +61,7 @@ def made(board: "Any", guard: "Any", parts: "Any") -> "Any":
         window(board, LONG_WINDOW_S, "the stay-awake pin or a cable keeps this node awake")
     from lwnode.node import Node
     node = Node(board, settings, (parts or sensors(board)).declare, getattr(parts, "files", None))
-    wrong = node.check()
+    wrong = "" if node.registration.configured else node.connect().check()
     if wrong:
         refuse(board, guard, cold, "config.json: " + wrong)
         return None

@@ -8,6 +8,7 @@
     >>> report()                 # one contact with the server now, whatever the schedule says
     >>> why()                    # for every path: what was decided on the last sample, and why
     >>> journal()                # what waits for the server
+    >>> inspect()                # what the module says to each of its read and test forms
     >>> doctor()                 # wiring, baud, SIM, network, roaming, signal, server: each with a remedy
 
 Nothing here sleeps the board except `sleep_now()`; no secret is printed. The node is built on the first word that
@@ -26,6 +27,7 @@ _WORDS = (
     ("report()", "one contact with the server now"),
     ("why()", "the decision on each path's last sample"),
     ("journal()", "readings that wait for the server"),
+    ("inspect()", "what the module says to each of its read and test forms"),
     ("doctor()", "wiring, baud, SIM, network, roaming, signal, server: what is wrong, and what to do"),
     ("log()", "the last failure noted by main.py"),
     ("update()", "check the package in /update, and stage it for the next restart"),
@@ -79,12 +81,26 @@ def at(line: str, timeout_ms: int = 3000) -> "list[str]":
         if not unit.modem.wake() and not unit.modem.start():
             raise
         lines = unit.at.send("AT" + line, timeout_ms=timeout_ms)
-    # A module prints back what it was configured with.
+    return [_shown(text) for text in lines]
+
+
+def inspect() -> None:
+    """Print what this module's firmware says to each of its read and test forms: a support engineer's first question."""
+    unit = node()
+    if not unit.modem.wake() and not unit.modem.start():
+        print("  the module is silent: doctor() looks for the reason")
+        return
+    said = unit.modem.inspect()
+    _table([(name, _shown(str(said[name]))) for name in sorted(said)])
+
+
+def _shown(text: str) -> str:
+    """A module's text as a person may see it: it prints back what it was configured with, secrets too."""
     for name in ("psk", "psk_identity", "pin"):
-        secret = unit.config.secret(name)
+        secret = node().config.secret(name)
         if secret:
-            lines = [_without(text, secret) for text in lines]
-    return lines
+            text = _without(text, secret)
+    return text
 
 
 def _without(text: str, secret: str) -> str:

@@ -60,7 +60,7 @@ def test_each_cause_of_a_refusal_has_a_remedy():
         (3, "activated"), (5, "IMEI"), (7, "NB-IoT or LTE-M data"), (13, "ask for roaming here"),
                          (17, "by itself"), (19, "check apn"), (99, "give this number"),
     ):  # fmt: skip
-        told = failing("network", "EMM cause %d" % cause, words, deny_cause=cause)
+        told = failing("network", "cause %d" % cause, words, deny_cause=cause)
         assert "signal" in told and "server" not in told
 
 
@@ -107,6 +107,23 @@ def test_the_words_work_one_after_another_and_help_lists_each():
     words = [name for name in dir(shell) if name[0] != "_" and callable(getattr(shell, name))]
     words.remove("help")
     assert sorted(words) == sorted(listed)
+
+
+def test_inspect_prints_what_each_module_says_of_its_forms_and_no_secret():
+    forms = {"bc20": "+QLWSERV", "bc66": "+QLWCONFIG", "bg96": "select"}
+    secrets = {"psk_identity": "node-1-identity", "psk": "0011223344556677"}
+    for family in sorted(forms):
+        world = World(config={"family": family, "security": "psk" if family == "bc66" else "none"}, secrets=secrets)
+        unit = shell.node(world.node())
+        unit.session.open()
+        told = []
+        table, shell._table = shell._table, told.extend
+        try:
+            shell.inspect()
+        finally:
+            shell._table = table
+        assert forms[family] in [name for name, _ in told], (family, told)
+        assert not [text for _, text in told for secret in secrets.values() if secret in text]
 
 
 def test_why_says_of_what_still_waits_that_it_waits():

@@ -103,6 +103,10 @@ class Node:
             # The board's own boot could not mount the filesystem, or config.json is not what it was.
             self.trouble("filesystem" if config.source.startswith("filesystem") else "settings",
                          "settings from the second home: " + config.source)
+        # What survives sleep, by its name in the retained state; the driver's "modem" and the features come to it.
+        self.parts: "dict[str, Any]" = {
+            "clock": self.clock, "sampling": self.sampling, "reporting": self.reporting, "backoff": self.backoff,
+            "session": self.registration, "tree": self.tree}
         self.orders: "dict[str, Callable[[bool], None]]" = {}  # what features can be told by a server, by name
         self.features: "list[Any]" = [feature() for feature in config.features]
         self.ask("attach")
@@ -280,10 +284,6 @@ class Node:
         """Send the module to sleep."""
         self.connect().close()
 
-    def check(self) -> str:
-        """Return why this module cannot do what the configuration asks, by key, or nothing; asks the module nothing."""
-        return "" if self.registration.configured else self.connect().check()
-
     # -- features ----------------------------------------------------------------------------------------------------
 
     def trouble(self, key: str, words: str) -> None:
@@ -319,17 +319,10 @@ class Node:
 
     # -- state and time ----------------------------------------------------------------------------------------------
 
-    def _parts(self) -> "list[tuple[str, Any]]":
-        """What survives sleep, by its name in the retained state; the driver's "modem" and the node's own come to it."""
-        parts: "list[tuple[str, Any]]" = [
-            ("clock", self.clock), ("sampling", self.sampling), ("reporting", self.reporting), ("backoff", self.backoff),
-            ("session", self.registration), ("tree", self.tree)]
-        return parts
-
     def save(self, all_of_it: bool = False) -> None:
         """Write what must survive: called while no answer of the module is outstanding. all_of_it: to flash, at once."""
-        for name, part in self._parts():
-            self.state.save(name, part.dump())
+        for name in self.parts:
+            self.state.save(name, self.parts[name].dump())
         self.state.save("urgent", b"1" if self.urgent else b"0", durable=all_of_it)
         self.ask("save")
         if self.modem is not None:
@@ -350,7 +343,7 @@ class Node:
         self.state.save("tree", data)
 
     def _restore(self) -> None:
-        for name, part in self._parts():
+        for name in self.parts:
             data = self.state.load(name)
             if data is None and name == "tree":
                 try:
@@ -358,14 +351,7 @@ class Node:
                 except OSError:
                     pass  # unreadable now: told by the health, and asked again by the next start
             if data is not None:
-                part.load(data)
+                self.parts[name].load(data)
         self.urgent = self.state.load("urgent") == b"1"
         self.ask("restore")
         self.fresh = self.journal.next_number
-
-    def clock_step(self, moved: int) -> None:
-        """Follow a step of the clock; a slot that is being served keeps its name until it is."""
-        self.moved = moved
-        for part in (self.sampling, self.backoff, self.registration, self.tree):
-            part.rebase(moved)
-        self.ask("rebase", moved)

@@ -47,7 +47,7 @@ class Contact:
                 self.modem.options[name] = value
         self.session = node.session = Session(self.modem, node.tree, config, node.clock, board.unique_id())
         self.session.load(node.registration.dump())
-        node.registration = self.session
+        node.registration = node.parts["session"] = self.session
         self.delivery = node.delivery = Delivery(node.journal, node.tree, self.modem, node.clock, config)
         self.modem.on_request, self.modem.on_event = self.answer, self.event
         self.at.idle = self.idle
@@ -120,7 +120,10 @@ class Contact:
         if clock.unix() is None or clock.doubted or age is None or age >= _RESYNC_S:
             unix = self.modem.network_time()
             if unix is not None and clock.set_unix(unix, "network"):
-                node.clock_step(clock.moved)
+                node.moved = clock.moved  # the slot that is being served keeps its name until it is
+                for part in (node.sampling, node.backoff, self.session, node.tree):
+                    part.rebase(clock.moved)
+                node.ask("rebase", clock.moved)
 
     def conclude(self, slot: "int | None") -> None:
         """Draw the consequences of a wake's contact for slot and back-off, and let the module sleep."""
