@@ -86,6 +86,11 @@ def test_digits_are_what_the_form_says_that_the_server_writes():
     ):
         found = (values.decode_value(type, data), values.decode_value(type, data, None, True))
         assert found == (text, binary), (type, data, found)
+    # where it is TLV for certain, digits are no text, and a record that holds no value of the type is none
+    assert values.decode_value(FLOAT, b"21.5", None, 2) < 1e-7 and values.decode_value(INTEGER, b"9", None, 2) == 57
+    for type, data in ((BOOLEAN, b"1"), (INTEGER, b"100"), (FLOAT, b"21.50")):
+        assert refused(values.decode_value, type, data, None, 2), data
+    assert refused(values.decode_value, INTEGER, tlv.item(0xC0, 9, b"\x01" * 6), 9), "not its eight bytes as a number"
 
 
 def test_tlv_of_the_device_object_reads_and_writes_as_printed_in_the_specification():

@@ -78,7 +78,7 @@ class Channel(Sensor):
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
         return (INTEGER, str(self.result)) if id == _RESULT else super().entry(id)
 
-    def check_write(self, id: int, data: bytes, binary: bool = False) -> "Plain":
+    def check_write(self, id: int, data: bytes, binary: int = 0) -> "Plain":
         if id == _PACKAGE:
             if _INSTALL not in self.offered:
                 raise Reject(405, "this module hands on no executes: bring updates by cable")

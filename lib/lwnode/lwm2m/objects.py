@@ -287,8 +287,8 @@ class Instance:
             self.touch(_QUALITY)
         self.owner.health_changed(self)
 
-    def check_write(self, id: int, data: bytes, binary: bool = False) -> "Plain":
-        """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. Nothing is changed."""
+    def check_write(self, id: int, data: bytes, binary: int = 0) -> "Plain":
+        """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. binary: see decode_value."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
         type, operations = self.known(id)

@@ -14,7 +14,7 @@ from micropython import const
 
 from .objects import NOTHING
 from .rules import parse
-from .types import OPAQUE, Path, Reject, Request, Response
+from .types import BOOLEAN, FLOAT, INTEGER, OPAQUE, Path, Reject, Request, Response
 from .values import split
 
 TYPE_CHECKING = False
@@ -141,8 +141,10 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") 
     path = request.path
     if path.instance is None:
         raise Reject(405, "an object as a whole cannot be written")
-    # A module that calls a value opaque does not know whether it came as text or as TLV (values.decode_value).
-    binary = path.resource is None or (request.type == OPAQUE and tree.write_format == "tlv")
+    # What a module types as a number is one; what it calls opaque may be text or TLV (values.decode_value).
+    binary = 2 if path.resource is None or request.type in (INTEGER, FLOAT, BOOLEAN) else 0
+    if request.type == OPAQUE and tree.write_format == "tlv":
+        binary = max(binary, 1)
     try:
         parts = split(bytes(request.value)) if path.resource is None else [(path.resource, bytes(request.value))]
     except ValueError as error:

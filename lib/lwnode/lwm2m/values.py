@@ -194,26 +194,26 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
     raise ValueError("this resource takes no value")
 
 
-def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: bool = False) -> "Plain":
+def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: int = 0) -> "Plain":
     """What a server wrote, whether it came as text, as a bare TLV value or as a whole TLV record of that resource.
 
     BC66 hands a payload through without its content format (application note 4.2.9), and 57 in TLV is the text "9" as
-    well. With binary, digits of 1, 2, 4 or 8 bytes are an integer of TLV; without, they are text. A float's digits are text
-    always, anything that is no text is binary. ValueError if it is neither.
+    well. binary 0: what reads as text is text. 1: digits of 1, 2, 4 or 8 bytes are an integer of TLV, a float's are text.
+    2: it is TLV for certain. Anything that is no text is binary. ValueError if it is neither.
     """
     if type == OPAQUE:
         return bytes(data)
     if resource is not None and len(data) > 2 and data[0] >= 0xC0:
         try:
             found = list(items(data))
-            if len(found) == 1 and found[0][:2] == (TLV_RESOURCE, resource):
-                return binary_value(type, found[0][2])
         except ValueError:
-            pass  # no record of that resource: a bare value that begins alike
-    printable = True
+            found = []  # a bare value that begins as a record would
+        if len(found) == 1 and found[0][:2] == (TLV_RESOURCE, resource):
+            return binary_value(type, found[0][2])
+    text = binary < 2 and not (binary and (type == INTEGER or type == TIME) and len(data) in (1, 2, 4, 8))
     for byte in data:
-        printable = printable and 32 <= byte < 127
-    if type == STRING or (printable and not (binary and (type == INTEGER or type == TIME) and len(data) in (1, 2, 4, 8))):
+        text = text and 32 <= byte < 127
+    if text or type == STRING:
         try:
             return from_wire(type, data)
         except (ValueError, UnicodeError):
