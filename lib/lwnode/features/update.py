@@ -72,7 +72,10 @@ class Channel(Sensor):
         if id == 0:
             return "lwnode"
         if id == 1:
-            return str(accepted(self.files, self.node.board.protected))
+            try:
+                return str(accepted(self.files, self.node.board.protected))
+            except OSError:
+                return None  # not now
         return self.state if id == _STATE else super().extra(id)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
@@ -190,9 +193,9 @@ class Channel(Sensor):
         """Check and stage what came; the node restarts when this wake is over. Says what is wrong where it is."""
         import swap
         node, self._known = self.node, None
-        under_way = swap.Swap(self.files)
-        self.staged = under_way.version
         try:
+            under_way = swap.Swap(self.files)
+            self.staged = under_way.version
             if not under_way.rows:  # else a cut came behind its acceptance
                 self.staged = stage(key_of(node.config.secret), self.target(), self.files, node.board.protected,
                                     spare_blocks(node.config.journal_bytes, self.files), node.board.feed)
@@ -205,6 +208,8 @@ class Channel(Sensor):
             self._tell(_INITIAL, error.result)
         except MemoryError:
             self._tell(_INITIAL, _NO_MEMORY)
+        except OSError as error:
+            print("update:", error)  # the next contact tries again
 
 
 class Update(Feature):

@@ -1,7 +1,5 @@
 """New application files for a node in the field: a signed package is checked and staged; swap.py then tries it.
 
-    >>> from lwnode.power.store import spare_blocks
-    >>> from lwnode.update import key_of, stage
     >>> stage(key_of(settings.secret), "ESP32_GENERIC/bc66", counter=board.protected,      # /update/package lies there
     ...       spare=spare_blocks(settings.journal_bytes))
     1790000000
@@ -13,19 +11,16 @@ A package (made by `make update-package`), all numbers little-endian:
     per row: flags u8 (1: content, 0: remove), path: length u8 and text, size u32, SHA-256
     contents in the order of the rows, then HMAC-SHA256 over everything before it (RFC 2104)
 
-Nothing on the node changes until the whole package was held against its HMAC, each file on flash against its hash, and the
-version against the highest one ever accepted; then one rename (update/plan) accepts it all. A package that is cut, forged,
-replayed, older, for another board or too big is refused with an UpdateError, and removed with whatever was made of it.
-
-The key: `update_key` of secrets.json, else one derived from the PSK. Where MicroPython has lwnode frozen, /lib/lwnode is
-never looked at (sys.path is "", ".frozen", "/lib"), so a package with such files is refused there: files in / come first.
+The whole package is held against its HMAC, each file on flash against its hash, the version against the highest one ever
+accepted; then one rename (update/plan) accepts it all. A package that is cut, forged, replayed, older, for another board or
+too big is refused with an UpdateError that says so, and removed with whatever was made of it.
 
 Bounds: 512 bytes of buffer, 200 files. Room is counted in blocks before the first piece is written: each file takes one at
 least, a new folder two, and while it is put in place one old file more than there was.
 """
 
 import hashlib
-from binascii import crc32, unhexlify
+from binascii import unhexlify
 from struct import unpack
 
 from micropython import const
@@ -34,7 +29,7 @@ from lwnode.power.store import blocks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Iterable, Iterator
 
     # Path, size and SHA-256 of what comes (None: it goes), and what is there now, as a plan has it.
     Row = tuple[str, int, bytes | None, str]
@@ -42,17 +37,17 @@ if TYPE_CHECKING:
 PACKAGE = "/update/package"
 HEAD_BYTES = const(15)
 ROWS = const(200)
-_MAGIC = b"LWU1"
-_CONTENT = const(1)
+FULL = const(28)  # ENOSPC
 _BLOCK = const(512)
 _MAC = const(32)
-FULL = const(28)  # ENOSPC
 _COUNTER = "update"
 _CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 # The way back, what the node keeps for itself, and every module that main.py, boot.py and swap.py import: a file or folder of
 # that name in / or /lib would be found before the firmware's own. Compared without case: FAT knows none.
 _KEPT = ("main", "boot", "swap", "secrets", "update", "state", "protected", "os", "binascii", "gc", "io", "sys", "machine",
          "micropython", "vfs", "_boot", "_boot_fat", "fsboot")  # fmt: skip
+_REFUSED = {2: "there is no package: copy it to :update/package",  # ENOENT
+            FULL: "the flash is full: nothing has changed, and the package is removed"}
 # Results of object 9 (OMA LwM2M software management, resource 9).
 NO_ROOM, BAD, OTHER, OLD = 50, 53, 54, 57
 
@@ -65,35 +60,26 @@ class UpdateError(Exception):
         self.result = result
 
 
-def hmac(key: bytes, data: bytes) -> bytes:
-    """HMAC-SHA256 of data (RFC 2104)."""
-    inner = _pad(key, 0x36)
-    inner.update(data)
-    return _closed(key, inner)
-
-
-def _pad(key: bytes, mask: int) -> "Any":
-    """SHA-256 of a key of one block, masked."""
-    if len(key) > 64:
-        key = hashlib.sha256(key).digest()
-    return hashlib.sha256(bytes([byte ^ mask for byte in key + bytes(64 - len(key))]))
-
-
-def _closed(key: bytes, inner: "Any") -> bytes:
-    outer = _pad(key, 0x5C)
+def hmac(key: bytes, blocks: "Iterable[bytes]") -> bytes:
+    """HMAC-SHA256 (RFC 2104) of what comes in blocks."""
+    key = hashlib.sha256(key).digest() if len(key) > 64 else key
+    key += bytes(64 - len(key))
+    inner = hashlib.sha256(bytes([byte ^ 0x36 for byte in key]))
+    for block in blocks:
+        inner.update(block)
+    outer = hashlib.sha256(bytes([byte ^ 0x5C for byte in key]))
     outer.update(inner.digest())
     return bytes(outer.digest())
 
 
 def key_of(secret: "Callable[[str], str | None]") -> bytes:
-    """The key of this node's packages, by its secrets (Settings.secret). UpdateError where there is none."""
-    own = secret("update_key")
+    """The key of this node's packages: `update_key` of its secrets (Settings.secret), else one derived from the PSK."""
+    own, psk = secret("update_key"), secret("psk")
     if own:
         return unhexlify(own)
-    psk = secret("psk")
     if not psk:
         raise UpdateError("no key: put update_key (hexadecimal) into secrets.json and provision again")
-    return hmac(unhexlify(psk), b"lwnode update key")
+    return hmac(unhexlify(psk), (b"lwnode update key",))
 
 
 def accepted(files: "Any", counter: "Any" = None) -> int:
@@ -107,7 +93,7 @@ def accepted(files: "Any", counter: "Any" = None) -> int:
 
 def head_of(head: bytes, target: str, newest: int) -> "tuple[int, int, int]":
     """(length, version, rows) by the first HEAD_BYTES of a package or more. UpdateError where it is not for this node now."""
-    if len(head) < HEAD_BYTES or head[:4] != _MAGIC:
+    if len(head) < HEAD_BYTES or head[:4] != b"LWU1":
         raise UpdateError("this is no update package: make one with make update-package", OTHER)
     _, length, version, rows, size = unpack("<4sIIHB", head[:HEAD_BYTES])
     found, wanted = head[HEAD_BYTES : HEAD_BYTES + size], target.encode()
@@ -129,16 +115,15 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
     frozen: whether lwnode is; None looks.
     """
     import swap
-    files, idle = files or swap.Files(), idle or _nothing
+    files, idle = files or swap.Files(), idle or (lambda: None)
     if swap.Swap(files).rows:
         raise UpdateError("an update is on trial: wait until it is kept or taken back, then send this one again")
     try:
         with files.open(PACKAGE, "rb") as file:
-            length, version, count = _signed(file, key, target, accepted(files, counter), idle)
-        with files.open(PACKAGE, "rb") as file:
+            length, version = _signed(file, key, target, accepted(files, counter), idle)
             # A frozen module's file has a name without a folder of the filesystem before it.
-            rows = _table(file, files, length, count, not __file__.startswith("/") if frozen is None else frozen)
-            needed = _blocks(files, rows)
+            rows = _table(file, files, length, not __file__.startswith("/") if frozen is None else frozen)
+            needed = _needed(files, rows)
             if spare is not None and needed > spare:
                 raise UpdateError("%d KB are needed and %d KB may be taken: remove files, or send fewer at a time"
                                   % (needed * 4, max(0, spare) * 4), NO_ROOM)
@@ -147,17 +132,14 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
                 swap.make(files, folder)
             lines = [_extracted(file, files, number, row, idle) for number, row in enumerate(rows)]
         swap.write(files, swap.PLAN, "\n".join([str(version)] + lines))
-    except UpdateError:
-        discard(files, True)
+    except (UpdateError, MemoryError):
+        _discard(files, True)
         raise
     except OSError as error:
         code = error.args[0] if error.args else 0
-        if code == 2:  # ENOENT
-            raise UpdateError("there is no package: copy it to :update/package")
-        discard(files, code == FULL)
-        if code == FULL:
-            raise UpdateError("the flash is full: nothing has changed, and the package is removed", NO_ROOM)
-        raise UpdateError("the filesystem refused (error %s): nothing has changed" % code)
+        _discard(files, code == FULL)
+        raise UpdateError(_REFUSED.get(code, "the filesystem refused (error %s): nothing has changed" % code),
+                          NO_ROOM if code == FULL else BAD)
     try:
         if counter is not None:
             counter.save(_COUNTER, str(version).encode())  # where it outlives the filesystem too
@@ -167,7 +149,7 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
     return version
 
 
-def discard(files: "Any", package: bool) -> None:
+def _discard(files: "Any", package: bool) -> None:
     """Remove what was made of a package that is not accepted, and the package too; as far as the flash lets us."""
     import swap
     for step, what in ((files.remove, swap.PLAN), (swap.sweep, files), (files.remove, PACKAGE))[: 2 + package]:
@@ -177,57 +159,56 @@ def discard(files: "Any", package: bool) -> None:
             pass
 
 
-def _signed(file: "Any", key: bytes, target: str, newest: int, idle: "Any") -> "tuple[int, int, int]":
-    """(length, version, rows) of a package that is whole and signed: nothing else in it is believed before."""
-    head = file.read(HEAD_BYTES)
-    head += file.read(head[-1] if len(head) == HEAD_BYTES else 0)
-    length, version, count = head_of(head, target, newest)
-    inner = _pad(key, 0x36)
-    inner.update(head)
-    left = length - _MAC - len(head)
+def _blocks(file: "Any", left: int, idle: "Any") -> "Iterator[bytes]":
+    """So many bytes of a file, or what there is of them."""
     while left > 0:
         block = file.read(min(_BLOCK, left))
         if not block:
-            break
-        inner.update(block)
+            return
         left -= len(block)
+        yield block
         idle()
-    found = file.read(_MAC + 1)
-    if left or len(found) != _MAC:
+
+
+def _signed(file: "Any", key: bytes, target: str, newest: int, idle: "Any") -> "tuple[int, int]":
+    """(length, version) of a package that is whole and signed: nothing else in it is believed before."""
+    length, version, _ = head_of(file.read(HEAD_BYTES + 255), target, newest)
+    file.seek(0)
+    ours, theirs = hmac(key, _blocks(file, length - _MAC, idle)), file.read(_MAC + 1)
+    if len(theirs) != _MAC:
         raise UpdateError("the package is cut or too long: send it again")
-    differs = 0
-    for ours, theirs in zip(_closed(key, inner), found):
-        differs |= ours ^ theirs
-    if differs:
+    if sum([ours[i] ^ theirs[i] for i in range(_MAC)]):  # all of it, however early it differs
         raise UpdateError("the package is not signed with this node's key: make it with this node's secrets")
-    return length, version, count
+    file.seek(0)
+    return length, version
 
 
-def _table(file: "Any", files: "Any", length: int, count: int, frozen: bool) -> "list[Row]":
+def _table(file: "Any", files: "Any", length: int, frozen: bool) -> "list[Row]":
     """The rows, each allowed; the file then stands at the first content.
 
     What Python would find instead of a new file (a .py beside its .mpy) is a row without content behind them.
     """
     import swap
     rows: "list[Row]" = []
+    head = file.read(HEAD_BYTES)
+    length -= HEAD_BYTES + len(file.read(head[14])) + _MAC
     names = set()
-    length -= HEAD_BYTES + len(file.read(file.read(HEAD_BYTES)[-1])) + _MAC
-    for _ in range(count):
+    for _ in range(head[12] | head[13] << 8):
         flags, size = file.read(2)
         path = file.read(size).decode()
-        length -= 38 + size
         size, digest = unpack("<I32s", file.read(36))
-        length -= size
+        length -= 38 + len(path) + size
         _allow(path, frozen)
         names.add(path.lower())
-        rows.append((path, size, digest if flags & _CONTENT else None, swap.summed(files, path)))
-    if length or len(names) != count:
+        rows.append((path, size, digest if flags & 1 else None, swap.summed(files, path)))
+    if length or len(names) != len(rows):
         raise UpdateError("the package's table does not fit its contents: make it anew")
     for path, _, digest, _ in rows[:]:
         stem, _, kind = path.rpartition(".")
         twin = stem + (".mpy" if kind == "py" else ".py")
-        if digest is not None and kind != "json" and twin.lower() not in names and swap.summed(files, twin) != "-":
-            rows.append((twin, 0, None, swap.summed(files, twin)))
+        found = "-" if digest is None or kind == "json" or twin.lower() in names else swap.summed(files, twin)
+        if found != "-":
+            rows.append((twin, 0, None, found))
     return rows
 
 
@@ -240,16 +221,16 @@ def _allow(path: str, frozen: bool) -> None:
     stem = parts[parts[0].lower() == "lib" and len(parts) > 1].lower().split(".")[0] if fine else ""
     if not fine or stem in _KEPT or stem.lstrip("u") in _KEPT:
         raise UpdateError("%s cannot be part of an update: bring it by cable with make deploy" % path)
+    # sys.path is "", ".frozen", "/lib": files in / come first, those in /lib last.
     if frozen and path.lower().startswith("/lib/lwnode/"):
         raise UpdateError("%s would never be looked at, lwnode is frozen in this firmware: flash a new one" % path)
 
 
-def _blocks(files: "Any", rows: "list[Row]") -> int:
+def _needed(files: "Any", rows: "list[Row]") -> int:
     """The blocks that pieces, plan, new folders and, while files are put in place, one more old file take."""
     import swap
-    needed = 4 + len(rows) // 8 + blocks_of(64 * len(rows))
+    needed, largest = 4 + len(rows) // 8 + blocks_of(64 * len(rows)), 0
     folders = {"/update/new", "/update/old"}
-    largest = 0
     for path, size, digest, old in rows:
         if digest is not None:
             needed += blocks_of(size + size // 256)  # littlefs keeps its pointers in the same blocks
@@ -266,28 +247,17 @@ def _blocks(files: "Any", rows: "list[Row]") -> int:
 
 def _extracted(file: "Any", files: "Any", number: int, row: "Row", idle: "Any") -> str:
     """Write a row's content as update/new/N and hold what is then on flash against its hash; the row of the plan."""
+    import swap
     path, size, digest, old = row
-    if digest is None:
-        return "%s - %s" % (path, old)
     name = "/update/new/%d" % number
-    left, total = size, 0
-    with files.open(name, "wb") as new:
-        while left:
-            block = file.read(min(_BLOCK, left))
-            total = crc32(block, total)
-            new.write(block)
-            left -= len(block)
-            idle()
-    found = hashlib.sha256()
-    with files.open(name, "rb") as new:
-        block = new.read(_BLOCK)
-        while block:
-            found.update(block)
-            block = new.read(_BLOCK)
-    if found.digest() != digest:
-        raise UpdateError("%s did not arrive on the flash as it was sent: send it again" % path)
-    return "%s %d:%08x %s" % (path, size, total & 0xFFFFFFFF, old)
-
-
-def _nothing() -> None:
-    """No watchdog to feed."""
+    if digest is not None:
+        with files.open(name, "wb") as new:
+            for block in _blocks(file, size, idle):
+                new.write(block)
+        found = hashlib.sha256()
+        with files.open(name, "rb") as new:
+            for block in _blocks(new, size + 1, idle):
+                found.update(block)
+        if found.digest() != digest:
+            raise UpdateError("%s did not arrive on the flash as it was sent: send it again" % path)
+    return "%s %s %s" % (path, swap.summed(files, name), old)
