@@ -95,7 +95,7 @@ def test_a_forged_package_is_refused_and_a_good_one_is_on_trial_until_a_deploy_b
         await bench.stopped()
         status, output = await bench.tool("deploy", "--secrets", str(bench.folder / "secrets.json"))
         assert status == 0 and (flash / "sensors.py").read_bytes() == SENSORS, output
-        assert not (flash / "update" / "plan").exists()
+        assert [path.name for path in (flash / "update").rglob("*") if path.is_file()] == []
 
     at_desk(script)
 

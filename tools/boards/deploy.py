@@ -20,7 +20,13 @@ LAST = ("/main.py", "/boot.py")  # until they are there, what is on the board go
 OURS = "/lib/lwnode"  # what is there and is not wanted goes
 # What comes by cable counts: an update on trial would put older files over it.
 NO_UPDATE = """import os
-for path in ("/update/plan", "/update/trial"):
+paths = ["/update/plan", "/update/trial"]
+for folder in ("/update/new", "/update/old"):
+    try:
+        paths += [folder + "/" + name for name in os.listdir(folder)]
+    except OSError:
+        pass
+for path in paths:
     try:
         os.remove(path)
     except OSError:
