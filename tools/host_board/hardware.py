@@ -86,7 +86,7 @@ class Hardware:
 
     def __init__(
         self, port: str, folder: str | Path, pty_path: str | None, control_port: int | None, *, speed: float = 1.0,
-        heap: str = "192k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0, flash_kb: int = 2048,
+        heap: str = "240k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0, flash_kb: int = 2048,
         ticks: int = 0, course: Callable[[str, int], float] = rising, on_event: Callable[[Event], None] | None = None,
         on_console: Callable[[str], None] | None = None, micropython: str | None = None, repl: bool = False,
     ) -> None:  # fmt: skip

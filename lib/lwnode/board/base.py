@@ -16,7 +16,6 @@ _FLUSH_MS = 500
 _SAMPLES = 8
 _NO_PULLS = (34, 35, 36, 37, 38, 39)  # of an ESP32
 _INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
-CAUSES = ("power_on", "brown_out", "watchdog", "panic", "deep_sleep", "planned", "hard", "soft")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,10 +60,6 @@ class Pins:
             level = self.level(name, name in self.active)
             self._pins[name] = machine.Pin(self._numbers[name], machine.Pin.OUT, value=level)
 
-    def names(self) -> list[str]:
-        """Return the names this board has wired."""
-        return sorted(self._numbers)
-
     def number(self, name: str) -> int | None:
         """Return the GPIO number of a name, or None."""
         return self._numbers.get(name)
@@ -74,31 +69,23 @@ class Pins:
         level = self._levels.get(name, 1)
         return level if active else 1 - level
 
-    def _input(self, name: str) -> "Any":
-        pin = self._pins.get(name)
-        if pin is None:
-            machine = self._machine
+    def pin(self, name: str) -> "Any":
+        """Return the machine.Pin of a wired name (KeyError otherwise); an input is made when it is first asked for."""
+        if name not in self._pins:
+            pin = self._machine.Pin
             # A jumper or button reads its inactive level while nothing is connected.
-            pull = machine.Pin.PULL_UP if self.level(name, True) == 0 else machine.Pin.PULL_DOWN
+            pull = pin.PULL_DOWN if self.level(name, True) else pin.PULL_UP
             if name == "status" or self._numbers[name] in _NO_PULLS:
                 pull = None  # driven by the module, or an ESP32 pin without pulls
-            pin = machine.Pin(self._numbers[name], machine.Pin.IN, pull)
-            self._pins[name] = pin
-        return pin
-
-    def pin(self, name: str) -> "Any":
-        """Return the machine.Pin of a wired name (KeyError otherwise)."""
-        return self._pins[name] if name in self.outputs else self._input(name)
+            self._pins[name] = pin(self._numbers[name], pin.IN, pull)
+        return self._pins[name]
 
     def set(self, name: str, active: bool) -> bool:
         """Drive an output; False where the board has no such output."""
         if name not in self.outputs:
             return False
         self._pins[name].value(self.level(name, active))
-        if active:
-            self.active.add(name)
-        else:
-            self.active.discard(name)
+        (self.active.add if active else self.active.discard)(name)
         return True
 
     def pulse(self, name: str, ms: int) -> bool:
@@ -137,9 +124,6 @@ class Board:
 
         def count_pulses(self) -> "Any":
             """Count edges of pin "pulse" while asleep; Unsupported where the port cannot."""
-
-    port = ""
-    ram_kept = False
 
     def __init__(self, definition: "Any", machine: "Any", clock: "Any", active: "Sequence[str]" = ()) -> None:
         self.definition = definition
@@ -206,12 +190,12 @@ class Board:
         """Let the last bytes out: sleep cuts what is in the FIFO (nodemcu issue 3389). Bounded: flow control may block."""
         uart = self._uart
         waited = 0
-        while uart is not None and hasattr(uart, "txdone") and not uart.txdone() and waited < _FLUSH_MS:
+        while uart is not None and not uart.txdone() and waited < _FLUSH_MS:
             self.clock.sleep_ms(5)
             waited += 5
 
     def reset_cause(self) -> str:
-        """Return why this boot happened: one of CAUSES."""
+        """Return why this boot happened: power_on, brown_out, watchdog, panic, deep_sleep, planned, hard or soft."""
         return self._cause
 
     def wake_cause(self) -> str:

@@ -144,7 +144,6 @@ class Board(base.Board):
         import machine
 
     port = "esp32"
-    ram_kept = False
 
     def __init__(self, definition: "Any", machine: "Any" = None, port: "Any" = None, clock: "Any" = None) -> None:
         if machine is None:
@@ -204,7 +203,7 @@ class Board(base.Board):
         """Hold every output: PWRKEY, reset and DTR, floating, wake or kill the module (LilyGo T-SIM7600X issue 50)."""
         machine = self.machine
         outputs = 0
-        for i, name in enumerate(self.pins.names()):
+        for i, name in enumerate(sorted(self.definition.PINS)):
             if name in self.pins.outputs:
                 active = name in self.pins.active
                 outputs |= active << i

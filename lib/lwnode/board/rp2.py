@@ -84,7 +84,6 @@ class Board(base.Board):
         import machine
 
     port = "rp2"
-    ram_kept = True
 
     def __init__(self, definition: "Any", machine: "Any" = None, port: "Any" = None, clock: "Any" = None) -> None:
         if machine is None:
@@ -114,7 +113,8 @@ class Board(base.Board):
 
     def _find_cause(self) -> str:
         machine = self.machine
-        if self._same_boot():
+        # A soft reset (Ctrl-D) leaves the clock alone; any other boot has just set it to 2021, and we then move it on.
+        if int(machine.RTC().datetime()[0]) > 2021:
             return "soft"
         if machine.reset_cause() == machine.WDT_RESET:
             if int(machine.mem32[self._watchdog_base + _REASON]) & _REASON_TIMER:
@@ -125,30 +125,21 @@ class Board(base.Board):
             return "brown_out"
         return "hard" if chip & self._run else "power_on"
 
-    def _same_boot(self) -> bool:
-        """A soft reset (Ctrl-D) leaves the clock alone; any other boot has just set it to 2021, and we then move it on."""
-        return int(self.machine.RTC().datetime()[0]) > 2021
-
-    def _carried(self) -> int | None:
-        seconds = self._peek(_TIME)
-        return seconds if seconds and seconds ^ 0xFFFFFFFF == self._peek(_TIME_CHECK) else None
-
     def _carry_time(self) -> None:
-        """Continue the count of before a watchdog's or our own reset."""
-        carried = self._carried()
+        """Continue the count of before a watchdog's or our own reset; a cold boot's is moved to 2022 (_find_cause)."""
+        seconds = self._peek(_TIME)
+        carried = seconds and seconds ^ 0xFFFFFFFF == self._peek(_TIME_CHECK)
         if self._cause == "soft":
             self.clock.kept = True
-        elif carried is not None and self._cause in ("watchdog", "planned", "panic", "hard"):
-            gap = _WDT_MAX_MS // 1000 if self._cause == "watchdog" else 0
-            self._set_time(carried + gap)
+        elif carried and self._cause in ("watchdog", "planned", "panic", "hard"):
+            self._set_time(seconds + (_WDT_MAX_MS // 1000 if self._cause == "watchdog" else 0))
             self.clock.kept = True
         else:
-            self._set_time(int(self.clock.time()) + _YEAR_S)  # the mark of _same_boot
+            self._set_time(int(self.clock.time()) + _YEAR_S)
             self._poke(_COUNT_ID, random.getrandbits(30) or 1)
         self.clock.count_id = self._peek(_COUNT_ID)
 
     def _set_time(self, seconds: int) -> None:
-        """Set the port's clock. A clock that no longer shows 2021 also tells a soft reset from a boot."""
         import time
 
         moment = time.gmtime(seconds)
@@ -158,8 +149,6 @@ class Board(base.Board):
         """Use the last two sectors of the flash where no filesystem covers them (our frozen _boot.py), else files."""
         import os
 
-        if not hasattr(port, "Flash"):
-            return FilePair()
         blocks = port.Flash().ioctl(4, 0)
         try:
             stat = getattr(port, "statvfs", os.statvfs)("/")
@@ -172,10 +161,7 @@ class Board(base.Board):
 
     def _cable(self) -> bool:
         """A USB host is connected and awake: somebody may be typing."""
-        try:
-            status = int(self.machine.mem32[_SIE_STATUS])
-        except (KeyError, ValueError):
-            return False  # a played board without a USB controller
+        status = int(self.machine.mem32[_SIE_STATUS])
         return bool(status & _CONNECTED and not status & _SUSPENDED)
 
     def watchdog(self, ms: int) -> None:

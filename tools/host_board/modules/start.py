@@ -1,6 +1,6 @@
 """What a board's ROM and port do before user code: mount the flash, say where modules are, run boot.py and main.py.
 
-    micropython -X heapsize=192k start.py FOLDER PORT FLASH WIRE TTY
+    micropython -X heapsize=240k start.py FOLDER PORT FLASH WIRE TTY
 
 FOLDER is where this file lies, PORT esp32 or rp2, FLASH the folder that is the board's file system, WIRE and TTY the
 open file descriptors of the runner's socket and of the module's UART.

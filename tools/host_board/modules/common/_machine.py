@@ -4,6 +4,7 @@ import _host
 from _uart import UART, garble
 
 _handlers = {}
+_bus = set()  # pins of the sensors' bus: pulled up, and nobody holds them
 
 
 def sleep(ms):
@@ -41,7 +42,7 @@ class Pin:
 
     def value(self, level=None):
         if level is None:
-            return _host.ask("level", self.id)
+            return 1 if self.id in _bus else _host.ask("level", self.id)
         _host.ask("drive", self.id, 1 if level else 0)
         return None
 
@@ -92,7 +93,7 @@ class I2C:
     """The sensors' bus."""
 
     def __init__(self, id=0, *, scl=None, sda=None, freq=400000, timeout=50000):
-        pass
+        _bus.update([pin.id for pin in (scl, sda) if pin])
 
     def init(self, *, scl=None, sda=None, freq=400000):
         pass
