@@ -121,6 +121,7 @@ def status() -> None:
                                                             unit.journal.exposed)),
         ("time", unit.clock.unix() or "not known yet"), ("last error", unit.last_error or "none"),
         ("battery", "not wired" if mv is None else "%d mV" % mv), ("update", _update_state()),
+        ("module firmware", "being updated" if unit.modem.update_since else unit.modem.revision or "not known yet"),
     ])
 
 

@@ -322,6 +322,12 @@ def test_row_qnbiotevent():
     assert bench.modem.sleep()
 
 
+def test_row_qind():
+    bench = registered()
+    bench.say('+QIND: "FOTA","HTTPSTART"', "+QIND: SMS DONE")
+    assert bench.events == [("firmware", "download")]
+
+
 # ---- its rules
 
 

@@ -271,6 +271,12 @@ def test_row_update():
     assert bench.modem.stats["late_results"] == 1 and bench.events == []
 
 
+def test_row_indication():
+    bench = registered()
+    bench.say('+QIND: "FOTA","HTTPSTART"', "+QIND: SMS DONE")
+    assert bench.events == [("firmware", "download")]
+
+
 def test_row_event():
     bench = registered()
     bench.talker.answers["AT+QRELLOCK"] = ["OK", (900, '+QNBIOTEVENT: "ENTER DEEPSLEEP"')]

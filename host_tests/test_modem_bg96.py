@@ -103,6 +103,12 @@ def test_row_qlwdldata():
     assert bench.modem.stats["malformed_urcs"] == 2
 
 
+def test_row_qind():
+    bench = registered()
+    bench.say('+QIND: "FOTA","HTTPSTART"', "+QIND: SMS DONE")
+    assert bench.events == [("firmware", "download")]
+
+
 def test_row_qpsmtimer():
     bench = registered()
     bench.say("+QPSMTIMER: 1320,30")

@@ -55,6 +55,7 @@ OPTIONS = {
     "psm_tau": "PSM: tracking area update asked for (seconds, TS 24.008 10.5.7.4a); 0 no PSM",
     "psm_active": "PSM: active time asked for (seconds, TS 24.008 10.5.7.3)",
     "edrx": "eDRX cycle asked for (seconds, TS 24.008 10.5.5.32); 0 none",
+    "module_update": "firmware of the module itself (object 5): never, ask (waits for a person), allow",
     "buffered": "requests wait in the module until they are read (BC20 3.5, BC66 4.2.2)",
     "read_length": "bytes read from the buffer at a time (3.10)",
     "receive_hex": "writes of the server come as hexadecimal digits, else as text (3.11)",

@@ -27,6 +27,7 @@ class Bg96Server(Bg96Client):
         {
             "observe_flag": False,  # True: the flag of 4.2.2 also for a new observation; the example leaves it out
             "download_ms": 20000,  # DFOTA: from Package URI to "downloaded"
+            "fota_urcs": True,  # +QIND: "FOTA",...: what the module says of it to its host
             "install_ms": 5000,  # DFOTA: from Update to the restart
             "new_revision": "BG96MAR02A08M1G",  # DFOTA: what runs after it
         }
@@ -164,6 +165,7 @@ class Bg96Server(Bg96Client):
             self.after(500, self.restart)
         elif path == (5, 0, 2):
             self._firmware(_UPDATING, 0)
+            self._told("UPDATING", 0)
             self.after(self.options["install_ms"], self._installed)
 
     # ---- DFOTA
@@ -184,11 +186,26 @@ class Bg96Server(Bg96Client):
             self._firmware(_IDLE, 0)  # an empty URI resets the state machine
         elif uri.startswith("http://") or uri.startswith("https://") or split_uri(uri):
             self._firmware(_DOWNLOADING, 0)
-            self.after(self.options["download_ms"], lambda: self._firmware(_DOWNLOADED, 0))
+            self._told("HTTPSTART")
+            self.after(self.options["download_ms"], self._downloaded)
         else:
             self._firmware(_IDLE, _UNSUPPORTED if "://" in uri else _INVALID_URI)
 
+    def sleep_allowed(self):
+        """T3324 begins when the radio is idle (TS 24.008 4.7.2.8), which a download keeps it from being."""
+        return super().sleep_allowed() and self.builtin.firmware[3] not in (_DOWNLOADING, _UPDATING)
+
+    def _downloaded(self):
+        self._told("HTTPEND", 0)
+        self._firmware(_DOWNLOADED, 0)
+
+    def _told(self, word, *number):
+        """As the module's own DFOTA tells its host; the guide's chapter 5 is silent about it. Option fota_urcs."""
+        if self.options["fota_urcs"]:
+            self.urc('+QIND: "FOTA","%s"%s' % (word, "".join([",%d" % each for each in number])))
+
     def _installed(self):
+        self._told("END", 0)
         self.nvram["updated_to"] = self.options["new_revision"]
         self.restart()
 

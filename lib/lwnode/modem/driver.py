@@ -43,6 +43,7 @@ _HEAD = ">BBBBIIB"  # format, length of the revision, failures, status, account,
 _DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s (QRST) and 6 s (CFUN=1,1; field_quirks 5)
 _OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
+_UPDATE_S = const(3600)  # longest that an update of the module's firmware keeps it from sleeping; 20 minutes are usual
 _MODELS = (("BC20", "bc20"), ("BC66", "bc66"), ("BG96", "bg96"), ("ME910", "me910c1"), ("NE910", "me910c1"),
            ("ML865", "me910c1"))
 
@@ -87,6 +88,9 @@ class Modem(Network):
     URCS: "dict[str, tuple[str, Any]]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
+    update_since = 0  # seconds by now(): the module has been updating its own firmware since then; 0 it does not
+    now: "Callable[[], int] | None" = None  # seconds that go on over sleep, for the limit of an update; None: no limit
+    may_hold: "Callable[[], bool] | None" = None  # whether the battery has the charge for an update
     _asleep = False
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
@@ -233,7 +237,9 @@ class Modem(Network):
         expected, self._restart_expected = self._restart_expected, True
         try:
             self.at.sync(BRIEFLY if briefly else None)
-            self.revision = self._answer_to("AT+CGMR", prefix="")[0]
+            before, self.revision = self.revision, self._answer_to("AT+CGMR", prefix="")[0]
+            if self.update_since and before and self.revision not in ("", before):
+                self._note_update("done")
             self._greet()
             self.capabilities = self._capabilities()
         except BudgetExceeded:
@@ -265,6 +271,30 @@ class Modem(Network):
         finally:
             self._restart_expected = False
 
+    def _note_update(self, stage: str) -> None:
+        """The module's own firmware (object 5): it says that it loads or installs another one, or that this is over."""
+        over = stage in ("done", "failed", "given up")
+        if over or not self.update_since:
+            self.update_since = 0 if over else 1 if self.now is None else max(1, self.now())
+        self._emit("firmware", stage)
+
+    def updates(self) -> bool:
+        """Whether the module updates its firmware and must be left on: no sleep, no switch-off, no restart by us.
+
+        By the option module_update ("never", "ask": once somebody has said allow(), "allow"), as long as the battery allows it
+        and no longer than an hour.
+        """
+        if not self.update_since or self.options["module_update"] != "allow":
+            return False
+        if self.now is not None and not 0 <= self.now() - self.update_since < _UPDATE_S:
+            self._note_update("given up")
+            return False
+        return self.may_hold is None or self.may_hold()
+
+    def allow(self, request: str) -> None:
+        """A person, or the application, lets an update of the module's firmware go on (module_update "ask")."""
+        self.options["module_update"] = "allow"
+
     def power_off(self) -> bool:
         """Detach and switch off. True where the module agreed."""
         self._close_requests()
@@ -285,20 +315,27 @@ class Modem(Network):
         """What must be known after the host's deep sleep: 13 bytes, the revision, 6 for each observation; no secret."""
         revision = self.revision.encode()[:40]
         data = struct.pack(
-            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255), self._status | self._restart_due << 7,
+            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255),
+            self._status | self._restart_due << 7 | (self.update_since > 0) << 6,
             self._configured, self._declared, len(self.observed))
         for path in self.observed:
             data += struct.pack(">HHH", *[65535 if part is None else part for part in path.ids])
+        if self.update_since:
+            data += struct.pack(">I", self.update_since)
         return data + revision
 
     def restore(self, data: "bytes | None") -> bool:
         """Take up a snapshot. False where it is missing, damaged or of another driver: start cold."""
         size = struct.calcsize(_HEAD)
-        if not data or len(data) < size or data[0] != _SNAPSHOT or len(data) != size + data[1] + 6 * data[size - 1]:
+        if not data or len(data) < size or data[0] != _SNAPSHOT:
+            return False
+        updates = data[3] >> 6 & 1
+        if len(data) != size + data[1] + 6 * data[size - 1] + 4 * updates:
             return False
         _, length, self.failures, self._status, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
         self._restart_due = bool(self._status & 128)
-        self._status = min(self._status & 127, DEREGISTERED)
+        self._status = min(self._status & 63, DEREGISTERED)
+        self.update_since = struct.unpack_from(">I", data, len(data) - length - 4)[0] if updates else 0
         self.observed = []
         for index in range(count):
             ids = struct.unpack_from(">HHH", data, size + 6 * index)
@@ -465,6 +502,16 @@ class Modem(Network):
         """Before the module sleeps or goes off: nothing that the server has asked is left waiting."""
         self._answer_server()
         self._run_after()
+
+    def _on_indication(self, what: str, rest: "list[str | None]") -> None:
+        """Quectel's +QIND: "FOTA","HTTPSTART" ... "UPDATING",37 ... "END",0 (its DFOTA guides; the LwM2M guides are silent)."""
+        if what != "FOTA" or not rest or not rest[0]:
+            return
+        stage = rest[0]
+        if stage == "END" or stage.endswith("END") and rest[1:] not in ([], ["0"]):
+            self._note_update("done" if rest[1:] in ([], ["0"]) else "failed")
+        elif not stage.endswith("END") or not self.update_since:
+            self._note_update("update" if stage == "UPDATING" else "download")
 
     # ---- lines that nobody asked for --------------------------------------------------------------------------
 

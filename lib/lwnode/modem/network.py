@@ -75,6 +75,7 @@ class Network:
         "apn": None, "pin": None, "store": None, "awake_budget_ms": None, "in_flight": 4,
         "command_ms": 3000,  # the manuals' 300 ms are too short: 3000 in a driver that has learnt it (field_quirks 5)
         "ack_timeout": 2, "max_retransmit": 4,
+        "module_update": "allow",  # whether the module may load other firmware (object 5): "never", "ask", "allow"
         # asked of the network by configure(): (tracking area update, active time) in s, and the cycle in s; None: left alone
         "psm": None, "edrx": None,
     }
@@ -275,14 +276,16 @@ class Network:
             if state == 3 and (code in _PERMANENT or lasted >= _DENIED_MS) or clock.ticks_diff(end, now) <= 0:
                 break
             self._pause(_POLL_MS)
-        denied = state == 3 and (cause in _PERMANENT or lasted >= _DENIED_MS)
-        if cause is not None and (denied or 11 <= cause <= 15):  # and of 11 to 15: no other network came in that time
-            self.refusal = "network: %s (EMM cause %d)" % (_CAUSES.get(cause, "refused"), cause)
-        elif state == 3 and not denied:
-            self.refusal = "network: refused for %d s so far%s" % (
-                lasted // 1000, "" if cause is None else ", cause %d" % cause)
-        else:
-            self.refusal = "network: " + _SEARCH[state]
+        why = _SEARCH[state]
+        if cause is not None:
+            why = "%s (EMM cause %d)" % (_CAUSES.get(cause, "refused"), cause)
+        # What may still pass is no denial; of 11 to 15 counts that no other network came in the time allowed.
+        if cause is None or cause not in _PERMANENT and not 11 <= cause <= 15:
+            if state == 3 and lasted < _DENIED_MS:
+                why = "%d s so far: %s" % (lasted // 1000, why)
+            elif state != 3 and cause is not None:
+                why = "%s, so far: %s" % (_SEARCH[state], why)
+        self.refusal = "network: " + why
         self._emit("refused", self.refusal)
         return False
 

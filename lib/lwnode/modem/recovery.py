@@ -32,7 +32,7 @@ def bring_back(modem: "Modem", timeout_ms: int) -> bool:
     end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
     hard = modem.failures % _RESTART_EVERY == _RESTART_EVERY - 1
     reached = _reached(modem, end)
-    if not reached and (reached is None and hard_steps_due(modem) or hard) and _left(modem, end):
+    if not reached and (reached is None and hard_steps_due(modem) or hard) and _left(modem, end) and not modem.updates():
         modem._count("tried_restart")
         if modem.ask(modem.restart):
             reached = _set_up(modem) and _reached(modem, end)
@@ -102,7 +102,7 @@ def power_cycle(modem: "Modem") -> bool:
     Without pins nothing is switched off, because nothing could switch it on again.
     """
     pins = modem.pins
-    if pins is None:
+    if pins is None or modem.updates():
         return False
     modem._restart_expected = True
     try:

@@ -50,6 +50,7 @@ class Contact:
         node.registration = node.parts["session"] = self.session
         self.delivery = node.delivery = Delivery(node.journal, node.tree, self.modem, node.clock, config)
         self.modem.on_request, self.modem.on_event = self.answer, self.event
+        self.modem.now, self.modem.may_hold = node.clock.now, lambda: node.may_contact == 2
         self.at.idle = self.idle
         self._closing = False
         self._reached = False
@@ -209,6 +210,8 @@ class Contact:
         elif name == "cancelled":
             node.tree.cancel(detail)
         else:
+            if name == "firmware":
+                node.trouble("firmware", "module firmware: " + detail if self.modem.update_since else "")
             self.session.heard(name, detail)
             node.ask("event", name, detail)
 
@@ -218,8 +221,10 @@ def back_off_reason(refusal: str, heard: int, lost: int) -> str:
 
     A module that spoke (`heard` lines) but left commands unanswered (`lost`) says nothing about network and server.
     """
+    if refusal.startswith("module:"):  # another family's
+        return "no_sim"
     if refusal.startswith("SIM"):
         return "no_pin" if "PIN" in refusal else "no_sim"
-    if "denied" in refusal or "EMM" in refusal:
+    if ("denied" in refusal or "EMM" in refusal) and "so far" not in refusal:
         return "denied"
     return "line" if heard and lost else ""

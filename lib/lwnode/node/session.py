@@ -101,7 +101,12 @@ class Session(RegistrationState):
         return declared
 
     def close(self, off: bool = False) -> bool:
-        """Send the module to sleep, or switch it off: the next contact then starts cold. Returns whether it confirmed."""
+        """Send the module to sleep, or switch it off: the next contact then starts cold. Returns whether it confirmed.
+
+        One that updates its own firmware is left as it is.
+        """
+        if self.modem.updates():
+            return False
         if off:
             self.configured = False
             return bool(self.modem.power_off())

@@ -51,7 +51,7 @@ class Driver(NbIot):
     OPTIONS = dict(NbIot.OPTIONS, in_flight=1, buffered=False, read_length=512, send_hex=True, receive_hex=True)
     URC_PREFIXES = (
         "+QLWOBSERVE", "+QLWDATARECV", "+QNBIOTEVENT", "SEND OK", "SEND FAIL", "CONNECT OK", "CONNECT FAIL", "UPDATE OK",
-        "UPDATE FAIL", "CLOSE OK", "CLOSE FAIL",
+        "UPDATE FAIL", "CLOSE OK", "CLOSE FAIL", "+QIND",
     )
     VALUE_PREFIXES = ("+QLWDATARECV",)
     _ready = False
@@ -355,6 +355,7 @@ class Driver(NbIot):
         "UPDATE": ("s", _on_updated),  # 3.6, or after QLWDELOBJ (3.4): OK "updated", FAIL "lost"
         "CLOSE": ("s", _on_closed),  # 3.7, late: OK deregistered, FAIL what holds is unknown
         "+QNBIOTEVENT": ("s", NbIot._on_power_event),
+        "+QIND": ("s*", NbIot._on_indication),  # "firmware": the module loads or installs other firmware of its own
     }
 
 

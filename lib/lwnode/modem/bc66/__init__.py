@@ -82,7 +82,7 @@ class Driver(NbIot):
         # what a write of 1, 2, 4 or 8 bytes is that are digits: TLV, which Leshan sends a client of 1.0, or "text"; 4.3.3
         # does not say, and the module passes the bytes on without their format
         write_format="tlv")
-    URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QLWRD", "+QNBIOTEVENT")
+    URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QLWRD", "+QNBIOTEVENT", "+QIND")
     VALUE_PREFIXES = ("+QLWURC", "+QLWRD")
 
     level = 10  # of the firmware: 6 for BC66NBR01A06
@@ -461,7 +461,8 @@ class Driver(NbIot):
     def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
         """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
         values: "list[str | None]" = list(split_fields(line))
-        for prefix, name in (("+QLWREG", "reg"), ("+QLWDEREG", "dereg"), ("+QLWUPDATE", "update"), ("+QNBIOTEVENT", "event")):
+        for prefix, name in (("+QLWREG", "reg"), ("+QLWDEREG", "dereg"), ("+QLWUPDATE", "update"), ("+QNBIOTEVENT", "event"),
+                             ("+QIND", "indication")):
             if line.startswith(prefix):
                 return name, values
         name = values[0] if values and values[0] else ""
@@ -783,6 +784,7 @@ class Driver(NbIot):
         "dereg": ("i", _on_deregistration),  # 4.2.5
         "update": ("s*", _on_update),  # 4.2.4: the result of update(), by its message id
         "event": ("s", NbIot._on_power_event),
+        "indication": ("s*", Modem._on_indication),  # "firmware": the module loads or installs other firmware of its own
     }
 
 

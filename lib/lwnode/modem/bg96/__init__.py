@@ -63,7 +63,8 @@ class Driver(Modem):
         auto_register=None, ip_version=None, debug_port=None, sleep="psm", key_file=False,
         sleep_confirm_ms=40000)  # PSM POWER DOWN comes within 30 to 40 s (low_power 3.4)
     URC_PREFIXES = (
-        "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN")
+        "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN",
+        "+QIND")
     VALUE_PREFIXES = ("+QLWDLDATA",)
     _state = -1
     _speaks = True  # "select" was last answered with its line
@@ -454,4 +455,5 @@ class Driver(Modem):
         "PSM POWER DOWN": ("", _on_psm),  # asleep
         "POWERED DOWN": ("", _on_off),  # switched off: what was registered is unknown
         "NORMAL POWER DOWN": ("", _on_off),
+        "+QIND": ("s*", Modem._on_indication),  # chapter 5: "firmware", the module loads or installs other firmware of its own
     }
