@@ -3,7 +3,8 @@
     >>> from shell import *
     >>> help()                   # the words; each can be completed with the tab key
     >>> status()                 # configuration, module, session, journal
-    >>> at("+CSQ")               # any AT command, without its AT; the information lines
+    >>> at("+CSQ")               # any AT command, with its AT or without; the information lines
+    >>> trace()                  # print what goes to the module and comes from it; trace(False) ends it
     >>> sample()                 # one reading of every sensor, into the journal
     >>> report()                 # one contact with the server now, whatever the schedule says
     >>> why()                    # for every path: what was decided on the last sample, and why
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 _node: "Any" = None
 _WORDS = (
     ("status()", "configuration, module, session, journal, update"),
-    ('at("+CSQ")', "an AT command, without its AT"),
+    ('at("+CSQ")', "an AT command; a refusal is explained"),
+    ("trace()", "print what goes to the module and comes from it, secrets painted over; trace(False) ends it"),
     ("sample()", "read every sensor once, into the journal"),
     ("report()", "one contact with the server now"),
     ("why()", "the decision on each path's last sample"),
@@ -71,16 +73,24 @@ def _table(rows: "list[tuple[Any, ...]]") -> None:
 
 
 def at(line: str, timeout_ms: int = 3000) -> "list[str]":
-    """Send one command, `line` being what follows AT; return its information lines. Raises CommandError, AtTimeout."""
-    from lwnode.at import AtTimeout
+    """Send one command, with its AT or without; return its information lines. A refusal is explained, and raised."""
+    from lwnode.at import AtTimeout, CommandError
+    if not isinstance(line, str):
+        raise ValueError('at() wants a command as text: at("+CSQ") or at("AT+CSQ")')
     unit = node()
+    line = "AT" + (line[2:] if line[:2].upper() == "AT" else line)
     try:
-        lines: "list[str]" = unit.at.send("AT" + line, timeout_ms=timeout_ms)
-    except AtTimeout:
-        # Asleep, off, or not yet spoken to.
-        if not unit.modem.wake() and not unit.modem.start():
-            raise
-        lines = unit.at.send("AT" + line, timeout_ms=timeout_ms)
+        try:
+            lines: "list[str]" = unit.at.send(line, timeout_ms=timeout_ms)
+        except AtTimeout:
+            # Asleep, off, or not yet spoken to.
+            if not unit.modem.wake() and not unit.modem.start():
+                raise
+            lines = unit.at.send(line, timeout_ms=timeout_ms)
+    except CommandError as error:
+        from words import explain
+        print("  " + (explain(error.code, error.result) or "the module's own manual has this error"))
+        raise
     return [_shown(text) for text in lines]
 
 
@@ -101,6 +111,17 @@ def _shown(text: str) -> str:
         if secret:
             text = _without(text, secret)
     return text
+
+
+def trace(on: bool = True) -> None:
+    """Print every byte to and from the module from now on, secrets painted over; trace(False) ends it."""
+    unit = node()
+    unit.trace = _printed if on else None
+    unit.at.trace_to(unit.trace)
+
+
+def _printed(direction: str, data: bytes) -> None:
+    print("  %s %r" % (direction, data))
 
 
 def _without(text: str, secret: str) -> str:

@@ -3,6 +3,7 @@
 import shell
 from doctor import checks
 from fakes.world import World
+from lwnode.at import CommandError
 
 
 def found(world):
@@ -95,6 +96,34 @@ def test_no_secret_is_in_what_the_module_prints_back():
     for secret in secrets.values():
         assert secret.lower() not in " ".join(lines).lower()
     assert "***" in " ".join(lines)
+
+
+def test_at_takes_a_command_with_its_at_or_without_and_explains_a_refusal():
+    said = []
+    shell.print = lambda *words: said.append(" ".join(map(str, words)))
+    try:
+        unit = shell.node(World(sim="absent").node())
+        unit.modem.start()
+        assert shell.at("+CSQ") == shell.at("AT+CSQ") == shell.at("at+CSQ")
+        shell.trace()
+        assert unit.trace is not None
+        for line, sentence in (("+CPIN?", "no SIM"), ("AT+NONSENSE", "")):
+            try:
+                shell.at(line)
+                assert False, line
+            except CommandError as error:
+                assert error.lines == []
+        shell.trace(False)
+        assert unit.trace is None and any(["tx b'AT+CPIN?\\r'" in text for text in said]), said
+        assert [text for text in said if "no SIM: insert it" in text], said
+        for wrong in (5, None, b"+CSQ"):
+            try:
+                shell.at(wrong)
+                assert False, wrong
+            except ValueError as error:
+                assert 'at("+CSQ")' in str(error)
+    finally:
+        del shell.print
 
 
 def test_the_words_work_one_after_another_and_help_lists_each():

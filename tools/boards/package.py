@@ -1,7 +1,10 @@
-"""package.json, by which mip installs lib/: `make package` writes it, `make check` holds it against the tree.
+"""package.json, by which mip installs lib/, and another for the AT driver alone: `make package` writes them, `make check`
+holds them against the tree.
 
-    mpremote mip install package.json                    from a checkout
-    import mip; mip.install("github:OWNER/NAME")         on a board with a network of its own
+    mpremote mip install package.json                              from a checkout
+    mpremote mip install lib/lwnode/at/package.json                the AT driver by itself
+    import mip; mip.install("github:OWNER/NAME")                   on a board with a network of its own
+    import mip; mip.install("github:OWNER/NAME/lib/lwnode/at")
 """
 
 from __future__ import annotations
@@ -11,27 +14,44 @@ import re
 import sys
 from pathlib import Path
 
+from tools.mpy import compiled, module_name
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = ROOT / "package.json"
+AT = ROOT / "lib" / "lwnode" / "at" / "package.json"
 
 
-def content() -> str:
-    """The file's text: where each module goes below lib/ on the board, and where it is here."""
+def content(file: Path = FILE) -> str:
+    """A file's text: where each module goes below lib/ on the board, and where it is from the file's own folder."""
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert version
-    modules = sorted((ROOT / "lib").rglob("*.py"))
-    urls = [[str(path.relative_to(ROOT / "lib")), str(path.relative_to(ROOT))] for path in modules]
-    lines = ",\n".join("    " + json.dumps(pair) for pair in urls)
+    modules = sorted(((ROOT / "lib") if file == FILE else file.parent).rglob("*.py"))
+    urls = [[str(path.relative_to(ROOT / "lib")), str(path.relative_to(file.parent))] for path in modules]
+    lines = ",\n".join("    " + json.dumps(pair) for pair in urls if pair[0] != "lwnode/at/uart.py")
     return f'{{\n  "version": "{version.group(1)}",\n  "deps": [],\n  "urls": [\n{lines}\n  ]\n}}\n'
 
 
 def problem() -> str:
-    """What is wrong with the file in the tree, or nothing."""
-    if FILE.exists() and FILE.read_text(encoding="utf-8") == content():
-        return ""
-    return "package.json does not list the modules of lib/ as they are: run make package"
+    """What is wrong with the files in the tree, or nothing."""
+    for file in (FILE, AT):
+        if not file.exists() or file.read_text(encoding="utf-8") != content(file):
+            return f"{file.relative_to(ROOT)} does not list the modules of lib/ as they are: run make package"
+    return ""
+
+
+def at_bytecode(folder: Path) -> None:
+    """The AT driver as a board with little heap wants it: .mpy below `folder`, to be copied to lib/."""
+    for source in (AT.parent / pair[1] for pair in json.loads(content(AT))["urls"]):
+        target = (folder / source.relative_to(ROOT / "lib")).with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(compiled(source.read_text(encoding="utf-8"), module_name(source.relative_to(ROOT / "lib"))))
+    print(f"{folder}: copy it with   mpremote fs cp -r {folder}/lwnode :lib/")
 
 
 if __name__ == "__main__":
-    FILE.write_text(content(), encoding="utf-8")
-    print(f"package.json: {len(json.loads(content())['urls'])} modules", file=sys.stderr)
+    if sys.argv[1:]:
+        at_bytecode(Path(sys.argv[1]))
+    else:
+        for file in (FILE, AT):
+            file.write_text(content(file), encoding="utf-8")
+            print(f"{file.relative_to(ROOT)}: {len(json.loads(content(file))['urls'])} modules", file=sys.stderr)
