@@ -188,13 +188,10 @@ def fit(tree: "ObjectTree", limits: "dict[str, int]", executes: bool) -> "list[s
         gone = sorted([id for id in row.offered if not executes and row.known(id)[1] == "E"])
         if gone:
             row.show([id for id in row.offered if id not in gone])
-            dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), _listed(gone)))
+            words = " ".join([str(id) for id in gone])
+            dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), words))
         _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
     return dropped
-
-
-def _listed(ids: "list[int]") -> str:
-    return " ".join([str(id) for id in ids])
 
 
 def _fit_resources(row: Instance, most: int, dropped: "list[str]") -> None:
@@ -210,5 +207,5 @@ def _fit_resources(row: Instance, most: int, dropped: "list[str]") -> None:
     ranked.sort()
     gone = sorted([id for _, id in ranked[most:]])
     dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
-        row.path(), len(row.offered), most, _listed(gone)))  # fmt: skip
+        row.path(), len(row.offered), most, " ".join([str(id) for id in gone])))  # fmt: skip
     row.show([id for _, id in ranked[:most]])

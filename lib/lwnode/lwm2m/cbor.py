@@ -160,8 +160,13 @@ def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tup
             return low == 21, at
         if low == 22 or low == 23:
             return None, at
-        if low == 25:
-            return _half(argument), at
+        if low == 25:  # half precision: sign, five bits of exponent, ten of mantissa
+            exponent, mantissa = argument >> 10 & 31, argument & 1023
+            if exponent == 31:
+                value = float("nan") if mantissa else float("inf")
+            else:
+                value = (mantissa | (1024 if exponent else 0)) * 2.0 ** (max(exponent, 1) - 25)
+            return (-value if argument >> 15 else value), at
         if low == 26 or low == 27:
             return struct.unpack(">f" if low == 26 else ">d", data[first + 1 : at])[0], at
         raise ValueError("CBOR value {} at byte {} is not known here".format(low, first))
@@ -191,14 +196,3 @@ def _finished(major: int, items: "list[Any]") -> "Any":
         if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
             return Fraction(number, exponent)
     raise ValueError("a decimal fraction has an exponent of -64 to 64 and a number")
-
-
-def _half(bits: int) -> float:
-    exponent, mantissa = bits >> 10 & 31, bits & 1023
-    if exponent == 0:
-        value = mantissa * 2.0**-24
-    elif exponent < 31:
-        value = (mantissa | 1024) * 2.0 ** (exponent - 25)
-    else:
-        value = float("nan") if mantissa else float("inf")
-    return -value if bits >> 15 else value

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .objects import Instance, Resource
+    from .objects import Instance
     from .tree import ObjectTree
 
 _VERSION = const(3)
@@ -33,10 +33,15 @@ _VALUES = ("value", "when", "minimum", "maximum")
 
 def dump(tree: "ObjectTree") -> bytes:
     """The record; tree.dirty is cleared."""
-    rows = [
-        (row.object_id, row.instance, [_resource(resource) for resource in row.resources], row.written, _pick(row, row.kept))
-        for row in tree.rows
-    ]
+    rows: "list[Any]" = []
+    for row in tree.rows:
+        resources: "list[Any]" = []
+        for resource in row.resources:
+            rules = resource.rules
+            resources.append([resource.id] + _pick(resource, _VALUES))
+            if rules is not None:
+                resources[-1] += [_pick(rules, _RULES)] + ([_pick(rules, NAMES)] if rules.by_server else [])
+        rows.append((row.object_id, row.instance, resources, row.written, _pick(row, row.kept)))
     observations = [path.ids for path in tree.observations]
     data = bytes([_VERSION]) + encode((observations, tree.answers, tree.error_told, _own(tree), rows))
     tree.dirty = False
@@ -61,16 +66,6 @@ def _own(tree: "ObjectTree") -> "dict[str, Any]":
 
 def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
     return [getattr(owner, name) for name in names]
-
-
-def _resource(resource: "Resource") -> "list[Any]":
-    rules = resource.rules
-    state: "list[Any]" = [resource.id] + _pick(resource, _VALUES)
-    if rules is not None:
-        state.append(_pick(rules, _RULES))
-        if rules.by_server:
-            state.append(_pick(rules, NAMES))
-    return state
 
 
 def load(tree: "ObjectTree", data: bytes) -> bool:
@@ -107,25 +102,22 @@ def _load_row(row: "Instance", state: "list[Any]") -> None:
         if found is None and values[0] in row.offered:
             found = row.view(values[0])
             row.attach(found)
-        if found is not None:
-            _load_resource(found, values)
+        if found is None:
+            continue
+        if values[1] is not None:
+            _give(found, _VALUES, values[1:5])
+        if len(values) > 6:
+            found.rules = found.rules or Rules()
+            found.rules.by_server = True
+            _give(found.rules, NAMES, values[6])
+        if found.rules is not None and len(values) > 5:
+            _give(found.rules, _RULES, values[5])
     written = state[3] or {}
     for id in written:
         if id in row.offered:
             row.set(id, written[id])
     row.touched = 0
     _give(row, row.kept, state[4])
-
-
-def _load_resource(resource: "Resource", state: "list[Any]") -> None:
-    if state[1] is not None:
-        _give(resource, _VALUES, state[1:5])
-    if len(state) > 6:
-        resource.rules = resource.rules or Rules()
-        resource.rules.by_server = True
-        _give(resource.rules, NAMES, state[6])
-    if resource.rules is not None and len(state) > 5:
-        _give(resource.rules, _RULES, state[5])
 
 
 def _give(owner: "object", names: "tuple[str, ...]", values: "list[Any]") -> None:

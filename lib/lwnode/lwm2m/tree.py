@@ -231,22 +231,18 @@ class ObjectTree:
             self.seen = when
         for row in self.rows:
             for resource in row.resources:
-                if resource.rules is not None and not row.failures:
-                    self._due(resource, resource.rules, when)
+                rules = None if row.failures else resource.rules
+                text = None if rules is None else resource.text()
+                reason = None if rules is None or text is None else rules.due(resource.comparable(), when)
+                if reason is not None:
+                    resource.reason = reason
+                    self.judged(resource, text or "")
         out, self.kept = self.kept, []
         for index in range(len(out)):
             path, type, text, taken = out[index]
             if taken is None:
                 out[index] = (path, type, text, when)
         return out
-
-    def _due(self, resource: Resource, rules: Rules, when: "int | None") -> None:
-        """Have the last value go out again where its rules say so."""
-        text = resource.text()
-        reason = None if text is None else rules.due(resource.comparable(), when)
-        if reason is not None:
-            resource.reason = reason
-            self.judged(resource, text or "")
 
     def changes(self, observed: bool = False) -> "list[Value]":
         """The live values, other than readings, that changed since the last call: extremes, counters, settings.
