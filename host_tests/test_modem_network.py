@@ -207,10 +207,11 @@ def test_a_denial_counts_when_it_has_lasted_a_minute_or_is_permanent():
     """openwrt 10054; 24.301 9.9.3.9: 3, 6, 7, 8 are of SIM and module, 11 to 15 of this network."""
     for line, seconds, told in (
         ("+CEREG: 0,3", 60, "network: registration denied"),
-        ('+CEREG: 3,3,"1A2B","01A2D101",9,0,11', 60, "network: PLMN not allowed (EMM cause 11)"),
-        ("+CEREG: 5,3,,,,,0,15", 60, "network: no suitable cells in tracking area"),  # BC66: one field more before the cause
-        ("+CEREG: 3,3,,,,0,7", 0, "network: EPS services not allowed"), ("+CEREG: 3,3,,,,0,22", 60, "network: congestion"),
-        ('+CEREG: 5,3,,,,,0,8,"00100001","00000110"', 0, "network: EPS and non-EPS services not allowed"),
+        ('+CEREG: 3,3,"1A2B","01A2D101",9,0,11', 60, "network: denied (EMM cause 11)"),
+        ("+CEREG: 5,3,,,,,0,15", 60, "network: denied (EMM cause 15)"),  # BC66: one field more before the cause
+        ("+CEREG: 3,3,,,,0,7", 0, "network: denied (EMM cause 7)"),
+        ("+CEREG: 3,3,,,,0,22", 60, "network: denied (EMM cause 22)"),
+        ('+CEREG: 5,3,,,,,0,8,"00100001","00000110"', 0, "network: denied (EMM cause 8)"),
         ("+CEREG: 3,3,,,,1,7", 60, "network: registration denied"),  # a cause of the maker's own
     ):
         lasted, refusal, rest = denied(line)

@@ -71,6 +71,6 @@ def test_no_wait_of_a_driver_is_without_an_end():
             body = ast.get_source_segment(text, node) or ""
             if any([word in body for word in ("poll(", ".ask(", "_query(", ".send(", "_begin(", "_listen(", "_pause(")]):
                 loops += 1
-                ends = "ticks_diff" in body or "poll(0)" in body or "_busy()" in body
+                ends = "ticks_diff" in body or ".left(" in body or "poll(0)" in body or "_busy()" in body
                 assert ends, "%s:%d waits for ever" % (path.name, node.lineno)
     assert loops >= 8, loops

@@ -22,7 +22,7 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkErro
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
 from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN, Unsupported
-from lwnode.modem.network import Network
+from lwnode.modem.network import Network, number
 from lwnode.modem.recovery import BRIEFLY, hard_steps_due, power_cycle
 from lwnode.modem.reports import Reports
 from micropython import const
@@ -129,58 +129,44 @@ class Modem(Network):
         @property
         def deadline_ms(self) -> int:
             """Longest time from publish to the outcome of one message."""
-            raise NotImplementedError
 
         def configure(self, server: "Server") -> bool:
             """Read, compare, write what differs. True: a restart is needed before it holds."""
-            raise NotImplementedError
 
         def declare(self, objects: "Any") -> bool:
             """Make the module know these (object, instance, resource ids). True: a restart is needed before it holds."""
-            raise NotImplementedError
 
         def register(self, timeout_ms: int) -> bool:
             """Register at the server, or say True at once where that is done."""
-            raise NotImplementedError
 
         def update(self, lifetime: "int | None" = None, binding: "str | None" = None, objects: bool = False) -> bool:
             """Refresh the registration, changing what is given. True where the server agreed."""
-            raise NotImplementedError
 
         def deregister(self) -> bool:
             """Leave the server. True where it agreed, or where there was no registration."""
-            raise NotImplementedError
 
         def forget(self) -> None:
             """Erase what the module keeps about servers and objects: the step before another server."""
-            raise NotImplementedError
 
         def status(self) -> int:
             """Ask the module: one of the constants of lwnode.modem."""
-            raise NotImplementedError
 
         def recover(self, timeout_ms: int = 30000) -> bool:
             """Take up the session kept over the module's sleep. True where the server is reachable again."""
-            raise NotImplementedError
 
         def publish(self, records: "Any", confirm: bool = True) -> int:
             """Send (path, type, text or bytes, when) records; returns the ticket that on_event will name."""
-            raise NotImplementedError
 
         def sleep(self) -> bool:
             """Let the module sleep. True where its sleep was confirmed by event or status pin."""
-            raise NotImplementedError
 
         def wake(self) -> bool:
             """Wake the module for a session that goes on. False where it does not answer."""
-            raise NotImplementedError
 
-        def _capabilities(self) -> Capabilities:
-            raise NotImplementedError
+        def _capabilities(self) -> Capabilities: ...
 
         def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
             """Pipe contract: hand one message to the module; None, or why it was not taken."""
-            raise NotImplementedError
 
     def check(self, server: "Server") -> None:
         """Refuse what configure() would refuse, without a word to the module: ValueError or Unsupported, by key."""
@@ -361,8 +347,7 @@ class Modem(Network):
         return not self.reports
 
     def _serve(self, timeout_ms: int, until_settled: bool) -> None:
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        end = self.at.deadline(timeout_ms)
         while True:
             self._upkeep()
             self._answer_server()
@@ -370,7 +355,7 @@ class Modem(Network):
                 self._run_after()
             self.reports.expire()
             self._tell_outcomes()
-            left = clock.ticks_diff(end, clock.ticks_ms())
+            left = self.at.left(end)
             if left <= 0 or (until_settled and not self.reports):
                 return
             # In slices: what falls due meanwhile shall not wait for the rest of the time.
@@ -378,10 +363,9 @@ class Modem(Network):
 
     def _await(self, done: "Callable[[], bool]", timeout_ms: int, answer: bool = True) -> bool:
         """Wait until done() is true, answering the server meanwhile. False where it was not in time."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        end = self.at.deadline(timeout_ms)
         while not done():
-            left = clock.ticks_diff(end, clock.ticks_ms())
+            left = self.at.left(end)
             if left <= 0:
                 return False
             if answer:
@@ -411,14 +395,10 @@ class Modem(Network):
 
     def wait_while_busy(self, timeout_ms: int) -> int:
         """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
-        while self._busy():
-            left = max(0, clock.ticks_diff(end, clock.ticks_ms()))
-            if self._await(lambda: not self._busy(), min(_LOOK_MS, left)):
-                break
+        end = self.at.deadline(timeout_ms)
+        while not self._await(lambda: not self._busy(), min(_LOOK_MS, max(0, self.at.left(end)))):
             self.status()
-            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            if self.at.left(end) <= 0:
                 break
         return self._status
 
@@ -505,12 +485,13 @@ class Modem(Network):
 
     def _on_indication(self, what: str, rest: "list[str | None]") -> None:
         """Quectel's +QIND: "FOTA","HTTPSTART" ... "UPDATING",37 ... "END",0 (its DFOTA guides; the LwM2M guides are silent)."""
-        if what != "FOTA" or not rest or not rest[0]:
-            return
-        stage = rest[0]
-        if stage == "END" or stage.endswith("END") and rest[1:] not in ([], ["0"]):
-            self._note_update("done" if rest[1:] in ([], ["0"]) else "failed")
-        elif not stage.endswith("END") or not self.update_since:
+        stage = str(rest[0]) if what == "FOTA" and rest else ""
+        if stage.endswith("END"):
+            if rest[1:] not in ([], ["0"]):
+                self._note_update("failed")
+            elif stage == "END":
+                self._note_update("done")
+        elif stage:
             self._note_update("update" if stage == "UPDATING" else "download")
 
     # ---- lines that nobody asked for --------------------------------------------------------------------------
@@ -631,10 +612,10 @@ def _arguments(pattern: str, values: "list[str | None]") -> "list[Any] | None":
             if kind == "s":
                 taken.append(value or "")
                 continue
-            number = int(value or "")
-            if kind == "o" and not -1 <= number <= 65535:
+            found = int(value or "")
+            if kind == "o" and not -1 <= found <= 65535:
                 return None
-            taken.append(number)
+            taken.append(found)
     except (ValueError, IndexError):
         return None
     return taken
@@ -655,19 +636,17 @@ def by_length(line: str, count: int) -> "tuple[list[str | None], bytes, list[str
         if comma < 0:
             return None
     head = split_fields(line[:comma])
-    rest = line[comma + 1:]
-    quoted = rest.startswith('"')
-    length = int(head[-1] or "") if head else 0
-    # A line that was no UTF-8 has one character for each byte.
-    for body in (rest.encode(), bytes([ord(c) for c in rest]) if max([ord(c) for c in rest] or [0]) < 256 else b""):
-        for size in (2 * length, length):
-            value = body[quoted:quoted + size]
-            behind = body[quoted + size:]
-            if len(value) < size or (behind[:1] != b'"' if quoted else behind[:1] not in (b"", b",")):
-                continue
-            if size == length or not value.strip(b"0123456789ABCDEFabcdef"):
-                tail = split_fields(str(behind[quoted:], "utf-8").lstrip(","))
-                return head, value if size == length else bytes.fromhex(str(value, "utf-8")), tail
+    body = line[comma + 1:].encode()
+    quoted = body[:1] == b'"'
+    length = number(head, -1, 0, len(body))
+    for size in () if length is None else (2 * length, length):
+        value = body[quoted:quoted + size]
+        behind = body[quoted + size:]
+        if len(value) < size or (behind[:1] != b'"' if quoted else behind[:1] not in (b"", b",")):
+            continue
+        if size == length or not value.strip(b"0123456789ABCDEFabcdef"):
+            value = value if size == length else bytes.fromhex(str(value, "utf-8"))
+            return head, value, split_fields(str(behind[quoted:], "utf-8").lstrip(","))
     return None
 
 

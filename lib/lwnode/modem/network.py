@@ -47,17 +47,7 @@ _SEARCH = ("not searching", "registered", "searching", "registration denied", "u
            "registered for SMS only", "registered for SMS only, roaming", "emergency services only", "registered",
            "registered, roaming")
 _ATTACHED = (1, 5, 9, 10)
-# 3GPP TS 24.301 9.9.3.9, those that a node meets, and what a person can do about them; the rest are told by number.
-_CAUSES = {
-    2: "IMSI unknown in HSS (is the SIM activated?)", 3: "illegal UE (is the SIM activated, and paid for?)",
-    5: "IMEI not accepted (the operator must admit this module)", 6: "illegal ME (the operator has barred this module)",
-    7: "EPS services not allowed (the SIM's contract lacks LTE-M or NB-IoT)", 8: "EPS and non-EPS services not allowed",
-    11: "PLMN not allowed", 12: "tracking area not allowed", 13: "roaming not allowed in this tracking area",
-    14: "EPS services not allowed in this PLMN", 15: "no suitable cells in tracking area (roaming, or another technology?)",
-    17: "network failure", 19: "ESM failure (check the APN)", 22: "congestion", 25: "not authorized for this CSG",
-    35: "requested service option not authorized in this PLMN",
-}
-_PERMANENT = (3, 6, 7, 8)  # the SIM or the module itself is refused: no other network will take it
+_PERMANENT = (3, 6, 7, 8)  # EMM causes (24.301 9.9.3.9): SIM or module themselves are refused, no other network will take them
 
 # code, unit in seconds, for units in rising order
 _TAU_UNITS = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
@@ -175,11 +165,10 @@ class Network:
         While the radio is off a module may say that there is no SIM, or that it has failed: judged when it has been on for
         some seconds.
         """
-        clock = self.clock
         radio = self._answer_to("AT+CFUN?")[0] not in ("1", "")
         if radio:
             self._answer_to("AT+CFUN=1", timeout_ms=_RADIO_MS)
-        end = clock.ticks_add(clock.ticks_ms(), _SIM_WAIT_MS)
+        end = self.at.deadline(_SIM_WAIT_MS)
         entered = False
         while True:
             state = self._sim_state()
@@ -193,7 +182,7 @@ class Network:
                 continue
             final = state in _FINAL
             waiting = not final or state == "NOT READY" or radio and state in _RADIO_OFF
-            if not waiting or clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            if not waiting or self.at.left(end) <= 0:
                 if final:
                     self.refusal = "SIM: " + ("not inserted" if state == "SIM not inserted" else state)
                 else:
@@ -246,11 +235,11 @@ class Network:
     def attach(self, timeout_ms: int) -> bool:
         """Wait for network and address. False: see `refusal`. A denial ends the wait when it has lasted a minute, or at
         once where it is permanent (EMM cause 3, 6, 7, 8), to spare the battery."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        at = self.at
+        end = at.deadline(timeout_ms)
         self.refusal = ""
         ready = False
-        shown, denied_at, cause = -1, 0, None
+        shown, cause, denied = -1, None, end
         while True:
             state, code = self._registration()
             if state in _ATTACHED:
@@ -258,27 +247,26 @@ class Network:
                 self._pin_was_right()
                 self.roaming = state in (5, 10)
                 self.refusal = ""
-                return self._addressed(clock.ticks_diff(end, clock.ticks_ms()))
+                return self._addressed(at.left(end))
             if not ready:
                 if not self.unlock_sim():
                     self._emit("refused", self.refusal)
                     return False
                 ready = True
                 continue
-            now = clock.ticks_ms()
             if state == 3 and shown != 3:
-                denied_at = now
+                denied = at.deadline(0)
             if state != shown:
                 shown = state
                 self._emit("attach", _SEARCH[state])
             cause = cause if code is None else code
-            lasted = clock.ticks_diff(now, denied_at)
-            if state == 3 and (code in _PERMANENT or lasted >= _DENIED_MS) or clock.ticks_diff(end, now) <= 0:
+            lasted = -at.left(denied)
+            if state == 3 and (code in _PERMANENT or lasted >= _DENIED_MS) or at.left(end) <= 0:
                 break
             self._pause(_POLL_MS)
         why = _SEARCH[state]
         if cause is not None:
-            why = "%s (EMM cause %d)" % (_CAUSES.get(cause, "refused"), cause)
+            why = "denied (EMM cause %d)" % cause  # firmware/doctor.py says what a person can do about it
         # What may still pass is no denial; of 11 to 15 counts that no other network came in the time allowed.
         if cause is None or cause not in _PERMANENT and not 11 <= cause <= 15:
             if state == 3 and lasted < _DENIED_MS:
@@ -312,14 +300,13 @@ class Network:
 
     def _addressed(self, timeout_ms: int) -> bool:
         """Registered is not yet connected: an address must be there too (recovers a lost +IP URC)."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        end = self.at.deadline(timeout_ms)
         while True:
             answer = self._answer_to("AT+CGPADDR=%d" % self.options.get("cid", 1))
             # 0.0.0.0, sixteen zeros of an IPv6 address and :: are none.
             if [text for text in answer[1:] if text.strip("0.: ")]:
                 return True
-            if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
+            if self.at.left(end) <= 0:
                 self.refusal = "network: registered, but no address (check the APN%s)" % (
                     ", now %s" % self.options["apn"] if self.options["apn"] else "")
                 self._emit("refused", self.refusal)

@@ -28,8 +28,7 @@ def bring_back(modem: "Modem", timeout_ms: int) -> bool:
     A server that does not answer is no reason to restart a module that does: restart and power cycle are for a module that
     is silent or confused, and else for every fourth failure in a row.
     """
-    clock = modem.clock
-    end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+    end = modem.at.deadline(timeout_ms)
     hard = modem.failures % _RESTART_EVERY == _RESTART_EVERY - 1
     reached = _reached(modem, end)
     if not reached and (reached is None and hard_steps_due(modem) or hard) and _left(modem, end) and not modem.updates():
@@ -57,7 +56,7 @@ def hard_steps_due(modem: "Modem") -> bool:
 
 
 def _left(modem: "Modem", end: int) -> int:
-    return max(0, int(modem.clock.ticks_diff(end, modem.clock.ticks_ms())))
+    return max(0, int(modem.at.left(end)))
 
 
 def _reached(modem: "Modem", end: int) -> "bool | None":

@@ -55,7 +55,7 @@ class Driver(NbIot):
     )
     VALUE_PREFIXES = ("+QLWDATARECV",)
     _ready = False
-    _asked_at = 0
+    _ask_at = 0
 
     def _capabilities(self) -> Capabilities:
         return Capabilities(
@@ -249,7 +249,7 @@ class Driver(NbIot):
             return "refused by the module"
         except AtError:
             return "no answer from the module"
-        self._asked_at = self.clock.ticks_ms()
+        self._ask_at = self.at.deadline(_ASK_MS)
         return None
 
     def _on_sent(self, result: str) -> None:
@@ -262,8 +262,8 @@ class Driver(NbIot):
 
     def _upkeep(self) -> None:
         NbIot._upkeep(self)
-        if self.reports.in_flight and self.clock.ticks_diff(self.clock.ticks_ms(), self._asked_at) > _ASK_MS:
-            self._asked_at = self.clock.ticks_ms()
+        if self.reports.in_flight and self.at.left(self._ask_at) < 0:
+            self._ask_at = self.at.deadline(_ASK_MS)
             self.ask(self.ask_sent)
 
     def ask_sent(self) -> str:

@@ -86,7 +86,7 @@ class Driver(NbIot):
     VALUE_PREFIXES = ("+QLWURC", "+QLWRD")
 
     level = 10  # of the firmware: 6 for BC66NBR01A06
-    _left_at: "int | None" = None  # tick of the last deregistration
+    _rest_until: "int | None" = None  # no registration sooner after a deregistration
     _bootstrapping = False
     _factory = False  # what was declared is to be declared again
     _offline = False  # lwstatus 0: nothing leaves the module
@@ -333,11 +333,9 @@ class Driver(NbIot):
         if self._busy():
             self._bootstrapping = False  # its end was not heard in all that time: the next one asks the module
             return False
-        if self._left_at is not None:
-            since = self.clock.ticks_diff(self.clock.ticks_ms(), self._left_at)
-            if 0 <= since < _PAUSE_MS:
-                self._pause(_PAUSE_MS - since)
-            self._left_at = None
+        if self._rest_until is not None:
+            self._pause(min(_PAUSE_MS, self.at.left(self._rest_until)))
+            self._rest_until = None
         self._status = REGISTERING
         try:
             self._take_result(self.at.run("+QLWREG"), self._on_registration)
@@ -421,13 +419,12 @@ class Driver(NbIot):
             return error.code == 4
         if not self._await(lambda: self._status != DEREGISTERING, self.deadline_ms):
             self._status = UNKNOWN
-        self._left_at = self.clock.ticks_ms()
+        self._rest_until = self.at.deadline(_PAUSE_MS)
         return self._status == DEREGISTERED
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
+        end = self.at.deadline(timeout_ms)
         while self.at.poll(0):
             pass  # a result of an earlier recovery that nobody took would be taken for this one's
         self._status = RECOVERING
@@ -442,7 +439,7 @@ class Driver(NbIot):
         if not self._await(lambda: self._status != RECOVERING, timeout_ms):
             self.status()
         if self._busy():
-            self.wait_while_busy(max(0, clock.ticks_diff(end, clock.ticks_ms())))
+            self.wait_while_busy(max(0, self.at.left(end)))
         return self._status == REGISTERED
 
     def _busy(self) -> bool:
@@ -467,10 +464,7 @@ class Driver(NbIot):
                 return name, values
         name = values[0] if values and values[0] else ""
         if name in ("write", "2") and len(values) > 6:
-            try:
-                found = by_length(line, 7)
-            except ValueError:
-                found = None
+            found = by_length(line, 7)
             if found is not None:
                 return "write", found[0][1:] + [found[1]] + found[2]
         if "," in name:  # before R01A10 one string held it all: "lifetime changed,30"

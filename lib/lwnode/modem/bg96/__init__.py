@@ -344,10 +344,7 @@ class Driver(Modem):
             self._unproved = 0
         name = line.partition(":")[0].rstrip()
         if name == "+QLWDLDATA":
-            try:
-                found = by_length(line, 3)
-            except ValueError:
-                found = None
+            found = by_length(line, 3)
             if found is not None:
                 return name, found[0] + [found[1]]
         return name, split_fields(line)
