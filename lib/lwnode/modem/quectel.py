@@ -61,7 +61,7 @@ class NbIot(Modem):
     def _pulse_wake(self) -> bool:
         pulsed = self.pins is not None and bool(self.pins.pulse("wake", _WAKE_MS))
         if pulsed:
-            # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost, and costs 1.5 s of doubt.
+            # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost and costs a second and a half.
             try:
                 self.at.wait("+CPIN", _BOOT_MS)
             except AtTimeout:

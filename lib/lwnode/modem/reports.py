@@ -63,7 +63,7 @@ class Reports:
     def settle(self, key: "int | str | None", reason: "str | None") -> bool:
         """The message of that id is acknowledged (reason None) or has failed; False where no message has that id.
 
-        An id that was never told (its URC fell into a deaf moment) goes to the oldest message without one; the late
+        An id that was never told (its URC was lost) goes to the oldest message without one; the late
         result of an expired message belongs to nobody.
         """
         if key in self._expired:

@@ -765,7 +765,7 @@ class Driver(NbIot):
         "report": ("i", _on_report),  # 4.3.8: the report that was sent has this message id
         "report_ack": ("ii", _on_report_ack),  # 4.3.9: 0 "delivered", else "failed" and the reading stays stored
         "lwstatus": ("i", _on_link),  # 4.3.10: 0 "link_lost" and publishing stops, 1 "link_back"
-        "lifetime_changed": ("i", "lifetime"),  # 4.3.11: "lifetime": the next contact moves
+        "lifetime_changed": ("i", "lifetime"),  # 4.3.11: "lifetime": the next contact comes sooner or later
         "binding_changed": ("s", "binding"),  # 4.3.12: "binding"
         "min_period_changed": ("i", "min_period"),  # 4.3.13: "min_period"; the module itself does nothing with it
         "max_period_changed": ("i", "max_period"),  # 4.3.14: "max_period"; the same

@@ -234,7 +234,7 @@ class Driver(Modem):
             taken = self.ask(self._sub, "register", *(() if mode is None else (int(mode),))) is not None
             self._status = REGISTERING
             if not taken and self.update():
-                self._session_stands("updated")  # it was registered all the time; its events fell into a deaf moment
+                self._session_stands("updated")  # it was registered all the time; its events were lost
                 return True
         if self._await(lambda: self._status == REGISTERED, timeout_ms):
             # A message before the first observe of the data object has nowhere to go.
@@ -409,7 +409,7 @@ class Driver(Modem):
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
                     if self._status != REGISTERED:
-                        self._status = UNKNOWN  # what happened meanwhile fell into a deaf moment
+                        self._status = UNKNOWN  # what happened meanwhile nobody heard
                     self._greet()
                     if self.options["sleep"] == "psm":
                         self.ask(self.at.write, "+QCFG", "psm/enter", 0)  # or it leaves as soon as the radio is idle
