@@ -55,13 +55,8 @@ def test_device_instance_of_the_specification():
         "860641000141010588070842000ed842011388"
     )
     assert decode_raw(TLV, (3, 0), payload) == [
-        ((3, 0, 0), b"Open Mobile Alliance"),
-        ((3, 0, 1), b"Lightweight M2M Client"),
-        ((3, 0, 2), b"345000123"),
-        ((3, 0, 3), b"1.0"),
-        ((3, 0, 6, 0), b"\x01"),
-        ((3, 0, 6, 1), b"\x05"),
-        ((3, 0, 7, 0), b"\x0e\xd8"),
+        ((3, 0, 0), b"Open Mobile Alliance"), ((3, 0, 1), b"Lightweight M2M Client"), ((3, 0, 2), b"345000123"),
+        ((3, 0, 3), b"1.0"), ((3, 0, 6, 0), b"\x01"), ((3, 0, 6, 1), b"\x05"), ((3, 0, 7, 0), b"\x0e\xd8"),
         ((3, 0, 7, 1), b"\x13\x88"),
     ]
 
@@ -96,14 +91,8 @@ def test_integers_take_the_smallest_of_four_sizes():
 
 def test_each_type_there_and_back():
     for kind, text, value in (
-        (STRING, "Cel", "Cel"),
-        (INTEGER, "-5", -5),
-        (TIME, "1767225600", 1767225600),
-        (FLOAT, "-0.25", -0.25),
-        (BOOLEAN, "1", True),
-        (BOOLEAN, "0", False),
-        (OBJLNK, "3303:1", "3303:1"),
-        (OPAQUE, b"\x00\xff", b"\x00\xff"),
+        (STRING, "Cel", "Cel"), (INTEGER, "-5", -5), (TIME, "1767225600", 1767225600), (FLOAT, "-0.25", -0.25),
+        (BOOLEAN, "1", True), (BOOLEAN, "0", False), (OBJLNK, "3303:1", "3303:1"), (OPAQUE, b"\x00\xff", b"\x00\xff"),
         (NONE, b"", b""),
     ):
         assert value_of_raw(kind, raw_of(kind, text)) == value
@@ -211,48 +200,34 @@ def test_senml_json():
     assert [each.value for each in decode(SENML_JSON, (19, 0, 0), pack)] == [21.5, "Cel", b"\xff\xef"]
 
 
+def test_senml_that_must_be_refused():
+    """RFC 8428 section 4.4: a version above 10, and a field that must be understood."""
+    for record, fine in (
+        ('{"bver":10,"n":"/3303/0/5700","v":1}', True), ('{"bver":11,"n":"/3303/0/5700","v":1}', False),
+        ('{"n":"/3303/0/5700","v":1,"x":0}', True), ('{"n":"/3303/0/5700","v":1,"x_":0}', False),
+    ):  # fmt: skip
+        pack = "[{}]".format(record).encode()
+        if fine:
+            assert len(decode(SENML_JSON, (19, 0, 0), pack)) == 1
+        else:
+            raised(decode, SENML_JSON, (19, 0, 0), pack)
+
+
 def test_cbor_vectors_of_rfc_8949_appendix_a():
     for coded, value in (
-        ("00", 0),
-        ("1903e8", 1000),
-        ("1b000000e8d4a51000", 1000000000000),
-        ("3903e7", -1000),
-        ("f93c00", 1.0),
-        ("f97bff", 65504.0),
-        ("f90001", 5.960464477539063e-08),
-        ("f9c400", -4.0),
-        ("fa47c35000", 100000.0),
-        ("fbc010666666666666", -4.1),
-        ("f5", True),
-        ("f6", None),
-        ("4401020304", b"\x01\x02\x03\x04"),
-        ("62c3bc", "\u00fc"),
-        ("8301820203820405", [1, [2, 3], [4, 5]]),
-        ("a201020304", {1: 2, 3: 4}),
-        ("5f42010243030405ff", b"\x01\x02\x03\x04\x05"),
-        ("7f657374726561646d696e67ff", "streaming"),
-        ("9f018202039f0405ffff", [1, [2, 3], [4, 5]]),
-        ("bf61610161629f0203ffff", {"a": 1, "b": [2, 3]}),
+        ("00", 0), ("1903e8", 1000), ("1b000000e8d4a51000", 1000000000000), ("3903e7", -1000), ("f93c00", 1.0),
+        ("f97bff", 65504.0), ("f90001", 5.960464477539063e-08), ("f9c400", -4.0), ("fa47c35000", 100000.0),
+        ("fbc010666666666666", -4.1), ("f5", True), ("f6", None), ("4401020304", b"\x01\x02\x03\x04"), ("62c3bc", "\u00fc"),
+        ("8301820203820405", [1, [2, 3], [4, 5]]), ("a201020304", {1: 2, 3: 4}),
+        ("5f42010243030405ff", b"\x01\x02\x03\x04\x05"), ("7f657374726561646d696e67ff", "streaming"),
+        ("9f018202039f0405ffff", [1, [2, 3], [4, 5]]), ("bf61610161629f0203ffff", {"a": 1, "b": [2, 3]}),
     ):
         assert cbor_decode(bytes.fromhex(coded)) == value
 
 
 def test_damaged_cbor_is_refused():
-    for coded in (
-        "",
-        "18",
-        "1c",
-        "ff",
-        "82ff00",
-        "9f",
-        "5f01ff",
-        "a101",
-        "a1820102",
-        "0000",
-        "9b7fffffffffffffff",
-        "81" * 20 + "00",
-        "c401",
-    ):
+    for coded in ("", "18", "1c", "ff", "82ff00", "9f", "5f01ff", "a101", "a1820102", "0000", "9b7fffffffffffffff",
+                  "81" * 20 + "00", "c401", "c24101", "c5822003"):
         raised(cbor_decode, bytes.fromhex(coded))
 
 

@@ -115,7 +115,9 @@ def _cbor_container(data, position, major, count, depth):
 
 
 def _cbor_tagged(tag, inner):
-    """Tag 4 is a decimal fraction, as RFC 8428 allows for values; other tags are passed through."""
+    """Tag 4 is a decimal fraction, as RFC 8428 allows for values; bignums, bigfloat and rational are refused, others passed."""
+    if tag in (2, 3, 5, 30):
+        raise CodecError(f"CBOR: numbers of tag {tag} are not used here")
     if tag != 4:
         return inner
     if not (isinstance(inner, list) and len(inner) == 2 and all(isinstance(each, int) for each in inner)):

@@ -9,7 +9,7 @@ from tools.lwm2m.resource_types import type_of
 from tools.lwm2m.values import CodecError, Reading, resource_path, to_text, typed
 
 _RELATIVE_TIME_LIMIT = 1 << 28  # RFC 8428, 4.5.3: smaller times are relative to now
-_LABELS = {-2: "bn", -3: "bt", -5: "bv", 0: "n", 2: "v", 3: "vs", 4: "vb", 6: "t", 8: "vd"}  # RFC 8428, table 4
+_LABELS = {-1: "bver", -2: "bn", -3: "bt", -5: "bv", 0: "n", 2: "v", 3: "vs", 4: "vb", 6: "t", 8: "vd"}  # RFC 8428, table 4
 
 
 def decode_senml(content_format, payload, types=type_of, now=None):
@@ -24,6 +24,9 @@ def decode_senml(content_format, payload, types=type_of, now=None):
             raise CodecError("SenML: a record is a map")
         try:
             fields = {_LABELS.get(label, label): record[label] for label in record}
+            unknown = [label for label in fields if isinstance(label, str) and label[-1:] == "_"]
+            if unknown or fields.get("bver", 10) > 10:
+                raise CodecError(f"SenML: {unknown or 'a newer version'} must be understood, and is not (RFC 8428, 4.4)")
             for name in base:
                 base[name] = fields.get(name, base[name])
             reading = _senml_reading(base, fields, types, now, content_format == SENML_JSON)
