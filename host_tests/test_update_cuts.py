@@ -3,20 +3,17 @@
 Each life is a node's whole way with one package: staged, put in place, then kept, or taken back. It runs once with a record of
 what the flash was told; each cut is a flash that took the first n of that (and half of the next), and boots from it. The
 oracle reads the files itself: whenever main.py starts they are all old or all new, `last` says which, and what boots the
-node is found by a mount that has written nothing yet.
+node is found by a mount that has written nothing yet. Cuts in pairs are drawn for ten seconds, with SEARCH=1 for 150 and anew.
 """
 
 import os
 import random
-import sys
 import time
 
 MICROPYTHON_ONLY = "needs MicroPython's vfs module: the real littlefs of the boards"
 NEEDS = "vfs.VfsLfs2"
 
 import vfs  # noqa: E402
-
-sys.path.append(__file__.rsplit("/", 2)[0] + "/boards/common")
 
 import swap  # noqa: E402
 from fakes.update import KEY, TARGET, package  # noqa: E402

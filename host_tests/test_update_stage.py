@@ -160,28 +160,31 @@ def test_a_package_without_room_changes_nothing_and_leaves_nothing():
 def test_room_is_counted_in_blocks_and_what_runs_out_of_it_is_removed():
     """Issue 15, C: 40 files of 620 bytes passed with 160 KB free and filled the flash; folders take two blocks each."""
     many = {"/lib/%s/%d.mpy" % ("abcdef"[number % 6], number): b"x" * 620 for number in range(40)}
+    many["/lib/big.mpy"] = b"small now"
+    old = dict(OLD)
+    old["/lib/big.mpy"] = b"x" * 160000  # its copy lies beside it for a while
     data = package(KEY, 7, many)
-    known = flash(OLD, data)
+    known = flash(old, data)
     known.blocks = 1000
     before = known.used()
     stage(KEY, TARGET, known)
     boot(known)
     most = known.used() - before
-    for free in range(1, most + 20):
+    for free in range(1, most + 60, 2):
         for told in (True, False):
-            files = flash(OLD, data)
+            files = flash(old, data)
             files.blocks = before + free
             try:
                 stage(KEY, TARGET, files, spare=free if told else None)
             except UpdateError as error:
                 assert error.result == 50, error
-                assert [path for path in files.content if path.startswith("/update/")] == [] and application(files) == OLD
+                assert [path for path in files.content if path.startswith("/update/")] == [] and application(files) == old
                 continue
             boot(files)
-            assert application(files) != OLD or not told, ("it was said to fit", free)
-            if application(files) == OLD:
+            assert application(files) != old or not told, ("it was said to fit", free)
+            if application(files) == old:
                 assert swap.read(files, swap.LAST) == "7 rolled back"
-    assert application(files) != OLD
+    assert application(files) != old
 
 
 def test_no_package_is_said_so():
@@ -352,6 +355,11 @@ def test_a_cut_at_any_write_of_going_back_is_finished_later():
 
 def test_a_cut_at_any_write_of_keeping_keeps_or_goes_on_with_the_trial():
     for after in cuts(lambda: _booted(staged()), lambda files: boot(files).cycle(True), (WANTED,)):
+        crashes = after.after_cut()
+        for _ in range(5):
+            boot(crashes).begin()
+        how = swap.read(crashes, swap.LAST)
+        assert application(crashes) == {"7 kept": WANTED, "7 rolled back": OLD}[how]
         boot(after).cycle(True)
         assert swap.read(after, swap.LAST) == "7 kept"
         assert application(_booted(after)) == WANTED
@@ -365,6 +373,35 @@ def test_an_old_copy_that_rots_is_told_and_nothing_else_is_lost():
     assert swap.read(files, swap.LAST) == "7 incomplete"
     found = application(files)
     assert found.pop(kept, None) == WANTED.get(kept) and found == {path: OLD[path] for path in OLD if path != kept}
+
+
+def spoiling(files, folder):
+    """The flash, which now changes what is written below a folder."""
+    put = files.put
+    files.put = lambda path, data: put(path, data[1:] if path.startswith(folder) else data)
+    return files
+
+
+def test_a_piece_that_arrives_spoilt_is_refused_and_nothing_is_replaced_that_has_no_good_copy():
+    refused(None, spoiling(flash(OLD, package(KEY, 7, NEW)), "/update/new/"), "did not arrive")
+    files = spoiling(staged(), "/update/old/")
+    boot(files)
+    assert application(files) == OLD and swap.read(files, swap.LAST) == "7 rolled back"
+
+
+def test_an_update_that_finds_no_room_any_more_goes_back_and_ends():
+    files = staged()
+    files.blocks = files.used()
+    boot(files)
+    assert application(files) == OLD and swap.read(files, swap.LAST) == "7 rolled back" and not swap.Swap(files).rows
+
+
+def test_what_a_cut_has_left_of_the_last_update_says_nothing_of_the_next():
+    for state in ("kept", "undo", "trial"):
+        files = flash(OLD, package(KEY, 7, NEW))
+        swap.write(files, swap.TRIAL, "6,%s,3,0" % state)
+        stage(KEY, TARGET, files)
+        assert boot(files).state == "trial" and application(files) == WANTED
 
 
 def test_a_file_that_rots_in_the_trial_is_not_kept():
