@@ -428,44 +428,49 @@ class Modem(Network):
                 self._count("requests_lost")
 
     def _answer_server(self) -> None:
-        """Empty the queue. The one place from which the server is answered, and never from within an answer."""
+        """Empty the queue: of each request the node's response, the module's answer, and what follows from it.
+
+        The one place from which the server is answered, and never from within an answer.
+        """
         if self._answering or not (self._waiting or self._refused):
             return
         self._answering = True
         try:
             while self._waiting or self._refused:
                 refused = not self._waiting
-                item = (self._refused if refused else self._waiting).pop(0)
+                request, data = (self._refused if refused else self._waiting).pop(0)
                 try:
-                    if isinstance(item[0], Request):
-                        self._respond(item[0], item[1], refused)
-                    else:
-                        item[0](*item[1])
+                    if not isinstance(request, Request):
+                        request(*data)
+                        continue
+                    response = Response(503) if refused else self._response(request)
+                    self.answer(request, response, data)
                 except BudgetExceeded:
                     raise
                 except AtError:
                     # A dialogue that breaks here must not cost the caller of service() a turn.
                     self._count("refused_commands")
+                    continue
+                operation = request.operation
+                if operation == "cancel" or operation == "observe" and response.code in (204, 205):
+                    self._observe(request.path, operation == "cancel")
+                if response.after is not None:
+                    self._after.append(response.after)
         finally:
             self._answering = False
         self._tell_outcomes()
 
-    def _respond(self, request: Request, data: "Any", refused: bool) -> None:
-        """One request: the node's response, the module's answer, and what follows from it."""
-        response = Response(503 if refused else 404)
-        if self.on_request is not None and not refused:
-            try:
-                response = self.on_request(request)
-            except BudgetExceeded:
-                raise
-            except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
-                self._count("handler_errors")
-                response = Response(500)
-        self.answer(request, response, data)
-        if request.operation == "cancel" or request.operation == "observe" and response.code in (204, 205):
-            self._observe(request.path, request.operation == "cancel")
-        if response.after is not None:
-            self._after.append(response.after)
+    def _response(self, request: Request) -> Response:
+        """The node's; a handler that fails costs the server a 5.00, never the node its wake."""
+        if self.on_request is None:
+            return Response(404)
+        try:
+            return self.on_request(request)
+        except BudgetExceeded:
+            raise
+        except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
+            self._count("handler_errors")
+            return Response(500)
 
     def _observe(self, path: Path, cancel: bool) -> None:
         """The server observes a path, or no longer does; no module keeps a list that could be asked for."""

@@ -312,7 +312,7 @@ class Driver(NbIot):
         done = self._register(timeout_ms)
         if done and self.server is not None and self._configured and not self._configured & _BOUND and self.level >= 7:
             self._configured |= _BOUND  # a firmware that refuses it is not asked again
-            if not self.ask(self._update, 1, int(self.server.binding == "UQ")):
+            if not self._update(1, int(self.server.binding == "UQ")):
                 self._count("bindings_refused")
                 return self._status == REGISTERED
         return done
@@ -397,6 +397,9 @@ class Driver(NbIot):
         except CommandError as error:
             self.refusal = "update: " + error_name(error.code)
             return False
+        except AtTimeout:
+            rows = []  # OK may be lost: the result will tell
+            self._count("steps_repeated")
         ids = [number(row, 0, 0, 65535) for row in rows if len(row) == 1]
         self._update_id = -1 if not ids or ids[-1] is None else ids[-1]
         for row in rows:
@@ -730,29 +733,31 @@ class Driver(NbIot):
         """
         error = 0
         for declared in (length, 4):
-            error = self._act(command, *(head + (kind, declared, value) + tail), result=not tail[0])
+            values = head + (kind, declared, value) + tail
+            try:
+                rows = self.at.write(command, *values) if tail[0] else self.at.write(command, *values, result=command)
+                error = 0 if tail[0] else _error_of(rows)
+            except CommandError as refused:
+                self._count("refused_commands")
+                error = refused.code or -1
             if error != 3 or kind != 4 or declared == 4:
                 break
             self._count("float_lengths_of_4")
         return error
 
-    def _act(self, command: str, *parameters: "Any", strict: bool = False, result: bool = True) -> int:
+    def _act(self, command: str, *parameters: "Any", strict: bool = False) -> int:
         """A command with a result line +NAME: <err>; returns <err>, 0 being success.
 
         A refusal (+CMEE ERROR) is returned as its code too, -1 without one (+CME ERROR: 0 is a failure, field_quirks 2.3), or
         raised where strict.
         """
         try:
-            rows = self.at.write(command, *parameters, result=command) if result else self.at.write(command, *parameters)
+            return _error_of(self.at.write(command, *parameters, result=command))
         except CommandError as error:
             self._count("refused_commands")
             if strict:
                 raise
             return error.code or -1
-        if not result:
-            return 0
-        code = number(rows[-1], 0, 0, 255) if rows else None
-        return -1 if code is None else code
 
     URCS = {
         "ping": ("i", _on_ping),  # 4.3.1: 0 "updated", else "lost" and the module registers again by itself
@@ -780,6 +785,12 @@ class Driver(NbIot):
         "event": ("s", NbIot._on_power_event),
         "indication": ("s*", Modem._on_indication),  # "firmware": the module loads or installs other firmware of its own
     }
+
+
+def _error_of(rows: "list[list[str | None]]") -> int:
+    """<err> of a result line, -1 where it is none."""
+    code = number(rows[-1], 0, 0, 255) if rows else None
+    return -1 if code is None else code
 
 
 def _account(server: "Server") -> "tuple[Any, ...]":
