@@ -40,16 +40,13 @@ def test_outages_cost_a_bounded_number_of_attempts():
         assert len(_attempts(5 * DAY, "no_sim", seed)) <= 6
 
 
-def test_above_the_cap_there_is_one_try_in_each_cap_interval():
-    backoff = Backoff(uniform=Draw(5))
-    now = 0
-    for _ in range(12):
-        now += backoff.failed(now)
-    tries = []
-    for _ in range(40):
-        now += backoff.failed(now)
-        tries.append(now)
-    assert 39 * 6 * HOUR - 6 * HOUR <= tries[-1] - tries[0] <= 39 * 6 * HOUR + 6 * HOUR
+def test_above_the_cap_there_is_one_try_in_each_cap_interval_which_grows_with_the_time_in_vain():
+    for seed in range(1, 20):
+        tries = _attempts(60 * DAY, seed=seed)
+        for since, until, cap in ((8 * HOUR, DAY, 6), (2 * DAY, 3 * DAY, 18), (6 * DAY, 60 * DAY, 24)):
+            gaps = [later - earlier for earlier, later in zip(tries, tries[1:]) if since <= earlier < until]
+            assert max(gaps) <= 2 * cap * HOUR
+        assert 50 <= len([at for at in tries if at > 6 * DAY]) <= 56, "one a day"
 
 
 def test_delays_are_at_least_the_floor_and_at_most_the_window():
@@ -73,15 +70,16 @@ def test_nodes_that_lost_the_server_together_come_back_spread():
     assert max(buckets) <= 2 * 1000 / 16, buckets
 
 
-def test_a_line_that_loses_answers_is_asked_every_hour_and_shortens_no_other_rest():
-    tries = _attempts(10 * DAY, "line")
-    assert max([later - earlier for earlier, later in zip(tries, tries[1:])]) <= 64 * 60
-    assert len(tries) < 10 * 24 * 3
-    backoff = Backoff(uniform=Draw())
-    for _ in range(12):
-        backoff.failed(0)
-    backoff.failed(0, "line")
-    assert backoff.level == 12
+def test_a_line_that_loses_answers_is_asked_within_the_hour_at_first_and_costs_no_more_than_silence_later():
+    for seed in range(1, 20):
+        tries = _attempts(10 * DAY, "line", seed)
+        gaps = [(earlier, later - earlier) for earlier, later in zip(tries, tries[1:])]
+        assert max([gap for at, gap in gaps if at < 2 * HOUR]) <= 64 * 60
+        assert max([gap for at, gap in gaps if at < 12 * HOUR]) <= 6 * HOUR
+        silence = _attempts(10 * DAY, seed=seed)
+        for day in range(10):
+            ours, others = [len([at for at in each if day <= at // DAY < day + 1]) for each in (tries, silence)]
+            assert ours <= (26 if day == 0 else 2 * others + 2), (seed, day, ours, others)
 
 
 def test_only_success_resets_and_the_level_survives_sleep():
@@ -93,6 +91,15 @@ def test_only_success_resets_and_the_level_survives_sleep():
     assert again.level == 5
     assert again.remaining(1000) == backoff.remaining(1000)
     assert not again.ready(1000)
+    long = Backoff(uniform=lambda limit: limit)
+    for day in range(4):
+        long.level = 20
+        long.failed(day * DAY)
+        assert Backoff().load(long.dump())
+        again_long = Backoff(uniform=lambda limit: limit)
+        again_long.load(long.dump())
+        long = again_long
+    assert 16 * HOUR < long.failed(3 * DAY) <= 36 * HOUR, "the time in vain is remembered"
     again.succeeded()
     assert again.ready(1000)
     assert again.failed(2000) <= 60
@@ -113,11 +120,11 @@ def test_a_clock_that_steps_cannot_prolong_the_delay():
 
 
 def test_garbage_is_refused_or_clamped():
-    for data in (None, b"", b"\x01", b"\xff" * 19):
+    for data in (None, b"", b"\x02", b"\xff" * 19):
         assert not Backoff().load(data)
     wild = Backoff()
-    assert wild.load(b"\x01\xff\x01" + b"\x00" * 8 + b"\xff" * 8)
-    assert wild.remaining(0) <= DAY
+    assert wild.load(b"\x02\xff\x01" + b"\x00" * 8 + b"\xff" * 8)
+    assert wild.remaining(0) <= 2 * DAY
     assert wild.failed(0) <= 2 * 21600
 
 

@@ -1,17 +1,18 @@
 """When to try again: exponential with full jitter, remembered over sleep.
 
     backoff = Backoff()
-    backoff.failed(now)                1st failure: 30 to 60 s, doubling up to 6 h
+    backoff.failed(now)                1st failure: 30 to 60 s, doubling up to 6 h, and to a day after four days in vain
     backoff.failed(now, "denied")      the network refused (+CEREG: 3): as after six failures
     backoff.failed(now, "no_sim")      once a day: only a person can help
-    backoff.failed(now, "line")        the module lost answers: the rests grow to an hour, no further
+    backoff.failed(now, "line")        the module lost answers: an hour at most, or half the time without success
     backoff.ready(now)                 -> False
     backoff.succeeded()                only success resets the level
 
 delay = U(0, min(cap, base * 2^n)), at least the floor. A thousand nodes that lost their server together come back
 spread over the whole window (full jitter). Above the cap there is one try in each cap interval, at a random place
-in it. This sits above the module's own retries (BG96: 30 s doubling to 640 s; BC66: registration, server, bootstrap
-in a chain): ask the module's status before registering again.
+in it. The cap is a quarter of the time without success, from 6 h to a day: what has failed for long costs little. This sits
+above the module's own retries (BG96: 30 s doubling to 640 s; BC66: registration, server, bootstrap in a chain): ask the
+module's status before registering again.
 """
 
 import random
@@ -20,11 +21,12 @@ from struct import calcsize, pack, unpack_from
 from micropython import const
 
 _LEVEL_DENIED = const(6)
-_LEVEL_LINE = const(6)  # U(0, 64 min): says nothing about the network, and a line is good again from one byte to the next
+_LINE_S = const(3840)  # a fault of the line says nothing about the network, and may be over from one byte to the next
 _DAY_S = const(86400)
 _LEVEL_MAX = const(30)
-_VERSION = const(1)
-_FORMAT = "<BBBqII"
+_VERSION = const(2)
+_FORMAT = "<BBBIIII"
+_MASK = 0xFFFFFFFF
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,33 +48,36 @@ class Backoff:
         self._floor = floor_s
         self._uniform = uniform
         self.level = 0
-        self.attempts_failed = 0
-        self._since = 0  # when the last failure was
+        self._first = 0  # when the first failure since the last success was
+        self._since = 0  # when the last one was
         self._delay = 0
         self._spare = 0  # what is left of the present cap interval
         self._waiting = False
 
     def failed(self, now: int, reason: str = "") -> int:
         """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin", "line" or other."""
-        self.attempts_failed += 1
+        if not self._waiting or now < self._first:
+            self._first = now
         if reason == "denied":
             self.level = max(self.level, _LEVEL_DENIED)
         self._since = now
-        self._delay = self._draw(reason)
+        self._delay = self._draw(reason, now - self._first)
         self._waiting = True
-        if reason != "line" or self.level < _LEVEL_LINE:
-            self.level = min(self.level + 1, _LEVEL_MAX)
+        self.level = min(self.level + 1, _LEVEL_MAX)
         return self._delay
 
-    def _draw(self, reason: str) -> int:
+    def _draw(self, reason: str, in_vain: int) -> int:
         if reason in ("no_sim", "no_pin"):
             return _DAY_S - self._uniform(_DAY_S // 24)
+        cap = max(self._cap, min(in_vain // 4, _DAY_S))
         window = self._base << self.level
-        if window < self._cap:
+        if reason == "line":
+            window = min(window, max(_LINE_S, in_vain // 2))
+        if window < cap:
             return max(self._floor, self._uniform(window))
-        place = self._uniform(self._cap)
-        delay = self._spare + place
-        self._spare = self._cap - place
+        place = self._uniform(cap)
+        delay = min(self._spare, cap) + place
+        self._spare = cap - place
         return max(self._floor, delay)
 
     def succeeded(self) -> None:
@@ -85,11 +90,9 @@ class Backoff:
         """Return the seconds until a try is allowed, 0 when it is. A clock that stepped back cannot prolong the delay."""
         if not self._waiting:
             return 0
-        passed = now - self._since
-        if passed < 0:
+        if now < self._since:
             self._since = now
-            passed = 0
-        return max(0, self._delay - passed)
+        return max(0, self._delay - (now - self._since))
 
     def ready(self, now: int) -> bool:
         """Return whether a try is allowed now."""
@@ -97,19 +100,21 @@ class Backoff:
 
     def rebase(self, moved_s: int) -> None:
         """Follow a step of the clock (Clock.moved)."""
+        self._first += moved_s
         self._since += moved_s
 
     def dump(self) -> bytes:
         """Return what must survive sleep (19 bytes)."""
-        return pack(_FORMAT, _VERSION, self.level, self._waiting, self._since, self._delay, self._spare)
+        return pack(_FORMAT, _VERSION, self.level, self._waiting, self._first & _MASK, self._since & _MASK, self._delay,
+                    self._spare)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave, values out of range clamped. False: nothing usable in data."""
         if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
             return False
-        _, level, waiting, self._since, delay, spare = unpack_from(_FORMAT, data, 0)
+        _, level, waiting, self._first, self._since, delay, spare = unpack_from(_FORMAT, data, 0)
         self.level = min(level, _LEVEL_MAX)
         self._waiting = bool(waiting)
-        self._delay = min(delay, max(_DAY_S, 2 * self._cap))
-        self._spare = min(spare, self._cap)
+        self._delay = min(delay, 2 * _DAY_S)
+        self._spare = min(spare, _DAY_S)
         return True
