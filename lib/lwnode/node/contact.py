@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from lwnode.node import Node
 
 _CLOSING_S = const(20)  # what sending the module to sleep may take when the budget is spent (low-power notes, 2.3)
-# An ESP32's sleep clock is off by up to 5 % and learns from answers at least half an hour apart.
-_RESYNC_S = const(3600)
 
 
 class Contact:
@@ -117,8 +115,7 @@ class Contact:
     def _sync_clock(self) -> None:
         node = self.node
         clock = node.clock
-        age = clock.age
-        if clock.unix() is None or clock.doubted or age is None or age >= _RESYNC_S:
+        if clock.stale:
             unix = self.modem.network_time()
             if unix is not None and clock.set_unix(unix, "network"):
                 node.moved = clock.moved  # the slot that is being served keeps its name until it is

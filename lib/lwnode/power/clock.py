@@ -31,6 +31,7 @@ _STEP_S = const(120)
 _DRIFT_MAX = const(50000)  # ppm
 _SLIP_MAX = const(100000)  # ppm: beyond this it was a step, not drift (Tasmota learns inside 10 % only)
 _LEARN_AFTER_S = const(1800)
+_RESYNC_S = const(3600)
 _AGREE_S = const(60)
 _PAST = const(4)
 _VERSION = const(2)
@@ -153,14 +154,18 @@ class Clock:
         self._learnt = True
 
     @property
-    def doubted(self) -> bool:
-        """Whether the last answer was a surprise: ask again soon."""
-        return self._doubt[0] > 0
+    def age(self) -> int | None:
+        """Seconds since somebody said the time, None while nobody has."""
+        return int(self._ticks.time()) - self._base_count if self._base is not None else None
 
     @property
-    def age(self) -> int | None:
-        """Seconds since somebody said the time, None while nobody has. Ask again when it grows: drift is learnt so."""
-        return int(self._ticks.time()) - self._base_count if self._base is not None else None
+    def stale(self) -> bool:
+        """Whether to ask for the time: nobody has said, the last answer was a surprise, or drift can be learnt.
+
+        At 5 % of drift the first half hour is 90 s wrong, and each later one only as much as the drift has changed.
+        """
+        age = self.age
+        return age is None or self._doubt[0] > 0 or not 0 <= age < (_RESYNC_S if self._learnt else _LEARN_AFTER_S)
 
     def sleep_ms(self, seconds: int) -> int:
         """Return the milliseconds to ask the port for, so that `seconds` of the world pass."""
