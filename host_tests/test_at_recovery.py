@@ -264,7 +264,7 @@ def test_every_line_end():
 
 
 def test_single_garbage_bytes_glued_to_a_line():
-    for junk in (b"\0", b"\xff", b"\x80", b"\xf0\xf0", b"\x07"):
+    for junk in (b"\0", b"\x7f", b"\xff", b"\x80", b"\xf0\xf0", b"\x07"):
         clock = VirtualClock()
         reply = b"\r\n" + junk + b"+X: 1" + junk + b"\r\n\r\n" + junk + b"OK" + junk + b"\r\n"
         at = AtClient(FakeUart(clock).script([(b"AT+X?\r", reply)]), clock)
@@ -380,6 +380,15 @@ def test_sync_of_a_module_in_order_takes_three_commands():
     at.sync()
     assert [heard for heard in modem.heard if heard != b"AT"] == [b"ATE0", b"AT+CMEE=1"]
     assert at.stats.late == at.stats.unknown == 0
+    assert b"\x1b" not in uart.sent
+    modem.dead = True
+    raises(AtTimeout, at.send, "AT+X")
+    modem.dead = False
+    uart.init = None  # the rate stays as it is
+    at.sync()
+    modem.heard.clear()
+    raises(CommandError, at.send, "AT+X")
+    assert modem.heard == [b"AT+X"]  # the line is in step: no AT before it
 
 
 def test_sync_finds_the_baud_rate():
@@ -403,7 +412,7 @@ def test_sync_is_bounded_when_nobody_answers():
     modem = AtModem()
     modem.dead = True
     at, uart, clock = pair(modem)
-    raises(AtTimeout, at.sync)
+    assert "AT: no answer" in str(raises(AtTimeout, at.sync))
     assert clock.now < 12_000
     raises(AtTimeout, at.sync, rates=(9600, 115200))
 
@@ -441,5 +450,7 @@ def test_after_a_restart_the_line_is_settled_before_the_next_command():
     uart.feed(b"\r\nRDY\r\n", after_ms=3)
     modem.lost = 1
     raises(LinkError, at.send, "AT+SLOW")
+    began = clock.now
     assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
+    assert clock.now - began < 100  # what was begun before a restart is never answered, and not waited for
     assert isinstance(raises(AtError, at.send, "AT+NONE"), CommandError)

@@ -235,6 +235,10 @@ def test_a_late_result_is_not_given_to_the_next_command():
     assert at.stats.timeouts == 1
     assert at.send("AT+QLWREG", timeout_ms=2000, result="+QLWREG:", result_timeout_ms=10_000) == ["+QLWREG: 0"]
     assert at.stats.late == 1
+    script = [(b"AT+QLWREG\r", OK), (b"AT+QLWREG\r", line("+QLWREG: 1") + line("+QLWREG: 0") + OK)]
+    at, _, clock = client(script)
+    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=5000)
+    assert at.send("AT+QLWREG", result="+QLWREG:") == ["+QLWREG: 0"]
 
 
 def test_a_result_that_did_not_come_does_not_make_the_line_dirty():

@@ -87,11 +87,25 @@ def test_a_payload_that_stays_short_after_a_line():
         assert "QLWRD" in str(error)
 
 
+def test_several_values_in_one_answer_stay_whole_and_a_short_one_costs_no_other_line():
+    reply = b"\r\n+R: 3\r\na,b\r\n+R: 1\r\n,\r\n+R: 0,x\r\n"
+    short = [(1, b"\r\n+R: 99\r\nabc\r\n"), (400, b"\r\n+A: 1\r\n" + OK)]
+    for at, uart, _ in clients([(b"AT+R=1\r", reply + OK), (b"AT+R=1\r", short)]):
+        heard = []
+        at.subscribe("+A", heard.append)
+        by_length = lambda text: int(fields(text)[0])
+        assert at.write("+R", 1, payload=by_length) == [["3"], ["a,b"], ["1"], [","], ["0", "x"]]
+        assert at.write("+R", 1, payload=by_length, timeout_ms=1000) == [["99"]]
+        at.poll(1)
+        assert heard == ["+A: 1"] and at.stats.garbage == 1
+
+
 def test_a_payload_larger_than_the_buffer_is_refused():
-    script = [(b"AT+QLWRD=9\r", b"\r\n+QLWRD: 900,0\r\n" + b"x" * 900 + OK), (b"AT\r", OK), (b"AT\r", OK)]
-    for at, _, _ in clients(script, rx_size=128):
-        assert "rx_size" in str(raises(AtError, at.send, "AT+QLWRD=9", payload=lambda text: 900))
-        assert at.send("AT", timeout_ms=1000) == []
+    for size in (128, 900):
+        script = [(b"AT+QLWRD=9\r", b"\r\n+QLWRD: 900,0\r\n" + b"x" * size + OK), (b"AT\r", OK), (b"AT\r", OK)]
+        for at, _, _ in clients(script, rx_size=128):
+            assert "rx_size" in str(raises(AtError, at.send, "AT+QLWRD=9", payload=lambda text: size))
+            assert at.send("AT", timeout_ms=1000) == []
 
 
 def test_a_value_inside_a_line_that_does_not_fit_is_counted_and_costs_no_other_line():
@@ -134,7 +148,8 @@ def test_a_urc_between_head_and_value_is_survived():
     head, urc = b"\r\n+QLWRD: %d,0\r\n", b"\r\n+A: 1\r\n"
     for value in (b"abc", b"ab\r\nOK\r\ncd", b"x" * 40, b"+B: 1\r\n+B: 222"):
         for urcs in (urc, urc + urc, b"+A: 1\r\n", b"\r\n+A: 1" + b"2" * 60 + b"\r\n"):
-            for at, _, _ in clients([(b"AT+QLWRD=9\r", head % len(value) + urcs + value + b"\r\n" + OK)]):
+            end = (b"\r\n" + OK, OK)[len(value) % 2]
+            for at, _, _ in clients([(b"AT+QLWRD=9\r", head % len(value) + urcs + value + end)]):
                 heard = []
                 at.subscribe("+A", heard.append)
                 began = at.clock.now
@@ -204,9 +219,10 @@ def test_a_urc_between_prompt_and_result():
 
 
 def test_how_parameters_are_written():
-    line = b'AT+QLWCONFIG=0,"a.example.org",5683,,UQ,01FF,-7,1,"s"\r'
+    line = b'AT+QLWCONFIG=0,"a.example.org",5683,,UQ,01FF,-7,1,"s",t\r'
     for at, _, _ in clients([(line, OK)]):
-        at.write("QLWCONFIG", 0, "a.example.org", 5683, None, Raw("UQ"), b"\x01\xff", -7, True, Secret("s"))
+        values = (0, "a.example.org", 5683, None, Raw("UQ"), b"\x01\xff", -7, True, Secret("s"), Secret("t", bare=True))
+        at.write("QLWCONFIG", *values)
 
 
 def test_what_could_break_out_of_a_command_is_refused():
@@ -227,6 +243,7 @@ def test_lines_over_the_familys_limit_are_refused():
         at.line_limit = 400
         error = raises(ValueError, at.send, "AT+X=" + "1" * 396)
         assert "401" in str(error) and "400" in str(error)
+        assert "end early" in str(raises(ValueError, at.send, "AT+X\n"))
         assert at.send("AT+X=" + "1" * 395) == []
 
 
@@ -243,6 +260,8 @@ def test_fields():
         ("+X: 0000", ["0000"]),
         ('+X: (0-2),(0,1),"(a,b)"', ["(0-2)", "(0,1)", "(a,b)"]),
         ('+X: "a"b",1', ['a"b', "1"]),
+        ('+X: "a",  "b" , c', ["a", "b", "c"]),
+        ('+X: "a""', ['a"']), ('+X: "', [""]), ('+X: (1', ["(1"]), ('+X: "a" ,,"b"', ["a", None, "b"]),
         ('+X: "open', ["open"]),
         ('+QLWURC: "lifetime changed,30"', ["lifetime changed,30"]),
         ('LWM2M-TLT:"REGISTERED",SSID=123,"coap://a:5683"', ["REGISTERED", "SSID=123", "coap://a:5683"]),
@@ -259,6 +278,7 @@ def test_ask_gives_what_stands_behind_the_name_however_it_is_written():
         ("+CSQ: 18,99", "18,99"), ("+CSQ:18,99", "18,99"), ("+CSQ :18,99", "18,99"), ("+CSQ", "+CSQ"), ("+CSQ:", ""),
         ('+CCLK:"20/04/05,15:38:02+08"', '"20/04/05,15:38:02+08"'), ("+CSQ:  a: b", "a: b"),
         ("+CSQ,a:b", "+CSQ,a:b"), ('+CSQ "a:b"', '+CSQ "a:b"'), ("coap://10.0.0.1", "coap://10.0.0.1"),
+        (",a:b", ",a:b"),
     ]:
         for at, _, _ in clients([(b"AT+CSQ\r", b"\r\n" + line.encode() + b"\r\n" + OK), (b"AT+CSQ\r", OK)]):
             assert at.ask("AT+CSQ", prefix=line[:5].rstrip(" :,") if line[0] == "+" else "") == expected, line
@@ -343,7 +363,12 @@ def test_secret_keyword_covers_all_parameters():
     error = raises(CommandError, at.send, 'AT+CPIN="1234"', secret=True)
     at.send("AT+X?")
     for text in whole(seen) + [str(error), repr(error), error.text]:
-        assert "1234" not in text, text
+        assert "1234" not in text and "****" in text or text.count("CPIN") == 0, text
+    at, uart, seen = traced(3)
+    uart.script([(b'AT+K=0,12,"abcd"\r', OK), (b"AT+X?\r", b"\r\n+X: 0,12,abcd,0,12\r\n" + OK)])
+    at.send('AT+K=0,12,"abcd"', secret=True)
+    at.send("AT+X?")
+    assert "+X: 0,12,****,0,12" in whole(seen)[1]  # what is too short to be secret by itself stays readable
 
 
 def test_no_secret_in_exceptions_and_reprs():
@@ -381,6 +406,17 @@ def test_the_trace_has_every_byte_in_order():
     at.send("AT")
     assert b"".join([data for _, data in seen]) == b"AT+CSQ\r\r\n+CSQ: 1,2\r\n\r\nOK\r\nAT\r" + noise + OK
     assert [way for way, _ in seen if way == "tx"] == ["tx", "tx"]
+    for way, data in seen:  # by whole lines
+        assert way == "tx" or data[-1:] in b"\r\n" and data[:-1].strip(b"\r\n").count(b"\n") == 0, data
+    seen.clear()
+    uart.script([(b"AT\r", b"x" * 1400 + OK)])
+    at.send("AT", prefix="+NONE")
+    assert len(max([data for _, data in seen], key=len)) < 1100  # a line without end is not kept back for ever
+    uart.feed(b"half").script([(b"AT\r", OK)])
+    at.poll(1)
+    seen.clear()
+    at.send("AT")
+    assert seen[:2] == [("rx", b"half"), ("tx", b"AT\r")] and b"" not in [data for _, data in seen]
 
 
 def test_the_answer_of_a_secret_query_is_covered_also_when_it_comes_in_two_pieces():
