@@ -108,7 +108,7 @@ def test_random_rtc_memory_gives_defaults_and_no_crash():
             assert RetainedState(board.retained).source == "defaults"
 
 
-def test_outputs_are_held_through_deep_sleep_and_let_go_after():
+def test_outputs_are_held_through_deep_sleep_and_released_after():
     """A floating PWRKEY or DTR wakes or kills the module (LilyGo T-SIM7600X issue 50)."""
     chip = Esp32(VirtualClock())
     edges = []

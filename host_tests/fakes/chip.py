@@ -132,7 +132,7 @@ class Uart:
         self._chip.uart_spoilt = False
         if hasattr(self._chip.line, "init"):
             self._chip.line.init(self.options.get("baudrate"))
-        self._chip.deafen()  # init() flushes the input
+        self._chip.drop_received()  # init() flushes the input
 
     def deinit(self):
         self.on = False
@@ -340,7 +340,7 @@ class Chip:
             self._woken = True
             found[0](number)
 
-    def deafen(self):
+    def drop_received(self):
         """Drop what is on the line: nobody heard it."""
         scrap = bytearray(256)
         while self.line.any() and self.line.readinto(scrap):

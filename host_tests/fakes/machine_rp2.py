@@ -5,10 +5,10 @@ registers).
     board = open_board(definition, chip.machine, chip.port, chip.time)
 
 Modelled: reset_cause() that knows power-on and watchdog only, REASON, scratch and chip-reset registers behind
-mem32, the clock that each boot sets to 2021-01-01, light sleep that ends early (chip.early(ms) says when), is
-refused above 71 minutes, spoils UART and CPU frequency, is deaf, and with a running watchdog kills an RP2040 (up to
-1.28) or stops an RP2350's watchdog; a watchdog of at most 8388 ms that no API stops; rp2.Flash by sectors, a power
-cut possible in each erase and each program.
+mem32, the clock that each boot sets to 2021-01-01, light sleep that ends early (chip.early(ms) says when, a computer on
+the cable always), is refused above 71 minutes, spoils UART and CPU frequency, loses what the UART receives, and with a
+running watchdog kills an RP2040 (up to 1.28) or stops an RP2350's watchdog; a watchdog of at most 8388 ms that no API and
+no soft reset stops; rp2.Flash by sectors, a power cut possible in each erase and each program.
 """
 
 from fakes.chip import Chip, Names, Reset, make_adc, make_i2c, make_pin, make_uart
@@ -172,7 +172,7 @@ class Rp2(Chip):
         self.wakes_up(slept)
         self.frequency = _DEFAULT_HZ
         self.uart_spoilt = True
-        self.deafen()
+        self.drop_received()
 
     def _deepsleep(self, ms=None):
         self._lightsleep(ms)

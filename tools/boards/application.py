@@ -17,7 +17,7 @@ from tools.mpy import compiled, module_name
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 # A board runs boot.py and main.py from source only; sensors.py and board.py are there to be read and edited.
 AS_SOURCE = ("boot.py", "main.py", "sensors.py")
-# What only these families load, beside their own rooms.
+# What only these families load, beside their own folders.
 _ONLY = {
     "lwnode/modem/quectel.py": ("bc20", "bc66"),
     "lwnode/modem/object19.py": ("bc20", "bc66", "bg96"),
@@ -48,8 +48,8 @@ def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
         return False
     names = path.parts
     if "modem" in names[:-1]:
-        room = names[names.index("modem") + 1].split(".")[0]
-        return room == family or room not in FAMILIES
+        folder = names[names.index("modem") + 1].split(".")[0]
+        return folder == family or folder not in FAMILIES
     if path.parent.name in ("features", "drivers"):
         return path.stem == "__init__" or f"{path.parent.name}.{path.stem}" in parts
     return not (path.parent.name == "board" and path.stem in ("esp32", "rp2") and path.stem != port)

@@ -1,4 +1,4 @@
-"""One board: UART, pins by name, reset cause, retained memory, sleep. The only package that imports machine, esp32, rp2.
+"""One board: UART, pins by name, reset cause, retained memory, sleep. The only package that imports machine, esp32 and rp2.
 
     import board as definition         # boards/NAME/board.py, deployed beside main.py
     from lwnode.board import open_board
@@ -10,9 +10,10 @@
     board.sleep(900000, wake_on=("ring",))   # ESP32: does not return; RP2: returns "timer" or "ring"
 
 A definition is a module or object with NAME, PORT ("esp32", "rp2"), CHIP, UART, PINS, LEVELS and, where the board has
-them, BATTERY and LIMITS: boards/check.py says what each may hold, and refuses a pin that cannot do its job.
-`machine`, `port` (esp32 or rp2) and `clock` default to the interpreter's own modules; a simulation hands in its own.
+them, I2C and BATTERY: boards/check.py says what each may hold, and refuses a pin that cannot do its job.
 """
+
+from lwnode.board.base import Unsupported as Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,18 +22,15 @@ if TYPE_CHECKING:
     from lwnode.board.base import Board as Board
 
 
-class Unsupported(Exception):
-    """What this port cannot do, as a sentence that says what to use instead."""
-
-
 def open_board(definition: "Any", machine: "Any" = None, port: "Any" = None, clock: "Any" = None) -> "Board":
-    """Return the Board of a definition; reads the reset cause and retained memory once. ValueError for an unknown PORT."""
+    """Return the Board of a definition; reads reset cause and retained memory once. ValueError for an unknown PORT.
+
+    machine, port (esp32, rp2) and clock are the interpreter's own unless a simulation hands in others.
+    """
     if definition.PORT == "esp32":
-        from lwnode.board.esp32 import Board as Esp32
-
-        return Esp32(definition, machine, port, clock)
-    if definition.PORT == "rp2":
-        from lwnode.board.rp2 import Board as Rp2
-
-        return Rp2(definition, machine, port, clock)
-    raise ValueError('a board definition has PORT = "esp32" or "rp2", not %r' % (definition.PORT,))
+        from lwnode.board.esp32 import Board as Port
+    elif definition.PORT == "rp2":
+        from lwnode.board.rp2 import Board as Port  # type: ignore[assignment]
+    else:
+        raise ValueError('a board definition has PORT = "esp32" or "rp2", not %r' % (definition.PORT,))
+    return Port(definition, machine, port, clock)

@@ -9,8 +9,6 @@ Bounds: the UART's receive buffer is allocated once (default 2048 bytes); a batt
 
 import time
 
-from lwnode.board import Unsupported
-
 _RXBUF = 2048
 _FLUSH_MS = 500
 _SAMPLES = 8
@@ -21,6 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+
+
+class Unsupported(Exception):
+    """What this port cannot do, as a sentence that says what to use instead."""
 
 
 class PortClock:

@@ -18,7 +18,8 @@ import random
 from binascii import crc32
 from struct import pack_into, unpack_from
 
-from lwnode.board import Unsupported, base
+from lwnode.board.base import Board as Base
+from lwnode.board.base import Unsupported
 
 _RTC_BYTES = 2048
 _HEAD = "<HHHHI"  # magic, mark, which outputs are active (by alphabet), id of the count, crc32 of what precedes
@@ -136,7 +137,7 @@ def _read_retained(retained: RtcMemory, store: NvsStore, cause: int) -> bool:
     return spoilt
 
 
-class Board(base.Board):
+class Board(Base):
     """An ESP32 board."""
 
     if TYPE_CHECKING:

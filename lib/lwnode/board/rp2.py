@@ -16,7 +16,8 @@ survive the watchdog and our own resets; after those the count goes on, a few se
 
 import random
 
-from lwnode.board import Unsupported, base
+from lwnode.board.base import Board as Base
+from lwnode.board.base import Unsupported
 from lwnode.board.protected import FilePair, ProtectedStore, SectorPair
 
 _CTRL, _REASON, _SCRATCH, _CLEAR = 0x00, 0x08, 0x0C, 0x3000
@@ -77,7 +78,7 @@ class PulseCounter:
         return count
 
 
-class Board(base.Board):
+class Board(Base):
     """An RP2040 or RP2350 board."""
 
     if TYPE_CHECKING:

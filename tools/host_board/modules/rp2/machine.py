@@ -1,4 +1,4 @@
-"""`machine` of the RP2 port: sleep returns with RAM kept; UART and CPU frequency are disturbed, the line was deaf."""
+"""`machine` of the RP2 port: sleep returns with RAM kept; UART and CPU frequency are spoilt, what came is lost."""
 
 import _host
 import _machine
