@@ -36,6 +36,7 @@ LINES = {
 }
 # What confirms a report, by family; a BG96 has nothing of the kind.
 _CONFIRMS = {"bc66": ("report_ack",), "bc20": ("SEND OK", "SEND FAIL"), "me910c1": ("NFYACK",), "bg96": ()}
+_ANSWER_MS = 20
 _RESTART_AFTER = (5, 30)
 
 
@@ -84,6 +85,9 @@ class Line:
             self._swap(uart, "peer", _Peer(answers))
             self._swap(model, "out", lambda data: None)
         elif kind == "error-to-all":
+            # No module answers in no time: a client that never waits would never feed the watchdog.
+            before = model.faults.delay
+            self._swap(model.faults, "delay", lambda line: max(_ANSWER_MS, before(line)))
             model.faults.random(1, 1000, ("error",))
         elif kind == "half-deaf":
             model.faults.random(1, 500, ("silence",))
@@ -104,7 +108,7 @@ class Line:
         *lines, self._rest = (self._rest + data).split(b"\r")
         for line in lines:
             if line.strip():
-                self._simulation.uart.feed(b"\r\nOK\r\n", 20)
+                self._simulation.uart.feed(b"\r\nOK\r\n", _ANSWER_MS)
 
     def _swap(self, owner: Any, name: str, value: Any) -> None:
         before = getattr(owner, name)
