@@ -78,11 +78,11 @@ class Resource:
     def path(self) -> Path:
         return Path(self.row.object_id, self.row.instance, self.id)
 
-    def update(self, value: "Plain | None", when: "int | None" = None, quality: int = ACCEPTED) -> bool:
+    def update(self, value: "Plain | None", when: "int | None" = None, quality: "int | None" = None) -> bool:
         """Take a new value in the wire's unit; False if it was refused (None, NaN, out of range, wrong type).
 
         when: Unix seconds of the measurement; None takes the time given to the next reports().
-        quality: measurement quality indicator 6042 of this value.
+        quality: measurement quality indicator 6042 of this value (default 4, accepted).
         """
         row = self.row
         try:
@@ -92,7 +92,7 @@ class Resource:
             self.reason = "refused: " + str(error)
             row.failed(str(error), DOUBTFUL if value is None else REJECTED)
             return False
-        row.accepted(self, taken, when, quality)
+        row.accepted(self, taken, when, ACCEPTED if quality is None else quality)
         rules = self.rules
         same = (rules is not None or not self.reading) and self.text() == text
         self.value = taken
