@@ -328,9 +328,13 @@ def test_an_scd41_behind_a_power_pin_is_given_its_second_and_its_first_shot_thro
     bus = Scd41Bus(clock)
     bus.power(False)
     scd41.add(tree, bus, power=bus.power)
+    fed = []
+    tree.idle = lambda: fed.append(clock.now)
     for _ in range(2):
         began = clock.now
+        fed[:] = [began]
         assert sampled(tree)["/3325/0/5700"] == "500" and 11000 <= clock.now - began < 11100
+        assert max([later - earlier for earlier, later in zip(fed, fed[1:])]) <= 1000, "the watchdog of an RP2 waits 8.4 s"
         clock.advance(900000)
     bus.words = (0, 0x6667, 0x5EB9)
     assert sampled(tree) == {} and "0 ppm" in tree.row(3325, 0).error

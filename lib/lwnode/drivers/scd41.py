@@ -17,7 +17,7 @@ from lwnode.drivers.shared import Shared, merged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from lwnode.lwm2m import Sensor
 
@@ -33,15 +33,15 @@ _COMMAND_MS = const(2)  # one by the data sheet; a sleep may end within the tick
 class Scd41:
     """One chip on an I2C bus; OSError where it does not answer, where a checksum is wrong, or nothing is ready.
 
-    clock: sleep_ms. state: a dict that survives sleep (ObjectTree.state), so that a chip that stays powered throws its first
-    shot away once and not at each wake. powered: it gets its power anew for each round.
+    wait: ObjectTree.wait. state: a dict that survives sleep (ObjectTree.state), so that a chip that stays powered throws its
+    first shot away once and not at each wake. powered: it gets its power anew for each round.
     """
 
     def __init__(
-        self, bus: "Any", clock: "Any", state: "dict[str, Any]", powered: bool = False, address: int = ADDRESS
+        self, bus: "Any", wait: "Callable[[int], None]", state: "dict[str, Any]", powered: bool = False, address: int = ADDRESS
     ) -> None:
         self._bus = bus
-        self._clock = clock
+        self._wait = wait
         self._state = state
         self._powered = powered
         self._address = address
@@ -56,7 +56,7 @@ class Scd41:
         if self._powered or not self._state.get("shot"):
             self._result()
             self.start()
-            self._clock.sleep_ms(_SHOT_MS)
+            self._wait(_SHOT_MS)
             self._state["shot"] = 1
         carbon_dioxide, temperature, humidity = self._result()
         if not carbon_dioxide:
@@ -70,7 +70,7 @@ class Scd41:
 
     def _words(self, command: bytes, count: int) -> "list[int]":
         self._bus.writeto(self._address, command)
-        self._clock.sleep_ms(_COMMAND_MS)
+        self._wait(_COMMAND_MS)
         view = memoryview(self._raw)[: 3 * count]
         self._bus.readfrom_into(self._address, view)
         words = []
@@ -95,7 +95,7 @@ def add(tree: "Any", bus: "Any", instance: int = 0, **row: "Any") -> "tuple[Sens
     """Add rows of objects 3325, 3303 and 3304 on one chip; ValueError where the tree has no clock to wait by."""
     if tree.clock is None:
         raise ValueError("an SCD41 wants pauses: set tree.clock first, it is waited by")
-    chip = Scd41(bus, tree.clock, tree.state("scd41/{}".format(instance)), "power" in row)
+    chip = Scd41(bus, tree.wait, tree.state("scd41/{}".format(instance)), "power" in row)
     probe = Shared(chip.read, chip.start)
     row = merged(row, start=probe.start, power_ms=_POWER_UP_MS, warm_up_ms=_SHOT_MS)
     gas = merged(row, unit="ppm", resolution=1, range=(0, 40000))

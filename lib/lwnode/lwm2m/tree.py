@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .objects import Instance
     from .types import Record, Value
 
+_SLICE_MS = const(1000)  # an RP2's watchdog waits 8.4 s at most
 _KEPT_LIMIT = const(64)
 _RECENT_LIMIT = const(16)
 _OBSERVATION_LIMIT = const(32)
@@ -48,10 +49,11 @@ _ERROR_CODE = const(11)
 class ObjectTree:
     """All rows of a node, the readings that wait to go out, and what the server has asked for.
 
-    clock (ticks_ms, ticks_diff, sleep_ms) is needed where a row warms up.
+    clock (ticks_ms, ticks_diff, sleep_ms) is needed where a row warms up; idle is called about once a second meanwhile.
     """
 
     clock: "Any" = None
+    idle: "Callable[[], object] | None" = None  # feeds the watchdog
     container: "str | None" = "senml"  # codec of object 19, which carries history and commands; None for no object 19
     commands: "Callable[[ObjectTree, Request, Any], Response] | None" = None  # takes the packs on 19/1/0
     write_format = "text"  # what digits mean that a server has written and whose form a module does not tell; or "tlv"
@@ -168,13 +170,19 @@ class ObjectTree:
     def start(self, when: "int | None" = None) -> int:
         """Power up and start the slow rows that are due, before the modem attaches; ms until sample() need not wait."""
         due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when) and not row.started]
-        rest = max([row.power_up() for row in due] or [0])
-        if rest and self.clock is not None:
-            self.clock.sleep_ms(rest)
+        self.wait(max([row.power_up() for row in due] or [0]))
         wait = max([row.begin() for row in due] or [0])
         if wait and self.clock is not None:
             self._started_at = self.clock.ticks_ms()
         return wait
+
+    def wait(self, ms: int) -> None:
+        """Wait for a sensor: in slices, so that the watchdog is fed."""
+        while ms > 0 and self.clock is not None:
+            self.clock.sleep_ms(min(ms, _SLICE_MS))
+            ms -= _SLICE_MS
+            if self.idle is not None:
+                self.idle()
 
     def sample(self, when: "int | None" = None) -> int:
         """Read each row that is due, once; the number of values taken. when: Unix seconds, None if not known.
@@ -188,8 +196,7 @@ class ObjectTree:
         fresh = self.start(when)
         if wait and self.clock is not None and self._started_at is not None:
             passed = 0 if fresh == wait else self.clock.ticks_diff(self.clock.ticks_ms(), self._started_at)
-            if passed < wait:
-                self.clock.sleep_ms(wait - passed)
+            self.wait(wait - passed)
         self._started_at = None
         count = 0
         for row in due:
