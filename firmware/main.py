@@ -97,9 +97,9 @@ def refuse(board: "Any", guard: "Any", cold: bool, sentence: str) -> None:
 
 
 def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -> "Any":
-    """Return the checked settings, from the second home where config.json is lost or wrong.
+    """Return the checked settings, from the backup copy where config.json is lost or wrong.
 
-    Where there is no second home either, say so, wait for a person, rest, and return None.
+    Where there is no backup copy either, say so, wait for a person, rest, and return None.
     """
     given = getattr(parts, "settings", None)
     if given is not None:

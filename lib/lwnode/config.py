@@ -50,6 +50,7 @@ OPTIONS = {
     "guard_release i - 1 100;ack_wait i - 5 600;disable_s i - 1 604800;registration_urcs b -;monitor n - 0 6;"
     "acknowledge t - 0 6",
 }
+_UNKNOWN = '%s: "%s" is not a key of this firmware; see docs/configuration.md'
 _ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
 
@@ -94,9 +95,8 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
     settings = Settings(values, _values("secrets.json", secrets or {}, SECRETS, True))
     for key in secrets or ():
         if key not in settings._secrets:
-            raise ConfigError(_unknown("secrets.json", key))
-    _check_security(settings)
-    _check_times(settings)
+            raise ConfigError(_UNKNOWN % ("secrets.json", key))
+    _check_together(settings)
     settings.given = given
     settings.features = tuple([feature for feature in found if feature.enabled(settings)])
     return settings
@@ -141,10 +141,6 @@ def _values(source: str, given: "dict[str, Any]", table: str, secret: bool) -> "
     return known
 
 
-def _unknown(source: str, key: str) -> str:
-    return '%s: "%s" is not a key of this firmware; see docs/configuration.md' % (source, key)
-
-
 def _check(source: str, key: str, row: "Row", value: "Any", secret: bool = False) -> None:
     if not _fits(row[0], value, row[2], row[3]):
         found = "something else" if secret else '"%s"' % value if isinstance(value, str) else str(value)
@@ -186,7 +182,7 @@ def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
         if key not in mine:
             names = ", ".join([name for name in FAMILIES if key in options(name)])
             raise ConfigError('config.json: "%s" is a key of %s, not of %s: leave it out' % (key, names, family) if names
-                              else _unknown("config.json", key))
+                              else _UNKNOWN % ("config.json", key))
         _check("config.json", key, mine[key], given[key])
     found = dict(given)
     if "psm_tau" in found or "psm_active" in found:
@@ -201,7 +197,7 @@ def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
     return found
 
 
-def _check_security(settings: Settings) -> None:
+def _check_together(settings: Settings) -> None:
     key = settings.secret("psk")
     if settings.security == "psk" and not (key and settings.secret("psk_identity")):
         raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
@@ -209,9 +205,6 @@ def _check_security(settings: Settings) -> None:
         key = settings.secret(name)
         if key is not None and (len(key) % 2 or any([c not in "0123456789abcdefABCDEF" for c in key])):
             raise ConfigError('secrets.json: "%s" must be an even number of hexadecimal digits' % name)
-
-
-def _check_times(settings: Settings) -> None:
     if settings.report_every < settings.sample_every:
         raise ConfigError('config.json: "report_every" (%d s) must not be shorter than "sample_every" (%d s)'
                           % (settings.report_every, settings.sample_every))
@@ -263,7 +256,7 @@ def keep(settings: Settings, store: "Any", files: "Any" = None) -> None:
     """
     secrets = {key: value for key, value in settings._secrets.items() if value is not None}
     try:
-        _stores(store, files).save("identity", json.dumps([settings.given, secrets]).encode())
+        TwinStore(FileStore("state", files), store).save("identity", json.dumps([settings.given, secrets]).encode())
     except (OSError, ValueError):
         print("lwnode: the settings have no backup copy: flash or protected store is full")
 
@@ -271,14 +264,10 @@ def keep(settings: Settings, store: "Any", files: "Any" = None) -> None:
 def kept(store: "Any", files: "Any", reason: str) -> "Settings | None":
     """Return the settings of the backup copy, which a start of before has kept there, or None; `source` says why."""
     try:
-        data = _stores(store, files).load("identity")
+        data = TwinStore(FileStore("state", files), store).load("identity")
         values, secrets = json.loads(data or b"")
         settings = checked(values, secrets)
     except (OSError, ValueError, TypeError):
         return None
     settings.source = reason[:80]
     return settings
-
-
-def _stores(store: "Any", files: "Any") -> TwinStore:
-    return TwinStore(FileStore("state", files), store)

@@ -94,7 +94,7 @@ class Battery(Feature):
         elif 0 <= now - self.contact_at < every_s:
             node.limit(contact=1)
         node.limit(stretch=stretch, batch=1 if weak else 256)
-        node.trouble("battery", "battery " + name if weak else "")
+        node.warn("battery", "battery " + name if weak else "")
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Note when the module was used last."""

@@ -41,7 +41,7 @@ class Pins(Feature):
             self._events(node, cause)
         if self.closed_at and now - self.closed_at >= _SETTLED_S and cause != "ring":
             self._module(node)
-        node.trouble("module", "module does not sleep" if self.in_a_row >= _SLEEPLESS else "")
+        node.warn("module", "module does not sleep" if self.in_a_row >= _SLEEPLESS else "")
 
     def _events(self, node: "Node", cause: str) -> None:
         names = node.wake_on
@@ -56,7 +56,7 @@ class Pins(Feature):
             node.alarm()
         node.pins_masked = cause in names or cause == "pin"
         stuck = [names[i] for i in range(len(names)) if active & self.held & 1 << i]
-        node.trouble("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
+        node.warn("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
         self.held = active
 
     def _module(self, node: "Node") -> None:

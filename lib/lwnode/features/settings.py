@@ -1,14 +1,13 @@
 """What the server may set of a node, and the way back: periods and rules on trial, orders to stay awake or to ship.
 
-    26250/0/0, /1    periods of sampling and reporting in seconds        1/0/3, 1/0/2  the server's default periods do the same
+    26250/0/0, /1    periods of sampling and reporting in seconds; 1/0/3 and 1/0/2, the server's defaults, do the same
     26250/0/2        none, running, kept, rolled back
-    26250/0/3        stay awake for so many seconds once this contact is over, an hour at most
-    26250/0/4        ship mode, where that feature is installed
+    26250/0/3, /4    stay awake for so many seconds once this contact is over, an hour at most; ship mode, where installed
     attributes, 19/1/0   reporting rules
 
-A setting counts from the moment in which it is written, and is on flash before the server has its answer. The old ones lie in
-`trial`: once a later wake has reached the server the new ones are kept, after `trial_wakes` silent contacts the old ones come
-back, so that a setting which cuts the node off, or crashes it, is undone.
+A setting counts from its writing on, and is on flash before the server has its answer. The old ones lie in `trial`: once a
+later wake has reached the server the new ones are kept, after `trial_wakes` silent contacts the old ones come back, so that
+a setting which cuts the node off, or crashes it, is undone.
 """
 
 from struct import calcsize, pack, unpack, unpack_from
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
     from lwnode.power.store import Store
 
 _SETTINGS = const(26250)
-_STATE, _AWAKE, _SHIP = const(2), const(3), const(4)
-_R, _RW = const(8), const(24)  # operations in Instance.kinds
+_STATE = const(2)
+_AWAKE = const(3)
+_SHIP = const(4)
 _LONGEST_AWAKE_S = const(3600)
 _LONGEST_PERIOD_S = const(604800)
 _RULES = ("pmin", "pmax", "gt", "lt", "st")
@@ -37,7 +37,9 @@ _FORMAT = "<IIIIB"  # periods of config.json, so that a person's edit counts aga
 _HEAD = "<BBHH"
 _NAME = "trial"
 _STATES = ("none", "running", "kept", "rolled back")
-_NONE, _RUNNING, _KEPT, _ROLLED_BACK = const(0), const(1), const(2), const(3)
+_RUNNING = const(1)
+_KEPT = const(2)
+_ROLLED_BACK = const(3)
 
 
 class Trial:
@@ -49,11 +51,8 @@ class Trial:
     """
 
     def __init__(self, store: "Store", wakes: int = 3) -> None:
-        self._store = store
-        self._wakes = wakes
-        self.at = _NONE
-        self.left = 0
-        self._old = b""
+        self._store, self._wakes = store, wakes
+        self.at, self.left, self._old = 0, 0, b""
         data = store.load(_NAME)
         if data and len(data) >= calcsize(_HEAD):
             at, left, _, length = unpack_from(_HEAD, data, 0)
@@ -113,7 +112,7 @@ class Settings(Feature):
     name = "settings"
     ORDER = 30
     SIZE = calcsize(_FORMAT)
-    at = _NONE  # of the trial
+    at = 0  # where the trial stands, by _STATES
     _begun = False  # in this wake: its contact proves nothing, it is the one that brought the change
     _awake_s = 0
     _before = ""
@@ -129,8 +128,8 @@ class Settings(Feature):
         self.row = row = Own(node.tree, _SETTINGS, 0, "1.0")
         row.feature = self
         row.offered = tuple(range(5))
-        # What docs/objects says of each resource, not looked up in a registry that does not know them.
-        row.kinds = bytes([STRING | _R if id == _STATE else (BOOLEAN if id == _SHIP else INTEGER) | _RW for id in row.offered])
+        # What docs/objects says of each resource: its type, and 8 for read, 24 for read and write (Instance.kinds).
+        row.kinds = bytes([STRING | 8 if id == _STATE else (BOOLEAN if id == _SHIP else INTEGER) | 24 for id in row.offered])
         node.tree.rows.append(row)
 
     def value(self, id: int) -> "int | str | bool":
@@ -204,24 +203,22 @@ class Settings(Feature):
         if trial.start(("%d %d\n" % (sample, report) + old.partition("\n")[2]).encode(), old.encode()):
             self._say(trial, True)
             self._put(sample, report)
-            self._save()
 
     def _say(self, trial: Trial, begun: bool) -> None:
         self.at, self._begun = trial.at, begun
         self.row.touch(_STATE)
 
-    def _save(self) -> None:
-        self.node.state.save(self.name, self.dump(), durable=True)
-        self.node.state.commit()
-
-    def _put(self, sample: int, report: int) -> None:
-        """Work by these periods from now on."""
+    def _put(self, sample: int, report: int, durable: bool = True) -> None:
+        """Work by these periods from now on, after a loss of power too."""
         node = self.node
         offset = device_offset(node.board.unique_id(), sample, node.config.spread)
         node.sampling.change(sample, offset)
         node.reporting.change(report, offset)
         self.row.touch(0)
         self.row.touch(1)
+        if durable:
+            node.state.save(self.name, self.dump(), durable=True)
+            node.state.commit()
 
     def _snapshot(self) -> str:
         """The settings that a server may change, as text: periods, then a line for each reading that has rules."""
@@ -252,7 +249,6 @@ class Settings(Feature):
                 if name in rules:
                     rules[name] = int(text) if name[0] == "p" else float(text)
             resource.rules.change(rules)
-        self._save()
         self.node.save_tree()
 
     def dump(self) -> bytes:
@@ -267,13 +263,13 @@ class Settings(Feature):
         if len(data) != self.SIZE:
             return False
         base_sample, base_report, sample, report, at = unpack(_FORMAT, data)
-        self.at = at if at < len(_STATES) else _NONE
+        self.at = at if at < len(_STATES) else 0
         if node.state.source == "behind" and node.board.retained.size:
             self.at = Trial(node.files).at  # power was lost: what the state says of a trial may be old
         if (base_sample, base_report) != (node.config.sample_every, node.config.report_every) or not 1 <= sample <= report:
             return False
         if (sample, report) != (node.sampling.period_s, node.reporting.period_s):
-            self._put(sample, report)
+            self._put(sample, report, False)
         return True
 
 

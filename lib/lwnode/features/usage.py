@@ -4,7 +4,7 @@
 
 Above 80 % of the month's budget reports come four times as seldom, above 100 % only alarms go out; readings wait.
 
-The object (docs/objects/26251.xml) is worked out when a server asks. Once in `health_every`, and when a trouble comes or goes,
+The object (docs/objects/26251.xml) is worked out when a server asks. Once in `health_every`, and when a warning comes or goes,
 it is told unasked in a contact: a pipe carries it through the journal, with its time, and beside it voltage, charge and error
 code of the device object; a shadow is given all of it; a pull module reports what a server observes.
 
@@ -139,15 +139,15 @@ class Usage(Feature):
             node.alarm()
 
     def in_contact(self, node: "Node", now: int) -> None:
-        """See whether the health is to be told: it is due, or a trouble has come or gone since."""
+        """See whether the health is to be told: it is due, or a warning has come or gone since."""
         counts, every = self.counts, node.config.health_every
         if not counts[_NEXT_AT]:  # new, or new since the power went: it has nothing to tell yet
             counts[_NEXT_AT] = now + 3600
-        self._telling = self._troubles() != counts[_TOLD] or not now < counts[_NEXT_AT] <= now + every
+        self._telling = self._warned() != counts[_TOLD] or not now < counts[_NEXT_AT] <= now + every
         if self._telling:
             self._tell(node)
             if node.modem.capabilities.contract == "pipe":  # the journal has it
-                counts[_TOLD], counts[_NEXT_AT] = self._troubles(), now + every
+                counts[_TOLD], counts[_NEXT_AT] = self._warned(), now + every
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Count a contact. Values that are told without the journal are told again until one has arrived."""
@@ -160,7 +160,7 @@ class Usage(Feature):
         if node.reached is not None:
             counts[_ARRIVED if reached else _FAILED] += 1
         if self._telling and reached:
-            counts[_TOLD], counts[_NEXT_AT] = self._troubles(), now + node.config.health_every
+            counts[_TOLD], counts[_NEXT_AT] = self._warned(), now + node.config.health_every
 
     def before_sleep(self, node: "Node", now: int) -> None:
         """Count the wake that ends."""
@@ -210,8 +210,8 @@ class Usage(Feature):
         if not counts[_MARK_MV] or not 0 <= passed < _DAY_S:
             counts[_MARK_AT], counts[_MARK_MV] = max(1, now), counts[_MV]
 
-    def _troubles(self) -> int:
-        return crc32("".join(sorted(self.node.troubles)).encode()) if self.node.troubles else 0
+    def _warned(self) -> int:
+        return crc32("".join(sorted(self.node.warnings)).encode()) if self.node.warnings else 0
 
     def value(self, id: int) -> "int | str":
         """The present value of a resource of 26251."""
@@ -222,7 +222,7 @@ class Usage(Feature):
         per_day = int(24000 * (sum(charge.values()) / counts[_OPERATED])) if counts[_OPERATED] >= 60 else 0
         return (counts[_OPERATED] // 3600, counts[_SOUND] // 3600, counts[_ARRIVED], counts[_FAILED], node.journal.dropped,
                 counts[_AWAKE], _pairs(resets), counts[_MV], counts[_SLOPE], per_day, _pairs(charge), counts[_SPENT],
-                node.module_awake, "; ".join([node.troubles[key] for key in sorted(node.troubles)])[:160])[id]
+                node.module_awake, "; ".join([node.warnings[key] for key in sorted(node.warnings)])[:160])[id]
 
     def _tell(self, node: "Node") -> None:
         """Tell all of it: a heartbeat."""
@@ -238,8 +238,8 @@ class Usage(Feature):
                 if row is not None:
                     row.touch(id)
             return
-        if self._troubles() != self.counts[_TOLD]:
-            code = 8 if "filesystem" in node.troubles else 1 if "battery" in node.troubles else node.tree.error_code
+        if self._warned() != self.counts[_TOLD]:
+            code = 8 if "filesystem" in node.warnings else 1 if "battery" in node.warnings else node.tree.error_code
             device.append((Path(3, 0, 11), INTEGER, str(code)))
         if row is not None:
             device += node.tree.values(row.path())

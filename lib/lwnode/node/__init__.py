@@ -99,11 +99,11 @@ class Node:
         self.backoff = Backoff()
         self.registration = RegistrationState(config, self.clock)
         self.wake_on = tuple(getattr(board.definition, "WAKE", ()))
-        self.troubles: "dict[str, str]" = {}  # what a person should look after, in words
+        self.warnings: "dict[str, str]" = {}  # what a person should look after, in words
         if config.source:
             # The board's own boot could not mount the filesystem, or config.json is not what it was.
-            self.trouble("filesystem" if config.source.startswith("filesystem") else "settings",
-                         "settings from the second home: " + config.source)
+            self.warn("filesystem" if config.source.startswith("filesystem") else "settings",
+                         "settings from the backup copy: " + config.source)
         # What survives sleep, by its name in the retained state; the driver's "modem" and the features come to it.
         self.parts: "dict[str, Any]" = {
             "clock": self.clock, "sampling": self.sampling, "reporting": self.reporting, "backoff": self.backoff,
@@ -161,7 +161,7 @@ class Node:
         self.may_contact, self.rest_s, self.reporting.stretch, self.journal.batch = 2, 0, 1, self.config.journal_batch
         now = self.clock.now()
         journal = self.journal
-        self.trouble("flash", "flash refused %d times, %d readings unreadable" % (journal.errors, journal.unreadable)
+        self.warn("flash", "flash refused %d times, %d readings unreadable" % (journal.errors, journal.unreadable)
                      if journal.errors else "")
         for feature in self.features:
             feature.off = False
@@ -287,12 +287,12 @@ class Node:
 
     # -- features ----------------------------------------------------------------------------------------------------
 
-    def trouble(self, key: str, words: str) -> None:
+    def warn(self, key: str, words: str) -> None:
         """Note what a person should look after; no words: it is over."""
         if words:
-            self.troubles[key] = words
+            self.warnings[key] = words
         else:
-            self.troubles.pop(key, None)
+            self.warnings.pop(key, None)
 
     def limit(self, contact: int = 2, stretch: int = 1, batch: int = 256, rest_s: int = 0) -> None:
         """Restrict this wake: contact 0 never, 1 for alarms; stretch of the reporting period; readings exposed; rest in s.

@@ -45,6 +45,7 @@ class Contact:
                 self.modem.options[name] = value
         self.session = node.session = Session(self.modem, node.tree, config, node.clock, board.unique_id())
         self.session.load(node.registration.dump())
+        self.modem.lifetime = self.session.lifetime
         node.registration = node.parts["session"] = self.session
         self.delivery = node.delivery = Delivery(node.journal, node.tree, self.modem, node.clock, config)
         self.modem.on_request, self.modem.on_event = self.answer, self.event
@@ -93,7 +94,8 @@ class Contact:
             node.ask("in_contact", node.clock.now())
             arrived, unobserved = delivery.flush(node.fresh), 0
             if arrived:
-                delivery.refresh(session.declared_anew())
+                delivery.refresh(session.declared)
+                session.declared = False
                 self.modem.service(int(node.config.listen) * 1000)
                 # An observation made just now lets go what waited for an observer.
                 unobserved = delivery.unobserved
@@ -208,7 +210,7 @@ class Contact:
             node.tree.cancel(detail)
         else:
             if name == "firmware":
-                node.trouble("firmware", "module firmware: " + detail if self.modem.update_since else "")
+                node.warn("firmware", "module firmware: " + detail if self.modem.update_since else "")
             self.session.heard(name, detail)
             node.ask("event", name, detail)
 

@@ -30,15 +30,9 @@ class Delivery:
     """Empties the journal through a modem; counts what it did in `delivered`, `failed` and `unobserved`."""
 
     def __init__(self, journal: "Any", tree: "Any", modem: "Any", clock: "Any", config: "Any") -> None:
-        self.journal = journal
-        self.tree = tree
-        self.modem = modem
-        self.clock = clock
-        self.delivered = 0
-        self.failed = 0
-        self.unobserved = 0
-        self.messages = 0  # published since the node began this wake, and their payload
-        self.bytes = 0
+        self.journal, self.tree, self.modem, self.clock = journal, tree, modem, clock
+        self.delivered = self.failed = self.unobserved = 0
+        self.messages = self.bytes = 0  # published since the node began this wake, and their payload
         self.device: "list[Any]" = []  # values of the module's own device object, to go out with the next refresh()
         self._replay = config.history == "replay"
         self._tickets: "dict[int, list[int]]" = {}
@@ -74,7 +68,9 @@ class Delivery:
         packs = not self._replay and self.modem.capabilities.history == "pack"
         self._packing = packs and not (last and not self._observed(HISTORY))
         # A pipe carries everything in packs, each reading with its time: four that are fresh share one message.
-        live = {} if self._packing and self.modem.capabilities.contract == "pipe" else self._newest(fresh)
+        live: "dict[Path, int]" = {}  # for each path the last entry of this wake
+        if not (self._packing and self.modem.capabilities.contract == "pipe"):
+            live = {unpack_record(data)[0]: number for number, data in self.journal.entries() if number >= fresh}
         after = -1
         while not self._lost:
             batch = self._older(after, live)
@@ -83,7 +79,12 @@ class Delivery:
             after = self._send_history(batch)
             self._await()
         if not self._lost and live:
-            self._send_live(live)
+            wanted = tuple(live.values())
+            # Collected first: an answer that arrives while publishing takes its entry out of the journal.
+            waiting = [(number, self._record(data)) for number, data in self.journal.entries() if number in wanted]
+            for number, record in waiting:
+                if self._may_send(record[0], 1):
+                    self._publish([record], [number])
             self._await()
         return not self._lost
 
@@ -105,14 +106,6 @@ class Delivery:
             self.messages += 1
             self.bytes += len(value)
             self.modem.publish([(path, kind, value, None)], confirm=False)
-
-    def _newest(self, fresh: int) -> "dict[Path, int]":
-        """Return, for each path, the last entry of this wake: the live reading."""
-        newest = {}
-        for number, data in self.journal.entries():
-            if number >= fresh:
-                newest[unpack_record(data)[0]] = number
-        return newest
 
     def _older(self, after: int, live: "dict[Path, int]") -> "list[tuple[int, Any]]":
         """Return up to a pack's worth of (number, record) later than `after` that are not live."""
@@ -144,14 +137,6 @@ class Delivery:
         numbers = [number for number, _ in batch[:used]]
         self._publish([(HISTORY, OPAQUE, pack, None)], numbers)
         return numbers[-1]
-
-    def _send_live(self, live: "dict[Path, int]") -> None:
-        wanted = tuple(live.values())
-        # Collected first: an answer that arrives while publishing takes its entry out of the journal.
-        waiting = [(number, self._record(data)) for number, data in self.journal.entries() if number in wanted]
-        for number, record in waiting:
-            if self._may_send(record[0], 1):
-                self._publish([record], [number])
 
     def _may_send(self, path: Path, readings: int) -> bool:
         # A notification nobody observes would be refused or vanish: its entry waits for an observer.

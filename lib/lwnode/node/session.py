@@ -9,8 +9,10 @@
 A cold start asks everything once: start -> configure -> declare -> [one restart] -> attach -> register (design, "A
 start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
 
-Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, the ladder: BRING_BACK_MS).
+Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, after sleep: BRING_BACK_MS).
 """
+
+from binascii import hexlify
 
 from micropython import const
 
@@ -31,7 +33,6 @@ RECOVER_MS = const(70000)
 BRING_BACK_MS = const(60000)
 
 _UNHEARD = const(3)
-_HAS_TIME = const(2)
 
 
 class Session(RegistrationState):
@@ -39,20 +40,13 @@ class Session(RegistrationState):
 
     def __init__(self, modem: "Any", tree: "Any", config: "Any", clock: "Any", unique_id: bytes) -> None:
         RegistrationState.__init__(self, config, clock)
-        self.modem = modem
+        self.modem, self.tree, self._unique_id = modem, tree, unique_id
         modem.lifetime = self.lifetime
-        self.tree = tree
-        self._unique_id = unique_id
         self.recoveries = 0
-        self.updates = 0
-        self._declared = False
+        self.exchanges = 0  # registrations, updates and recoveries: what went over the air beside the reports
+        self.declared = False  # the objects, since somebody has asked
         self.report_every = int(config.report_every)
-
-    def load(self, data: "bytes | None") -> bool:
-        """Take the state of an earlier wake, as RegistrationState does, and tell the driver."""
-        taken = RegistrationState.load(self, data)
-        self.modem.lifetime = self.lifetime
-        return taken
+        self._patience_ms = min(BRING_BACK_MS, int(config.attach_timeout) * 1000)
 
     def open(self, defer: "Callable[[], bool] | None" = None) -> bool:
         """Reach REGISTERED from any state. Returns False where the server could not be reached.
@@ -63,21 +57,25 @@ class Session(RegistrationState):
         if self.configured and self.modem.wake():
             status = self.modem.status()
         else:
-            begun = self._start()
-            if begun is None:
-                return False
-            status = begun
+            status = self._start()
+        if status is None:
+            return False
         if defer is not None and status in (REGISTERED, NEED_RECOVER) and not self.is_due(self.now()) and defer():
             return False
         # All the steps in one function: within a registration the server is answered, and an RP2 has 8 KB of stack.
         modem = self.modem
         if status == NEED_RECOVER and modem.recover(RECOVER_MS):
             self.recoveries += 1
+            self.exchanges += 1
             self._confirmed()
             status = REGISTERED
-        # Ever more seldom: a server may not want to observe what waits here.
+        # A request to observe that was lost leaves one side with an observation, for ever: every report on it is refused then,
+        # or never sent, although the registration is good. Only a new one makes the server observe again; ever more seldom,
+        # for it may not want to observe what waits here.
         if status == REGISTERED and self.unheard >= _UNHEARD << self.renewals:
-            self._leave()
+            self.unheard, self.renewals = 0, min(self.renewals + 1, 6)
+            modem.deregister()
+            self.tree.clear_observations()
             status = DEREGISTERED
         if status == REGISTERED:
             reached = self._refresh()
@@ -86,19 +84,9 @@ class Session(RegistrationState):
             reached = reached and modem.register(REGISTER_MS)
         else:
             # RECOVERING and REGISTERING too: the module is at it by itself, and would be hindered (BC66 manual 3.3).
-            reached = bring_back(modem, self._patience_ms())
+            reached = bring_back(modem, self._patience_ms)
         # A registration anew was by the account; what the server has changed of it is said again.
         return bool(reached) and (not self.is_due(self.now()) or self._refresh())
-
-    @property
-    def exchanges(self) -> int:
-        """Registrations, updates and recoveries so far: what went over the air beside the reports."""
-        return self.registrations + self.recoveries + self.updates
-
-    def declared_anew(self) -> bool:
-        """Say, once, whether the objects were declared since the last call."""
-        declared, self._declared = self._declared, False
-        return declared
 
     def close(self, off: bool = False) -> bool:
         """Send the module to sleep, or switch it off: the next contact then starts cold. Returns whether it confirmed.
@@ -114,7 +102,6 @@ class Session(RegistrationState):
 
     def endpoint(self) -> str:
         """Return the endpoint client name; {id} in the configuration stands for the board's unique id in hex."""
-        from binascii import hexlify
         return str(self.config.endpoint).replace("{id}", hexlify(self._unique_id).decode())
 
     def server(self) -> "Server":
@@ -125,40 +112,21 @@ class Session(RegistrationState):
                       psk=config.secret("psk"), bootstrap=config.bootstrap)
 
     def _start(self) -> "int | None":
-        """The module's status after a cold start; None where it does not answer."""
+        """Return the module's status after a cold start; None where it does not answer."""
         modem = self.modem
         if not modem.start():
             return None
         # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
         self.configured = False
         restart = modem.configure(self.server())
-        restart = modem.declare(self.tree.objects()) or restart
-        if restart:
+        if modem.declare(self.tree.objects()) or restart:
             modem.restart()
-        self.configured = True
-        self._declared = True
+        self.configured = self.declared = True
         return int(modem.status())
 
     def arrived(self, all_of_it: bool) -> None:
         """Take note of how a contact ended that had found a registration."""
-        if all_of_it:
-            self.unheard = self.renewals = 0
-        else:
-            self.unheard = min(self.unheard + 1, 255)
-
-    def _leave(self) -> None:
-        """Before a new registration: a request to observe that was lost leaves one side with an observation, for ever.
-
-        Every report on it is refused then, or never sent, although the registration is good; only a new registration makes
-        the server observe again.
-        """
-        self.unheard = 0
-        self.renewals = min(self.renewals + 1, 6)
-        self.modem.deregister()
-        self.tree.clear_observations()
-
-    def _patience_ms(self) -> int:
-        return min(BRING_BACK_MS, int(self.config.attach_timeout) * 1000)
+        self.unheard, self.renewals = (0, 0) if all_of_it else (min(self.unheard + 1, 255), self.renewals)
 
     def _refresh(self) -> bool:
         """Update early, while awake anyway, if the lifetime would end before the next contact."""
@@ -167,14 +135,14 @@ class Session(RegistrationState):
         left = self.confirmed_at + self.lifetime - now
         if left > self.report_every + MARGIN_S or self.lifetime <= self.report_every and not changed:
             return True
-        self.updates += 1
+        self.exchanges += 1
         if self.modem.update(self.lifetime if self.lifetime != config.lifetime else None,
                              self.binding if self.binding != config.binding else None):
             self._confirmed()
             return True
         # Asked again in the next slot, not at once.
         self.confirmed_at = max(self.confirmed_at, now - self.lifetime + self.report_every)
-        return bool(bring_back(self.modem, self._patience_ms()))
+        return bool(bring_back(self.modem, self._patience_ms))
 
     def _confirmed(self) -> None:
         self.confirmed_at = max(1, self.now())
@@ -185,6 +153,7 @@ class Session(RegistrationState):
             # A fresh registration has no observations: the server makes them again (issue 6).
             self.tree.clear_observations()
             self.registrations += 1
+            self.exchanges += 1
             self._confirmed()
             if self.renewal() is not None:
                 self.confirmed_at = 0
