@@ -325,6 +325,20 @@ def test_a_uart_that_takes_a_few_bytes_at_a_time():
     assert at.write("+QLWSERV", 1, 2, 3) == []
 
 
+def test_a_uart_that_takes_nothing_for_a_while_or_for_ever():
+    for hook in (None, lambda: None):
+        clock = VirtualClock()
+        uart = SlowUart(clock).script([(b"AT+QLWSERV=1\r", OK)])
+        at = AtClient(uart, clock)
+        at.idle = hook
+        uart.held = True
+        clock.after(3000, lambda: setattr(uart, "held", False))
+        assert at.write("+QLWSERV", 1) == [] and 3000 <= clock.now < 3100
+        uart.held = True
+        assert "CTS" in str(raises(AtTimeout, at.send, "AT"))
+        assert 5000 <= clock.now - 3000 < 5100
+
+
 def test_a_uart_without_wait_is_polled_by_the_clock_in_steps_of_1_ms():
     clock = VirtualClock()
     inner = FakeUart(clock).script([(b"AT\r", OK, 123)])

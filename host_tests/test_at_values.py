@@ -159,6 +159,17 @@ def test_a_urc_between_head_and_value_is_survived():
                 assert "\r\n".join(heard) == urcs.decode().strip().replace("\r\n\r\n", "\r\n"), (value, urcs)
 
 
+def test_a_urc_between_value_and_final_result_leaves_the_value_whole():
+    for value in (b"abc", b"\r\nab", b"\0\0", b"\r\n+B: 1\r\n"):
+        for at, _, _ in clients([(b"AT+R\r", b"\r\n+R: %d\r\n" % len(value) + value + b"\r\n\r\n+A: 1\r\n" + OK)]):
+            heard = []
+            at.subscribe("+A", heard.append)
+            assert at.send("AT+R", payload=lambda text: int(fields(text)[0]))[1] == value.decode()
+            assert at.clock.now == 0
+            at.poll(1)
+            assert heard == ["+A: 1"]
+
+
 def test_a_value_that_no_line_end_follows():
     """At once where other bytes follow, after a moment where none do; never more or less than was announced."""
     script = [(b"AT+R\r", b"\r\n+R: 3\r\nabcdef\r\n" + OK), (b"AT+R\r", [(1, b"\r\n+R: 3\r\nabc"), (500, OK)])]
@@ -261,6 +272,7 @@ def test_fields():
         ('+X: (0-2),(0,1),"(a,b)"', ["(0-2)", "(0,1)", "(a,b)"]),
         ('+X: "a"b",1', ['a"b', "1"]),
         ('+X: "a",  "b" , c', ["a", "b", "c"]),
+        ('+X: "a"b,c",1', ['a"b,c', "1"]), ('+X: (a)b,c),1', ["(a)b,c)", "1"]),
         ('+X: "a""', ['a"']), ('+X: "', [""]), ('+X: (1', ["(1"]), ('+X: "a" ,,"b"', ["a", None, "b"]),
         ('+X: "open', ["open"]),
         ('+QLWURC: "lifetime changed,30"', ["lifetime changed,30"]),

@@ -316,8 +316,8 @@ class AtClient:
         if self._rx.trace is not None:
             self._rx.trace.sent(out)
         sent = self.uart.write(out)
-        if sent is not None and sent != len(out):
-            write_rest(self, out, sent)
+        if sent != len(out):
+            write_rest(self, out, sent or 0)  # None: it took nothing
 
     # Answer, URC, or something late?
 

@@ -222,7 +222,7 @@ class LineBuffer:
                 self.start = start
                 self.need = self.end - start + 1
                 return None
-            if line is not None and self._client.is_urc(line):
+            if line is not None and self.first - start <= 2 and self._client.is_urc(line):  # only a line end before it
                 self.expect(self._count)
                 return line
         self.start = self.searched = stop
