@@ -86,8 +86,8 @@ def test_a_wrong_key_is_refused_and_said():
         await typist.say("AT+QRST=1", "+IP")
         await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","FFFF"')
         assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 1"
-        assert modem.warnings and "FFFF" not in " ".join(modem.warnings)
-        assert told and told[-1] == modem.warnings[-1] and "identity or key" in told[-1]
+        assert modem.troubles and "FFFF" not in " ".join(modem.troubles)
+        assert told and told[-1] == modem.troubles[-1] and "identity or key" in told[-1]
         assert not server.clients
         await modem.close()
         front.close()

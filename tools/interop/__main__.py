@@ -136,9 +136,9 @@ class Run:
 
     async def _refused(self, node):
         deadline = asyncio.get_running_loop().time() + 90
-        while not node.modem.warnings and asyncio.get_running_loop().time() < deadline:
+        while not node.modem.troubles and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.2)
-        told = " ".join(node.modem.warnings)
+        told = " ".join(node.modem.troubles)
         checks.need("identity or key" in told, f"a sentence about the key expected, {told!r} came")
         checks.need(KEY[1] not in told and KEY[1][::-1] not in told, "the sentence shows the key")
         checks.need(await self.leshan.client(node.endpoint) is None, "it registered with a wrong key")

@@ -310,4 +310,4 @@ class CoapLink(Link):
 
     def _complain(self, sentence):
         if self.trouble:
-            self.warn(sentence)
+            self.trouble(sentence)

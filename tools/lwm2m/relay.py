@@ -91,7 +91,7 @@ class Relay:
     def complain(self, sentence):
         """Report trouble to whom it concerns."""
         if self.trouble:
-            self.warn(sentence)
+            self.trouble(sentence)
 
 
 class _Leg:

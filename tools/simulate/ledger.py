@@ -220,7 +220,7 @@ class Ledger:
 
     def duplicates(self) -> list[Reading]:
         """Readings that came twice for no reason."""
-        return self.record.twice(lambda first, second: self.warn(first - _AROUND_MS, second))
+        return self.record.twice(lambda first, second: self.trouble(first - _AROUND_MS, second))
 
     def _allowed(self, reading: Reading, arrival: Arrival) -> float:
         """By how many seconds a reading's time at the server may differ from the world's when it was taken."""
@@ -254,7 +254,7 @@ class Ledger:
                 for reading in self.record.of_row(row):
                     came = reading.arrivals[0].now if reading.arrivals else self._simulation.clock.now
                     if reading.must and came > reading.now + _ALARM_MS and reading.unix < self._simulation.accounted_until:
-                        if not self.warn(reading.now - _ALARM_QUIET_MS, reading.now + _ALARM_MS):
+                        if not self.trouble(reading.now - _ALARM_QUIET_MS, reading.now + _ALARM_MS):
                             found.append(reading)
         return found
 

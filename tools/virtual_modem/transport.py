@@ -60,7 +60,7 @@ class VirtualModem:
         self.server_uri = server_uri
         self.options = settings
         self.trace = None
-        self.warnings = []
+        self.troubles = []
         self.on_trouble = None
         self.pty_path = None
         self.clock = None
@@ -139,8 +139,8 @@ class VirtualModem:
         return [*names, f"control {self.host}:{self.control_port}"]
 
     def _trouble(self, sentence):
-        self.warnings.append(sentence)
-        del self.warnings[:-20]
+        self.troubles.append(sentence)
+        del self.troubles[:-20]
         if self.on_trouble:
             self.on_trouble(sentence)
 

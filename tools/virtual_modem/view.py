@@ -37,8 +37,8 @@ def render(modem):
         ("waiting", ", ".join(map(str, state.get("waiting", ()))) or "-"),
         ("counted", ", ".join([f"{name} {count}" for name, count in state["counters"].items()])),
     ]
-    if modem.warnings:
-        rows.append(("trouble", modem.warnings[-1]))
+    if modem.troubles:
+        rows.append(("trouble", modem.troubles[-1]))
     for name, text in rows:
         facts.add_row(f"[bold]{name}", escape(str(text)))
     talk = Table.grid(padding=(0, 1))
