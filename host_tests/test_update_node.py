@@ -235,6 +235,11 @@ def test_what_is_stale_is_removed_and_what_cannot_be_read_is_not():
 def test_what_nobody_goes_on_with_for_a_week_is_removed_and_an_order_outlives_a_cut():
     row = Row()
     assert row.write(0, DATA[:100]) == 204
+    row.now += 10 * 86400
+    row.feature.rebase(row.node, row.now)  # the clock was set, nothing is older than before
+    row.feature.before_wake(row.node, "timer", row.now)
+    row.feature.rebase(row.node, -row.now)
+    assert row.package() is not None
     for row.now, there in ((3 * 86400, True), (8 * 86400, False)):
         row.feature.before_wake(row.node, "timer", row.now)
         assert (row.package() is not None) == there
@@ -249,6 +254,9 @@ def test_what_nobody_goes_on_with_for_a_week_is_removed_and_an_order_outlives_a_
     row.feature.before_wake(row.node, "timer", row.now)
     row.tree.after()
     assert row.state() == (3, 3) and swap.current is None, "it is tried once"
+    for last, result in (("6 kept", 3), ("7 rolled back", 58)):
+        swap.write(row.files, swap.LAST, last)
+        assert row.feature.row.outcome() == result
 
 
 def test_whoever_may_write_pieces_takes_no_room_from_the_journal():

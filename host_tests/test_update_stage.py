@@ -103,6 +103,10 @@ def test_a_source_file_does_not_hide_its_new_mpy():
     files = staged(content={"/lib/part.mpy": b"new part"})
     boot(files)
     assert "/lib/part.py" not in files.content and files.content["/lib/part.mpy"] == b"new part"
+    both = {"/lib/part.py": b"new", "/lib/part.mpy": b"compiled"}  # wanted so
+    files = flash({"/lib/part.py": b"", "/lib/part.mpy": b""}, package(KEY, 7, both))
+    stage(KEY, TARGET, files)
+    assert application(_booted(files)) == both
 
 
 # -- what changes nothing ------------------------------------------------------------------------------------
@@ -187,6 +191,12 @@ def test_room_is_counted_in_blocks_and_what_runs_out_of_it_is_removed():
     assert application(files) != old
 
 
+def test_a_plan_that_was_written_although_the_flash_says_no_is_taken_back():
+    files = flash(OLD, package(KEY, 7, NEW))
+    files.fault = lambda kind, path: -5 if kind == "rename" and path == swap.PLAN else 0
+    refused(None, files, "nothing has changed")
+
+
 def test_no_package_is_said_so():
     refused(None, flash(OLD), "there is no package")
 
@@ -200,12 +210,16 @@ def test_the_way_back_secrets_and_what_would_hide_a_module_of_the_firmware_canno
                  "/lib/main.py", "/fsboot.py", "/py", "/.py", "/lib/.py"):  # fmt: skip
         refused(package(KEY, 7, {path: b"x"}), words="cannot be part of an update")
     refused(package(KEY, 7, {"/lib/Part.py": b"x", "/lib/part.py": b"y"}), words="does not fit")
+    data = bytearray(package(KEY, 7, {"/lib/part.py": b"content"})[:-32])
+    data[15 + len(TARGET) + 2 + 12] -= 1  # of its size
+    refused(bytes(data) + hmac(KEY, bytes(data)), words="does not fit")
     files = flash(OLD, package(KEY, 7, {"/lib/lwnode/update/__init__.mpy": b"x", "/osmosis.py": b"x", "/domain.py": b"x"}))
     assert stage(KEY, TARGET, files) == 7
 
 
 def test_a_file_that_frozen_code_would_hide_is_refused():
-    refused(package(KEY, 7, {"/lib/lwnode/at/client.mpy": b"x"}), words="frozen", frozen=True)
+    for path in ("/lib/lwnode/at/client.mpy", "/LIB/Lwnode/at/client.mpy"):
+        refused(package(KEY, 7, {path: b"x"}), words="frozen", frozen=True)
     files = flash(OLD, package(KEY, 7, {"/sensors.py": b"x"}))
     assert stage(KEY, TARGET, files, frozen=True) == 7
 
