@@ -406,6 +406,17 @@ def test_a_registration_that_does_not_come_names_the_apn():
     assert not bench.modem.register(5000) and "APN" not in bench.modem.refusal
 
 
+def test_an_ipv6_address_stands_in_brackets():
+    """RFC 3986 3.2.2."""
+    for host, uri in (("2001:db8::7", "coap://[2001:db8::7]:5683"), ("[2001:db8::7]", "coap://[2001:db8::7]:5683"),
+                      ("192.0.2.7", "coap://192.0.2.7:5683")):
+        bench = Bench("bg96", answers())
+        bench.modem.configure(Server(host, 5683, "urn:imei:864508030012428", 900))
+        assert 'AT+QLWM2M="bootstrap",1,"%s"' % uri in bench.commands
+        assert Server(host, 5683, "x").uri() == uri
+    assert Server("::1", 5684, "x", security="psk", psk_identity="a", psk="00").uri() == "coaps://[::1]:5684"
+
+
 def test_after_rdy_commands_are_tried_until_app_rdy():
     """field_quirks 2.7: between RDY and APP RDY every command answers ERROR."""
     bench = Bench("bg96", answers())
