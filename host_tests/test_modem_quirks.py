@@ -51,7 +51,7 @@ def test_a_restart_of_bg96_passes_through_stray_lines():
     """field_quirks 5: CFUN=1,1, then POWERED DOWN, a stray +QIURC, RDY after about 6 s, and refusals until APP RDY."""
     bench = Bench("bg96", {
         "AT+CFUN=1,1": ["OK", (200, "POWERED DOWN"), (400, '+QIURC: "pdpdeact",1'), (6000, "RDY"), (7500, "APP RDY")],
-        'AT+QLWM2M="update",101': "OK"})
+        'AT+QLWM2M="update",101': "OK", 'AT+QLWM2M="select"': '+QLWM2M: "select",0'})
     assert bench.modem.restart()
     assert bench.told("restarted") == ["command"]
     assert bench.modem.status() == REGISTERED

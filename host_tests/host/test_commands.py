@@ -61,7 +61,6 @@ def test_a_line_that_was_taken_another_time_is_no_wrong_value():
 
 def test_only_public_methods_of_a_driver_are_evidence(monkeypatch):
     from fakes.modem_bench import Bench
-    from lwnode.modem import cellular
     from tools.commands import recorder
 
     said = []
@@ -73,9 +72,7 @@ def test_only_public_methods_of_a_driver_are_evidence(monkeypatch):
         return write(data)
 
     monkeypatch.setattr(bench.uart, "write", noted)
-    for call in (
-        lambda: bench.modem._query("+QLWSTATUS"), lambda: bench.at.send("AT+QLWREG"), lambda: cellular.attached(bench.modem),
-    ):
+    for call in (lambda: bench.modem._query("+QLWSTATUS"), lambda: bench.at.send("AT+QLWREG")):
         call()
         assert said and {family for family, _ in said} == {""}
         said.clear()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _OK = b"\r\nOK\r\n"
 _STALL_MS = const(200)  # a value that has not grown for so long is given up
 _STEP_MS = const(50)
+_NOTHING = (ValueError, IndexError, TypeError, AttributeError, KeyError)  # what a payload function that finds none may raise
 
 
 class Stats:
@@ -261,8 +262,11 @@ class LineBuffer:
         comma = text.find(",")
         while comma >= 0:
             head = text[: comma + 1]
-            count = length(payload, head)
-            if count:
+            try:
+                count = int(payload(head))
+            except _NOTHING:
+                count = 0
+            if count > 0:
                 least = len(head.encode()) + count
                 if not text.startswith('"', comma + 1):
                     return least
@@ -295,7 +299,7 @@ def length(payload: "Payload", text: str) -> int:
     """What a payload function says about a text that may be damaged: 0 when it says nothing sensible."""
     try:
         return max(0, int(payload(text)))
-    except (ValueError, IndexError, TypeError, AttributeError, KeyError):
+    except _NOTHING:
         return 0
 
 

@@ -241,6 +241,8 @@ class Modem(Network):
 
     def restart(self) -> bool:
         """Reset by command; what was registered may be gone, what was configured holds now. True where it answers again."""
+        if self.updates():
+            return False
         self._answer_server()
         self._emit("restarting", "command")
         self._restart_expected = True
@@ -339,27 +341,23 @@ class Modem(Network):
 
     def service(self, timeout_ms: int) -> None:
         """Answer the server and take results for that long; every event comes from here (or from another wait)."""
-        self._serve(timeout_ms, False)
+        self.settle(timeout_ms, True)
 
-    def settle(self, timeout_ms: int) -> bool:
+    def settle(self, timeout_ms: int, serve: bool = False) -> bool:
         """As service, but back as soon as no ticket is open. True where none is."""
-        self._serve(timeout_ms, True)
-        return not self.reports
-
-    def _serve(self, timeout_ms: int, until_settled: bool) -> None:
         end = self.at.deadline(timeout_ms)
         while True:
             self._upkeep()
             self._answer_server()
-            if not until_settled:
+            if serve:
                 self._run_after()
             self.reports.expire()
             self._tell_outcomes()
             left = self.at.left(end)
-            if left <= 0 or (until_settled and not self.reports):
-                return
+            if left <= 0 or not (serve or self.reports):
+                return not self.reports
             # In slices: what falls due meanwhile shall not wait for the rest of the time.
-            self._listen(max(1, self.reports.next_ms(min(left, _SLICE_MS))), lambda: until_settled and not self.reports)
+            self._listen(max(1, self.reports.next_ms(min(left, _SLICE_MS))), lambda: not (serve or self.reports))
 
     def _await(self, done: "Callable[[], bool]", timeout_ms: int, answer: bool = True) -> bool:
         """Wait until done() is true, answering the server meanwhile. False where it was not in time."""

@@ -92,24 +92,24 @@ class Driver(NbIot):
     def _write_account(self, server: "Server") -> None:
         self._write_apn()
         self.configure_radio()
-        try:
-            self._set_up(server, False)
-        except CommandError:
-            # After any error of the set-up only a deleted context helps (field_quirks 5).
-            self._set_up(server, True)
-
-    def _set_up(self, server: "Server", delete: bool) -> None:
-        known = [row[:2] for row in self.ask(self._query, "+QLWSERV") or []]
-        name = [row[:1] for row in self.ask(self._query, "+QLWCONF") or []]
-        same = known == [[server.host, str(server.port)]] and name == [[server.endpoint]]
-        if delete or (known and not same):
-            self.forget()  # 5.1: needed before another platform is set
-        if delete or not same:
-            self.at.write("+QLWSERV", server.host, server.port)
-            self.at.write("+QLWCONF", server.endpoint)
-            self._declared = 0
-            self._status = NOT_REGISTERED
-            self.observed = []
+        for again in (False, True):
+            known = [row[:2] for row in self.ask(self._query, "+QLWSERV") or []]
+            name = [row[:1] for row in self.ask(self._query, "+QLWCONF") or []]
+            same = known == [[server.host, str(server.port)]] and name == [[server.endpoint]] and not again
+            try:
+                if again or (known and not same):
+                    self.forget()  # 5.1: needed before another platform is set
+                if not same:
+                    self.at.write("+QLWSERV", server.host, server.port)
+                    self.at.write("+QLWCONF", server.endpoint)
+                    self._declared = 0
+                    self._status = NOT_REGISTERED
+                    self.observed = []
+                return
+            except CommandError:
+                if again:
+                    raise
+                # After any error of the set-up only a deleted context helps (field_quirks 5).
 
     def declare(self, objects: "Any") -> bool:
         """19/0/0 and 19/1/0, whatever the node's objects are: their values travel inside. Never needs a restart."""

@@ -594,19 +594,33 @@ class Driver(NbIot):
         self.request(Request("execute", path_of(object_id, instance, resource), mid))
 
     def answer(self, request: Request, response: "Response", data: "Any") -> None:
-        """QLWRDRSP, QLWWRRSP, QLWEXERSP, QLWOBSRSP (4.2.8 to 4.2.11)."""
-        operation = request.operation
+        """QLWRDRSP, QLWWRRSP, QLWEXERSP, QLWOBSRSP (4.2.8 to 4.2.11); a value that BC66 cannot carry is left out, counted."""
+        operation, path, mid = request.operation, request.path, request.message_id
         result = _RESULTS.get(response.code, _BAD_REQUEST)
         if self.level < 7:
             NbIot.answer(self, request, response, data)
         elif operation == "execute":
-            self._act("+QLWEXERSP", request.message_id, result)
+            self._act("+QLWEXERSP", mid, result)
         elif operation == "write":
             self._answer_write(request, response.code)
-        elif operation == "read":
-            self._answer_values("+QLWRDRSP", request, result, response.values)
-        elif not self.options["auto_ack"]:  # else the module has answered already (4.2.2)
-            self._answer_values("+QLWOBSRSP", request, result, response.values)
+        elif operation == "read" or not self.options["auto_ack"]:  # else the module has answered already (4.2.2)
+            command = "+QLWRDRSP" if operation == "read" else "+QLWOBSRSP"
+            found = []
+            for where, kind, value in response.values if result == 1 else ():
+                try:
+                    found.append((where,) + wire_value(kind, value))
+                except ValueError:
+                    self._count("unsendable_values")
+            for index, (where, wire_type, length, text) in enumerate(found):
+                self._send_value(command, (mid, result) + where.ids, wire_type, length, text, (len(found) - 1 - index,))
+            if not found:
+                # 4.2.8 does not say what stands for the value when there is none: all fields first, then the code alone.
+                result = _RESULTS[404] if result == 1 else result
+                ids = [-1 if each is None else each for each in path.ids]
+                try:
+                    self._act(command, mid, result, *ids, 1, 0, "", 0, strict=True)
+                except CommandError:
+                    self._act(command, mid, result)
 
     def _answer_write(self, request: Request, code: int) -> None:
         """4.3.3: index 0 only, the manual says; parts that come all the same are answered once, with the worst code."""
@@ -614,38 +628,15 @@ class Driver(NbIot):
         self._parts_code = code if request.index > 0 else 204
         if request.index > 0:
             return
-        result = _RESULTS.get(code, _BAD_REQUEST)
+        mid, result = request.message_id, _RESULTS.get(code, _BAD_REQUEST)
         try:
-            self._act(self._write_answer, request.message_id, result, strict=True)
+            self.at.write(self._write_answer, mid, result, result=self._write_answer)
         except CommandError as error:
-            if error.code is not None or self._write_answer == "+QLWRRSP":
-                self._count("refused_answers")
-            else:
+            self._count("refused_answers")
+            if error.code is None and self._write_answer != "+QLWRRSP":
                 # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
                 self._write_answer = "+QLWRRSP"
-                self._act("+QLWRRSP", request.message_id, result)
-
-    def _answer_values(self, command: str, request: Request, result: int, values: "Any") -> None:
-        """The values of a read or observe, or its refusal. One that BC66 cannot carry is left out and counted."""
-        path, mid = request.path, request.message_id
-        found = []
-        for where, kind, value in values if result == 1 else ():
-            try:
-                found.append((where,) + wire_value(kind, value))
-            except ValueError:
-                self._count("unsendable_values")
-        if not found:
-            # 4.2.8 does not say what stands for the value when there is none: all fields first, then the code alone.
-            result = _RESULTS[404] if result == 1 else result
-            instance = -1 if path.instance is None else path.instance
-            resource = -1 if path.resource is None else path.resource
-            try:
-                self._act(command, mid, result, path.object, instance, resource, 1, 0, "", 0, strict=True)
-            except CommandError:
-                self._act(command, mid, result)
-        for index, (where, wire_type, length, value) in enumerate(found):
-            self._send_value(
-                command, (mid, result) + where.ids, wire_type, length, value, (len(found) - 1 - index,))
+                self._act("+QLWRRSP", mid, result)
 
     # ---- reports ------------------------------------------------------------------------------------------------
 
