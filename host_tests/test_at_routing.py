@@ -133,6 +133,8 @@ def test_basic_commands_take_lines_without_a_name_only():
     at, _, _ = client([(b"ATI\r", line("Quectel_Ltd") + line("+CEREG: 5") + line("Revision: BC66NBR01A10") + OK)])
     assert at.send("ATI") == ["Quectel_Ltd", "Revision: BC66NBR01A10"]
     assert at.stats.unknown == 1
+    at, _, _ = client([(b"ATI\r", b"".join([line(mark + "X: 1") for mark in "+#*^"]) + OK), (b"AT\r", line("=X: 1") + OK)])
+    assert (at.send("ATI"), at.send("AT"), at.stats.unknown) == ([], ["=X: 1"], 4)
     at, _, _ = client([(b"AT+CGSN\r", line("867997030012345") + OK)])
     assert at.send("AT+CGSN", prefix="") == ["867997030012345"]
 
@@ -163,9 +165,10 @@ def test_every_final_result():
         ("+CME ERROR: 0", 0, "0"), ("+CME ERROR:4", 4, "4"), ("+CMEE ERROR : 33", 33, "33"),
         ("+CMS  ERROR:  500", 500, "500"), ("+CME ERROR: phone failure", None, "phone failure"), ("+CME ERROR", None, ""),
     ]:
+        result = text.split()[0] + " ERROR" if text[0] == "+" else text
         at, _, _ = client([(b"AT+Q\r", line(text)), (b"AT+Q\r", OK)])
         error = raises(CommandError, at.send, "AT+Q")
-        assert (error.code, error.text) == (code, words), text
+        assert (error.code, error.text, error.result) == (code, words, result), text
         assert at.send("AT+Q") == []
 
 

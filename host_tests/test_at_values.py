@@ -229,6 +229,20 @@ def test_a_urc_between_prompt_and_result():
 # Parameters.
 
 
+def test_the_four_command_forms():
+    script = [
+        (b"AT+QLWSERV=?\r", b'\r\n+QLWSERV: "(IP)",(0-65535)\r\n' + OK),
+        (b"AT+QLWSERV?\r", b'\r\n+QLWSERV: "10.0.0.1",5683\r\n' + OK),
+        (b'AT+QLWSERV="10.0.0.1",5683\r', OK),
+        (b"AT+QLWUPDATE\r", OK),
+    ]
+    for at, _, _ in clients(script):
+        assert at.test("QLWSERV") == [["(IP)", "(0-65535)"]]
+        assert at.read("+QLWSERV") == [["10.0.0.1", "5683"]]
+        assert at.write("QLWSERV", "10.0.0.1", 5683) == []
+        assert at.run("QLWUPDATE") == []
+
+
 def test_how_parameters_are_written():
     line = b'AT+QLWCONFIG=0,"a.example.org",5683,,UQ,01FF,-7,1,"s",t\r'
     for at, _, _ in clients([(line, OK)]):
@@ -451,3 +465,6 @@ def test_only_the_secret_answer_is_covered():
     at.read("+QLWCONFIG", secret=True)
     text = whole(seen)[1]
     assert "hostname" not in text and text.count("+QLWCONFIG") == 4 and "visible\r\n\r\nOK\r\n" in text
+    uart.script([(b"AT+QLWCONFIG?\r", b"\r\n+QLWCONFIG: 0,hostname")])
+    raises(AtTimeout, at.read, "+QLWCONFIG", secret=True)
+    assert seen[-1] == ("rx", b"+QLWCONFIG:" + b"*" * 11)  # given out at the deadline at the latest

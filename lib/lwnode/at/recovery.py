@@ -258,7 +258,7 @@ def _ask(client: "AtClient", command: bytes, timeout_ms: int) -> bytes:
             quiet = client.deadline(_BYTE_MS) if heard else give_up
             line = client._next(quiet)
             while line is not None:
-                if not is_final(line) and not line.startswith(b"AT") and not line.isdigit():
+                if not is_final(line) and not line.isdigit():
                     client._unclaimed(line)
                 line = client._next(quiet)
     finally:
