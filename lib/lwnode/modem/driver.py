@@ -23,7 +23,7 @@ from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
 from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN, Unsupported
 from lwnode.modem.network import Network, number
-from lwnode.modem.recovery import BRIEFLY, hard_steps_due, power_cycle
+from lwnode.modem.recovery import BRIEFLY, power_cycle
 from lwnode.modem.reports import Reports
 from micropython import const
 
@@ -193,16 +193,16 @@ class Modem(Network):
 
     # ---- power ------------------------------------------------------------------------------------------------
 
-    def start(self) -> bool:
+    def start(self, pulse: bool = True) -> bool:
         """Find the module (switch it on where it is silent), learn its revision and dialect. False where nothing answers.
 
-        A module that stays silent is power-cycled the first times, and then ever more seldom: each takes a minute of awake
-        time. Raises AtError where it says that it is another family's.
+        pulse False: a silent one is not power-cycled, which takes a minute of awake time (recovery.hard_steps_due). Raises
+        AtError where the module says that it is another family's.
         """
         self._invalidate()
         # Silent where pins can tell: asleep since before this host's power-on, or off. It is not asked for long.
         found = self._begin(self.pins is not None) or self._roused() and self._begin()
-        if not found and not (hard_steps_due(self) and power_cycle(self)):
+        if not found and not (pulse and power_cycle(self)):
             self.failures += 1
             return False
         model = self._answer_to("AT+CGMM", prefix="")[0].upper()

@@ -17,7 +17,7 @@ from binascii import hexlify
 from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, Server
-from lwnode.modem.recovery import bring_back
+from lwnode.modem.recovery import bring_back, hard_steps_due
 from lwnode.node.registration import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
 
 TYPE_CHECKING = False
@@ -114,7 +114,7 @@ class Session(RegistrationState):
     def _start(self) -> "int | None":
         """Return the module's status after a cold start; None where it does not answer."""
         modem = self.modem
-        if not modem.start():
+        if not modem.start(hard_steps_due(modem)):
             return None
         # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
         self.configured = False
