@@ -123,15 +123,14 @@ def test_the_record_tells_strangers_wrong_places_wrong_times_and_seconds_arrival
 
 
 # Issue 15 G, to be cured: what these cost or lose is not within the limit yet.
-DEAR = {("bc66", "error-to-all"), ("bc20", "error-to-all"), ("bg96", "error-to-all"), ("me910c1", "error-to-all"),
-        ("me910c1", "never-confirms")}
+DEAR = {("me910c1", "never-confirms")}
 FORGETFUL = {("bg96", "ok-to-all")}
 
 
 @pytest.mark.parametrize(("port", "family"), [("esp32", "bc66"), ("rp2", "bc20"), ("esp32", "bg96"), ("rp2", "me910c1")])
 def test_a_broken_line_costs_at_most_twice_what_silence_costs_and_no_reading(port, family):
     rows = table(port, family, tuple(LINES)[:5])  # the last two take long, and contacts succeed in them
-    assert rows[0][1] > 100, "a silent line is tried now and then"
+    assert rows[0][1] > 10, "a silent line is tried now and then"
     beyond = {(family, kind) for kind, awake, limit, _ in rows if 0 < limit < awake}
     assert beyond <= DEAR, [row[:3] for row in rows]
     lost = {(family, kind) for kind, _, _, simulation in rows if simulation.ledger.lost()}
