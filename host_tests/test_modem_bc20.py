@@ -186,6 +186,13 @@ def test_a_value_of_the_server_forges_nothing():
         assert bench.modem.status() == REGISTERED
 
 
+def test_a_buffer_that_is_never_empty_ends_the_reading():
+    for answer in (["+QLWRD: 2,0", "AAAA", "OK"], ["+QLWRD: 2,2", "AAAA", "OK"]):
+        bench = Bench("bc20", answers(**{"AT+QLWRD=": list(answer)}))
+        bench.say("+QLWDATARECV: 19,1,0,2", serve_ms=1000)
+        assert len(bench.talker.said("AT+QLWRD")) == 64
+
+
 def test_a_urc_between_the_head_of_a_buffered_value_and_the_value_is_survived():
     bench = Bench("bc20", answers(**{"AT+QLWRD=": waiting(
         ["+QLWRD: 5,0\r\n+QLWOBSERVE: 1,19,0,0\r\nOK\r\nx", "OK"], "+QLWRD: 0")}), receive_hex=False)

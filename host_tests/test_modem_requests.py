@@ -140,6 +140,20 @@ def test_the_waits_of_a_verb_answer_the_server():
         assert at[0] - began <= 2000, at
 
 
+def test_a_buffer_is_read_request_by_request_and_its_reading_has_an_end():
+    """Buffer mode: more wait in the module than in our queue; one that never says 0 left ends after 64."""
+    left = list(range(19, -1, -1))
+    cached = '+QLWRD: %d,"read",%d,3303,0,5700'
+    bench = Bench("bc66", answers(**{"AT+QLWRD": lambda line: cached % (left[0], 20 - left.pop(0))}), buffered=True)
+    bench.response = value
+    bench.say('+QLWURC: "buffer"', serve_ms=3000)
+    assert answered(bench) == [("RDRSP", mid, 1) for mid in range(1, 21)] and "requests_refused" not in bench.modem.stats
+    bench = Bench("bc66", answers(**{"AT+QLWRD": '+QLWRD: 3,"read",7,3303,0,5700'}), buffered=True)
+    bench.response = value
+    bench.say('+QLWURC: "buffer"', serve_ms=3000)
+    assert bench.commands.count("AT+QLWRD") == 64
+
+
 def test_an_answer_is_never_given_from_within_another():
     """A handler that reports waits for room of a report, and more requests come meanwhile."""
     bench = registered()

@@ -307,12 +307,12 @@ class Driver(NbIot):
             object19.written(self, object_id, instance, resource, length, rest[0])
         else:
             # 3.10, note 1: no further URC while the buffer is not empty.
-            self.later(self._read_buffer, object_id, instance, resource, length)
+            self.later(self._read_buffer, object_id, instance, resource, length, _READ_ROUNDS)
 
-    def _read_buffer(self, object_id: int, instance: int, resource: int, length: int) -> None:
+    def _read_buffer(self, object_id: int, instance: int, resource: int, length: int, rounds: int) -> None:
         """QLWRD until +QLWRD: 0; <remain> is what is left of one node only (3.10, note 2)."""
         data = ""
-        for _ in range(_READ_ROUNDS):
+        for left in range(rounds - 1, -1, -1):
             count = max(1, min(length, self.options["read_length"], _READ_LIMIT))
             if self.options["receive_hex"]:
                 lines = self.at.send("AT+QLWRD=%d" % count, prefix="")
@@ -329,7 +329,7 @@ class Driver(NbIot):
             if length == 0:
                 size = len(data) // 2 if self.options["receive_hex"] else len(data)
                 object19.written(self, object_id, instance, resource, size, data)
-                self.later(self._read_buffer, object_id, instance, resource, _READ_LIMIT)  # once this one is followed
+                self.later(self._read_buffer, object_id, instance, resource, _READ_LIMIT, left)  # once this one is followed
                 break
 
     def _on_connected(self, result: str) -> None:
