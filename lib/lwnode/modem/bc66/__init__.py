@@ -86,6 +86,7 @@ class Driver(NbIot):
     VALUE_PREFIXES = ("+QLWURC", "+QLWRD")
 
     level = 10  # of the firmware: 6 for BC66NBR01A06
+    _a06: "Any" = None  # the dialect of the oldest
     _rest_until: "int | None" = None  # no registration sooner after a deregistration
     _bootstrapping = False
     _factory = False  # what was declared is to be declared again
@@ -102,8 +103,9 @@ class Driver(NbIot):
             digits = self.revision[self.revision.rfind("A") + 1:][:2]
             self.level = int(digits) if digits.isdigit() else 10
         if self.level < 7:
-            from lwnode.modem.bc66 import a06
+            from lwnode.modem.bc66 import a06  # by its revision alone it is known: before configure()
 
+            self._a06 = a06
             if before >= 7:
                 a06.listen(self)
             return Capabilities("pipe", False, False, "server", False, "pack", True, True, {"pack": 512})
@@ -240,7 +242,7 @@ class Driver(NbIot):
     def declare(self, objects: "Any") -> bool:
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
         if self.level < 7:
-            from lwnode.modem.object19 import OBJECTS as objects  # noqa: N811
+            objects = self._a06.OBJECTS
         wanted = _checked_objects(objects)
         self.objects = wanted
         if self.level < 10 and self._status != REGISTERED:
@@ -653,9 +655,7 @@ class Driver(NbIot):
         Resources of an instance that is observed as a whole go as one notification, split by index.
         """
         if self.level < 7:
-            from lwnode.modem import object19
-
-            return object19.publish(self, records, confirm)
+            return int(self._a06.publish(self, records, confirm))
         messages = self._messages(records)
         ticket = self.reports.open()
         for message in messages:
@@ -669,9 +669,8 @@ class Driver(NbIot):
         return ticket
 
     def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
-        from lwnode.modem.bc66 import a06
-
-        return a06.send_bytes(self, path, data, confirm)
+        reason: "str | None" = self._a06.send_bytes(self, path, data, confirm)
+        return reason
 
     def _messages(self, records: "Any") -> "list[list[tuple[Any, ...]]]":
         """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""

@@ -8,8 +8,8 @@ have no QLWRECOVER and four QLWCFG rows fewer: that, and what differs only in th
 """
 
 from lwnode.at import AtError, BudgetExceeded, Raw, fields
-from lwnode.modem import object19
 from lwnode.modem.driver import path_of
+from lwnode.modem.object19 import OBJECTS as OBJECTS, publish as publish, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def _on_line(modem: "Driver", line: str) -> None:
         if line.startswith("+QLWOBSERVE"):
             modem._observe(path_of(*numbers[1:]), bool(numbers[0]))
         elif len(values) > 4:
-            object19.written(modem, numbers[0], numbers[1], numbers[2], numbers[3], ",".join([v or "" for v in values[4:]]))
+            written(modem, numbers[0], numbers[1], numbers[2], numbers[3], ",".join([v or "" for v in values[4:]]))
         else:
             raise ValueError  # abridged, see below
     except (ValueError, TypeError, IndexError):
         if len(values) == 1 and values[0]:
             # One firmware abridges it to the data alone: +QLWDATARECV: AA00 (seen in a log).
-            object19.written(modem, 19, 1, 0, len(values[0]) // 2, values[0])
+            written(modem, 19, 1, 0, len(values[0]) // 2, values[0])
         else:
             modem._count("malformed_urcs")
 
