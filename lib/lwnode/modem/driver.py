@@ -130,6 +130,9 @@ class Modem(Network):
         def deadline_ms(self) -> int:
             """Longest time from publish to the outcome of one message."""
 
+        def check(self, server: "Server") -> None:
+            """Refuse what configure() would refuse, without a word to the module: ValueError or Unsupported, by key."""
+
         def configure(self, server: "Server") -> bool:
             """Read, compare, write what differs. True: a restart is needed before it holds."""
 
@@ -163,13 +166,19 @@ class Modem(Network):
         def wake(self) -> bool:
             """Wake the module for a session that goes on. False where it does not answer."""
 
+        def inspect(self) -> "dict[str, str]":
+            """What this firmware says of its commands (the manual's test and query forms): a first look, for people."""
+
         def _capabilities(self) -> Capabilities: ...
+
+        def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
+            """(name in URCS, fields) of a line."""
+
+        def _value_length(self, text: str) -> int:
+            """How many bytes of a value follow a comma of a line of VALUE_PREFIXES, at least; text is before it. 0: none."""
 
         def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
             """Pipe contract: hand one message to the module; None, or why it was not taken."""
-
-    def check(self, server: "Server") -> None:
-        """Refuse what configure() would refuse, without a word to the module: ValueError or Unsupported, by key."""
 
     def undeclare(self, object_id: int) -> bool:
         """Take one object, all instances, from the module. True where it is gone."""
@@ -178,10 +187,6 @@ class Modem(Network):
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Ask the bootstrap server for accounts; the registration that follows is part of it."""
         raise Unsupported("%s has no bootstrap: configure the server itself" % self.FAMILY)
-
-    def inspect(self) -> "dict[str, str]":
-        """What this firmware says of its commands (the manual's test and query forms): a first look, for people."""
-        return {}
 
     def answer(self, request: Request, response: Response, data: "Any") -> None:
         """Send the answer of a request that request() was given, with its data; called from the queue alone.
@@ -499,9 +504,9 @@ class Modem(Network):
 
     # ---- lines that nobody asked for --------------------------------------------------------------------------
 
-    def _on_urc(self, line: str, parsed: "tuple[str, list[str | None]] | None" = None) -> None:
+    def _on_urc(self, line: str) -> None:
         """One URC through the family's table; a line that does not fit is counted and survived."""
-        parsed = parsed or self._parse_urc(line)
+        parsed = self._parse_urc(line)
         if parsed is None:
             return
         row = self.URCS.get(parsed[0])
@@ -515,15 +520,6 @@ class Modem(Network):
         else:
             row[1](self, *arguments)
         self._tell_outcomes()
-
-    def _value_length(self, text: str) -> int:
-        """How many bytes of a value follow a comma of such a line, at least; text is what stands before it. 0: none."""
-        return 0
-
-    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
-        """(name in URCS, fields) of a line; families with other shapes override it."""
-        values = split_fields(line)
-        return (values[0] or "", values[1:]) if values else None
 
     def _on_restart(self, *_: "Any") -> None:
         """The module's boot banner came: expected after restart() and wake(), a loss of state otherwise."""
