@@ -4,7 +4,7 @@ from fakes.world import World
 
 from lwnode.features.battery import CELLS, BatteryBands
 from lwnode.features.deferral import Deferral
-from lwnode.features.settings import Trial
+from lwnode.features.settings import STATES, Trial
 from lwnode.features.usage import BOARDS, MODULES, Usage, civil
 
 NOW = 1_790_000_000
@@ -136,11 +136,11 @@ def test_a_configuration_that_cuts_the_node_off_is_rolled_back():
     assert trial.start(b"new", b"old")
     assert trial.wake(False) is None
     trial = Trial(store, wakes=3)  # a crash or sleep in between changes nothing
-    assert trial.state == "running"
+    assert STATES[trial.at] == "running"
     assert trial.wake(False) is None
     assert Trial(store, wakes=3).wake(False) == b"old"
     trial = Trial(store)
-    assert trial.state == "rolled back"
+    assert STATES[trial.at] == "rolled back"
     assert trial.wake(False) is None
 
 
@@ -151,7 +151,7 @@ def test_a_configuration_that_works_is_kept():
     trial.wake(False)
     trial.wake(True)
     trial = Trial(store)
-    assert trial.state == "kept"
+    assert STATES[trial.at] == "kept"
     for _ in range(5):
         assert trial.wake(False) is None
 
@@ -165,7 +165,7 @@ def test_a_second_change_before_the_first_is_proven_keeps_the_proven_way_back():
     assert trial.wake(False) is None
     assert trial.wake(False) == b"first"
     store.values["trial"] = b"\x01\x02rubbish"
-    assert Trial(store).state == "none"
+    assert STATES[Trial(store).at] == "none"
 
 
 def lived(node, one, now, slept_s=0, awake_ms=0, contact_ms=0, reached=None, mv=None, messages=0):

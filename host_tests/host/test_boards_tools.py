@@ -127,6 +127,20 @@ def test_150_files_reach_a_board_whose_heap_is_a_picos(at_desk, boot, capsys):
     at_desk(script, port="rp2", heap="240k")
 
 
+def test_only_the_features_of_the_configuration_and_the_drivers_that_somebody_imports_are_deployed():
+    def optional(given):
+        paths = application.files(catalog.find("RPI_PICO"), "bc66", given)
+        return {path[12:-4] for path in paths if path.startswith(("/lib/lwnode/features/", "/lib/lwnode/drivers/"))}
+
+    usual = {"features/" + name for name in ("__init__", "commands", "pins", "settings", "ship", "usage")}
+    drivers = {"drivers/__init__", "drivers/battery", "drivers/shared"}
+    assert optional({}) == usual | drivers
+    assert optional({"battery": "lipo", "defer_longest": 60}) == usual | drivers | {"features/battery", "features/deferral"}
+    assert optional({"battery": "none"}) == usual | drivers
+    bare = optional({"node_objects": False, "history": "replay"})
+    assert bare == {"features/" + name for name in ("__init__", "pins", "ship")} | {"drivers/__init__"}
+
+
 def test_mip_installs_the_library_from_package_json(at_desk):
     async def script(bench):
         # The file as it is, less the packages that the import below does not need: a board's UART is not the thing tested here.

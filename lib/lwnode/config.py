@@ -62,7 +62,12 @@ class Settings:
     """One attribute per key of config.json, checked and with defaults; secrets only through `secret`, never in a text."""
 
     if TYPE_CHECKING:
-        def __getattr__(self, name: str) -> "Any": ...
+        family: str; host: str; endpoint: str; binding: str; security: str; apn: str; history: str; battery: str  # noqa: E702
+        port: int; lifetime: int; sample_every: int; report_every: int; spread: int; listen: int  # noqa: E702
+        attach_timeout: int; awake_budget: int; ack_timeout: int; max_retransmit: int; journal_bytes: int  # noqa: E702
+        journal_batch: int; watchdog: int; maintenance_window: int; planned_restart: int; data_budget: int  # noqa: E702
+        billing_day: int; health_every: int; trial_wakes: int; defer_longest: int; defer_below: int  # noqa: E702
+        bootstrap: bool; node_objects: bool; server_updates: bool  # noqa: E702
 
     def __init__(self, values: "dict[str, Any]", secrets: "dict[str, Any]") -> None:
         self.options: "dict[str, Any]" = {}  # what only this family can be told

@@ -36,6 +36,11 @@ def problem() -> str:
     for file in (FILE, AT):
         if not file.exists() or file.read_text(encoding="utf-8") != content(file):
             return f"{file.relative_to(ROOT)} does not list the modules of lib/ as they are: run make package"
+    manifest = (ROOT / "boards" / "common" / "manifest.py").read_text(encoding="utf-8")
+    frozen = re.findall(r'^module\("(\w+\.py)", base_path="../../firmware"', manifest, re.MULTILINE)
+    there = [path.name for path in (ROOT / "firmware").glob("*.py")]
+    if sorted(frozen) != sorted(there):
+        return f"boards/common/manifest.py differs from firmware/ in {sorted(set(frozen) ^ set(there))}: correct its modules"
     return ""
 
 

@@ -31,24 +31,19 @@ _STATE = const(2)
 _AWAKE = const(3)
 _SHIP = const(4)
 _LONGEST_AWAKE_S = const(3600)
-_LONGEST_PERIOD_S = const(604800)
+_LONGEST_S = const(604800)
 _RULES = ("pmin", "pmax", "gt", "lt", "st")
 _FORMAT = "<IIIIB"  # periods of config.json, so that a person's edit counts again; periods in force; state
 _HEAD = "<BBHH"
 _NAME = "trial"
-_STATES = ("none", "running", "kept", "rolled back")
+STATES = ("none", "running", "kept", "rolled back")
 _RUNNING = const(1)
 _KEPT = const(2)
 _ROLLED_BACK = const(3)
 
 
 class Trial:
-    """One configuration (up to 30 KB) on trial at a time; a new one keeps the old one's way back. The store must be durable.
-
-    trial = Trial(store, wakes=3)
-    trial.start(new, old)              # both as bytes; the caller has validated new and now works by it
-    trial.wake(contact=False)          -> None, None and then old: the third silent wake, `state` is "rolled back"
-    """
+    """One configuration (up to 30 KB) on trial at a time; a new one keeps the old one's way back. The store must be durable."""
 
     def __init__(self, store: "Store", wakes: int = 3) -> None:
         self._store, self._wakes = store, wakes
@@ -56,13 +51,8 @@ class Trial:
         data = store.load(_NAME)
         if data and len(data) >= calcsize(_HEAD):
             at, left, _, length = unpack_from(_HEAD, data, 0)
-            if at < len(_STATES) and len(data) == calcsize(_HEAD) + length:
+            if at < len(STATES) and len(data) == calcsize(_HEAD) + length:
                 self.at, self.left, self._old = at, left, data[calcsize(_HEAD) :]
-
-    @property
-    def state(self) -> str:
-        """One of "none", "running", "kept", "rolled back": to be told to the server."""
-        return _STATES[self.at]
 
     def _save(self) -> None:
         self._store.save(_NAME, pack(_HEAD, self.at, self.left, 0, len(self._old)) + self._old)
@@ -95,7 +85,7 @@ class Trial:
 class Own(Instance):
     """The row of 26250: each value is the node's own, each write goes through the feature."""
 
-    feature: "Any" = None
+    feature: "Settings"
 
     def extra(self, id: int) -> "Any":
         return self.feature.value(id)
@@ -112,7 +102,7 @@ class Settings(Feature):
     name = "settings"
     ORDER = 30
     SIZE = calcsize(_FORMAT)
-    at = 0  # where the trial stands, by _STATES
+    at = 0  # where the trial stands, by STATES
     _begun = False  # in this wake: its contact proves nothing, it is the one that brought the change
     _awake_s = 0
     _before = ""
@@ -135,16 +125,15 @@ class Settings(Feature):
     def value(self, id: int) -> "int | str | bool":
         """The present value of a resource of 26250."""
         node = self.node
-        return (node.sampling.period_s, node.reporting.period_s, _STATES[self.at],
+        return (node.sampling.period_s, node.reporting.period_s, STATES[self.at],
                 0 if node.awake_until is None else self._awake_s, node.sleeps_by is not None)[id]
 
     def write(self, id: int, value: "Any") -> None:
         """Follow a write of 26250/0. Reject where the value does not fit."""
-        node = self.node
+        node, clock = self.node, self.node.board.clock
         if id == _AWAKE:
             if not 0 <= value <= _LONGEST_AWAKE_S:
                 raise Reject(400, "awake for 0 to %d s, not %d" % (_LONGEST_AWAKE_S, value))
-            clock = node.board.clock
             self._awake_s = value
             node.awake_until = clock.ticks_add(clock.ticks_ms(), value * 1000) if value else None
         elif id == _SHIP:
@@ -155,26 +144,22 @@ class Settings(Feature):
         else:
             sample = value if id == 0 else node.sampling.period_s
             report = value if id == 1 else node.reporting.period_s
-            if not 1 <= sample <= report <= _LONGEST_PERIOD_S:
-                raise Reject(400, "sampling each %d s and reporting each %d s do not fit: 1 to %d, reporting not the shorter"
-                             % (sample, report, _LONGEST_PERIOD_S))
+            if not 1 <= sample <= report <= _LONGEST_S:
+                raise Reject(400, "periods of %d and %d s: 1 to %d, reporting not the shorter" % (sample, report, _LONGEST_S))
             self.change(sample, report)
 
     def event(self, node: "Node", name: str, detail: "Any") -> None:
-        """Follow the server's default periods: 1/0/3 is how often it wants to hear at least, 1/0/2 how often at most.
-
-        Neither touches sampling: a default minimum of a second, as servers write it, is no order to measure each second.
-        """
+        """Follow the server's default periods: 1/0/3 is how often it wants to hear at least, 1/0/2 how often at most."""
+        # Neither touches sampling: a default minimum of a second, as servers write it, is no order to measure each second.
         if name in ("min_period", "max_period"):
             sample, report = node.sampling.period_s, node.reporting.period_s
             wanted = detail if name == "max_period" else max(detail, report)
-            if 0 < wanted <= _LONGEST_PERIOD_S:
+            if 0 < wanted <= _LONGEST_S:
                 self.change(sample, max(wanted, sample))
 
     def before_request(self, node: "Node", request: "Request") -> None:
         """Note the rules where a request may change them, by attributes or by a command: they are the way back."""
-        operation = request.operation
-        changes = operation == "write_attributes" or request.path.object == 19 and operation in ("write", "execute")
+        changes = request.operation == "write_attributes" or (request.path.object == 19 and request.operation == "write")
         self._before = self._snapshot() if changes else ""
 
     def after_request(self, node: "Node", request: "Request") -> None:
@@ -225,8 +210,8 @@ class Settings(Feature):
         lines = ["%d %d" % (self.node.sampling.period_s, self.node.reporting.period_s)]
         for resource in self._ruled():
             rules = [(name, getattr(resource.rules, name)) for name in _RULES]
-            lines.append("%s %s" % (resource.path, "&".join([name + "=" + decimal(value) for name, value in rules
-                                                             if value is not None])))
+            given = [name + "=" + decimal(value) for name, value in rules if value is not None]
+            lines.append("%s %s" % (resource.path, "&".join(given)))
         return "\n".join(lines)
 
     def _ruled(self) -> "list[Any]":
@@ -263,7 +248,7 @@ class Settings(Feature):
         if len(data) != self.SIZE:
             return False
         base_sample, base_report, sample, report, at = unpack(_FORMAT, data)
-        self.at = at if at < len(_STATES) else 0
+        self.at = at if at < len(STATES) else 0
         if node.state.source == "behind" and node.board.retained.size:
             self.at = Trial(node.files).at  # power was lost: what the state says of a trial may be old
         if (base_sample, base_report) != (node.config.sample_every, node.config.report_every) or not 1 <= sample <= report:

@@ -4,12 +4,10 @@
 
 Above 80 % of the month's budget reports come four times as seldom, above 100 % only alarms go out; readings wait.
 
-The object (docs/objects/26251.xml) is worked out when a server asks. Once in `health_every`, and when a warning comes or goes,
-it is told unasked in a contact: a pipe carries it through the journal, with its time, and beside it voltage, charge and error
-code of the device object; a shadow is given all of it; a pull module reports what a server observes.
-
-Charge is times multiplied with typical currents: good for comparing, not for billing. Hours count sleep too. Bounds: 85 bytes
-of state; nothing here writes flash.
+The object is worked out when a server asks. Once in `health_every`, and when a warning comes or goes, it is told unasked in a
+contact: a pipe carries it through the journal, with its time, beside voltage, charge and error code of the device object; a
+shadow is given all of it; a pull module reports what a server observes. Charge is times multiplied with typical currents: good
+for comparing, not for billing. Hours count sleep too. Bounds: 85 bytes of state; nothing here writes flash.
 """
 
 from binascii import crc32
@@ -81,10 +79,9 @@ def civil(unix: int) -> "tuple[int, int, int]":
 class Health(Instance):
     """Numbers and texts, only to be read, and worked out when somebody asks."""
 
-    usage: "Any" = None
+    usage: "Usage"
 
-    def extra(self, id: int) -> "Any":
-        """Return the value of a resource."""
+    def extra(self, id: int) -> "int | str":
         return self.usage.value(id)
 
 
@@ -131,9 +128,8 @@ class Usage(Feature):
         if crashes != counts[_CRASHES]:
             counts[_CRASHES], counts[_SOUND] = crashes, 0
         self._turn(now)
-        limit = node.config.data_budget
+        limit, spent = node.config.data_budget, counts[_SPENT]
         if limit:
-            spent = counts[_SPENT]
             node.limit(contact=2 if spent < limit else 1, stretch=4 if spent * 5 >= limit * 4 else 1)
         if node.config.source and not counts[_TOLD]:
             node.alarm()
