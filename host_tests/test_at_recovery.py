@@ -124,6 +124,15 @@ def test_a_lost_at_costs_a_tenth_of_a_second_and_a_lost_command_a_second():
         assert clock.now - began == cost + at.gap_ms
 
 
+def test_a_late_answer_that_came_meanwhile_is_not_waited_for():
+    clock = VirtualClock()
+    script = [(b"AT+X?\r", b"\r\n+X: 9\r\n" + OK, 500), (b"AT\r", OK, 5), (b"AT+X?\r", b"\r\n+X: 1\r\n" + OK, 5)]
+    at = AtClient(FakeUart(clock).script(script), clock)
+    raises(AtTimeout, at.read, "+X")
+    at.poll(700)
+    assert at.read("+X") == [["1"]] and clock.now == 300 + 700 + 5 + 20 + 5
+
+
 def test_resynchronisation_is_bounded_by_the_commands_own_time():
     at, uart, clock = pair(AtModem())
     at.uart.peer.dead = True
@@ -326,7 +335,8 @@ def test_a_uart_that_takes_a_few_bytes_at_a_time():
 
 
 def test_a_uart_that_takes_nothing_for_a_while_or_for_ever():
-    for hook in (None, lambda: None):
+    calls = []
+    for hook in (None, lambda: calls.append(1)):
         clock = VirtualClock()
         uart = SlowUart(clock).script([(b"AT+QLWSERV=1\r", OK)])
         at = AtClient(uart, clock)
@@ -336,7 +346,7 @@ def test_a_uart_that_takes_nothing_for_a_while_or_for_ever():
         assert at.write("+QLWSERV", 1) == [] and 3000 <= clock.now < 3100
         uart.held = True
         assert "CTS" in str(raises(AtTimeout, at.send, "AT"))
-        assert 5000 <= clock.now - 3000 < 5100
+        assert 5000 <= clock.now - 3000 < 5100 and (hook is None or len(calls) > 4000)
 
 
 def test_a_uart_without_wait_is_polled_by_the_clock_in_steps_of_1_ms():

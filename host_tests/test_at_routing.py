@@ -329,6 +329,16 @@ def test_wait_dispatches_other_urcs_and_keeps_what_nobody_claimed():
     assert heard == ["+IP: 10.0.0.1"]
 
 
+def test_a_urc_that_began_before_a_command_is_no_answer_and_not_lost():
+    at, uart, _ = client([(b"AT+A?\r", b": 1\r\n" + line("+A: 2") + OK, 5)])
+    heard = []
+    at.subscribe("+A", heard.append)
+    uart.feed(b"\r\n+A")
+    assert at.read("+A") == [["2"]]
+    at.poll(1)
+    assert heard == ["+A: 1"]
+
+
 def test_handlers_never_run_inside_send():
     at, uart, _ = client([(b"AT\r", line("+A: 1") + OK), (b"AT\r", OK)])
     heard = []
@@ -428,6 +438,16 @@ def test_a_full_queue_gives_up_what_nobody_asked_for_before_what_somebody_did():
     at.send("AT", prefix="+NONE", timeout_ms=2000)
     at.poll(1)
     assert heard == ["+A: 1"] + ["+A%d: 1" % number for number in range(20)] and at.stats.dropped == 0
+
+
+def test_a_storm_of_names_that_differ_leaves_the_newest():
+    lines = ["+A%03d: 1" % number for number in range(200)]
+    at, uart, _ = client([(b"AT\r", b"".join([line(text) for text in lines]) + OK)], chunk=None)
+    heard = []
+    at.subscribe("", heard.append)
+    at.send("AT", prefix="+NONE", timeout_ms=2000)
+    at.poll(1)
+    assert heard == lines[-len(heard) :] and len(heard) == at.queue_size // 40
 
 
 def test_unknown_lines_never_push_out_a_urc():

@@ -391,6 +391,9 @@ def test_secret_keyword_covers_all_parameters():
     for text in whole(seen) + [str(error), repr(error), error.text]:
         assert "1234" not in text and "****" in text or text.count("CPIN") == 0, text
     at, uart, seen = traced(3)
+    uart.script([(b"AT+K=12345\r", OK)])
+    at.send("AT+K=12345", timeout_ms=500)
+    assert "12345" in whole(seen)[2]  # only what was said to be secret
     uart.script([(b'AT+K=0,12,"abcd"\r', OK), (b"AT+X?\r", b"\r\n+X: 0,12,abcd,0,12\r\n" + OK)])
     at.send('AT+K=0,12,"abcd"', secret=True)
     at.send("AT+X?")
