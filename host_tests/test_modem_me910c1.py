@@ -5,12 +5,10 @@ from fakes.modem_bench import Bench
 from fakes.talker import Talker
 from fakes.telit import Node, definition, ready
 from fakes.uart import FakeUart
-from tools.virtual_modem.me910c1_errors import CME
 
-from lwnode.at import AtClient, AtTimeout, CommandError
+from lwnode.at import AtClient, AtTimeout
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported, open_modem
-from lwnode.modem.me910c1.names import reason
 from lwnode.modem.recovery import bring_back
 
 TEMPERATURE = Path(3303, 0, 5700)
@@ -306,7 +304,7 @@ def test_acknowledged_paths_are_history_then_main_resources_six_at_most():
     made.modem.attach(30000)
     made.modem.register(60000)
     assert len(made.model.ack_uris) == 6 and made.model.ack_uris[0] == (19, 0, 0)
-    assert made.modem.acknowledges(PACK) and not made.modem.acknowledges(Path(3316, 0, 5700))
+    assert (3316, 0, 5700) not in made.model.ack_uris
 
 
 def test_foreign_entries_make_room():
@@ -416,8 +414,7 @@ def test_types_by_command():
         "AT#LWM2MSET=1,3303,0,5700,0,-21.5", 'AT#LWM2MSET=2,3303,0,5701,0,"Cel"', "AT#LWM2MW=0,3306,0,5850,0,1",
         "AT#LWM2MW=0,3306,0,5851,0,50", "AT#LWM2MSET=0,3,0,9,0,87",
     ]
-    assert made.modem.value(TEMPERATURE) == "-21.5" and made.modem.value(RELAY) == "1"
-    assert made.commands[-2:] == ["AT#LWM2MGET=1,3303,0,5700,0", "AT#LWM2MR=0,3306,0,5850,0"]
+    assert made.model.objects.get((3303, 0, 5700, 0)) == "-21.5" and made.model.objects.get((3306, 0, 5850, 0)) == "1"
 
 
 def test_values_that_do_not_fit_are_refused_before_the_wire():
@@ -432,7 +429,7 @@ def test_values_that_do_not_fit_are_refused_before_the_wire():
     assert "nan" in publish(TEMPERATURE, FLOAT, "nan") and "1e5" in publish(TEMPERATURE, FLOAT, "1e5")
     assert "closed" in publish(Path(1, 0, 1), INTEGER, "5") and "closed" in publish(Path(5, 0, 1), STRING, "x")
     assert "400" in publish(Path(3303, 0, 5701), STRING, "x" * 380)
-    assert "0 or 1" in publish(RELAY, BOOLEAN, "2") or True
+    assert "0 or 1" in publish(RELAY, BOOLEAN, "2")
     refused(lambda: made.modem.publish([(Path(3303, 0), FLOAT, "1", None)]), "resource")
     assert made.since(mark) == [] and made.modem.pending == 0
 
@@ -448,7 +445,7 @@ def test_delivered_means_the_module_took_it_where_no_acknowledgement_is_armed():
     made = up()
     ticket = made.modem.publish([(Path(3303, 0, 5701), STRING, "Cel", None)])
     made.modem.service(100)
-    assert made.told("delivered") == [ticket] and not made.modem.acknowledges(Path(3303, 0, 5701))
+    assert made.told("delivered") == [ticket] and (3303, 0, 5701) not in made.model.ack_uris
 
 
 def test_one_ticket_for_several_values_waits_for_all():
@@ -552,11 +549,6 @@ def test_ids_that_the_manual_excludes_do_not_reach_the_wire():
     for call, words in (
         (lambda: bench.modem.declare([(65535, 0, (1,))]), "3 to 65534 (ME910C1 3.1.10)"),
         (lambda: bench.modem.declare([(3303, 65535, (1,))]), "0 to 65534"),
-        (lambda: bench.modem.execute(Path(3)), "expected a resource"),
-        (lambda: bench.modem.execute(Path(1, 0, 8)), "closed"),
-        (lambda: bench.modem.value(Path(3303, 0)), "expected a resource"),
-        (lambda: bench.modem.value(Path(5, 0, 3)), "closed"),
-        (lambda: bench.modem.exists(70000), "0 to 65535"),
     ):
         refused(call, words)
     refused(lambda: Bench("me910c1", {}, monitor=[70000]).modem.declare([]), "1 to 65535")
@@ -565,18 +557,6 @@ def test_ids_that_the_manual_excludes_do_not_reach_the_wire():
         refused(lambda modem=other.modem: modem.undeclare(70000), "0 to 65535")
         assert other.commands == []
     assert bench.commands == []
-
-
-def test_every_code_of_the_manual_has_its_name():
-    """2.2.2.1: 173 rows, 569 without a text; a module that prints numbers is understood as one that prints words."""
-    for code in CME:
-        told = reason(CommandError(code, str(code)))
-        assert told == ("%s (%d)" % (CME[code], code) if CME[code] else "error 569"), told
-    for code in (8, 19, 102, 611, 1115, 65535):
-        assert reason(CommandError(code, str(code))) == "error %d" % code
-    assert reason(CommandError(None, "Invalid URI")) == "Invalid URI"
-    assert reason(CommandError(321, "321", b"", "+CMS ERROR")) == "+CMS ERROR: 321"  # 2.2.2.2, not the Call state error
-    assert reason(CommandError(None, "ERROR")) == "ERROR"
 
 
 def test_what_was_refused_is_told_by_its_code():
@@ -721,8 +701,10 @@ def test_a_lost_mon_urc_is_found_at_the_next_registration():
 
 def test_values_with_commas_are_read_whole():
     made = up()
-    made.model.objects.put((3306, 0, 5750, 0), "a, b: c")
-    assert made.modem.value(Path(3306, 0, 5750)) == "a, b: c"
+    made.modem.objects = [(3306, 0, (5750, 5850))]
+    made.server.write("node-1", (3306, 0, 5750), b"a, b: c", 0)
+    made.modem.service(1000)
+    assert [request.value for request in made.requests] == [b"a, b: c"]
 
 
 # ---- sleep, wake, power loss
@@ -912,11 +894,6 @@ def test_inspect_asks_every_form():
     assert len(found) == 34 and found["AT#LWM2MMON=?"] == "#LWM2MMON: (0,1),(1-65535)"
     assert found["AT#LWM2MR?"] == "OK" and found["AT#LWM2MSTAT=?"] == "OK"
     assert found["AT#LWM2MACK?"] == "operation not supported"
-
-
-def test_execute_is_the_modules_own():
-    made = up()
-    assert made.modem.execute(Path(3, 0, 12)) and not made.modem.execute(Path(3, 0, 9))
 
 
 def test_faults_at_random_lose_no_ticket():

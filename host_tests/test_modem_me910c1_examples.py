@@ -123,10 +123,10 @@ def test_example_10_disables_without_ack():
 
 def test_examples_11_to_14_ask_what_exists():
     made = node()
-    assert made.modem.exists(33211, 0, 0, 0)
-    assert made.modem.exists(11, 1)
-    assert not made.modem.exists(33211, 10, 0, 0)
-    assert not made.modem.exists(agent=3)
+    assert made.modem.exists(0, 33211, 0, 0, 0)
+    assert made.modem.exists(0, 11, 1)
+    assert not made.modem.exists(0, 33211, 10, 0, 0)
+    assert not made.modem.exists(3)
     in_order(
         made.commands, "AT+CMEE=2", "AT#LWM2MEXIST=0,33211,0,0,0", "AT#LWM2MEXIST=0,11,1", "AT#LWM2MEXIST=0,33211,10,0,0",
         "AT#LWM2MEXIST=3")

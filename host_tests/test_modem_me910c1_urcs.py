@@ -234,22 +234,30 @@ def test_a_nack_fails_and_the_reading_stays_in_the_journal():
 
 
 @covers("FOTARING DOWNLOAD", "FOTARING UPDATE")
-def test_firmware_waits_for_allow():
-    made = up()
-    made.modem.firmware_policy(True, True)
-    assert made.commands[-1] == "AT#LWM2MFOTACFG=0,3"
-    made.server.write("node-1", (5, 0, 1), b"coap://host/delta", 0)
-    made.modem.service(1000)
-    assert made.told("firmware") == ["download"]
-    made.modem.allow("download")
-    assert made.commands[-1] == "AT#LWM2MFOTAACK=0,1"
-    made.modem.service(25000)
-    made.server.execute("node-1", (5, 0, 2))
-    made.modem.service(1000)
-    assert made.told("firmware") == ["download", "update"]
-    made.modem.allow("update")
-    made.modem.service(90000)
-    assert made.told("restarted") == ["server"]
+def test_firmware_waits_for_the_word_that_module_update_gives_or_a_person():
+    """3.1.12, 3.1.13: both gates are shut with the account; "ask" waits for allow(), and the module is left on meanwhile."""
+    for key in ("allow", "ask", "never"):
+        made = configured(psm=None, module_update=key)
+        made.modem.now = lambda made=made: 1000 + made.clock.now // 1000
+        assert made.said("AT#LWM2MFOTACFG") == ["AT#LWM2MFOTACFG=0,3"]
+        made.server.write("node-1", (5, 0, 1), b"coap://host/delta", 0)
+        made.modem.service(1000)
+        assert made.told("firmware") == ["download"] and made.modem.updates() is (key == "allow")
+        if key == "ask":
+            made.clock.advance(4000000)  # a person took over an hour
+            assert made.said("AT#LWM2MFOTAACK") == []
+            made.modem.allow("download")
+        assert made.modem.updates() is (key != "never")
+        made.modem.service(25000)
+        assert made.model.nvram["fota_state"] == (1 if key == "never" else 2)
+        if key == "never":
+            assert made.said("AT#LWM2MFOTAACK") == []
+            continue
+        made.server.execute("node-1", (5, 0, 2))
+        made.modem.service(90000)
+        assert made.said("AT#LWM2MFOTAACK") == ["AT#LWM2MFOTAACK=0,1"] * 2
+        assert made.told("firmware") == ["download", "update", "done"] and not made.modem.updates()
+        assert made.told("restarted") == ["server"] and made.modem.revision == "30.00.xx9"
 
 
 @covers("PSMURC")
@@ -261,9 +269,7 @@ def test_psmurc_confirms_sleep():
 
 
 def test_every_row_has_a_test():
-    assert sorted(_COVERED) == sorted(Driver.URCS)
-    for row in Driver.URCS.values():
-        assert callable(row[1]) or row[1].startswith("firmware ")
+    assert {row.split(" ")[0] for row in _COVERED} == set(Driver.URCS)
 
 
 def test_shapes_that_contradict_each_other():
@@ -286,9 +292,13 @@ def test_shapes_that_contradict_each_other():
 def test_lines_that_are_no_urc_are_counted_and_survived():
     made = up()
     for line in ("#LWM2MMON: UPD", "#LWM2MMON: UPD,\"/3306\"", "#LWM2MNFYACK: 0,99,\"/x/0/1\",\"ACK\"", "#LWM2MEND: x",
-                 "#LWM2MRING:", "LWM2M-TLT:", "#LWM2MFOTARING: 0", "#LWM2MNFYACK: 0"):
+                 "#LWM2MRING:", "LWM2M-TLT:", "#LWM2MFOTARING: 0", "#LWM2MNFYACK: 0",
+                 '#LWM2MNFYACK: 0,99,"/3303/0/5700","ODD"'):
         made.urc(line)
-    assert made.modem.stats["malformed_urcs"] + made.modem.stats["unknown_urcs"] == 8
+    assert made.modem.stats["malformed_urcs"] == 9
+    for line in ('#LWM2MRING: "ODD"', tlt("ODD"), '#LWM2MINFO: "GEN","ODD"'):
+        made.urc(line)
+    assert made.modem.stats["unknown_urcs"] == 3 and made.modem._status == REGISTERED
     assert made.requests == []
 
 

@@ -182,7 +182,7 @@ class Modem(Network):
 
     def undeclare(self, object_id: int) -> bool:
         """Take one object, all instances, from the module. True where it is gone."""
-        raise Unsupported("%s cannot remove an object: declare again after forget()" % self.FAMILY)
+        raise Unsupported("%s cannot remove an object: let the server delete it, or declare again after forget()" % self.FAMILY)
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Ask the bootstrap server for accounts; the registration that follows is part of it."""

@@ -1,8 +1,9 @@
 """ME910C1, NE910C1, ML865C1: the shadow contract. The module holds the values; the host sets them and is told of changes.
 
-    AT#LWM2MENA=1                          OK; LWM2M-TLT:"REGISTERED",SSID=99,"coap://..." where that service is on
-    AT#LWM2MSET=1,3303,0,5700,0,21.5       OK; the module notifies by itself: #LWM2MNFYACK: 0,99,"/3303/0/5700","ACK"
-    #LWM2MMON: UPD,"/3306/0/5850/0"        the server wrote: AT#LWM2MR=0,3306,0,5850,0, then the node's handler
+    AT#LWM2MENA=1                                OK; LWM2M-TLT:"REGISTERED",SSID=99,"coap://..." where that service is on
+    AT#LWM2MSET=1,3303,0,5700,0,21.5             OK: taken, and the module notifies by itself
+    #LWM2MNFYACK: 0,99,"/3303/0/5700","ACK"      the server has it (armed resources, six at most, 3.1.15)
+    #LWM2MMON: UPD,"/3306/0/5850/0"              the server wrote: AT#LWM2MR=0,3306,0,5850,0, then the node's handler
 
 Source: Telit 80529ST10974A Rev. 3, sections in the code; what is the field's says so. Survives:
 
@@ -12,43 +13,142 @@ Source: Telit 80529ST10974A Rev. 3, sections in the code; what is the field's sa
     MON, NFYACKURI, ENA       no        no           no: armed again (3.1.2, 3.1.3, 3.1.15)
     echo, AT+CMEE, #PSMURC    no        no           no
 
+The module keeps only the last value of a path and notifies only changes. So one value of a path is on its way at a time, and
+one that did not change shares the fate of the one before. The host is not told who observes what: the first silence of an armed
+path says that nobody does. Every line may be lost while nobody listens; what recovers the state: AT#LWM2MSTAT (session, an ACK
+that is waited for), AT#LWM2MENA? (0 after a power cycle), AT#LWM2MR (what a server wrote), the deadline of a report.
+
 Sleep: ENA is not saved (3.1.3), so a module that loses its power in PSM registers at each wake; one that keeps its memory
 is asked and goes on. Option sleep="cfun5" leaves agent and radio on: one registration, for about 1 mA (low_power 4).
 Bounds: 6 monitored objects, 6 resources with acknowledgement, one value of a path on its way, lines of 400 characters.
 """
 
 import struct
+from binascii import crc32, hexlify, unhexlify
 
-from lwnode.at import AtError, BudgetExceeded, CommandError
+from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
-from lwnode.lwm2m import registry
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request, registry
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
-from lwnode.modem.driver import Capabilities
-from lwnode.modem.me910c1 import values
-from lwnode.modem.me910c1.shadow import CREATED, HISTORY, UNWATCHED, Shadow, reason_of
+from lwnode.modem.driver import Capabilities, Modem
 from lwnode.modem.network import LTE_M, NB_IOT
+from lwnode.modem.reports import UNCHANGED
 from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lwnode.lwm2m import Path
+    from lwnode.lwm2m import Response
     from lwnode.modem import Server
+
+    Ids = tuple[Any, ...]
 
 _AT_MS = const(500)  # silent while it boots: asked again until boot_ms
 _END_MS = const(5000)  # #LWM2MEND comes when the guard time is over (3.1.3), and a moment for its line
 _LIST_LIMIT = const(6)
+_TEXT = const(360)  # characters of a value: with command and ids no line of more than 400 (2.2.2)
 _ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
 _SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
 _READY_LOOK_MS = const(1000)  # the field waits a second between tries after ENA (field_quirks 2.6)
 _LOOK_MS = const(2000)  # between looks at ENA?, ten of them: WAIT, DEREG, 0 (3.1.3, example 10)
 _DOWN_MS = const(1000)  # #LWM2MINFO comes before it goes down
+_CONTEXT_MS = const(30000)  # 3.1.4 has no figure; attached already, it is one exchange with the network
+_KEYS = const(0x3FFFFFFF)
+_ABANDONED = const(0)  # the key of a report whose ticket has failed already
+_BOOTSTRAP = const(2)  # this bit of the account's checksum: it names a bootstrap server
 _OFF = (NOT_REGISTERED, DEREGISTERED)
-_DAMAGED = (ValueError, getattr(struct, "error", ValueError))  # MicroPython knows the first alone
+# What a URC has left for service(), settle() and register(): to arm again, to restart (FORCE_EXIT), a restart to sit out.
+_ARM = const(1)
+_RESTART = const(2)
+_REBOOTS = const(4)
+# What is known of a value in the module: taken by it, acknowledged by the server, refused by it, watched by nobody.
+_TAKEN = const(0)
+_ACKED = const(1)
+_NACKED = const(2)
+_UNWATCHED = const(3)
+_HISTORY = (19, 0, 0)  # where packs of late readings go
+_TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
+CLOSED = (0, 1, 2, 5)  # to R, E and W (3.1.5 to 3.1.7)
 
 
-class Driver(Shadow):
+def reason_of(error: CommandError) -> str:
+    """What the module gave as its reason (2.2.2.1): words by AT+CMEE=2, or the code of an error that came as a number."""
+    return error.text if error.code is None else "%s: %d" % (error.result, error.code)
+
+
+def _row(ids: "Ids") -> "tuple[int, str]":
+    """(type, what the server may do) of a resource; of objects that the registry lacks, text and everything."""
+    kind, allowed = (registry.lookup(ids[0], ids[2]) or (STRING, "RW"))[:2]
+    return kind, "R" if ids[0] == 3 and ids[2] not in (13, 14, 15) else allowed
+
+
+def _main_resource(object_id: int) -> int:
+    """The resource that an object is about: its first mandatory one, such as 3303/5700 and 3306/5850."""
+    return (registry.resources(object_id, mandatory=True) or [-1])[0]
+
+
+def _ids_of(uri: str) -> "Ids | None":
+    """"/3303/0/5700/0" -> (3303, 0, 5700); None for what is no path of a resource."""
+    try:
+        ids = tuple([int(part) for part in uri.strip('"/ ').split("/")[:3]])
+    except ValueError:
+        return None
+    return ids if len(ids) == 3 and min(ids) >= 0 and max(ids) <= 65535 else None
+
+
+def _mark_of(text: str) -> int:
+    """Checksum, 30 bits, that does not care for zeros a module may add: 21.5, 21.50 and 21.500000 are one."""
+    whole, point, fraction = text.partition(".")
+    if point and (whole.lstrip("-") + fraction).isdigit():
+        text = text.rstrip("0").rstrip(".")
+        text = "0" if text in ("-0", "") else text
+    return int(crc32(text.encode())) & 0x3FFFFFFF
+
+
+def _line_of(record: "Any") -> "tuple[Any, ...]":
+    """(ids, text by which the value is known, command name, parameters) of a record; ValueError before anything is sent.
+
+    3303/0/5700 FLOAT "21.5"    AT#LWM2MSET=1,3303,0,5700,0,21.5    read-only to the server: SET (3.1.9)
+    3306/0/5850 BOOLEAN "1"     AT#LWM2MW=0,3306,0,5850,0,1         the server may write it: W (3.1.7)
+    3/0/9 INTEGER "87"          AT#LWM2MSET=0,3,0,9,0,87            the whitelist of 3.1.9
+    """
+    path, kind, value = record[:3]
+    ids = path.ids
+    if path.resource is None or ids[0] in CLOSED:
+        raise ValueError("%s: expected a resource; objects 0, 1, 2, 5 are closed (3.1.7)" % path)
+    last: "Any"
+    if kind == OPAQUE:
+        last = value.encode() if isinstance(value, str) else bytes(value)
+        text = hexlify(last).decode().upper()
+    else:
+        text = value if isinstance(value, str) else bytes(value).decode()
+        if kind in (STRING, OBJLNK):
+            last = text = "".join([" " if ord(c) < 32 else "'" if c in '"\\' else c for c in text])
+        else:
+            last = Raw(text)
+            body = text[1:] if text[:1] == "-" else text
+            digits = (body.replace(".", "", 1) if kind == FLOAT else body).isdigit()
+            wanted = "a plain decimal number" if kind == FLOAT else "0 or 1" if kind == BOOLEAN else "-2147483648 to 2147483647"
+            if not digits or kind == BOOLEAN and text not in ("0", "1") or kind != FLOAT and not (
+                    len(body) < 11 and -2147483648 <= int(text) <= 2147483647):
+                raise ValueError("%s: expected %s (3.1.9), found %s" % (path, wanted, text))
+    if len(text.encode()) > _TEXT:
+        raise ValueError("%s: expected %d characters at most (lines of 400, 2.2.2), found %d" % (path, _TEXT, len(text)))
+    place: "tuple[Any, ...]" = ids + (0, last)
+    if "W" in _row(ids)[1]:
+        return ids, text, "#LWM2MW", (0,) + place
+    return ids, text, "#LWM2MSET", (_TYPES[kind],) + place
+
+
+def _is_answer(_: str, line: str) -> "bool | None":
+    """#LWM2MMON and #PSMURC are names of an answer and of a URC."""
+    if line.startswith("#LWM2MMON:"):
+        return "UPD" not in line
+    return "," not in line if line.startswith("#PSMURC:") else None
+
+
+class Driver(Modem):
     """The ME910C1 over one AtClient."""
 
     FAMILY = "me910c1"
@@ -61,8 +161,14 @@ class Driver(Shadow):
     RESET_MS = 250  # hardware guide: 200 ms at least
     ACCESS = LTE_M
     CLOCK_IS_LOCAL = True
+    CREATED = 2  # this bit of the declaration's checksum: its instances were all seen in the module
+    # Examples and field write LWM2M-TLT:, the syntax #LWM2M-TLT: (3.1.3).
+    URC_PREFIXES = (
+        "LWM2M-TLT", "#LWM2M-TLT", "#LWM2MRING", "#LWM2MEND", "#LWM2MINFO", "#LWM2MMON", "#LWM2MNFYACK",
+        "#LWM2MFOTARING", "#PSMURC",
+    )
     OPTIONS = dict(
-        Shadow.OPTIONS,
+        Modem.OPTIONS,
         # agent: PDP context, ACK mode and its guard times in s (3.1.3)
         cid=1, ack_mode=False, guard_request=5, guard_release=5,
         # reports: RFC 7252 4.8.2 MAX_TRANSMIT_WAIT is the longest a confirmable notification takes
@@ -75,12 +181,23 @@ class Driver(Shadow):
         boot_ms=30000,  # "allow 30 seconds" after #REBOOT (low_power 3.5)
     )
 
+    _suspended = _in_session = _armed = _repaired = _context = False
+    _services = False  # the registration URCs are switched on (33211/0/0/1)
+    _factory = 0  # the account in the module is its maker's: 1 ours is to be written again, 2 not before configure()
+    _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
+    _due = 0
+    _key = 0
     _boot_ms = 0  # from the pulse that woke it to its first answer, last time; 0 not known yet
     _account_due = 0  # checksum of an account that holds from the next restart on
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
-        Shadow.__init__(self, at, pins, **options)
+        Modem.__init__(self, at, pins, **options)
+        self._known: "dict[Ids, list[int]]" = {}  # ids -> [checksum of the value, _TAKEN...]
+        self._pending: "dict[Ids, tuple[int, int]]" = {}  # ids -> (key of the report, deadline in ticks)
+        self._texts: "dict[Ids, str]" = {}  # writable ones, as node and module last agreed
+        self._acked: "list[Ids]" = []  # what NFYACKURI is armed for
         self.sleeps_powered = self.options["sleep"] == "cfun5"
+        at.is_answer = _is_answer
         at.line_limit = 400  # 2.2.2
         at.gap_ms = max(at.gap_ms, 20)  # 2.2.5
         if self.options["rat"] == "nbiot":
@@ -89,34 +206,24 @@ class Driver(Shadow):
     def _capabilities(self) -> Capabilities:
         return Capabilities(
             "shadow", True, False, "server", False, "pack", True, True,
-            {"line": 400, "monitored": _LIST_LIMIT, "acknowledged": _LIST_LIMIT, "string": 360, "opaque": 180, "pack": 180},
+            {"line": 400, "monitored": _LIST_LIMIT, "acknowledged": _LIST_LIMIT, "string": _TEXT, "opaque": 180, "pack": 180},
         )
-
-    def acknowledges(self, path: "Path") -> bool:
-        """True where "delivered" means that the server has it; False: that the module took it (3.1.15: six resources)."""
-        return path.ids in self._acked
 
     # ---- life of the module -----------------------------------------------------------------------------------
 
-    def _greet(self) -> None:
+    def _greet(self, woken: bool = False) -> None:
         """CMEE 2, because the errors of EXIST have words only (3.1.17); sleep told; clock in UTC, set by the network."""
         self._asleep = False
         self.at.write("+CMEE", 2)
-        self._ask_for_psm()
-        self.ask(self.at.write, "+CTZU", 1)
-        self.CLOCK_IS_LOCAL = self.ask(self.at.write, "#CCLKMODE", 1) is None
-
-    def _ask_for_psm(self) -> None:
         if self.options["sleep_confirm_ms"]:  # else nobody waits for the word
             self.ask(self.at.write, "#PSMURC", 1)
-
-    def _begin(self, briefly: bool = False) -> bool:
-        if not Shadow._begin(self, briefly):
-            return False
+        if woken:
+            return
+        self.ask(self.at.write, "+CTZU", 1)
+        self.CLOCK_IS_LOCAL = self.ask(self.at.write, "#CCLKMODE", 1) is None
         if self._account_due:  # the module has restarted since the account was written
             self._configured, self._account_due = self._account_due, 0
-            self._mark_account(self._configured)
-        return True
+            self._account(self._configured)
 
     def wake(self) -> bool:
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again.
@@ -128,19 +235,17 @@ class Driver(Shadow):
         pulse = self.pins is not None and not self.sleeps_powered
         if self.sleeps_powered:
             self.pins.set("wake", True)  # DTR: on while the node is awake (low_power 3.5)
-        end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
+        end = self.at.deadline(self.options["boot_ms"])
         pulsed: "int | None" = None
         try:
-            while clock.ticks_diff(end, clock.ticks_ms()) > 0:
+            while self.at.left(end) > 0:
                 off = pulse and self.pins.get("status") is False  # it would not hear the question
                 if not off and self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
-                    self._asleep = False
                     if pulsed is not None:
                         self._boot_ms = min(clock.ticks_diff(clock.ticks_ms(), pulsed), self.options["boot_ms"] // 2)
                     # Lost where sleep was a power cycle (field_quirks 5); said again, they cost 60 ms.
                     self.ask(self.at.send, "ATE0", prefix="")
-                    self.ask(self.at.write, "+CMEE", 2)
-                    self._ask_for_psm()
+                    self.ask(self._greet, True)
                     return True
                 if pulse:
                     # Only a module that is silent gets one: a running one would be switched off by it.
@@ -155,19 +260,32 @@ class Driver(Shadow):
 
     def sleep(self) -> bool:
         """Option sleep: "psm" waits for #PSMURC or the status pin, "cfun5" for DTR to wake it, "off" is AT#SHDN."""
+        options = self.options
         self._close_requests()
-        if self._in_session and self.options["ack_mode"]:
-            self._await(lambda: not self._in_session, self.options["guard_release"] * 1000 + _END_MS)
-        if self.options["sleep"] == "off":
+        if self._in_session and options["ack_mode"]:
+            self._await(lambda: not self._in_session, options["guard_release"] * 1000 + _END_MS)
+        if options["sleep"] == "off":
             return self.power_off()
-        if self.options["sleep"] == "cfun5":
+        if options["sleep"] == "cfun5":
             done = self.ask(self.at.write, "+CFUN", 5) is not None
             self.pins.set("wake", False)
             return done
         # It may have gone down before it was asked to: the network decides when.
         return self._confirm_sleep()
 
+    def _forget_session(self, reason: str) -> None:
+        """Lost with power, and by a restart: agent, MON and NFYACK lists, echo, CMEE, context (3.1.2, 3.1.3, 3.1.15)."""
+        self._armed = self._context = self._in_session = False
+        self._pending = {}
+        Modem._forget_session(self, reason)
+
     # ---- configuration: see setup.py --------------------------------------------------------------------------
+
+    @staticmethod
+    def _setup() -> "Any":
+        from lwnode.modem.me910c1 import setup  # a warm wake needs none of it
+
+        return setup
 
     def check(self, server: "Server") -> None:
         """Ranges of 3.1.3 and 3.1.14, the awake budget, and what this module cannot be told."""
@@ -181,13 +299,29 @@ class Driver(Shadow):
         """Definitions uploaded where they are missing (True: restart), instances and lists once the agent is enabled."""
         return bool(self._setup().declare(self, objects))
 
-    def undeclare(self, object_id: int) -> bool:
-        """No command deletes an instance."""
-        raise Unsupported("me910c1 cannot remove an instance: let the server delete it, or reset to factory (3/0/5)")
+    def bootstrap(self, timeout_ms: int = 120000) -> bool:
+        """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
+        return bool(self._setup().bootstrap(self, timeout_ms))
 
     def forget(self) -> None:
         """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14)."""
         self._setup().forget(self)
+
+    def inspect(self) -> "dict[str, str]":
+        """What the module says to every test and read form, by line."""
+        return dict(self._setup().inspect(self))
+
+    def _account(self, mark: "int | None" = None) -> int:
+        """Checksum of the account that the store says is in the module, 0 for none: STS and INJKEYS have no query (3.1.8)."""
+        store = self.options["store"]
+        if store is None:
+            return 0
+        if mark is not None:
+            store.save("me910c1-account", b"%08x" % mark if mark else b"")
+        try:
+            return int(store.load("me910c1-account") or b"0", 16)
+        except ValueError:
+            return 0
 
     # ---- registration -----------------------------------------------------------------------------------------
 
@@ -200,42 +334,106 @@ class Driver(Shadow):
             lines = self.at.send("AT#LWM2MENA?")
         found = split_fields(lines[-1]) if lines else []
         # Two shapes: 0,"DIS" and "DIS" alone (3.1.1); #LWM2MENA: 0 where it is off.
-        self._take_state("DIS" if found == ["0"] else str(found[-1]) if found else "")
-        self._arm_due = self._status == REGISTERED and not self._armed
-        return self._status
-
-    def _take_state(self, word: str) -> None:
+        word = "DIS" if found == ["0"] else found[-1] if found else ""
+        before = self._status
         if word == "DIS":
             # Who is off does not come back by itself: a suspension ends here, and for how long it lasts the node knows.
             self._armed = self._suspended = False
-            self._session_lost(
-                DEREGISTERED if self._status in (DEREGISTERED, DEREGISTERING) else NOT_REGISTERED, "the agent is off")
+            self._session_lost(DEREGISTERED if before in (DEREGISTERED, DEREGISTERING) else NOT_REGISTERED, "the agent is off")
         elif word == "DEREG":
             self._status = DEREGISTERING
         elif word == "WAIT":
-            if self._status not in (REGISTERED, DEREGISTERING):
+            if before not in (REGISTERED, DEREGISTERING):
                 self._status = REGISTERING
             self._acknowledge_ring()  # the #LWM2MRING was lost
-        elif word in ("ACTIVE", "IDLE"):
-            if self._suspended or self._factory:
-                self._status = NOT_REGISTERED
-            elif word == "IDLE" and self._status != REGISTERED:
-                if self._status == REGISTERING:
-                    self._on_registered()
-                self._session_stands(None)
-            elif self._status != REGISTERED:
-                self._status = REGISTERING
-        else:
+        elif word not in ("ACTIVE", "IDLE"):
             self._count("malformed_results")
             self._status = UNKNOWN
+        elif self._suspended or self._factory:
+            self._status = NOT_REGISTERED
+        elif before != REGISTERED:
+            if word == "ACTIVE":
+                self._status = REGISTERING
+            elif before == REGISTERING:
+                self._on_tlt("REGISTERED")
+            else:
+                self._session_stands(None)
+        self._due &= ~_ARM
+        if self._status == REGISTERED and not self._armed:
+            self._due |= _ARM
+        return self._status
 
-    def register(self, timeout_ms: int) -> bool:
+    def register(self, timeout_ms: int = 30000) -> bool:
         """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
         if self.status() == REGISTERED and self._armed:
             return True
-        done = self._register(timeout_ms)
+        end = self.at.deadline(timeout_ms)
+        created = False
+        for _ in range(3):
+            if self._factory and not self._write_account_again():
+                return False
+            if self._status in _OFF and not self._suspended:
+                # Before the agent starts, so that its registration names them; firmware that wants it on refuses.
+                created = self._create()
+                if not created and not self._repaired and self._setup().upload_missing(self):
+                    self._count("repairs")
+                    self.restart()
+                    created = self._create()
+                self._repaired = not created  # a definition that the module does not like is not sent again at every wake
+                if self._factory:
+                    continue
+                if not self._enable():
+                    return False
+            if self._status != REGISTERED:
+                self.wait_while_busy(max(0, self.at.left(end)))
+            if not self._factory:
+                break
+        self._due &= ~_ARM
+        if self._status != REGISTERED:
+            self.refusal = self.refusal or "registration: no answer of the server in time"
+            self._upkeep()  # after FORCE_EXIT: the restart that alone helps
+            return False
+        done = self._armed = self._armed or self._arm(created)
+        if not done:
+            # What stands is used all the same; unless nothing does, because the module has restarted meanwhile.
+            self._emit("refused", self.refusal)
+            done = self.status() == REGISTERED
         self._answer_server()
         return done
+
+    def _write_account_again(self) -> bool:
+        """Our account after a factory reset, and the restart that makes it hold. False where only configure() knows it."""
+        if self.server is None:
+            # A warm wake. Until the next, cold one the agent is off: its maker's server is no business of ours.
+            self._factory = 2
+            self.ask(self.at.write, "#LWM2MENA", 0)
+            return False
+        self.configure(self.server)
+        if self.objects:
+            self.declare(self.objects)
+        return bool(self.restart() and self.status() is not None)
+
+    recover = register  # nothing of a session outlives a power cycle
+
+    def _enable(self) -> bool:
+        """ENA=1. An agent that is off and refuses has left by FORCE_EXIT: only a reboot helps (3.1.3)."""
+        options = self.options
+        wanted: "tuple[int, ...]" = (1,)
+        if options["ack_mode"] or options["cid"] != 1:
+            wanted = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
+        self.refusal = ""
+        for attempt in range(2):
+            try:
+                self.at.write("#LWM2MENA", *wanted, timeout_ms=_ENABLE_MS)
+            except CommandError as error:
+                self.refusal = "registration: the module refuses to enable its agent: " + reason_of(error)
+                if attempt or not self.restart():
+                    break
+                continue
+            self.refusal = ""
+            self._status = REGISTERING
+            return True
+        return False
 
     def deregister(self) -> bool:
         """AT#LWM2MENA=0; ENA? shows the way: WAIT (for our ACK), DEREG, 0. True where the agent is off."""
@@ -264,153 +462,83 @@ class Driver(Shadow):
             raise Unsupported("me910c1 cannot change lifetime or binding: let a server write /1/0/1 or /1/0/7")
         return self.status() == REGISTERED
 
-    def recover(self, timeout_ms: int = 30000) -> bool:
-        """Nothing of a session outlives a power cycle: recovering is registering."""
-        return self.register(timeout_ms)
-
-    def bootstrap(self, timeout_ms: int = 120000) -> bool:
-        """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
-        return bool(self._setup().bootstrap(self, timeout_ms))
-
-    # ---- values ---------------------------------------------------------------------------------------------
-
-    def _register(self, timeout_ms: int) -> bool:
-        """From the status just asked to REGISTERED and armed."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), timeout_ms)
-        created = False
-        for _ in range(3):
-            if self._factory and not self._write_account_again():
-                return False
-            if self._status in _OFF and not self._suspended:
-                created = self._instances()
-                if self._factory:
-                    continue
-                if not self._enable():
-                    return False
-            if self._status != REGISTERED:
-                self.wait_while_busy(max(0, clock.ticks_diff(end, clock.ticks_ms())))
-            if not self._factory:
-                break
-        self._arm_due = False
-        if self._status != REGISTERED:
-            self.refusal = self.refusal or "registration: no answer of the server in time"
-            self._upkeep()  # after FORCE_EXIT: the restart that alone helps
-            return False
-        self._armed = self._armed or self._arm(_SETTLE_MS, created)
-        if self._armed:
-            return True
-        # What stands is used all the same; unless nothing does, because the module has restarted meanwhile.
-        self._emit("refused", self.refusal)
-        return bool(self.status() == REGISTERED)
-
-    def _instances(self) -> bool:
-        """Before the agent starts, so that its registration names them; firmware that wants it on refuses."""
-        created = self._create()
-        if not created and not self._repaired and self._setup().upload_missing(self):
-            self._count("repairs")
-            self.restart()
-            created = self._create()
-        self._repaired = not created  # a definition that the module does not like is not sent again at every wake
-        return created
-
-    def _enable(self) -> bool:
-        """ENA=1. An agent that is off and refuses has left by FORCE_EXIT: only a reboot helps (3.1.3)."""
-        options = self.options
-        wanted: "tuple[int, ...]" = (1,)
-        if options["ack_mode"] or options["cid"] != 1:
-            wanted = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
-        self.refusal = ""
-        for attempt in range(2):
-            try:
-                self.at.write("#LWM2MENA", *wanted, timeout_ms=_ENABLE_MS)
-            except CommandError as error:
-                self.refusal = "registration: the module refuses to enable its agent: " + reason_of(error)
-                if attempt or not self.restart():
-                    break
-                continue
-            self.refusal = ""
-            self._status = REGISTERING
-            return True
-        return False
-
-    def _after_reboot(self) -> bool:
-        """After 3/0/4, 3/0/5 or a firmware update: enabled and armed again, the instances looked for (3.1.3)."""
-        self._restart_expected = True
-        try:
-            self.at.poll(_DOWN_MS)
-            clock = self.clock
-            end = clock.ticks_add(clock.ticks_ms(), self.options["boot_ms"])
-            while not self._begin():
-                if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
-                    return False
-        finally:
-            self._restart_expected = False
-        self._emit("restarted", "server")
-        return bool(self.register(_ENABLE_MS))
-
-    def _write_account_again(self) -> bool:
-        """Our account after a factory reset, and the restart that makes it hold. False where only configure() knows it."""
-        if self.server is None:
-            # A warm wake. Until the next, cold one the agent is off: its maker's server is no business of ours.
-            self._factory = 2
-            self.ask(self.at.write, "#LWM2MENA", 0)
-            return False
-        self.configure(self.server)
-        if self.objects:
-            self.declare(self.objects)
-        return bool(self.restart() and self.status() is not None)
-
     # ---- what a power cycle takes (3.1.2, 3.1.3, 3.1.15) --------------------------------------------------------
 
-    def _arm(self, settle_ms: int, created: bool) -> bool:
+    def _arm(self, created: bool) -> bool:
         """True where everything stands. What is missing is named in `refusal` and does not keep the rest from being armed."""
-        found = self._when_ready(settle_ms)
-        if found is None:
-            self.refusal = "agent: other commands still fail %d s after it was enabled (3.1.3)" % (settle_ms // 1000)
-            return False
-        done = created or self._create()
-        # Both lists are lost together: where one is empty the other need not be asked for.
-        asked = bool(found) or not self.monitored()
-        listed = not asked and self._arm_at_once()
-        for _ in range(2):  # a refusal may have been a slip of the line
-            if listed:
-                break
-            asked = True
-            listed = self._arm_monitor(found) & self._arm_acknowledge(asked)
-        done = listed and done
-        if self.options["registration_urcs"] and not self._services:
-            self.ask(self._switch_services)
-        self._look_at_all()
-        return done
-
-    def _when_ready(self, settle_ms: int) -> "list[int] | None":
-        """The monitored objects, as soon as the agent answers."""
-        clock = self.clock
-        end = clock.ticks_add(clock.ticks_ms(), settle_ms)
+        end = self.at.deadline(_SETTLE_MS)
         while True:
             try:
-                rows = self.at.read("#LWM2MMON")
+                found = [int(row[0]) for row in self.at.read("#LWM2MMON") if row and str(row[0]).isdigit()]
+                break
             except CommandError:
-                if clock.ticks_diff(end, clock.ticks_ms()) <= 0:
-                    return None
+                if self.at.left(end) <= 0:
+                    self.refusal = "agent: other commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
+                    return False
                 self.at.poll(_READY_LOOK_MS)
-                continue
-            return [int(row[0]) for row in rows if row and str(row[0]).isdigit()]
+        done = created or self._create()
+        wanted, uris = self.monitored(), self.acknowledged()
+        listed = False
+        # Both lists are lost together: where one is empty the other need not be asked for, and one line arms both. Where a
+        # part of it is refused nobody knows which (2.2.2).
+        if wanted and not found:
+            parts = ["#LWM2MMON=1,%d" % number for number in wanted] + ["#LWM2MNFYACKURI=0,1,%d,%d,%d" % ids for ids in uris]
+            listed = self._together(parts + ["#LWM2MNFYACKENA=0,1"][: len(uris)], None) is not None
+            self._acked = uris if listed else []
+        for _ in range(2):  # a refusal may have been a slip of the line
+            listed = listed or self._arm_singly(found, wanted, uris)
+        if self.options["registration_urcs"] and not self._services:
+            # 33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user).
+            text = self.ask(self._read, (33211, 0, 0, 1))
+            self._services = text == "1"
+            if text == "0":
+                self.ask(self.at.write, "#LWM2MW", 0, 33211, 0, 0, 1, 1)
+        self._look_at_all(wanted)
+        return listed and done
 
-    def known(self, *numbers: int) -> "bool | None":
-        """True, False for Invalid URI and Invalid agent, None where the module says neither (it may be activating)."""
+    def _together(self, parts: "list[str]", prefix: "str | None") -> "Any":
+        """Several commands in one line (2.2.2); None where they do not fit into one, or not all were carried out."""
+        line = "AT" + ";".join(parts)
+        return self.ask(self.at.send, line, prefix=prefix) if len(line) <= self.at.line_limit else None
+
+    def _arm_singly(self, found: "list[int]", wanted: "list[int]", uris: "list[Ids]") -> bool:
+        """Entries that are not ours make room, those that lack are added; the second list is asked for."""
+        ask, write, done = self.ask, self.at.write, True
+        for number in found:
+            if number not in wanted:
+                ask(write, "#LWM2MMON", 0, number)
+        for number in wanted:
+            if number not in found:
+                done = ask(write, "#LWM2MMON", 1, number) is not None and done
+        rows = ask(write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") or []
+        there = [_ids_of(str(row[0])) for row in rows if row]
+        for ids in there:
+            if ids is not None and ids not in uris:
+                ask(write, "#LWM2MNFYACKURI", 0, 0, *ids)
+        self._acked = [ids for ids in uris if ids in there or ask(write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None]
+        # After a power cycle nothing is listed, and nothing enabled. The answer has no # (3.1.16): its last field counts.
+        rows = (ask(write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []) if there else []
+        if self._acked and not (rows and rows[-1][-1:] == ["1"]) and ask(write, "#LWM2MNFYACKENA", 0, 1) is None:
+            self._acked = []
+        return done and len(self._acked) == len(uris)
+
+    def _look_at_all(self, watched: "list[int]") -> None:
+        """Read what the server may have written while nobody listened; values that were known are no news."""
+        paths = [ids for ids in self._writable() if ids[0] in watched and ids[0] != 19]
+        lines = self._together(["#LWM2MR=0,%d,%d,%d,0" % ids for ids in paths], "#LWM2MR") if len(paths) > 1 else None
+        for index in range(len(paths)):
+            text = None
+            if lines is not None and len(lines) == len(paths):
+                text = lines[index].partition(":")[2].strip().strip('"')
+            self.ask(self._compare, paths[index], text)
+
+    def exists(self, *numbers: int) -> "bool | None":
+        """AT#LWM2MEXIST, agent first (3.1.17); False for Invalid URI and Invalid agent, None where the module says neither."""
         try:
             self.at.write("#LWM2MEXIST", *numbers)
         except CommandError as error:
             return False if "nvalid" in error.text else None
         return True
-
-    def exists(self, *numbers: int, agent: int = 0) -> bool:
-        """AT#LWM2MEXIST, agent first (3.1.17)."""
-        if not all([0 <= number <= 65535 for number in numbers]):
-            raise ValueError("exists: expected ids from 0 to 65535 (3.1.17), found %s" % (numbers,))
-        return bool(self.known(agent, *numbers))
 
     def _create(self) -> bool:
         """The declared instances. Creating twice is an error, so each is asked for first (3.1.10).
@@ -418,19 +546,17 @@ class Driver(Shadow):
         Once all were there the first stands for them: only a factory reset takes instances, and it takes all. One that a
         server deletes shows when a value for it is refused.
         """
-        first = self.objects[:1]
-        if first and self._declared & CREATED and self.exists(first[0][0], first[0][1]):
+        if self.objects and self._declared & self.CREATED and self.exists(0, *self.objects[0][:2]):
             return True
         done = True
         made = lost = 0
-        known_before = [ids[:2] for ids in self._known]
         for object_id, instance, _ in self.objects:
-            if self.exists(object_id, instance):
+            if self.exists(0, object_id, instance):
                 continue
             try:
                 self.at.write("#LWM2MNEWINST", 0, object_id, instance)
                 made += 1
-                lost += (object_id, instance) in known_before
+                lost += (object_id, instance) in [ids[:2] for ids in self._known]
             except CommandError as error:
                 done = False
                 self.refusal = "object %d/%d: not created (%s); has its definition been uploaded, and the module restarted?" % (
@@ -439,8 +565,13 @@ class Driver(Shadow):
             # Instances outlive everything but a factory reset, and these were there before.
             self._factory_reset("%d instances created again" % made)
         if done:
-            self._declared |= CREATED
+            self._declared |= self.CREATED
         return done
+
+    def _writable(self) -> "list[Ids]":
+        """Declared resources that the server may write."""
+        return [(object_id, instance, resource) for object_id, instance, resources in self.objects for resource in resources
+                if object_id not in CLOSED and "W" in _row((object_id, instance, resource))[1]]
 
     def monitored(self) -> "list[int]":
         """Objects to monitor: by option, else those whose main resource the server may write, then the other writable ones.
@@ -448,194 +579,396 @@ class Driver(Shadow):
         ValueError where the option names more than six, or more than six are actuators (3.1.2).
         """
         chosen = self.options["monitor"]
-        paths = values.writable(self.objects)
         if chosen is None:
-            chosen = sorted({
-                path[0] for path in paths if path[2] == values.main_resource(path[0]) or not registry.resources(path[0])})
+            paths = self._writable()
+            chosen = sorted({ids[0] for ids in paths if ids[2] == _main_resource(ids[0]) or not registry.resources(ids[0])})
             if len(chosen) <= _LIST_LIMIT:
-                chosen += sorted({path[0] for path in paths if path[0] not in chosen})[: _LIST_LIMIT - len(chosen)]
+                chosen += sorted({ids[0] for ids in paths if ids[0] not in chosen})[: _LIST_LIMIT - len(chosen)]
         if len(chosen) > _LIST_LIMIT or not all([0 <= number <= 65535 for number in chosen]):
             raise ValueError("monitor: expected at most 6 objects of 1 to 65535 (3.1.2), found %s" % (chosen,))
         return [number for number in chosen if number]
 
-    def acknowledged(self) -> "list[tuple[int, int, int]]":
+    def acknowledged(self) -> "list[Ids]":
         """Resources whose delivery is told: by option, else history, then each instance's main resource, six at most."""
         chosen = self.options["acknowledge"]
         if chosen is not None:
             if len(chosen) > _LIST_LIMIT:
                 raise ValueError("acknowledge: expected at most 6 resources (3.1.15), found %d" % len(chosen))
             return [path.ids for path in chosen]
-        found = [(19, 0, 0)] if [True for entry in self.objects if tuple(entry[:2]) == (19, 0) and 0 in entry[2]] else []
+        found: "list[Ids]" = []
         for object_id, instance, resources in self.objects:
-            ids = (object_id, instance, values.main_resource(object_id))
-            if ids[2] in resources and ids not in found and "W" not in values.operations(ids):
+            ids = (object_id, instance, _main_resource(object_id))
+            if ids == _HISTORY and 0 in resources:
+                found.insert(0, ids)
+            elif ids[2] in resources and "W" not in _row(ids)[1]:
                 found.append(ids)
         if len(found) > _LIST_LIMIT:
             self._count("unacknowledged_paths", len(found) - _LIST_LIMIT)
         return found[:_LIST_LIMIT]
 
-    def _arm_at_once(self) -> bool:
-        """Both lists, empty so far, in one command line. False: a part was refused, and nobody knows which (2.2.2)."""
-        uris = self.acknowledged()
-        parts = ["#LWM2MMON=1,%d" % number for number in self.monitored()]
-        parts += ["#LWM2MNFYACKURI=0,1,%d,%d,%d" % ids for ids in uris]
-        if uris:
-            parts.append("#LWM2MNFYACKENA=0,1")
-        if self._together(parts, None) is None:
-            return False
-        self._acked = uris
-        return True
+    # ---- reports ----------------------------------------------------------------------------------------------
 
-    def _together(self, parts: "list[str]", prefix: "str | None") -> "list[str] | None":
-        """Several commands in one line (2.2.2); None where they do not fit into one, or not all were carried out."""
-        line = "AT" + ";".join(parts)
-        if len(line) > self.at.line_limit:
-            return None
-        lines: "list[str] | None" = self.ask(self.at.send, line, prefix=prefix)
-        return lines
+    @property
+    def deadline_ms(self) -> int:
+        """The longest a confirmable notification takes; in ACK mode with the time in which it is announced (3.1.3)."""
+        options = self.options
+        return int(options["ack_wait_ms"] + (options["guard_request"] * 1000 if options["ack_mode"] else 0))
 
-    def _arm_monitor(self, found: "list[int]") -> bool:
-        wanted = self.monitored()
-        for number in found:
-            if number not in wanted:
-                self.ask(self.at.write, "#LWM2MMON", 0, number)
-        done = True
-        for number in wanted:
-            if number not in found:
-                done = self.ask(self.at.write, "#LWM2MMON", 1, number) is not None and done
-        return done
+    def publish(self, records: "Any", confirm: bool = True) -> int:
+        """SET or W. Delivered: acknowledged by the server where armed for the path, else taken by the module."""
+        lines = [_line_of(record) for record in records]
+        self._upkeep()
+        at = self.at
+        ticket = self.reports.open()
+        try:
+            if self._fresh is not None:
+                # A new registration has no observations: what is set before the server observes again is never notified.
+                left = at.left(self.clock.ticks_add(self._fresh, self.options["observe_ms"]))
+                self._fresh = None
+                if 0 < left <= self.options["observe_ms"]:
+                    at.poll(left)
+            for line in lines:
+                # Until nothing of that path is on its way, and one more message may be in flight.
+                end = at.deadline(self.deadline_ms)
+                while line[0] in self._pending or self.reports.in_flight >= self.reports.limit:
+                    self._give_up()
+                    if at.left(end) <= 0:
+                        break
+                    at.poll(200)
+                    self.reports.expire()
+                if not self._set(ticket, confirm, *line):
+                    break
+        finally:
+            self.reports.seal(ticket)
+        return ticket
 
-    def _arm_acknowledge(self, asked: bool) -> bool:
-        wanted = self.acknowledged()
-        rows = self.ask(self.at.write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") if asked else []
-        found = [values.ids_of(str(row[0])) for row in rows or [] if row]
-        for ids in found:
-            if ids is not None and ids not in wanted:
-                self.ask(self.at.write, "#LWM2MNFYACKURI", 0, 0, *ids)
-        armed = []
-        for ids in wanted:
-            if ids in found or self.ask(self.at.write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None:
-                armed.append(ids)
-        # After a power cycle nothing is listed, and nothing enabled. The answer has no # (3.1.16): its last field counts.
-        rows = (self.ask(self.at.write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []) if found else []
-        if not (rows and rows[-1][-1:] == ["1"]) and armed:
-            if self.ask(self.at.write, "#LWM2MNFYACKENA", 0, 1) is None:
-                armed = []
-        self._acked = armed
-        return len(armed) == len(wanted)
+    def _set(self, ticket: int, confirm: bool, ids: "Ids", text: str, name: str, parameters: "Any") -> bool:
+        """One value. False: the module does not answer, the rest is not tried."""
+        entry = self._known.get(ids)
+        state = _TAKEN if entry is None else entry[1]
+        same = entry is not None and entry[0] == _mark_of(text)
+        if same and ids == _HISTORY and state != _ACKED:
+            # The oldest of the journal once more, which must not block it. Of definite length or of indefinite one (RFC 8949
+            # 3.2.2), the same pack in other bytes is a change.
+            same = False
+            data = parameters[-1]
+            if b"\x80" <= data[:1] <= b"\x98":
+                data = b"\x9f" + data[2 if data[:1] == b"\x98" else 1:] + b"\xff"
+                text, parameters = hexlify(data).decode().upper(), parameters[:-1] + (data,)
+        notified = confirm and ids in self._acked and not same and (state != _UNWATCHED or ids == _HISTORY)
+        # Noted first, for an answer may be lost; and open until its own acknowledgement.
+        self._remember_value(ids, text, state if same or state != _ACKED else _NACKED)
+        if notified:
+            self._key = self._key % _KEYS + 1
+            self._pending[ids] = (self._key, self.at.deadline(self.deadline_ms))
+            self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
+        answered, reason = True, ""
+        try:
+            self.at.write(name, *parameters)
+        except BudgetExceeded:
+            raise
+        except CommandError as error:
+            reason = "%s: %s" % (name, reason_of(error))
+            del self._known[ids]
+            if entry is not None:
+                self._known[ids] = entry
+            self._declared &= ~self.CREATED  # the instance may be gone: looked for at the next registration
+        except AtError:
+            # Its acknowledgement may have come instead of the answer. One that comes later is nobody's: the path stays
+            # taken, so that its next value waits for it.
+            answered, reason = False, "no answer from the module"
+            self.ask(self.at.poll, 0)
+        if reason:
+            key, due = self._pending.get(ids, (_ABANDONED, 0))
+            if not notified:
+                self.reports.refuse(ticket, reason)
+            elif key:
+                self._pending[ids] = (_ABANDONED, due)
+                self.reports.settle(key, reason)
+            if answered:
+                self._pending.pop(ids, None)
+        elif confirm and ids in self._acked and not notified:
+            # No change, no notification: what became of the value before is what becomes of this one.
+            self._count("unchanged" if same else "unwatched")
+            if same and state in (_TAKEN, _NACKED):
+                self.reports.refuse(ticket, UNCHANGED)
+        return answered
 
-    def _switch_services(self) -> None:
-        """33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user)."""
-        lines = self.at.send("AT#LWM2MR=0,33211,0,0,1", prefix="#LWM2MR")
-        value = lines[-1].partition(":")[2].strip() if lines else ""
-        self._services = value == "1"
-        if value == "0":
-            self.at.write("#LWM2MW", 0, 33211, 0, 0, 1, 1)
+    def _give_up(self) -> None:
+        """No word of a notification in time: lost, where the path was acknowledged before; else nobody observes it."""
+        for ids in list(self._pending):
+            key, due = self._pending[ids]
+            if self.at.left(due) > 0:
+                continue
+            del self._pending[ids]
+            if key == _ABANDONED:
+                continue
+            entry = self._known[ids]
+            reason: "str | None" = None
+            if entry[1] in (_ACKED, _NACKED):
+                # A pack that stays unheard twice is no accident: whoever observed it does so no more.
+                entry[1] = _TAKEN if ids == _HISTORY else _NACKED
+                reason = "no acknowledgement in time"
+            elif ids == _HISTORY:
+                # The next pack would overwrite it. Until a cold start asks anew, what is late goes on its own path.
+                entry[1] = _UNWATCHED
+                self.capabilities.history = "replay"
+                reason = "nobody observes /19/0/0"
+            elif self.ask(self.status) != REGISTERED:
+                reason = "the module had restarted"  # that silence says nothing of observers
+            else:
+                entry[1] = _UNWATCHED
+                self._count("unwatched")
+            self.reports.settle(key, reason)
 
-    def _look_at_all(self) -> None:
-        """Read what the server may have written while the line was deaf; values that were known are no news."""
-        watched = self.monitored()
-        paths = [ids for ids in values.writable(self.objects) if ids[0] in watched and ids[0] != 19]
-        lines = self._together(["#LWM2MR=0,%d,%d,%d,0" % ids for ids in paths], "#LWM2MR") if len(paths) > 1 else None
-        if lines is not None and len(lines) != len(paths):
-            lines = None
-        for index in range(len(paths)):
+    def _remember_value(self, ids: "Ids", text: str, state: int) -> None:
+        self._known[ids] = [_mark_of(text), state]
+        if "W" in _row(ids)[1]:
+            self._texts[ids] = text
+
+    # ---- what the server writes -------------------------------------------------------------------------------
+
+    def _read(self, ids: "Ids") -> str:
+        """AT#LWM2MR; the value begins behind the name, and may itself hold commas (3.1.5 and the field)."""
+        return str(self.at.ask("AT#LWM2MR=0,%d,%d,%d,%d" % (ids + (0,))[:4], prefix="#LWM2MR")).strip().strip('"')
+
+    def _compare(self, ids: "Ids", text: "str | None" = None) -> None:
+        """The text of a writable resource that has been read: a value that we do not know becomes a write request."""
+        text = self._read(ids) if text is None else text
+        mark = _mark_of(text)
+        entry = self._known.get(ids)
+        if entry is not None and entry[0] == mark:
+            self._count("echoes")
+        elif entry is None and mark in [_mark_of(each) for each in ("", "0", "0:0")]:
+            self._remember_value(ids, text, _TAKEN)  # the default of a new instance is nobody's write (3.1.10)
+        else:
+            data = text.encode()
+            if _row(ids)[0] == OPAQUE:
+                try:
+                    data = bytes(unhexlify(text))
+                except ValueError:
+                    pass
+            self.request(Request("write", Path(*ids), value=data), text)
+
+    def answer(self, request: Request, response: "Response", data: "Any") -> None:
+        """The module has said Changed already: where the node refuses, what it holds is put back."""
+        ids = request.path.ids
+        if response.code < 400:
+            self._remember_value(ids, data, _TAKEN)
+            return
+        self._count("writes_refused")
+        text: "Any" = self._texts.get(ids)
+        if text is not None:
+            self.at.write("#LWM2MW", 0, *ids, 0, text if _row(ids)[0] in (STRING, OBJLNK) else Raw(text))
+
+    def _acknowledge_ring(self) -> None:
+        """3.1.4: the context is active, and the module may use it."""
+        self._count("rings")
+        self._in_session = True
+        if not self._context:
+            cid = self.options["cid"]
+            if [str(cid), "1"] not in [row[:2] for row in self.ask(self.at.read, "#SGACT") or []]:
+                self.ask(self.at.write, "#SGACT", cid, 1, timeout_ms=_CONTEXT_MS)
+            self._context = True
+        self.ask(self.at.write, "#LWM2MACK", 1)
+
+    def _factory_reset(self, why: str) -> None:
+        """All but the FOTA mode is gone (3.1.12); our account too, unless it is the one that we are registered by."""
+        self._known.clear()
+        if self._status != REGISTERED:
+            self._factory = 1
+            self._services = False
+            self._invalidate()
+            self._status = NOT_REGISTERED
+            self.refusal = "account: reset to factory, " + why
+        self._emit("factory_reset", why)
+
+    def _upkeep(self) -> None:
+        """What URCs have left to do."""
+        due, self._due = self._due, 0
+        if due & _ARM:
+            # Enabled, but the wake that enabled it was cut short: once for each status().
+            self.ask(self.register, 0)
+        self._give_up()
+        if due & _RESTART:
+            self.ask(self.restart)
+        if due & _REBOOTS:
+            # After 3/0/4, 3/0/5 or a firmware update: enabled and armed again, the instances looked for (3.1.3).
+            self._restart_expected = True
             try:
-                text = self._read_text(paths[index]) if lines is None else self.text_of(lines[index])
-                self._compare(paths[index], text)
-            except BudgetExceeded:
-                raise
-            except AtError:
-                self._count("refused_commands")
+                self.at.poll(_DOWN_MS)
+                end = self.at.deadline(self.options["boot_ms"])
+                begun = self._begin()
+                while not begun and self.at.left(end) > 0:
+                    begun = self._begin()
+            finally:
+                self._restart_expected = False
+            if begun:
+                self._emit("restarted", "server")
+                self.ask(self.register, _ENABLE_MS)
+        if self._factory == 1:
+            self.ask(self.register, _ENABLE_MS)
 
-    # ---- values of the module --------------------------------------------------------------------------------
+    # ---- lines that nobody asked for --------------------------------------------------------------------------
 
-    def value(self, path: "Path") -> str:
-        """The text that the module holds: GET by type where SET is the way in, else R (3.1.5, 3.1.11)."""
-        ids = values.resource_of(path)
-        row = registry.lookup(ids[0], ids[2])
-        if row is None or "W" in values.operations(ids) or ids[0] < 7 and (ids[0] != 3 or ids[2] not in (6, 7, 8, 9, 17, 20)):
-            return str(self._read_text(ids))
-        lines = self.at.send("AT#LWM2MGET=%d,%d,%d,%d,0" % ((values.TYPES[row[0]],) + ids), prefix="#LWM2MGET")
-        return lines[-1].partition(":")[2].strip().strip('"') if lines else ""
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+        """Names as in URCS, from every shape that was seen (lwm2m_mapping 3.4, contradictions 1, 12, 14 and 16)."""
+        head = line.partition(":")[0].replace("LWM2M", "").strip("#- ")
+        return head, [(value or "").strip(' "()') for value in split_fields(line)]
 
-    def inspect(self) -> "dict[str, str]":
-        """What the module says to every test and read form, by line."""
-        return dict(self._setup().inspect(self))
+    def _on_tlt(self, word: str) -> None:
+        """The registration (3.1.3); the bootstrap's two always come."""
+        if word == "REGISTERED":
+            self._suspended = False
+            self._fresh = self.clock.ticks_ms()
+            self._session_stands("registered", "registered")
+        elif word == "REGISTERING":  # it is at it: wait
+            self._suspended = False
+            self._status = REGISTERING
+        elif word == "BOOTSTRAPPING":
+            # With an account that needs no bootstrap it is the maker's server that is asked: a factory reset has taken ours.
+            mark = self._configured or self._account()
+            if mark and not mark & _BOOTSTRAP:
+                self._session_lost(NOT_REGISTERED, "the module bootstraps")
+                self._factory_reset("the module asks its maker's bootstrap server")
+            elif not self._factory:
+                self._status = REGISTERING
+                self._emit("bootstrapping")
+        elif word == "BOOTSTRAPPED":  # the registration follows by itself
+            self._status = REGISTERING
+            self._emit("bootstrapped")
+        elif word == "DEREGISTERED":  # not in the event list, but in an example
+            if not self._suspended:
+                self._session_lost(DEREGISTERED, "deregistered")
+        elif word == "SUSPENDED":
+            # 1/x/4; it comes back by itself. For how long is in 1/x/5, closed to R (3.1.5): the option disable_s stands for it.
+            self._suspended = True
+            self._status = NOT_REGISTERED
+            self._emit("disabled", self.options["disable_s"])
+        elif word == "CLIENT_DISABLED":
+            self._armed = False
+            self._session_lost(NOT_REGISTERED, "the client was disabled")
+        elif word == "FORCE_EXIT":  # the module is restarted at once: nothing else helps
+            self._due |= _RESTART
+            self.refusal = "registration: the module gave up (FORCE_EXIT)"
+            self._session_lost(NOT_REGISTERED, self.refusal)
+        else:
+            self._count("unknown_urcs")
 
-    def execute(self, path: "Path") -> bool:
-        """Execute a resource of the module itself, such as /3/0/4 (3.1.6). The server is not involved."""
-        return self.ask(self.at.write, "#LWM2ME", 0, *values.resource_of(path), 0) is not None
+    def _on_ring(self, word: str) -> None:
+        """ACK mode (3.1.3): let it register, leave, update, notify, or answer the server."""
+        if word in ("REG", "DRG"):
+            self._status = REGISTERING if word == "REG" else DEREGISTERING
+        elif word not in ("UPD", "NOT", "SMS"):
+            self._count("unknown_urcs")
+            return
+        self.later(self._acknowledge_ring)
 
-    @staticmethod
-    def _setup() -> "Any":
-        from lwnode.modem.me910c1 import setup  # a warm wake needs none of it
+    def _on_end(self, _: int) -> None:
+        self._in_session = False
 
-        return setup
+    def _on_psm(self) -> None:
+        self._asleep = True
 
-    # ---- firmware ---------------------------------------------------------------------------------------------
+    def _on_info(self, _: str, text: str) -> None:
+        """3.1.3: wait for the restart, arm again; "restarting", "restarted", and "factory_reset" where instances are gone."""
+        if text not in ("FOTA REBOOT", "DEVICE REBOOT"):
+            self._count("unknown_urcs")
+            return
+        self._due |= _REBOOTS
+        self._forget_session("module restarted")
+        self._emit("restarting", "server")
 
-    def firmware_policy(self, download: bool, apply: bool) -> None:
-        """FOTACFG (3.1.12); kept over everything. What nobody allows goes on after a week."""
-        self.at.write("#LWM2MFOTACFG", 0, int(download) + 2 * int(apply))
+    def _on_change(self, _: str, uri: str) -> None:
+        """Also raised by our own W and SET (3.1.2): a value that is the one we know is no news."""
+        ids = _ids_of(uri)
+        if ids is None:
+            self._count("malformed_urcs")
+        elif "W" not in _row(ids)[1]:
+            self._count("echoes")  # a server cannot write it: this was our SET
+        else:
+            self.later(self._compare, ids)
+
+    def _on_ack(self, _: str, server: str, uri: str, word: str) -> None:
+        """3.1.15: "delivered", or "failed" and the reading stays in the journal."""
+        ids = _ids_of(uri)
+        if ids is None or word not in ("ACK", "NACK"):
+            self._count("malformed_urcs")
+            return
+        acked = word == "ACK"
+        entry = self._known.get(ids)
+        if entry is not None:
+            entry[1] = _ACKED if acked else _NACKED
+        report = self._pending.pop(ids, None)
+        if report is None:
+            self._count("unmatched_acks")  # a notification of the module's own (pmax), or one we gave up
+        elif report[0]:
+            self.reports.settle(report[0], None if acked else "the server did not acknowledge (NACK)")
+        if acked and self._status not in (DEREGISTERING, NOT_REGISTERED):
+            self._session_stands(None)
+
+    # ---- firmware of the module --------------------------------------------------------------------------------
+
+    def _on_fota(self, _: str, word: str) -> None:
+        """3.1.12: it waits for our word before it loads or installs; what nobody allows goes on after a week."""
+        self._note_update(word.lower())
+        if self.options["module_update"] == "allow":
+            self.later(self.allow, word)
 
     def allow(self, request: str) -> None:
-        """FOTAACK (3.1.13): the step follows within seconds to minutes."""
-        if request not in ("download", "update"):
-            raise ValueError("allow: expected download or update, found %s" % request)
+        """FOTAACK (3.1.13): the step follows within seconds to minutes; the hour that updates() grants begins."""
+        Modem.allow(self, request)
         self.at.write("#LWM2MFOTAACK", 0, 1)
+        self.update_since = 1 if self.now is None else max(1, self.now())
+
+    URCS = {
+        "TLT": ("s", _on_tlt),
+        "RING": ("s", _on_ring),
+        "END": ("i", _on_end),  # the session is over: sleep() waits for it
+        "INFO": ("ss", _on_info),
+        "MON": ("ss", _on_change),  # 3.1.2: a write request, unless the value is ours
+        "NFYACK": ("ssss", _on_ack),
+        "FOTARING": ("ss", _on_fota),  # "firmware", "download" or "update"
+        "PSMURC": ("", _on_psm),  # the module sleeps: what sleep() waits for
+    }
 
     # ---- over the host's deep sleep ---------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """As every family keeps it, before it: flags (1 byte), how long it takes to boot (1, in 64 ms), declared instances
-        (5 and 2 a resource), acknowledged resources (6 each), values known to be in the module (11 each); no secret."""
-        own = struct.pack(
-            ">BBBBB",
-            self._suspended | (not self.CLOCK_IS_LOCAL) << 1 | self._armed << 2 | self._repaired << 3
-            | (self._factory > 0) << 4 | self._services << 5,
-            min(self._boot_ms >> 6, 255), len(self.objects), len(self._acked), len(self._known))
-        for object_id, instance, resources in self.objects:
-            own += struct.pack(">HHB", object_id, instance, len(resources))
-            own += b"".join([struct.pack(">H", resource) for resource in resources])
-        for ids in self._acked:
-            own += struct.pack(">HHH", *ids)
-        for ids in self._known:
-            own += struct.pack(">HHHIB", ids[0], ids[1], ids[2], *self._known[ids])
-        return struct.pack(">H", len(own)) + own + Shadow.snapshot(self)
+        """As every family keeps it, before it: flags, how long it takes to boot (in ms), declared instances (6 bytes and 2 a
+        resource), acknowledged resources (6 each), values known to be in the module (10 each); no secret."""
+        flags = (self._suspended | (not self.CLOCK_IS_LOCAL) << 1 | self._armed << 2 | self._repaired << 3
+                 | (self._factory > 0) << 4 | self._services << 5)
+        rows: "list[Any]" = [(flags, self._boot_ms, len(self.objects), len(self._acked))]
+        rows += [(object_id, instance, len(resources)) + tuple(resources) for object_id, instance, resources in self.objects]
+        rows += self._acked
+        for ids, (mark, state) in self._known.items():
+            rows.append(ids + (state << 14 | mark >> 16, mark & 65535))
+        own = b"".join([struct.pack(">%dH" % len(row), *row) for row in rows])
+        return struct.pack(">H", len(own) >> 1) + own + Modem.snapshot(self)
 
     def restore(self, data: "bytes | None") -> bool:
-        """Take up a snapshot; False where it is none of ours."""
-        if not data or len(data) < 6:
-            return False
-        length = 2 + struct.unpack_from(">H", data)[0]
-        if not (Shadow.restore(self, data[length:]) and self._load(data[2:length])):
-            return False
-        if self._known.get(HISTORY, (0, 0))[1] == UNWATCHED:
-            self.capabilities.history = "replay"
-        return True
-
-    def _load(self, data: bytes) -> bool:
-        """Take up what dump() made. False, and nothing changed, where it is damaged."""
+        """Take up a snapshot; False, and nothing changed, where it is none of ours, or damaged."""
+        found = []
         try:
-            flags, boot, objects, acked, known = struct.unpack_from(">BBBBB", data)
-            at = 5
-            found = []
+            count = struct.unpack_from(">H", data or b"")[0]
+            words = struct.unpack_from(">%dH" % count, data or b"", 2)
+            flags, boot, objects, acked = words[:4]
+            at = 4
             for _ in range(objects):
-                object_id, instance, count = struct.unpack_from(">HHB", data, at)
-                found.append((object_id, instance, struct.unpack_from(">%dH" % count, data, at + 5)))
-                at += 5 + 2 * count
-            uris = [struct.unpack_from(">HHH", data, at + 6 * index) for index in range(acked)]
-            at += 6 * acked
-            rows = [struct.unpack_from(">HHHIB", data, at + 11 * index) for index in range(known)]
-        except _DAMAGED:
+                end = at + 3 + words[at + 2]
+                found.append((words[at], words[at + 1], words[at + 3:end]))
+                at = end
+        except (ValueError, IndexError, getattr(struct, "error", ValueError)):  # MicroPython has no struct.error
             return False
-        if at + 11 * known != len(data):
+        uris = [words[index:index + 3] for index in range(at, at + 3 * acked, 3)]
+        at += 3 * acked
+        if at > count or (count - at) % 5 or not Modem.restore(self, (data or b"")[2 + 2 * count:]):
             return False
-        self.objects = found
-        self._boot_ms = boot << 6
-        self._acked = uris
-        self._known = {row[:3]: [row[3], row[4]] for row in rows}
+        self.objects, self._acked, self._boot_ms = found, uris, boot
+        self._known = {
+            words[index:index + 3]: [(words[index + 3] & 16383) << 16 | words[index + 4], words[index + 3] >> 14]
+            for index in range(at, count, 5)}
         self._suspended = bool(flags & 1)
         self.CLOCK_IS_LOCAL = not flags & 2
         # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
@@ -643,4 +976,6 @@ class Driver(Shadow):
         self._repaired = bool(flags & 8)
         self._factory = 2 if flags & 16 else 0
         self._services = bool(flags & 32)
+        if self._known.get(_HISTORY, (0, 0))[1] == _UNWATCHED:
+            self.capabilities.history = "replay"
         return True
