@@ -373,10 +373,15 @@ def test_a_module_that_answers_a_bare_ok_to_everything_is_believed_nothing():
     bench = Bench("bg96", {}, pins=Pins("power_key"), command_ms=300)
     assert bench.modem.wake() and bench.modem.status() == NOT_REGISTERED
     assert bench.modem.stats["answers_without_a_line"] == 1
+    bench.modem._status = REGISTERED  # so it was when it went to sleep
+    assert bench.modem.wake() and bench.modem.status() == NOT_REGISTERED, "what was known before does not help"
     assert not bring_back(bench.modem, 60000) and bench.modem._status != REGISTERED
     told = answers(**{'AT+QLWM2M="select"': '+QLWM2M: "select",0', 'AT+QLWM2M="update",101': "OK"})
     bench = Bench("bg96", told, pins=Pins("power_key"))
     assert bench.modem.wake() and bench.modem.status() == REGISTERED
+    lines = ["OK", '+QLWM2M: "select",0']
+    bench.talker.answers['AT+QLWM2M="select"'] = lambda line: lines.pop(0)
+    assert bench.modem.wake() and bench.modem.status() == REGISTERED, "one line was lost"
 
 
 def test_after_a_hundred_messages_without_a_word_of_the_client_a_registration_is_to_prove_it():

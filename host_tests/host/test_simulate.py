@@ -122,9 +122,8 @@ def test_the_record_tells_strangers_wrong_places_wrong_times_and_seconds_arrival
     assert [reading.value for reading in record.readings if reading.pending] == [5, 7, 8]
 
 
-# Issue 15 G, to be cured: what these cost or lose is not within the limit yet.
+# Issue 15 G, to be cured: what these cost is not within the limit yet.
 DEAR = {("me910c1", "never-confirms")}
-FORGETFUL = {("bg96", "ok-to-all")}
 
 
 @pytest.mark.parametrize(("port", "family"), [("esp32", "bc66"), ("rp2", "bc20"), ("esp32", "bg96"), ("rp2", "me910c1")])
@@ -133,8 +132,7 @@ def test_a_broken_line_costs_at_most_twice_what_silence_costs_and_no_reading(por
     assert rows[0][1] > 10, "a silent line is tried now and then"
     beyond = {(family, kind) for kind, awake, limit, _ in rows if 0 < limit < awake}
     assert beyond <= DEAR, [row[:3] for row in rows]
-    lost = {(family, kind) for kind, _, _, simulation in rows if simulation.ledger.lost()}
-    assert lost <= FORGETFUL
+    assert not [kind for kind, _, _, simulation in rows if simulation.ledger.lost()]
 
 
 def figures(port: str, family: str, seed: int) -> dict[str, str]:

@@ -52,7 +52,8 @@ class Capabilities:
     """What this module can carry, final after start() (a firmware revision may change it).
 
     contract: "pull", "shadow" or "pipe". typed: values keep their LwM2M types. executes: Execute reaches the host.
-    acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it.
+    acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it (BG96:
+    a client that says nothing of its own for 96 messages must register anew, which its server confirms, before it gets more).
     buffered: requests wait in the module. history: "pack" (a SenML CBOR pack on 19/0/0) or "replay" (untimed).
     psk, bootstrap: available or not. limits: numbers by name, such as "pack" (bytes) or "objects".
     """

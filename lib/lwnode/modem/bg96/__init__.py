@@ -67,7 +67,7 @@ class Driver(Modem):
         "+QIND")
     VALUE_PREFIXES = ("+QLWDLDATA",)
     _state = -1
-    _speaks = True  # "select" was last answered with its line
+    _speaks = True  # "select" was answered with its line, or the client has said something since
     _unproved = 0  # messages since the client has last said anything unasked
 
     def _capabilities(self) -> Capabilities:
@@ -78,13 +78,16 @@ class Driver(Modem):
         self._asleep = False
         for _ in range(_READY_TRIES):
             rows = self.ask(self._sub, "select")
-            if rows is not None:
-                self._speaks = bool(rows)
+            if rows or rows is not None and not self._speaks:
                 break
+            if rows is not None:
+                self._speaks = False  # until it is asked a second time: a line may be lost
+                continue
             try:
                 self.at.wait("APP RDY", _READY_MS)
             except AtTimeout:
                 pass  # it may have come before, or been lost
+        self._speaks = bool(rows)
 
     def inspect(self) -> "dict[str, str]":
         """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
@@ -209,14 +212,14 @@ class Driver(Modem):
     def status(self) -> int:
         """The last +QLWEVENT; where none was heard, an update is the question (refused: there is no registration).
 
-        OK alone proves little: a module that answers "select" without its line has no client, and after a hundred messages
-        without a line of the client's own the node is to register again, which READY must follow.
+        OK alone proves little: a module that answers "select" without its line, twice, has no client, whatever was known of it;
+        and after a hundred messages without a line of the client's own the node is to register again, which READY must follow.
         """
-        if self._status == REGISTERED and self._unproved >= _PROOF_AFTER:
-            self.deregister()
-        if self._status == UNKNOWN and not self._speaks:
+        if not self._speaks:
             self._count("answers_without_a_line")
             self._status = NOT_REGISTERED
+        if self._status == REGISTERED and self._unproved >= _PROOF_AFTER:
+            self.deregister()
         if self._status == UNKNOWN:
             try:
                 self._sub("update", self.options["ssid"])
@@ -341,7 +344,7 @@ class Driver(Modem):
         if line[0] != "+":
             return line, []
         if line.startswith("+QLW"):
-            self._unproved = 0
+            self._unproved, self._speaks = 0, True
         name = line.partition(":")[0].rstrip()
         if name == "+QLWDLDATA":
             found = by_length(line, 3)
