@@ -120,10 +120,10 @@ def test_a_clock_that_steps_cannot_prolong_the_delay():
 
 
 def test_garbage_is_refused_or_clamped():
-    for data in (None, b"", b"\x02", b"\xff" * 19):
+    for data in (None, b"", b"\x03", b"\xff" * 18):
         assert not Backoff().load(data)
     wild = Backoff()
-    assert wild.load(b"\x02\xff\x01" + b"\x00" * 8 + b"\xff" * 8)
+    assert wild.load(b"\x03\xff" + b"\x00" * 8 + b"\xff" * 8)
     assert wild.remaining(0) <= 2 * DAY
     assert wild.failed(0) <= 2 * 21600
 

@@ -32,7 +32,7 @@ def test_unknown_until_somebody_has_said():
     port = Port(1609459200)
     clock = Clock(port)
     assert clock.unix() is None
-    assert clock.age is None
+    assert clock.stale
     epoch, seconds = clock.stamp()
     assert epoch != 0
     assert seconds == 1609459200
@@ -42,10 +42,7 @@ def test_unknown_until_somebody_has_said():
     assert clock.unix() == port.unix()
     assert clock.resolve((epoch, seconds)) == port.unix() - 10
     assert clock.stamp() == (0, port.unix())
-    assert clock.age == 0
-    port.advance(5000)
-    assert clock.age == 5
-    port.now -= 5000
+    assert not clock.stale
     assert clock.moved == port.unix() - 1609459210
 
 
@@ -55,7 +52,6 @@ def test_an_unset_module_clock_is_refused():
     for unix in (0, 315964929, UNSET_2000, UNSET_2000 + 500, 4102444800, 1 << 40, -5):
         assert not clock.set_unix(unix, "network")
     assert clock.unix() is None
-    assert clock.rejected == 7
 
 
 def test_a_jump_of_a_day_is_refused_once_and_believed_when_repeated():

@@ -214,7 +214,7 @@ def test_flash_behind_retained_memory_is_written_seldom_and_wear_is_stated():
     for wake in range(96):
         state.save("schedule", b"%d" % wake)
         state.commit()
-    assert store.writes == 6, "writes per day at one wake in 15 minutes"
+    assert files.saves == 6, "writes per day at one wake in 15 minutes"
 
 
 def test_flash_behind_is_written_as_often_where_each_wake_starts_anew():

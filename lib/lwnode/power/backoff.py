@@ -16,17 +16,21 @@ module's status before registering again.
 """
 
 import random
-from struct import calcsize, pack, unpack_from
+from struct import pack, unpack
 
 from micropython import const
 
 _LEVEL_DENIED = const(6)
 _LINE_S = const(3840)  # a fault of the line says nothing about the network, and may be over from one byte to the next
 _DAY_S = const(86400)
+_BASE_S = const(60)
+_CAP_S = const(21600)
+_FLOOR_S = const(30)
 _LEVEL_MAX = const(30)
-_VERSION = const(2)
-_FORMAT = "<BBBIIII"
-_MASK = 0xFFFFFFFF
+_VERSION = const(3)
+_FORMAT = const("<BBIIII")
+_BYTES = const(18)
+_MASK = const(0xFFFFFFFF)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,57 +45,45 @@ def _uniform(limit: int) -> int:
 class Backoff:
     """Delays in seconds; `now` is whatever the caller's clock counts. `uniform(n)` draws from 0 to n inclusive."""
 
-    def __init__(self, base_s: int = 60, cap_s: int = 21600, floor_s: int = 30,
-                 uniform: "Callable[[int], int]" = _uniform) -> None:
-        self._base = base_s
-        self._cap = cap_s
-        self._floor = floor_s
+    def __init__(self, uniform: "Callable[[int], int]" = _uniform) -> None:
         self._uniform = uniform
         self.level = 0
         self._first = 0  # when the first failure since the last success was
         self._since = 0  # when the last one was
-        self._delay = 0
+        self._delay = 0  # 0: none, the last try succeeded
         self._spare = 0  # what is left of the present cap interval
-        self._waiting = False
 
     def failed(self, now: int, reason: str = "") -> int:
         """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin", "line" or other."""
-        if not self._waiting or now < self._first:
+        if not self._delay or now < self._first:
             self._first = now
         if reason == "denied":
             self.level = max(self.level, _LEVEL_DENIED)
+        in_vain = now - self._first
+        cap = max(_CAP_S, min(in_vain // 4, _DAY_S))
+        window = _BASE_S << self.level
+        if reason == "line":
+            window = min(window, max(_LINE_S, in_vain // 2))
+        if reason in ("no_sim", "no_pin"):
+            delay = _DAY_S - self._uniform(_DAY_S // 24)
+        elif window < cap:
+            delay = self._uniform(window)
+        else:
+            place = self._uniform(cap)
+            delay = min(self._spare, cap) + place
+            self._spare = cap - place
         self._since = now
-        self._delay = self._draw(reason, now - self._first)
-        self._waiting = True
+        self._delay = max(_FLOOR_S, delay)
         self.level = min(self.level + 1, _LEVEL_MAX)
         return self._delay
 
-    def _draw(self, reason: str, in_vain: int) -> int:
-        if reason in ("no_sim", "no_pin"):
-            return _DAY_S - self._uniform(_DAY_S // 24)
-        cap = max(self._cap, min(in_vain // 4, _DAY_S))
-        window = self._base << self.level
-        if reason == "line":
-            window = min(window, max(_LINE_S, in_vain // 2))
-        if window < cap:
-            return max(self._floor, self._uniform(window))
-        place = self._uniform(cap)
-        delay = min(self._spare, cap) + place
-        self._spare = cap - place
-        return max(self._floor, delay)
-
     def succeeded(self) -> None:
         """Reset: the next failure starts small again."""
-        self.level = 0
-        self._spare = 0
-        self._waiting = False
+        self.level = self._spare = self._delay = 0
 
     def remaining(self, now: int) -> int:
         """Return the seconds until a try is allowed, 0 when it is. A clock that stepped back cannot prolong the delay."""
-        if not self._waiting:
-            return 0
-        if now < self._since:
-            self._since = now
+        self._since = min(self._since, now)
         return max(0, self._delay - (now - self._since))
 
     def ready(self, now: int) -> bool:
@@ -104,17 +96,15 @@ class Backoff:
         self._since += moved_s
 
     def dump(self) -> bytes:
-        """Return what must survive sleep (19 bytes)."""
-        return pack(_FORMAT, _VERSION, self.level, self._waiting, self._first & _MASK, self._since & _MASK, self._delay,
-                    self._spare)
+        """Return what must survive sleep (18 bytes)."""
+        return pack(_FORMAT, _VERSION, self.level, self._first & _MASK, self._since & _MASK, self._delay, self._spare)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave, values out of range clamped. False: nothing usable in data."""
-        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
+        if not data or len(data) != _BYTES or data[0] != _VERSION:
             return False
-        _, level, waiting, self._first, self._since, delay, spare = unpack_from(_FORMAT, data, 0)
+        _, level, self._first, self._since, delay, spare = unpack(_FORMAT, data)
         self.level = min(level, _LEVEL_MAX)
-        self._waiting = bool(waiting)
         self._delay = min(delay, 2 * _DAY_S)
         self._spare = min(spare, _DAY_S)
         return True

@@ -21,12 +21,12 @@ on ESP32).
 """
 
 import random
-from struct import calcsize, pack, unpack_from
+from struct import pack, unpack_from
 
 from micropython import const
 
-_EARLIEST = 1704067200  # 2024-01-01
-_LATEST = 4102444800  # 2100-01-01
+_EARLIEST = const(1704067200)  # 2024-01-01
+_LATEST = const(4102444800)  # 2100-01-01
 _STEP_S = const(120)
 _DRIFT_MAX = const(50000)  # ppm
 _SLIP_MAX = const(100000)  # ppm: beyond this it was a step, not drift (Tasmota learns inside 10 % only)
@@ -35,10 +35,10 @@ _RESYNC_S = const(3600)
 _AGREE_S = const(60)
 _PAST = const(4)
 _VERSION = const(2)
-_MASK = 0xFFFFFFFF  # seconds are kept as 32 bits without sign: until 2106
+_MASK = const(0xFFFFFFFF)  # seconds are kept as 32 bits without sign: until 2106
 # version, learnt, past epochs; count's id, epoch, base, its count, the count now, doubted time, its count; ppm
-_FORMAT = "<BBBIIIIIIIi"
-_PAST_FORMAT = "<II"
+_FORMAT = const("<BBBIIIIIIIi")
+_BYTES = const(35)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,10 +51,6 @@ if TYPE_CHECKING:
             """Return the port's count of seconds."""
 
 
-def _random_epoch() -> int:
-    return random.getrandbits(30) or 1
-
-
 class Clock:
     """Unix seconds, or stamps until they are known.
 
@@ -64,16 +60,14 @@ class Clock:
 
     def __init__(self, ticks: "Ticks") -> None:
         self._ticks = ticks
-        self._epoch = _random_epoch()
+        self._past: list[tuple[int, int]] = []
         self._base: int | None = None
         self._base_count = 0
-        self._learnt = False
+        self._epoch = random.getrandbits(30) or 1
         self._doubt = (0, 0)  # a surprising answer and the count at which it came; 0: none
-        self._past: list[tuple[int, int]] = []
+        self._learnt = False
         self.ppm = 0  # how much slower than the world the port counts
         self.moved = 0  # seconds by which now() jumped at the last accepted set_unix()
-        self.source = ""
-        self.rejected = 0
 
     def unix(self) -> int | None:
         """Return Unix seconds, or None until somebody has said."""
@@ -116,47 +110,30 @@ class Clock:
     def set_unix(self, unix: int, source: str) -> bool:
         """Take somebody's word for the time ("network", "server", "user"); False where it is not believed."""
         if not _EARLIEST <= unix < _LATEST:
-            self.rejected += 1
             return False
         count = int(self._ticks.time())
         before = self.now()
         if self._base is not None:
             elapsed = count - self._base_count
-            error = unix - self._at(elapsed)
-            if abs(error) > _STEP_S + elapsed // 20 and not self._believed(unix, count, source):
-                self.rejected += 1
-                return False
-            self._learn(elapsed, unix - self._base - elapsed, error)
+            error = abs(unix - before)
+            if error > _STEP_S + elapsed // 20 and source not in ("server", "user"):
+                # A surprise is believed for the second time only.
+                told, then = self._doubt
+                self._doubt = (unix, count)
+                if not told or abs((unix - told) - (count - then)) > _AGREE_S + (count - then) // 20:
+                    return False
+            # The drift moves half way to what the last interval showed; whole seconds alone (±1 s) teach nothing.
+            if elapsed >= _LEARN_AFTER_S and error > 1:
+                seen = (unix - self._base - elapsed) * 1000000 // elapsed
+                if abs(seen) <= _SLIP_MAX:
+                    ppm = (self.ppm + seen) // 2 if self._learnt else seen
+                    self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))
+                    self._learnt = True
         self._doubt = (0, 0)
         self._base = unix
         self._base_count = count
         self.moved = unix - before
-        self.source = source
         return True
-
-    def _believed(self, unix: int, count: int, source: str) -> bool:
-        """Return whether a surprising time comes from who may say so, or for the second time."""
-        if source in ("server", "user"):
-            return True
-        told, then = self._doubt
-        self._doubt = (unix, count)
-        return told > 0 and abs((unix - told) - (count - then)) <= _AGREE_S + (count - then) // 20
-
-    def _learn(self, elapsed: int, slip: int, error: int) -> None:
-        """Move the drift half way to what the last interval showed; whole seconds alone (±1 s) teach nothing."""
-        if elapsed < _LEARN_AFTER_S or abs(error) <= 1:
-            return
-        seen = slip * 1000000 // elapsed
-        if abs(seen) > _SLIP_MAX:
-            return
-        ppm = (self.ppm + seen) // 2 if self._learnt else seen
-        self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))
-        self._learnt = True
-
-    @property
-    def age(self) -> int | None:
-        """Seconds since somebody said the time, None while nobody has."""
-        return int(self._ticks.time()) - self._base_count if self._base is not None else None
 
     @property
     def stale(self) -> bool:
@@ -164,8 +141,9 @@ class Clock:
 
         At 5 % of drift the first half hour is 90 s wrong, and each later one only as much as the drift has changed.
         """
-        age = self.age
-        return age is None or self._doubt[0] > 0 or not 0 <= age < (_RESYNC_S if self._learnt else _LEARN_AFTER_S)
+        if self._base is None or self._doubt[0]:
+            return True
+        return not 0 <= int(self._ticks.time()) - self._base_count < (_RESYNC_S if self._learnt else _LEARN_AFTER_S)
 
     def sleep_ms(self, seconds: int) -> int:
         """Return the milliseconds to ask the port for, so that `seconds` of the world pass."""
@@ -174,7 +152,7 @@ class Clock:
     def _new_epoch(self) -> None:
         if self._base is not None:
             self._past = (self._past + [(self._epoch, self._base - self._base_count)])[-_PAST:]
-        self._epoch = _random_epoch()
+        self._epoch = random.getrandbits(30) or 1
         self._base = None
         self._doubt = (0, 0)
 
@@ -183,15 +161,14 @@ class Clock:
         told, then = self._doubt
         head = pack(_FORMAT, _VERSION, self._learnt, len(self._past), getattr(self._ticks, "count_id", 0), self._epoch,
                     self._base or 0, self._base_count & _MASK, int(self._ticks.time()) & _MASK, told, then & _MASK, self.ppm)
-        return head + b"".join([pack(_PAST_FORMAT, epoch, offset & _MASK) for epoch, offset in self._past])
+        return head + b"".join([pack("<II", epoch, offset & _MASK) for epoch, offset in self._past])
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave, in the same epoch if the port's count went on. False: nothing usable in data."""
-        head, size = calcsize(_FORMAT), calcsize(_PAST_FORMAT)
-        if not data or len(data) < head or data[0] != _VERSION or data[2] > _PAST or len(data) < head + data[2] * size:
+        if not data or len(data) < _BYTES or data[0] != _VERSION or data[2] > _PAST or len(data) < _BYTES + data[2] * 8:
             return False
         _, learnt, past, count_id, self._epoch, base, self._base_count, count, told, then, ppm = unpack_from(_FORMAT, data, 0)
-        self._past = [unpack_from(_PAST_FORMAT, data, head + i * size) for i in range(past)]
+        self._past = [unpack_from("<II", data, _BYTES + i * 8) for i in range(past)]
         self._base = base or None
         self._doubt = (told, then)
         self.ppm = max(-_DRIFT_MAX, min(_DRIFT_MAX, ppm))

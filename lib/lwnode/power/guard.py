@@ -18,7 +18,7 @@ Brown-out: the n-th in a row rests 15 min * 2^(n-1), up to 24 h. Where a port ca
 bit covers both), three power-ons in a row without a completed cycle count as one.
 """
 
-from struct import calcsize, pack, unpack_from
+from struct import pack, unpack_from
 
 from micropython import const
 
@@ -28,13 +28,13 @@ _REST_MAX_S = const(86400)
 _POWER_ONS = const(3)
 _WINDOW_COLD_S = const(5)
 _WINDOW_SAFE_S = const(60)
-_NAME = "guard"
-_FORMAT = "<BBBBBHHHHHHH"
+_NAME = const("guard")
+_FORMAT = const("<BBBBBHHHHHHH")
+_BYTES = const(19)
 _VERSION = const(1)
 
 # Causes of a boot that nobody asked for, in the order of the counters kept.
 CAUSES = ("power_on", "brown_out", "watchdog", "panic", "hard", "soft", "crash")
-_CLEAN = ("deep_sleep", "planned")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,23 +58,16 @@ class BootGuard:
         self._was_safe = False
         self._written = b""
         self._unreadable = False
-        self._load()
-
-    def _load(self) -> None:
         try:
-            data = self._store.load(_NAME)
+            data = store.load(_NAME)
         except OSError:
             self._unreadable = True  # not absent: what is there is not written over
             return
-        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
-            return
-        found = unpack_from(_FORMAT, data, 0)
-        self.failures, self.brown_outs, self._power_ons, safe = found[1:5]
-        self._was_safe = bool(safe)
-        for i, cause in enumerate(CAUSES):
-            self.resets[cause] = found[5 + i]
-        self.reason = bytes(data[calcsize(_FORMAT) :]).decode()
-        self._written = bytes(data)
+        if data and len(data) >= _BYTES and data[0] == _VERSION:
+            _, self.failures, self.brown_outs, self._power_ons, self._was_safe, *counts = unpack_from(_FORMAT, data, 0)
+            self.resets = dict(zip(CAUSES, counts))
+            self.reason = bytes(data[_BYTES:]).decode()
+            self._written = bytes(data)
 
     def _save(self) -> None:
         counts = [min(self.resets[cause], 65535) for cause in CAUSES]
@@ -93,11 +86,16 @@ class BootGuard:
         rest_s: seconds to sleep before the next transmission. window_s: seconds to wait for mpremote, never on a wake or a
         restart of our own.
         """
-        clean = cause in _CLEAN or (self.reason and cause in ("hard", "soft", "panic"))
+        clean = cause in ("deep_sleep", "planned") or (self.reason and cause in ("hard", "soft", "panic"))
         self.reason = ""
         if not clean:
-            self._count(cause if cause in CAUSES else "hard")
-        self.rest_s = self._rest() if self._browned(cause) else 0
+            self.failures += 1
+            self.resets[cause if cause in CAUSES else "hard"] += 1
+            self._power_ons = self._power_ons + 1 if cause == "power_on" else 0
+        self.rest_s = 0
+        if cause == "brown_out" or (cause == "power_on" and self._power_ons >= _POWER_ONS):
+            self.rest_s = min(_REST_S << min(self.brown_outs, 7), _REST_MAX_S)
+            self.brown_outs += 1
         safe = self.failures >= _LOOP and not self._was_safe
         if self._was_safe:
             self.failures = _LOOP - 1
@@ -105,19 +103,6 @@ class BootGuard:
         self.window_s = _WINDOW_SAFE_S if safe else 0 if clean else _WINDOW_COLD_S
         self._save()
         return "safe" if safe else "normal"
-
-    def _count(self, cause: str) -> None:
-        self.failures += 1
-        self.resets[cause] += 1
-        self._power_ons = self._power_ons + 1 if cause == "power_on" else 0
-        if self._browned(cause):
-            self.brown_outs += 1
-
-    def _browned(self, cause: str) -> bool:
-        return cause == "brown_out" or (cause == "power_on" and self._power_ons >= _POWER_ONS)
-
-    def _rest(self) -> int:
-        return min(_REST_S << min(max(self.brown_outs, 1) - 1, 7), _REST_MAX_S)
 
     def completed(self, transmitted: bool = True) -> None:
         """A whole cycle was done: the loop, if there was one, is over.

@@ -24,17 +24,17 @@ have provisional numbers, which flush() replaces. Numbers never begin anew, so a
 of it, and what lies before the oldest entry that waits is delivered.
 """
 
-from struct import calcsize, pack, unpack_from
+from struct import pack, unpack_from
 
 from micropython import const
 
 _SEGMENT = const(1024)
 _RAM_MAX = const(4096)
-_RECORD = "<IH"
+_RECORD = const("<IH")
 _RECORD_HEAD = const(6)
-_META = "<IIIIIB"  # next number, dropped, damaged, errors, first number that may still wait, 0: numbers are provisional
-_PREFIX = "j"
-_COUNTS = "counts"
+_META = const("<IIIIIB")  # next number, dropped, damaged, errors, first number that may still wait, 0: numbers are provisional
+_META_BYTES = const(21)
+_COUNTS = const("counts")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,15 +68,11 @@ def _size(entries: "list[Entry]") -> int:
 
 
 def _name(segment: "Segment") -> str:
-    return "%s%08x-%08x-%x-%x" % ((_PREFIX,) + segment)
+    return "j%08x-%08x-%x-%x" % segment
 
 
-def _segment(name: str) -> "Segment | None":
-    try:
-        first, last, count, size = [int(part, 16) for part in name[len(_PREFIX) :].split("-")]
-    except ValueError:
-        return None
-    return first, last, count, size
+def _inside(numbers: "Iterable[int]", segment: "Segment") -> set[int]:
+    return {seq for seq in numbers if segment[0] <= seq <= segment[1]}
 
 
 class Journal:
@@ -105,12 +101,12 @@ class Journal:
         if rtc is not None:
             raw = rtc.load("journal")
             if self._load_counts(raw):
-                self._fresh = list(_unpack(raw or b"", calcsize(_META)))
-                self.next_number = max([self.next_number] + [seq + 1 for seq, _ in self._fresh])
+                self._fresh = list(_unpack(raw or b"", _META_BYTES))
+                self._number_on(1)
         self._list()
 
     def _load_counts(self, raw: bytes | None) -> bool:
-        if not raw or len(raw) < calcsize(_META):
+        if not raw or len(raw) < _META_BYTES:
             return False
         self.next_number, self.dropped, self.damaged, self._errors, self._oldest, known = unpack_from(_META, raw, 0)
         self._provisional = not known
@@ -121,15 +117,22 @@ class Journal:
         if not self._unlisted:
             return True
         try:
-            names = self._flash.names(_PREFIX)
+            names = self._flash.names("j")
             if self._rtc is None:
                 self._load_counts(self._flash.load(_COUNTS))
         except OSError:
             self._provisional = True
             return False
         self._unlisted = False
-        found = [segment for segment in map(_segment, names) if segment is not None]
-        for segment in sorted(found, key=lambda s: (s[0], -s[1], -s[2])):
+        found = []
+        for name in names:
+            try:
+                first, last, count, size = [int(part, 16) for part in name[1:].split("-")]
+                found.append((first, -last, -count, size))
+            except ValueError:
+                pass  # not ours
+        for first, last, count, size in sorted(found):  # of those with one beginning the longest first
+            segment = (first, -last, -count, size)
             # What a cut between write and delete, or a failed delete, has left behind.
             if segment[1] < self._oldest or self._segments and segment[1] <= self._segments[-1][1]:
                 self._drop_file(segment)
@@ -143,8 +146,11 @@ class Journal:
             shift = following - self._fresh[0][0]
             self._fresh = [(seq + shift, data) for seq, data in self._fresh]
         self._provisional = False
-        self.next_number = max([self.next_number, following] + [seq + 1 for seq, _ in self._fresh])
+        self._number_on(following)
         return True
+
+    def _number_on(self, following: int) -> None:
+        self.next_number = max(self.next_number, following, self._fresh[-1][0] + 1 if self._fresh else 0)
 
     def __len__(self) -> int:
         """Return how many entries wait."""
@@ -173,14 +179,13 @@ class Journal:
             raise ValueError("a journal record has at most %d bytes, not %d" % (_SEGMENT - _RECORD_HEAD, len(data)))
         self._fresh.append((self.next_number, bytes(data)))
         self.next_number += 1
-        if not self._save_fresh() and not self._spill():
-            self._bound_fresh()
+        self._keep_fresh()
         return self.next_number - 1
 
     def _meta(self) -> bytes:
         if not self._unlisted:
-            waiting = self._segments[0][:1] if self._segments else self._fresh[0][:1] if self._fresh else (self.next_number,)
-            self._oldest = max(self._oldest, waiting[0])
+            oldest = self._segments[0][0] if self._segments else self._fresh[0][0] if self._fresh else self.next_number
+            self._oldest = max(self._oldest, oldest)
         return pack(_META, self.next_number, self.dropped, self.damaged, self.errors, self._oldest, not self._provisional)
 
     def _save_fresh(self) -> bool:
@@ -196,48 +201,42 @@ class Journal:
         last = self._oldest - 1  # a delivered part that could not be removed overlaps with what is left of it
         unreadable = 0
         for segment in list(self._segments):
-            raw = self._read(segment)
-            if raw is None:
+            found = self._waiting(segment)
+            if found is None:
                 unreadable += segment[2]
-            for entry in _unpack(raw or b""):
-                if entry[0] in self._acked or entry[0] <= last:
-                    continue
-                if left == 0:
-                    return
-                left -= 1
-                last = entry[0]
-                yield entry
+            for entry in found or ():
+                if entry[0] > last and entry[0] not in self._acked:
+                    if left == 0:
+                        return
+                    left -= 1
+                    last = entry[0]
+                    yield entry
         self.unreadable = unreadable
-        for entry in list(self._fresh):
-            if left == 0:
-                return
-            left -= 1
+        for entry in self._fresh[: left if left >= 0 else None]:
             yield entry
 
-    def _read(self, segment: "Segment") -> "bytes | None":
-        """A segment's records; b"" where it is damaged, and then it is put away; None where it is unreadable now."""
-        if self._cached is not None and self._cached[0] == segment:
-            return self._cached[1]
-        try:
-            raw = self._flash.load(_name(segment))
-        except OSError:
-            return None
-        if raw is None:
-            # Counted and put away: what follows it is not held up by it.
-            self.damaged += segment[2]
-            self._forget(segment)
-            return b""
-        self._cached = (segment, raw)
-        return raw
-
     def _waiting(self, segment: "Segment") -> "list[Entry] | None":
-        raw = self._read(segment)
-        return None if raw is None else [e for e in _unpack(raw) if e[0] >= self._oldest and e[0] not in self._acked]
+        """What waits of a segment; nothing where it is damaged, and then it is put away; None where it is unreadable now."""
+        if self._cached is None or self._cached[0] != segment:
+            try:
+                raw = self._flash.load(_name(segment))
+            except OSError:
+                return None
+            if raw is None:
+                # Counted and put away: what follows it is not held up by it.
+                self.damaged += segment[2]
+                self._forget(segment)
+                return []
+            self._cached = (segment, raw)
+        return [e for e in _unpack(self._cached[1]) if e[0] >= self._oldest and e[0] not in self._acked]
 
     def _forget(self, segment: "Segment") -> None:
         if segment in self._segments:
             self._segments.remove(segment)
-        self._acked = {seq for seq in self._acked if any([s[0] <= seq <= s[1] for s in self._segments])}
+        acked: set[int] = set()
+        for other in self._segments:
+            acked |= _inside(self._acked, other)
+        self._acked = acked
         self._cached = None
         self._drop_file(segment)
 
@@ -250,12 +249,12 @@ class Journal:
         gone = set(seqs)
         self._fresh = [entry for entry in self._fresh if entry[0] not in gone]
         for segment in list(self._segments):
-            mine = {seq for seq in gone if segment[0] <= seq <= segment[1]}
+            mine = _inside(gone, segment)
             if mine:
-                raw = self._read(segment)
-                known = mine if raw is None else {seq for seq, _ in _unpack(raw) if seq >= self._oldest}
-                self._acked.update(mine & known)
-                if raw is not None and known <= self._acked:
+                waiting = self._waiting(segment)
+                left = mine if waiting is None else {seq for seq, _ in waiting}
+                self._acked |= mine & left
+                if waiting is not None and left <= mine:
                     self._forget(segment)
         self._save_fresh()
 
@@ -269,8 +268,8 @@ class Journal:
         self._leftover, leftover = [], self._leftover
         for segment in leftover:
             self._drop_file(segment)
-        for segment in [s for s in self._segments if any([s[0] <= seq <= s[1] for seq in self._acked])]:
-            rest = self._waiting(segment)
+        for segment in list(self._segments):
+            rest = self._waiting(segment) if _inside(self._acked, segment) else None
             if rest:
                 fine = self._replace(segment, rest) and fine
             elif rest is not None:
@@ -278,10 +277,26 @@ class Journal:
         full = len(self._fresh) >= self.batch or (self._rtc is not None and _size(self._fresh) > self._rtc_bytes)
         if self._fresh and (force or full):
             fine = self._spill() and fine
-        self._bound()
-        if _size(self._fresh) > _RAM_MAX or not self._save_fresh() and not self._spill():
-            self._bound_fresh()
+        before = self.dropped
+        while self._segments and self.size > self._limit:
+            segment = self._segments[0]
+            self.dropped += segment[2] - len(_inside(self._acked, segment))
+            self._forget(segment)
+        if self.dropped != before and not self._rtc:
+            try:
+                self._flash.save(_COUNTS, self._meta())
+            except OSError:
+                pass  # counted by the store, and kept with the next
+        self._keep_fresh()
         return fine
+
+    def _keep_fresh(self) -> None:
+        """Where neither RTC memory nor flash takes them: the newest that fit into RAM, or beside the rest of the state."""
+        if _size(self._fresh) <= _RAM_MAX and self._save_fresh() or self._spill():
+            return
+        while self._fresh and (_size(self._fresh) > _RAM_MAX or not self._save_fresh()):
+            self._fresh.pop(0)
+            self.dropped += 1
 
     def _replace(self, segment: "Segment | None", entries: "list[Entry]") -> bool:
         """Write entries as a segment, then delete the one they come from. A cut in between leaves both: see _list."""
@@ -292,7 +307,8 @@ class Journal:
             if new != segment:
                 self._leftover.append(new)  # an error may come after the deed
             return False
-        self._leftover = [s for s in self._leftover if s != new]
+        while new in self._leftover:
+            self._leftover.remove(new)
         if segment is not None and segment != new:
             self._forget(segment)
         if new not in self._segments:
@@ -304,14 +320,14 @@ class Journal:
         """Move fresh entries to flash: onto the last segment while it has room, then into new ones."""
         while self._fresh and self._list():
             last = self._segments[-1] if self._segments else None
-            if last is not None and last[3] + _RECORD_HEAD + len(self._fresh[0][1]) > _SEGMENT:
-                last = None
-            entries = (self._waiting(last) if last is not None else None) or []
-            room = _SEGMENT - _size(entries)
+            entries = []
+            if last is not None and last[3] + _RECORD_HEAD + len(self._fresh[0][1]) <= _SEGMENT:
+                entries = self._waiting(last) or []
+            size = _size(entries)
             taken = 0
             for _, data in self._fresh:
-                room -= _RECORD_HEAD + len(data)
-                if room < 0:
+                size += _RECORD_HEAD + len(data)
+                if size > _SEGMENT:
                     break
                 taken += 1
             if not self._replace(last if entries else None, entries + self._fresh[:taken]):
@@ -319,22 +335,3 @@ class Journal:
             self._fresh = self._fresh[taken:]
             self._save_fresh()
         return not self._fresh
-
-    def _bound(self) -> None:
-        """Drop the oldest until the limit holds."""
-        before = self.dropped
-        while self._segments and self.size > self._limit:
-            segment = self._segments[0]
-            self.dropped += segment[2] - len([s for s in self._acked if segment[0] <= s <= segment[1]])
-            self._forget(segment)
-        if self.dropped != before and not self._rtc:
-            try:
-                self._flash.save(_COUNTS, self._meta())
-            except OSError:
-                pass  # counted by the store, and kept with the next
-
-    def _bound_fresh(self) -> None:
-        """The flash takes nothing: keep the newest that RAM, or RTC memory beside the rest of the state, has room for."""
-        while self._fresh and (_size(self._fresh) > _RAM_MAX or not self._save_fresh()):
-            self._fresh.pop(0)
-            self.dropped += 1

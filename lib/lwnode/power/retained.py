@@ -25,9 +25,9 @@ from micropython import const
 from lwnode.power.store import HEADER_BYTES, seal, unseal
 
 _SMALLEST = const(128)  # a memory below this holds no useful state: the store behind takes over
-_BEHIND = "retained"
-_UNREAD = "?"  # a name in retained memory: what the store behind has is still to be taken up
-_OWN = "journal"  # entries made meanwhile
+_BEHIND = const("retained")
+_UNREAD = const("?")  # a name in retained memory: what the store behind has is still to be taken up
+_OWN = const("journal")  # entries made meanwhile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,42 +88,33 @@ class RetainedState:
         self._values: dict[str, bytes] = {}
         self._committed = b""
         if self._slot:
-            self._read_slots()
-        if self._behind is not None and (self.source == "defaults" or _UNREAD in self._values):
-            self._read_behind()
+            raw = memory.load()
+            self._mirror[: min(len(raw), len(self._mirror))] = raw[: len(self._mirror)]
+            for slot in (0, 1):
+                found = unseal(memoryview(self._mirror)[slot * self._slot :], version)
+                if found is not None and found[0] >= self.sequence:
+                    self.sequence, self._committed = found
+                    self.source = "memory"
+                    self._next = 1 - slot
+            self._values = _unpack(self._committed)
+        if behind is not None and (self.source == "defaults" or _UNREAD in self._values):
+            # What the store has is taken up beside the journal's entries of the starts that could not read it.
+            try:
+                found = unseal(behind.load(_BEHIND) or b"", version)
+                own = self._values.pop(_OWN, None)
+                self._values.pop(_UNREAD, None)
+                if found is not None:
+                    self.source = "behind"
+                    self.sequence = max(self.sequence, found[0])
+                    self._committed = found[1]
+                    self._values = _unpack(found[1])
+                if own is not None:
+                    self._values[_OWN] = own
+            except OSError:
+                self.failed += 1
+                self.source = "unreadable"
+                self._values[_UNREAD] = b""
         self._era = self.sequence // self._every
-
-    def _read_slots(self) -> None:
-        raw = self._memory.load()
-        self._mirror[: min(len(raw), len(self._mirror))] = raw[: len(self._mirror)]
-        for slot in (0, 1):
-            found = unseal(memoryview(self._mirror)[slot * self._slot :], self._version)
-            if found is not None and found[0] >= self.sequence:
-                self.sequence, self._committed = found
-                self.source = "memory"
-                self._next = 1 - slot
-        self._values = _unpack(self._committed)
-
-    def _read_behind(self) -> None:
-        """Take up what the store has, beside the journal's entries of the starts that could not read it."""
-        assert self._behind is not None
-        try:
-            raw = self._behind.load(_BEHIND)
-        except OSError:
-            self.failed += 1
-            self.source = "unreadable"
-            self._values[_UNREAD] = b""
-            return
-        own = self._values.pop(_OWN, None)
-        self._values.pop(_UNREAD, None)
-        found = unseal(raw, self._version) if raw else None
-        if found is not None:
-            self.source = "behind"
-            self.sequence = max(self.sequence, found[0])
-            self._values = _unpack(found[1])
-            self._committed = found[1]
-        if own is not None:
-            self._values[_OWN] = own
 
     def load(self, name: str) -> bytes | None:
         """Return the bytes kept under name, or None."""
@@ -135,10 +126,6 @@ class RetainedState:
         if self._values.get(name) != data:
             self._values[name] = data
             self._durable = self._durable or durable
-
-    def remove(self, name: str) -> None:
-        """Forget name at the next commit."""
-        self._values.pop(name, None)
 
     def commit(self, behind: bool = True) -> bool:
         """Write what changed; behind=False never touches flash. False: something could not be written (`failed`).
@@ -153,7 +140,11 @@ class RetainedState:
             self.sequence += 1
             self._committed = image
             if fits:
-                self._write_slot(image)
+                raw = seal(image, self._version, self.sequence)
+                slot = self._next if len(raw) <= self._slot else 0
+                self._mirror[slot * self._slot : slot * self._slot + len(raw)] = raw
+                self._memory.save(self._mirror)
+                self._next = 1 - slot
             elif self._slot:
                 self._mirror[:] = bytes(len(self._mirror))
                 self._memory.save(b"")
@@ -175,11 +166,3 @@ class RetainedState:
         self._era = self.sequence // self._every
         self._durable = False
         return True
-
-    def _write_slot(self, image: bytes) -> None:
-        raw = seal(image, self._version, self.sequence)
-        slot = self._next if len(raw) <= self._slot else 0
-        at = slot * self._slot
-        self._mirror[at : at + len(raw)] = raw
-        self._memory.save(self._mirror)
-        self._next = 1 - slot

@@ -13,14 +13,15 @@ at once; earlier ones sleep again. Missed slots are counted in `missed` and skip
 """
 
 from binascii import crc32
-from struct import calcsize, pack, unpack_from
+from struct import pack, unpack
 
 from micropython import const
 
 _EARLY_S = const(5)
 _SPREAD_S = const(600)
 _VERSION = const(1)
-_FORMAT = "<BBqII"
+_FORMAT = const("<BBqII")
+_BYTES = const(18)
 
 
 def device_offset(unique_id: bytes, period_s: int, window_s: int = _SPREAD_S) -> int:
@@ -37,15 +38,11 @@ class Schedule:
     """Slots of `period_s` seconds, shifted by `offset_s`; `stretch` multiplies the period (battery bands)."""
 
     def __init__(self, period_s: int, offset_s: int = 0) -> None:
-        if period_s < 1:
-            raise ValueError("a period is at least 1 s, not %d" % period_s)
-        self.period_s = period_s
-        self.offset_s = offset_s
         self.stretch = 1
         self.missed = 0
-        self._served: int | None = None
+        self.served: int | None = None  # the slot served last
         self._late = 0
-        self._early = min(_EARLY_S, period_s // 2)
+        self.change(period_s, offset_s)
 
     def change(self, period_s: int, offset_s: int) -> None:
         """Go on with another period; a slot that was served under the old one stays served."""
@@ -55,50 +52,44 @@ class Schedule:
 
     def forget(self) -> None:
         """Have a slot due at once, as after a fresh start."""
-        self._served = None
+        self.served = None
 
     @property
     def interval_s(self) -> int:
         """The period in force, in seconds."""
         return self.period_s * self.stretch
 
-    @property
-    def served(self) -> int | None:
-        """The slot served last."""
-        return self._served
-
     def _start(self, now: int) -> int:
         return (now - self.offset_s) // self.interval_s * self.interval_s + self.offset_s
 
     def _correct(self, now: int) -> None:
         """After a clock step backwards the served slot lies in the future: the nearest one counts as served instead."""
-        if self._served is not None and self._served > now + self.period_s // 2 + 1:
-            self._served = self._start(now + self.interval_s // 2)
+        if self.served is not None and self.served > now + self.period_s // 2 + 1:
+            self.served = self._start(now + self.interval_s // 2)
 
     def due(self, now: int) -> int | None:
         """Return the slot to serve now, or None. The very first call after a fresh start has one due at once."""
         self._correct(now)
         slot = self._start(now + self._early)
-        if self._served is not None and slot <= self._served:
+        if self.served is not None and slot <= self.served:
             return None
         self._late = max(0, now - slot)
         return slot
 
     def serve(self, slot: int) -> None:
         """Count a slot as served; older ones cannot come any more. Slots passed over are counted as missed."""
-        served = self._served
-        if served is not None and slot > served:
-            self.missed += max(0, (slot - served) // self.interval_s - 1)
+        served = self.served
         if served is None or slot > served:
-            self._served = slot
+            self.missed += max(0, (slot - served) // self.interval_s - 1) if served is not None else 0
+            self.served = slot
 
     def seconds_to_next(self, now: int) -> int:
         """Return the seconds until a slot is due that was not served (0: now). Sets what counts as a slightly early wake."""
         self._correct(now)
-        if self._served is None:
+        if self.served is None:
             return 0
-        following = max(self._start(now), self._start(self._served) + self.interval_s)
-        if following <= self._served:
+        following = max(self._start(now), self._start(self.served) + self.interval_s)
+        if following <= self.served:
             following += self.interval_s
         wait = max(0, following - now)
         self._early = min(max(_EARLY_S, wait // 50), self.period_s // 2)
@@ -109,18 +100,18 @@ class Schedule:
 
         Nearest to the moment at which it was served, in the same wake: so the next comes half a period later at least.
         """
-        if self._served is not None and moved_s:
-            self._served = self._start(self._served + self._late + moved_s + self.interval_s // 2)
+        if self.served is not None and moved_s:
+            self.served = self._start(self.served + self._late + moved_s + self.interval_s // 2)
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""
-        return pack(_FORMAT, _VERSION, self._served is not None, self._served or 0, self.missed, self._early)
+        return pack(_FORMAT, _VERSION, self.served is not None, self.served or 0, self.missed, self._early)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave. False: nothing usable in data, the schedule is as new."""
-        if not data or len(data) < calcsize(_FORMAT) or data[0] != _VERSION:
+        if not data or len(data) != _BYTES or data[0] != _VERSION:
             return False
-        _, known, served, self.missed, early = unpack_from(_FORMAT, data, 0)
-        self._served = served if known else None
+        _, known, served, self.missed, early = unpack(_FORMAT, data)
+        self.served = served if known else None
         self._early = min(early, self.period_s // 2)
         return True

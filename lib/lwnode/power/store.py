@@ -99,28 +99,15 @@ def spare_blocks(journal_bytes: int, files: "Any" = None, directory: str = "stat
     return free - _STATE_BLOCKS - max(0, journal_bytes // _FILLED + 1 - held)
 
 
-class Files:
-    """The file operations a FileStore needs, as the interpreter has them; a test hands in a simulated flash."""
-
-    def __init__(self) -> None:
-        # Attributes, not methods: flash is written at the end of deep chains, where an RP2's stack has no frame to spare.
-        self.open, self.rename, self.remove, self.listdir, self.mkdir = open, os.rename, os.remove, os.listdir, os.mkdir
-
-
 class FileStore:
-    """Store protocol on files of one directory, which is made on the first save."""
+    """Store protocol on files of one directory, which is made on the first save; a test hands in a simulated flash."""
 
-    def __init__(self, directory: str, files: "Files | None" = None) -> None:
+    def __init__(self, directory: str, files: "Any" = None) -> None:
         self._directory = directory
-        self._files = files or Files()
-        self.writes = 0
+        self._files = files or os
+        self._open = files.open if files else open
         self.damaged = 0
         self.errors = 0
-
-    def _path(self, name: str) -> str:
-        if not name or "/" in name or name.endswith(".tmp"):
-            raise ValueError("a store name is a plain file name, not %r" % name)
-        return self._directory + "/" + name
 
     def _tried(self, do: "Callable[[str], Any]", path: str) -> "Any":
         """Return do(path), tried three times; None where it is absent. OSError, counted, where it fails each time."""
@@ -137,14 +124,13 @@ class FileStore:
                     raise
 
     def _content(self, path: str) -> bytes:
-        with self._files.open(path, "rb") as file:
+        with self._open(path, "rb") as file:
             return bytes(file.read())
 
     def load(self, name: str) -> bytes | None:
         """Return what was saved last; None where it is absent, or its CRC fails each time it is read (`damaged` grows)."""
-        path = self._path(name)
         for _ in range(_TRIES):
-            raw = self._tried(self._content, path)
+            raw = self._tried(self._content, self._directory + "/" + name)
             if raw is None:
                 return None
             found = unseal(raw, _VERSION)
@@ -155,43 +141,39 @@ class FileStore:
 
     def save(self, name: str, data: bytes) -> None:
         """Replace what is kept under name. OSError where the flash is full, fails or is not mounted: the old is there then."""
-        path = self._path(name)
+        path = self._directory + "/" + name
         temporary = path + ".tmp"
         try:
             try:
-                file = self._files.open(temporary, "wb")
+                file = self._open(temporary, "wb")
             except OSError as error:
                 if error.args[0] != _ABSENT:
                     raise
                 self._files.mkdir(self._directory)
-                file = self._files.open(temporary, "wb")
+                file = self._open(temporary, "wb")
             with file:
                 if file.write(seal(data, _VERSION)) != len(data) + HEADER_BYTES:
                     raise OSError(_FULL)
             self._files.rename(temporary, path)
         except OSError:
             self.errors += 1
-            self._removed(temporary)
+            self.remove(name + ".tmp")
             raise
-        self.writes += 1
-
-    def _removed(self, path: str) -> bool:
-        try:
-            self._tried(self._files.remove, path)
-        except OSError:
-            return False
-        return True
 
     def remove(self, name: str) -> bool:
         """Forget name; absent is as good as removed. False: it could not be removed and is still there."""
-        return self._removed(self._path(name))
+        try:
+            self._tried(self._files.remove, self._directory + "/" + name)
+        except OSError:
+            return False
+        return True
 
     def names(self, prefix: str = "") -> list[str]:
         """Return the kept names that start with prefix, sorted; removes what a cut has left half-written. OSError: not now."""
         names = []
         for name in self._tried(self._files.listdir, self._directory) or ():
             if name.endswith(".tmp"):
-                self._removed(self._directory + "/" + name)
+                self.remove(name)
             elif name.startswith(prefix):
                 names.append(name)
         return sorted(names)
@@ -200,14 +182,12 @@ class FileStore:
 class TwinStore:
     """One value in two places: read from the first that has it, written to both where it differs.
 
-    The backup copy of endpoint, server, APN and PSK (NVS, a reserved flash sector) outlives the filesystem; `recovered` lists
-    the names the first place had lost, so that the node can say what happened.
+    The backup copy of endpoint, server, APN and PSK (NVS, a reserved flash sector) outlives the filesystem.
     """
 
     def __init__(self, first: "Store", second: "Store") -> None:
         self._first = first
         self._second = second
-        self.recovered: list[str] = []
 
     def load(self, name: str) -> bytes | None:
         """Return the first place's value, or the second's; what the first has lost is put back. OSError: not now."""
@@ -221,8 +201,6 @@ class TwinStore:
         if data is None:
             data = self._second.load(name)
             if data is not None:
-                if name not in self.recovered:
-                    self.recovered.append(name)
                 try:
                     self._first.save(name, data)
                 except OSError:
