@@ -127,14 +127,13 @@ def _line_of(record: "Any") -> "tuple[Any, ...]":
             last = text = "".join([" " if ord(c) < 32 else "'" if c in '"\\' else c for c in text])
         else:
             last = Raw(text)
-            body = text[1:] if text[:1] == "-" else text
-            digits = (body.replace(".", "", 1) if kind == FLOAT else body).isdigit()
-            wanted = "a plain decimal number" if kind == FLOAT else "0 or 1" if kind == BOOLEAN else "-2147483648 to 2147483647"
-            if not digits or kind == BOOLEAN and text not in ("0", "1") or kind != FLOAT and not (
-                    len(body) < 11 and -2147483648 <= int(text) <= 2147483647):
-                raise ValueError("%s: expected %s (3.1.9), found %s" % (path, wanted, text))
+            body = (text[1:] if text[:1] == "-" else text).replace(".", "", int(kind == FLOAT))
+            if not body.isdigit() or kind == BOOLEAN and text not in ("0", "1") or kind != FLOAT and (
+                    len(body) > 10 or int(text) >> 31 not in (0, -1)):
+                raise ValueError("%s: expected %s (3.1.9), found %s" % (
+                    path, {FLOAT: "a plain decimal number", BOOLEAN: "0 or 1"}.get(kind, "-2147483648 to 2147483647"), text))
     if len(text.encode()) > _TEXT:
-        raise ValueError("%s: expected %d characters at most (lines of 400, 2.2.2), found %d" % (path, _TEXT, len(text)))
+        raise ValueError("%s: expected %d characters at most (lines of 400), found %d" % (path, _TEXT, len(text)))
     place: "tuple[Any, ...]" = ids + (0, last)
     if "W" in _row(ids)[1]:
         return ids, text, "#LWM2MW", (0,) + place
@@ -421,18 +420,16 @@ class Driver(Modem):
         wanted: "tuple[int, ...]" = (1,)
         if options["ack_mode"] or options["cid"] != 1:
             wanted = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
-        self.refusal = ""
-        for attempt in range(2):
+        for again in (True, False):
+            self.refusal = ""
             try:
                 self.at.write("#LWM2MENA", *wanted, timeout_ms=_ENABLE_MS)
+                self._status = REGISTERING
+                return True
             except CommandError as error:
-                self.refusal = "registration: the module refuses to enable its agent: " + reason_of(error)
-                if attempt or not self.restart():
+                self.refusal = "registration: the agent cannot be enabled: " + reason_of(error)
+                if not (again and self.restart()):
                     break
-                continue
-            self.refusal = ""
-            self._status = REGISTERING
-            return True
         return False
 
     def deregister(self) -> bool:
@@ -459,7 +456,7 @@ class Driver(Modem):
         """The module updates by itself, also when instances are created: True where it is registered."""
         if lifetime is not None or binding is not None:
             # Object 1 is closed to W (3.1.7).
-            raise Unsupported("me910c1 cannot change lifetime or binding: let a server write /1/0/1 or /1/0/7")
+            raise Unsupported("lifetime, binding: let the server write /1/0/1 or /1/0/7")
         return self.status() == REGISTERED
 
     # ---- what a power cycle takes (3.1.2, 3.1.3, 3.1.15) --------------------------------------------------------
@@ -469,24 +466,35 @@ class Driver(Modem):
         end = self.at.deadline(_SETTLE_MS)
         while True:
             try:
-                found = [int(row[0]) for row in self.at.read("#LWM2MMON") if row and str(row[0]).isdigit()]
+                found = self._monitored_now()
                 break
             except CommandError:
                 if self.at.left(end) <= 0:
-                    self.refusal = "agent: other commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
+                    self.refusal = "agent: commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
                     return False
                 self.at.poll(_READY_LOOK_MS)
         done = created or self._create()
         wanted, uris = self.monitored(), self.acknowledged()
+        # Both lists are lost together: where one is empty the other need not be asked for.
+        there = self._acknowledged_now() if found or not wanted else []
         listed = False
-        # Both lists are lost together: where one is empty the other need not be asked for, and one line arms both. Where a
-        # part of it is refused nobody knows which (2.2.2).
-        if wanted and not found:
-            parts = ["#LWM2MMON=1,%d" % number for number in wanted] + ["#LWM2MNFYACKURI=0,1,%d,%d,%d" % ids for ids in uris]
-            listed = self._together(parts + ["#LWM2MNFYACKENA=0,1"][: len(uris)], None) is not None
-            self._acked = uris if listed else []
-        for _ in range(2):  # a refusal may have been a slip of the line
-            listed = listed or self._arm_singly(found, wanted, uris)
+        for attempt in range(3):  # a refusal may have been a slip of the line
+            parts = ["#LWM2MMON=0,%d" % number for number in found if number not in wanted]  # what is not ours makes room
+            parts += ["#LWM2MMON=1,%d" % number for number in wanted if number not in found]
+            parts += ["#LWM2MNFYACKURI=0,0,%d,%d,%d" % ids for ids in there if ids not in uris]
+            parts += ["#LWM2MNFYACKURI=0,1,%d,%d,%d" % ids for ids in uris if ids not in there]
+            parts += ["#LWM2MNFYACKENA=0,1"] if uris else []
+            self._acked = uris
+            if attempt == 0:
+                listed = not parts or self._together(parts, None) is not None
+            else:
+                said = [self.ask(self.at.send, "AT" + part, prefix="") is not None for part in parts]
+                listed = False not in said
+            if listed:
+                break
+            # Of a line that was refused nobody knows which part was (2.2.2).
+            found, there = self.ask(self._monitored_now) or [], self._acknowledged_now()
+            self._acked = [ids for ids in uris if ids in there and attempt and said[-1]]
         if self.options["registration_urcs"] and not self._services:
             # 33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user).
             text = self.ask(self._read, (33211, 0, 0, 1))
@@ -496,31 +504,18 @@ class Driver(Modem):
         self._look_at_all(wanted)
         return listed and done
 
+    def _monitored_now(self) -> "list[int]":
+        return [int(row[0]) for row in self.at.read("#LWM2MMON") if row and str(row[0]).isdigit()]
+
+    def _acknowledged_now(self) -> "list[Ids]":
+        rows = self.ask(self.at.write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") or []
+        found = [_ids_of(str(row[0])) for row in rows if row]
+        return [ids for ids in found if ids is not None]
+
     def _together(self, parts: "list[str]", prefix: "str | None") -> "Any":
         """Several commands in one line (2.2.2); None where they do not fit into one, or not all were carried out."""
         line = "AT" + ";".join(parts)
         return self.ask(self.at.send, line, prefix=prefix) if len(line) <= self.at.line_limit else None
-
-    def _arm_singly(self, found: "list[int]", wanted: "list[int]", uris: "list[Ids]") -> bool:
-        """Entries that are not ours make room, those that lack are added; the second list is asked for."""
-        ask, write, done = self.ask, self.at.write, True
-        for number in found:
-            if number not in wanted:
-                ask(write, "#LWM2MMON", 0, number)
-        for number in wanted:
-            if number not in found:
-                done = ask(write, "#LWM2MMON", 1, number) is not None and done
-        rows = ask(write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") or []
-        there = [_ids_of(str(row[0])) for row in rows if row]
-        for ids in there:
-            if ids is not None and ids not in uris:
-                ask(write, "#LWM2MNFYACKURI", 0, 0, *ids)
-        self._acked = [ids for ids in uris if ids in there or ask(write, "#LWM2MNFYACKURI", 0, 1, *ids) is not None]
-        # After a power cycle nothing is listed, and nothing enabled. The answer has no # (3.1.16): its last field counts.
-        rows = (ask(write, "#LWM2MNFYACKENA", 0, 2, prefix="") or []) if there else []
-        if self._acked and not (rows and rows[-1][-1:] == ["1"]) and ask(write, "#LWM2MNFYACKENA", 0, 1) is None:
-            self._acked = []
-        return done and len(self._acked) == len(uris)
 
     def _look_at_all(self, watched: "list[int]") -> None:
         """Read what the server may have written while nobody listened; values that were known are no news."""
@@ -559,7 +554,7 @@ class Driver(Modem):
                 lost += (object_id, instance) in [ids[:2] for ids in self._known]
             except CommandError as error:
                 done = False
-                self.refusal = "object %d/%d: not created (%s); has its definition been uploaded, and the module restarted?" % (
+                self.refusal = "object %d/%d: not created (%s); is its definition uploaded?" % (
                     object_id, instance, reason_of(error))
         if lost:
             # Instances outlive everything but a factory reset, and these were there before.
@@ -935,11 +930,10 @@ class Driver(Modem):
     # ---- over the host's deep sleep ---------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """As every family keeps it, before it: flags, how long it takes to boot (in ms), declared instances (6 bytes and 2 a
+        """As every family keeps it, before it: flags (12 bytes), how long it takes to boot (2), declared instances (6 and 2 a
         resource), acknowledged resources (6 each), values known to be in the module (10 each); no secret."""
-        flags = (self._suspended | (not self.CLOCK_IS_LOCAL) << 1 | self._armed << 2 | self._repaired << 3
-                 | (self._factory > 0) << 4 | self._services << 5)
-        rows: "list[Any]" = [(flags, self._boot_ms, len(self.objects), len(self._acked))]
+        rows: "list[Any]" = [(self._suspended, self.CLOCK_IS_LOCAL, self._armed, self._repaired, self._services,
+                              2 * (self._factory > 0), self._boot_ms, len(self.objects), len(self._acked))]
         rows += [(object_id, instance, len(resources)) + tuple(resources) for object_id, instance, resources in self.objects]
         rows += self._acked
         for ids, (mark, state) in self._known.items():
@@ -953,29 +947,24 @@ class Driver(Modem):
         try:
             count = struct.unpack_from(">H", data or b"")[0]
             words = struct.unpack_from(">%dH" % count, data or b"", 2)
-            flags, boot, objects, acked = words[:4]
-            at = 4
-            for _ in range(objects):
+            at = 9
+            for _ in range(words[7]):
                 end = at + 3 + words[at + 2]
                 found.append((words[at], words[at + 1], words[at + 3:end]))
                 at = end
         except (ValueError, IndexError, getattr(struct, "error", ValueError)):  # MicroPython has no struct.error
             return False
-        uris = [words[index:index + 3] for index in range(at, at + 3 * acked, 3)]
-        at += 3 * acked
+        uris = [words[index:index + 3] for index in range(at, at + 3 * words[8], 3)]
+        at += 3 * words[8]
         if at > count or (count - at) % 5 or not Modem.restore(self, (data or b"")[2 + 2 * count:]):
             return False
-        self.objects, self._acked, self._boot_ms = found, uris, boot
+        # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
+        (self._suspended, self.CLOCK_IS_LOCAL, self._armed, self._repaired, self._services, self._factory,
+         self._boot_ms) = words[:7]
+        self.objects, self._acked = found, uris
         self._known = {
             words[index:index + 3]: [(words[index + 3] & 16383) << 16 | words[index + 4], words[index + 3] >> 14]
             for index in range(at, count, 5)}
-        self._suspended = bool(flags & 1)
-        self.CLOCK_IS_LOCAL = not flags & 2
-        # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
-        self._armed = bool(flags & 4)
-        self._repaired = bool(flags & 8)
-        self._factory = 2 if flags & 16 else 0
-        self._services = bool(flags & 32)
         if self._known.get(_HISTORY, (0, 0))[1] == _UNWATCHED:
             self.capabilities.history = "replay"
         return True

@@ -77,7 +77,7 @@ def bootstrap(modem: "Any", timeout_ms: int) -> bool:
     """See Driver.bootstrap."""
     server = modem.server
     if server is None or not server.bootstrap:
-        raise ValueError("bootstrap: expected a Server(bootstrap=True) configured, found none")
+        raise ValueError("bootstrap: expected a Server(bootstrap=True)")
     modem.ask(modem.deregister)
     modem.at.write("#LWM2MSTS", 0, 999, server.uri(), 1)
     return bool(modem.restart() and modem.attach(timeout_ms) and modem.register(timeout_ms))
@@ -108,7 +108,7 @@ def check(modem: "Any", server: "Server") -> None:
     ):
         if found != fixed:
             raise ValueError(
-                "%s: expected %s, found %s; the ME910C1's object 1 is closed to us (3.1.7): let the server write %s" % (
+                "%s: expected %s, found %s; object 1 is closed (3.1.7): let the server write %s" % (
                     name, fixed, found, path))
     options = modem.options
     for name, high in (("cid", 6), ("guard_request", 100), ("guard_release", 100)):
