@@ -38,8 +38,6 @@ _HEAD = "<BBHH"
 _NAME = "trial"
 STATES = ("none", "running", "kept", "rolled back")
 _RUNNING = const(1)
-_KEPT = const(2)
-_ROLLED_BACK = const(3)
 
 
 class Trial:
@@ -73,11 +71,11 @@ class Trial:
             return None
         old = None
         if contact:
-            self.at, self._old = _KEPT, b""
+            self.at, self._old = STATES.index("kept"), b""
         else:
             self.left = max(0, self.left - 1)
             if not self.left:
-                self.at, old, self._old = _ROLLED_BACK, self._old, b""
+                self.at, old, self._old = STATES.index("rolled back"), self._old, b""
         self._save()
         return old
 
@@ -197,10 +195,9 @@ class Settings(Feature):
         """Work by these periods from now on, after a loss of power too."""
         node = self.node
         offset = device_offset(node.board.unique_id(), sample, node.config.spread)
-        node.sampling.change(sample, offset)
-        node.reporting.change(report, offset)
-        self.row.touch(0)
-        self.row.touch(1)
+        for id, schedule, period in ((0, node.sampling, sample), (1, node.reporting, report)):
+            schedule.change(period, offset)
+            self.row.touch(id)
         if durable:
             node.state.save(self.name, self.dump(), durable=True)
             node.state.commit()
@@ -247,11 +244,11 @@ class Settings(Feature):
         node = self.node
         if len(data) != self.SIZE:
             return False
-        base_sample, base_report, sample, report, at = unpack(_FORMAT, data)
+        *base, sample, report, at = unpack(_FORMAT, data)
         self.at = at if at < len(STATES) else 0
         if node.state.source == "behind" and node.board.retained.size:
             self.at = Trial(node.files).at  # power was lost: what the state says of a trial may be old
-        if (base_sample, base_report) != (node.config.sample_every, node.config.report_every) or not 1 <= sample <= report:
+        if base != [node.config.sample_every, node.config.report_every] or not 1 <= sample <= report:
             return False
         if (sample, report) != (node.sampling.period_s, node.reporting.period_s):
             self._put(sample, report, False)
