@@ -46,10 +46,10 @@ def head(line):
 
 
 def plain_wake(family):
-    """The lines of one reporting wake, late in the second hour."""
+    """The lines of one reporting wake, in the third hour."""
     world = World("esp32", {"family": family})
     marks = []
-    for minutes in (112, 127):  # a wake lies between, and none of those that set the clock (once an hour)
+    for minutes in (142, 157):  # a wake lies between, and none of those that set the clock (after half an hour, an hour)
         world.at(lambda: marks.append((len(world.uart.sent), len(world.server.deliveries))), minutes=minutes)
     world.run(hours=3)
     (before, there), (after, arrived) = marks
