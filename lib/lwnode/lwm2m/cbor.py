@@ -79,14 +79,12 @@ def encode(value: "object") -> bytes:
             for key in list(value)[::-1]:
                 waiting += (value[key], key)
         elif isinstance(value, Fraction):
-            out.extend(b"\xc4\x82")
+            out.extend(b"\xc4\x82")  # tag 4, an array of two
             waiting += (value.number, value.exponent)
         elif isinstance(value, float):
             single = struct.pack(">f", value) if -3e38 < value < 3e38 else b""
-            if single and struct.unpack(">f", single)[0] == value:
-                out.extend(b"\xfa" + single)
-            else:
-                out.extend(b"\xfb" + struct.pack(">d", value))
+            exact = single and struct.unpack(">f", single)[0] == value
+            out.extend(b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value))
         else:
             raise ValueError("{} has no place in CBOR here".format(type(value)))
     return bytes(out)
@@ -96,7 +94,7 @@ def decode(data: bytes) -> "object":
     """The one item in data; ValueError if it is malformed, cut off, nested too deep, or followed by more."""
     data = bytes(data)
     at = 0
-    open_items: "list[list[Any]]" = []  # [major type, items still to come (-1: until a break), items]
+    open_items: "list[list[Any]]" = [[4, 1, []]]  # [major type, items still to come (-1: until a break), items]
     while True:
         first = at
         major, argument, at = _argument(data, at)
@@ -104,50 +102,43 @@ def decode(data: bytes) -> "object":
             if argument in _NUMBERS:
                 raise ValueError("CBOR tag {} at byte {} is a number not known here".format(argument, first))
             continue  # what it says of the next item needs nobody here
+        top = open_items[-1]
         if major == 7 and argument < 0:
-            if not open_items or open_items[-1][1] >= 0:
+            if top[1] >= 0:
                 raise ValueError("CBOR break at byte {} ends nothing".format(first))
-            ended = open_items.pop()
-            value = _finished(ended[0], ended[2])
+            top[1] = 0
         elif major >= 4 and major <= 6:
-            if len(open_items) == _LEVELS or argument > 2 * len(data):
+            if len(open_items) > _LEVELS or argument > 2 * len(data):
                 raise ValueError("CBOR of {} items, {} levels deep".format(argument, len(open_items)))
-            count = 1 if major == 6 else argument * 2 if major == 5 and argument > 0 else argument
-            if count:
-                open_items.append([major, count, []])
-                continue
-            value = _finished(major, [])
+            open_items.append([major, 1 if major == 6 else argument * 2 if major == 5 and argument > 0 else argument, []])
         else:
             value, at = _scalar(data, first, major, argument, at)
-        while open_items:
-            top = open_items[-1]
             top[2].append(value)
-            if top[1] > 0:
-                top[1] -= 1
-            if top[1]:
-                break
-            open_items.pop()
-            value = _finished(top[0], top[2])
-        if not open_items:
-            if at != len(data):
-                raise ValueError("CBOR ends at byte {} of {}".format(at, len(data)))
-            return value
+            top[1] -= 1 if top[1] > 0 else 0
+        while not open_items[-1][1]:
+            major, _, found = open_items.pop()
+            if not open_items:
+                if at != len(data):
+                    raise ValueError("CBOR ends at byte {} of {}".format(at, len(data)))
+                return found[0]
+            top = open_items[-1]
+            top[2].append(found if major == 4 else _finished(major, found))
+            top[1] -= 1 if top[1] > 0 else 0
 
 
 def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
     """(major type, argument, next); the argument of an indefinite length is -1."""
-    if at >= len(data):
-        raise ValueError("CBOR cut off at byte {}".format(at))
-    major, low = data[at] >> 5, data[at] & 31
-    at += 1
-    if low < 24:
-        return major, low, at
-    if low == 31 and major > 3 and major != 6:
-        return major, -1, at
-    size = 1 << (low & 3)
-    if low > 27 or at + size > len(data):
-        raise ValueError("CBOR cut off or malformed at byte {}".format(at))
-    return major, int.from_bytes(data[at : at + size], "big"), at + size
+    if at < len(data):
+        major, low = data[at] >> 5, data[at] & 31
+        at += 1
+        if low < 24:
+            return major, low, at
+        if low == 31 and major > 3 and major != 6:
+            return major, -1, at
+        end = at + (1 << (low & 3))
+        if low < 28 and end <= len(data):
+            return major, int.from_bytes(data[at:end], "big"), end
+    raise ValueError("CBOR cut off or malformed at byte {}".format(at))
 
 
 def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tuple[Any, int]":
@@ -156,10 +147,8 @@ def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tup
         return (-1 - argument if major else argument), at
     if major == 7:
         low = data[first] & 31
-        if low == 20 or low == 21:
-            return low == 21, at
-        if low == 22 or low == 23:
-            return None, at
+        if low >= 20 and low <= 23:
+            return (low == 21 if low < 22 else None), at
         if low == 25:  # half precision: sign, five bits of exponent, ten of mantissa
             exponent, mantissa = argument >> 10 & 31, argument & 1023
             if exponent == 31:
@@ -171,7 +160,7 @@ def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tup
             return struct.unpack(">f" if low == 26 else ">d", data[first + 1 : at])[0], at
         raise ValueError("CBOR value {} at byte {} is not known here".format(low, first))
     end = at + argument
-    if argument < 0 or end > len(data):
+    if end > len(data):
         raise ValueError("CBOR text of {} bytes runs past the end".format(argument))
     try:
         return (data[at:end] if major == 2 else str(data[at:end], "utf-8")), end
@@ -180,9 +169,7 @@ def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tup
 
 
 def _finished(major: int, items: "list[Any]") -> "Any":
-    """The list, map or decimal fraction of its items."""
-    if major == 4:
-        return items
+    """The map or decimal fraction of its items."""
     if major == 5:
         found = {}
         for at in range(0, len(items), 2):

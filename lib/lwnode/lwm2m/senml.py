@@ -38,6 +38,10 @@ _TIME = const(6)
 _DATA = const(8)
 _LINK = "vlo"
 _VERSION = const(10)
+_MAJOR_ARRAY = const(4)
+_MAJOR_MAP = const(5)
+# Labels as they travel.
+_AS_BASE_NAME, _AS_BASE_TIME, _AS_TIME = b"\x21", b"\x22", b"\x06"
 
 
 def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
@@ -54,12 +58,14 @@ def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
         for known, with_time, bodies in groups:
             if known == path and with_time == (when is not None):
                 group = bodies
-        body = _fields(record, base)
+        body = _value(record[1], record[2])
+        if when is not None and when != base:
+            body = _AS_TIME + encode(when - base) + body
         grown = size + 1 + len(body)
         if group is None:
             grown += 1 + len(encode(str(path)))
         if when is not None and not timed:
-            grown += len(encode(_BASE_TIME) + encode(base))
+            grown += 1 + len(encode(base))
         if grown + (1 if count == 23 else 2 if count == 255 else 0) > limit:
             break
         if group is None:
@@ -72,48 +78,28 @@ def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
     return (_assemble(groups, count, base), count) if count else (b"", 0)
 
 
-def _fields(record: "Record", base: int) -> bytes:
-    """The value and time of a record, without its map head."""
-    _, type, value, when = record
-    out = b""
-    if when is not None and when != base:
-        out = encode(_TIME) + encode(when - base)
+def _value(type: int, value: "str | bytes") -> bytes:
+    """The label and value of a record; numbers as a CBOR integer or decimal fraction."""
     if type == BOOLEAN:
-        return out + encode(_BOOLEAN) + encode(value == "1")
-    if type == OPAQUE:
-        return out + encode(_DATA) + encode(value)
-    if type == STRING or isinstance(value, bytes):
-        return out + encode(_TEXT) + encode(value)
-    if type == OBJLNK:
-        return out + encode(_LINK) + encode(value)
-    return out + encode(_VALUE) + number(value)
-
-
-def number(text: str) -> bytes:
-    """Decimal text as a CBOR integer or decimal fraction."""
-    whole, point, fraction = text.partition(".")
-    if not point:
-        return encode(int(text))
-    return encode(Fraction(int(whole + fraction), -len(fraction)))
+        return b"\x04" + encode(value == "1")
+    if type == OPAQUE or type == STRING or type == OBJLNK or isinstance(value, bytes):
+        return (b"\x08" if type == OPAQUE else b"\x63vlo" if type == OBJLNK else b"\x03") + encode(value)
+    whole, point, fraction = value.partition(".")
+    return b"\x02" + encode(Fraction(int(whole + fraction), -len(fraction)) if point else int(whole))
 
 
 def _assemble(groups: "list[tuple[Path, bool, list[bytes]]]", count: int, base: int) -> bytes:
-    out = head(4, count)
-    timed = False
+    out = head(_MAJOR_ARRAY, count)
+    base_time = _AS_BASE_TIME + encode(base)
     for with_time in (False, True):
         for path, group_timed, bodies in groups:
-            if group_timed != with_time:
-                continue
-            for body in bodies:
-                fields, extra = (2, b"") if body[0] == _TIME else (1, b"")
-                if body is bodies[0]:
-                    fields += 1
-                    extra = encode(_BASE_NAME) + encode(str(path))
-                if with_time and not timed:
-                    fields += 1
-                    extra += encode(_BASE_TIME) + encode(base)
-                    timed = True
-                out += head(5, fields) + extra + body
+            extra = _AS_BASE_NAME + encode(str(path))
+            for body in bodies if group_timed == with_time else ():
+                fields = 1 + (body[:1] == _AS_TIME) + (extra != b"")
+                if with_time and base_time:
+                    fields, extra, base_time = fields + 1, extra + base_time, b""
+                out += head(_MAJOR_MAP, fields) + extra + body
+                extra = b""
     return out
 
 

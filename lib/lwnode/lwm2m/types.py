@@ -6,7 +6,7 @@
     >>> Path(3303, 0).contains(path)          # None means "all below"
     True
     >>> Response(205, [(path, FLOAT, "21.5")])
-    Response(205, 1 value)
+    Response(205, values: 1)
 
 A value on its way to a module is a tuple (Path, type, text or bytes): decimal text for numbers, "0" or
 "1" for booleans, bytes for OPAQUE. A record is the same with its time: (Path, type, text or bytes, when),
@@ -42,8 +42,6 @@ class Path:
     Where a multiple resource travels in a codec, a fourth id is the instance of the resource; .ids has it then too.
     """
 
-    ids: "tuple[int, int | None, int | None]"
-
     def __init__(
         self, object: int, instance: "int | None" = None, resource: "int | None" = None, one: "int | None" = None
     ) -> None:
@@ -52,20 +50,9 @@ class Path:
         for part in (object, instance or 0, resource or 0, one or 0):
             if not 0 <= part <= _ID_LIMIT:
                 raise ValueError("an id is 0 to 65535, not {}".format(part))
+        self.object, self.instance, self.resource = object, instance, resource
         ids: "Any" = (object, instance, resource)  # rarely four, and three are what everything else works with
-        self.ids = ids if one is None else ids + (one,)
-
-    @property
-    def object(self) -> int:
-        return self.ids[0]
-
-    @property
-    def instance(self) -> "int | None":
-        return self.ids[1]
-
-    @property
-    def resource(self) -> "int | None":
-        return self.ids[2]
+        self.ids: "tuple[int, int | None, int | None]" = ids if one is None else ids + (one,)
 
     @staticmethod
     def parse(text: str) -> "Path":
@@ -92,11 +79,7 @@ class Path:
         return hash(self.ids)
 
     def __str__(self) -> str:
-        text = ""
-        for part in self.ids:
-            if part is not None:
-                text += "/" + str(part)
-        return text
+        return "".join(["/" + str(part) for part in self.ids if part is not None])
 
     def __repr__(self) -> str:
         return "Path({})".format(str(self))
@@ -125,9 +108,6 @@ class Request:
         self.value = value
         self.index = index
 
-    def __repr__(self) -> str:
-        return "Request({} {} mid {} {} bytes)".format(self.operation, self.path, self.message_id, len(self.value))
-
 
 class Response:
     """The answer: code 205 204 400 401 404 405 406 500, values to send, after() to run once it is sent."""
@@ -140,8 +120,7 @@ class Response:
         self.after = after
 
     def __repr__(self) -> str:
-        count = len(self.values)
-        return "Response({}, {} value{})".format(self.code, count, "" if count == 1 else "s")
+        return "Response({}, values: {})".format(self.code, len(self.values))
 
 
 class Reject(Exception):

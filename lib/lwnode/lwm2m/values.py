@@ -30,16 +30,6 @@ TLV_RESOURCE = const(0xC0)
 _ALL = const(0xFFFF)  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
 
 
-def grid(resolution: float) -> "tuple[int, int]":
-    """A resolution as (step, decimals): 0.05 is (5, 2), that is 5 units of 0.01. ValueError where it is no decimal step."""
-    for decimals in range(10):
-        scaled = resolution * 10**decimals
-        step = int(scaled + 0.5)
-        if step and abs(scaled - step) < 0.0001 * scaled:
-            return step, decimals
-    raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not {}".format(resolution))
-
-
 def place_point(number: int, decimals: int) -> str:
     """number / 10**decimals as text, exactly."""
     if decimals <= 0:
@@ -50,23 +40,21 @@ def place_point(number: int, decimals: int) -> str:
     return ("-" if number < 0 else "") + digits[:-decimals] + "." + digits[-decimals:]
 
 
-def significant(value: float, digits: int) -> str:
-    """Plain decimal text of a float with that many significant digits, trailing zeros dropped."""
-    mantissa, tail = (("%." + str(digits - 1) + "e") % value).split("e")
-    number, decimals = int(mantissa.replace(".", "")), digits - 1 - int(tail)
-    while decimals > 0 and number % 10 == 0:
-        number //= 10
-        decimals -= 1
-    return place_point(number, decimals)
+def shortest(value: float, tries: "tuple[int, ...]" = (6, 7, 8, 9, 12, 15, 16, 17)) -> str:
+    """The shortest decimal text that reads back as the same float on this interpreter; ValueError for inf and nan.
 
-
-def shortest(value: float) -> str:
-    """The shortest decimal text that reads back as the same float on this interpreter; ValueError for inf and nan."""
+    tries: the numbers of significant digits; the last one is taken as it is. Trailing zeros are dropped.
+    """
     if not math.isfinite(value):
         raise ValueError("a number was expected, not {}".format(value))
     text = "0"
-    for digits in (6, 7, 8, 9, 12, 15, 16, 17):
-        text = significant(value, digits) if value else "0"
+    for digits in tries if value else ():
+        mantissa, tail = (("%." + str(digits - 1) + "e") % value).split("e")
+        number, decimals = int(mantissa.replace(".", "")), digits - 1 - int(tail)
+        while decimals > 0 and number % 10 == 0:
+            number //= 10
+            decimals -= 1
+        text = place_point(number, decimals)
         if float(text) == value:
             break
     return text
@@ -76,7 +64,7 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
     """Plain decimal text of a number, rounded to the resolution; without one, to six significant digits.
 
     Text passes through unrounded: so a position keeps more digits than a 32-bit float has.
-    ValueError for what is no finite number.
+    ValueError for what is no finite number, or where the resolution is no decimal step.
     """
     if isinstance(value, str):
         if not is_number(value) or "e" in value.lower():
@@ -86,18 +74,22 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
         value = int(value)
         if resolution is None:
             return str(value)
-        step, decimals = grid(resolution)
-        if decimals == 0:
-            return str((value + step // 2) // step * step)
-        return place_point(value * 10**decimals, decimals)
-    if not math.isfinite(value):
-        raise ValueError("a number was expected, not {}".format(value))
-    if resolution is None:
-        return significant(value, 6) if value else "0"
-    step, decimals = grid(resolution)
-    steps = value / resolution
-    whole = math.floor(steps)  # not floor(steps + 0.5): with 32-bit floats that is one too many from 2**23 on
-    return place_point((whole + 1 if steps - whole >= 0.5 else whole) * step, decimals)
+    elif resolution is None or not math.isfinite(value):
+        return shortest(value, (6,))
+    for decimals in range(10):  # 0.05 is a step of 5 with two decimals
+        scaled = resolution * 10**decimals
+        step = int(scaled + 0.5)
+        if step and abs(scaled - step) < 0.0001 * scaled:
+            break
+    else:
+        raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not {}".format(resolution))
+    if isinstance(value, int):
+        number = value * 10**decimals if decimals else (value + step // 2) // step * step
+    else:
+        steps = value / resolution
+        number = math.floor(steps)  # not floor(steps + 0.5): with 32-bit floats that is one too many from 2**23 on
+        number = (number + 1 if steps - number >= 0.5 else number) * step
+    return place_point(number, decimals)
 
 
 def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "str | bytes":
@@ -132,29 +124,25 @@ def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | Non
     return not ((low is not None and number < low) or (high is not None and number > high))
 
 
-def is_digits(text: str) -> bool:
-    """Whether a text is digits 0 to 9 and not empty."""
-    for character in text:
+def is_digits(text: str, signed: bool = False) -> bool:
+    """Whether a text is digits 0 to 9 and not empty; with a sign before them where that may be."""
+    digits = text[1:] if signed and text[:1] in ("-", "+") else text
+    for character in digits:
         if not "0" <= character <= "9":  # isdigit() takes other scripts' digits too
             return False
-    return text != ""
+    return digits != ""
 
 
 def is_number(text: str) -> bool:
     """Whether a text is a decimal number, with or without an exponent; float() takes "nan", "1_0" and, on boards, "." too."""
     mantissa, exponential, exponent = text.lower().partition("e")
-    whole, _, fraction = _unsigned(mantissa).partition(".")
-    return is_digits(whole + fraction) and (not exponential or is_digits(_unsigned(exponent)))
-
-
-def _unsigned(text: str) -> str:
-    return text[1:] if text[:1] in ("-", "+") else text
+    whole, _, fraction = mantissa.partition(".")
+    return is_digits(whole + fraction, whole != "") and (not exponential or is_digits(exponent, True))
 
 
 def _integer(text: str) -> int:
     whole, _, fraction = text.partition(".")
-    digits = _unsigned(whole)
-    if is_digits(digits) and not fraction.strip("0") and len(digits.lstrip("0")) <= 19:
+    if is_digits(whole, True) and not fraction.strip("0") and len(whole.lstrip("+-0")) <= 19:
         number = int(whole)
         if -0x8000000000000000 <= number <= 0x7FFFFFFFFFFFFFFF:
             return number
