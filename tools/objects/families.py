@@ -39,10 +39,12 @@ def wrong_units(tree: Any) -> "list[str]":
 
 def unseen_writes(tree: Any, most: "int | None") -> "list[str]":
     """A sentence for each object whose writes a module does not tell of: it tells of so many, actuators first."""
+    from lwnode.lwm2m.objects import WRITABLE
+
     ranked = []
     for row in tree.rows:
-        if any("W" in row.known(id)[1] for id in row.offered) and row.object_id not in [object_id for _, object_id in ranked]:
-            ranked.append(("W" not in row.known(row.resources[0].id)[1] if row.resources else True, row.object_id))
+        if any(row.kind(id) & WRITABLE for id in row.offered) and row.object_id not in [object_id for _, object_id in ranked]:
+            ranked.append((not row.kind(row.resources[0].id) & WRITABLE if row.resources else True, row.object_id))
     ranked.sort(key=lambda one: one[0])
     return [f"/{object_id}: the module tells of writes to {most} objects, writes to this one stay unseen"
             for _, object_id in ranked[most:] if most is not None]  # fmt: skip

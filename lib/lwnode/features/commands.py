@@ -57,7 +57,7 @@ def _request(tree: "ObjectTree", name: str, value: "Any") -> "Request | None":
     row = tree.row(path.object, path.instance)
     if row is None or path.resource is None:
         raise Reject(404, "no such resource")
-    executed = row.known(path.resource)[0] == NONE
+    executed = row.kind(path.resource) & 7 == NONE
     if value is None and not executed:
         _ask(tree, path)
         return None

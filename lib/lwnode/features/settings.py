@@ -13,8 +13,9 @@ a setting which cuts the node off, or crashes it, is undone.
 from struct import calcsize, pack, unpack, unpack_from
 
 from lwnode.features import Feature
-from lwnode.lwm2m import BOOLEAN, INTEGER, STRING, Reject, decimal
+from lwnode.lwm2m import BOOLEAN, INTEGER, STRING, Reject
 from lwnode.lwm2m.objects import Instance
+from lwnode.lwm2m.rules import parse
 from lwnode.power.schedule import device_offset
 from micropython import const
 
@@ -206,9 +207,7 @@ class Settings(Feature):
         """The settings that a server may change, as text: periods, then a line for each reading that has rules."""
         lines = ["%d %d" % (self.node.sampling.period_s, self.node.reporting.period_s)]
         for resource in self._ruled():
-            rules = [(name, getattr(resource.rules, name)) for name in _RULES]
-            given = [name + "=" + decimal(value) for name, value in rules if value is not None]
-            lines.append("%s %s" % (resource.path, "&".join(given)))
+            lines.append("%s %s" % (resource.path, resource.rules.text(_RULES)))
         return "\n".join(lines)
 
     def _ruled(self) -> "list[Any]":
@@ -226,10 +225,7 @@ class Settings(Feature):
                 resource.rules = None
                 continue
             rules: "dict[str, float | None]" = {name: None for name in _RULES}
-            for part in query.split("&"):
-                name, _, text = part.partition("=")
-                if name in rules:
-                    rules[name] = int(text) if name[0] == "p" else float(text)
+            rules.update(parse(query) if query else {})
             resource.rules.change(rules)
         self.node.save_tree()
 

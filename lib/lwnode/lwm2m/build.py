@@ -13,10 +13,10 @@ they were declared. Within an instance: readings, other mandatory resources, the
 from micropython import const
 
 from .registry import lookup, multiple, resources as ids_of, versions
-from .objects import Instance, Resource
+from .objects import EXECUTABLE, Instance, Resource
 from .rows import Actuator, Sensor
 from .rules import Rules
-from .types import NONE, OBJLNK, OPAQUE, STRING
+from .types import FLOAT, INTEGER, NONE, OBJLNK, OPAQUE, STRING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,85 +57,86 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
             return found
     present = ids_of(object_id, version)
     if not present:
-        known = versions(object_id)
-        if known:
-            raise ValueError("object {} has the versions {}, not {}".format(object_id, " ".join(known), version))
-        raise ValueError("object {} is not in the table: make registry XML=<its definition>".format(object_id))
-    chosen: "list[int]" = []
+        known = " ".join(versions(object_id))
+        raise ValueError("object {} {}".format(object_id, "has the versions {}, not {}".format(
+            known, version) if known else "is not in the table: make registry XML=<its definition>"))
     for ids in (ids_of(object_id, version, True), present):
-        for id in ids:
-            entry = lookup(object_id, id, version)
-            if entry is not None and "R" in entry[1] and not (ids is present and chosen):
-                chosen.append(id)
+        chosen = [id for id in ids if "R" in (lookup(object_id, id, version) or " ")[1]]
         if chosen:
             break
-    return tuple(chosen)
+    return tuple(chosen if ids is not present else chosen[:1])
 
 
 def sensor(
-    tree: "ObjectTree", object_id: int, read: "Callable[[], object]", instance: int, version: str = "1.0",
+    tree: "ObjectTree", object_id: int, read: "Callable[[], object]", instance: int = 0, version: str = "1.0",
     resources: "tuple[int, ...] | None" = None, **given: "Any",
 ) -> Sensor:
-    """See ObjectTree.sensor."""
+    """Add a sensor row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
+
+    read: gives a number, bool, text or bytes; a tuple for several resources (three axes, a position); a dict by
+    resource id; or None. Decimal text keeps digits that a 32-bit float would lose.
+    unit: SenML's. resolution: step of the printed value. range: (low, high) of good values, either may be None.
+    every: seconds between readings, else each sample(). resources: ids that read fills, in its tuple's order.
+    scale, offset: from the driver's unit to the wire's. values: further resources by id, {5750: "attic"}.
+    executes: callbacks by id. version: the object's, "1.0". start: begins a slow conversion. power: called with True
+    before and False after (a Pin will do). power_ms: from power to start. warm_up_ms: from there to the first good
+    value. Everything else is a rule: pmin pmax gt lt st deadband deadband_percent samples.
+    """
     row = Sensor(tree, object_id, instance, version)
     row.read = read
     _describe(row, given)
     if 5501 in ids_of(object_id, version):
         row.counter = 0
     for id in resources or readings(object_id, version):
-        _rule(add(row, id), given)
+        add(row, id, given)
     place(tree, row)
     return row
 
 
 def actuator(
     tree: "ObjectTree", object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None",
-    instance: int, version: str = "1.0", initial: "Plain | None" = None, **given: "Any",
+    instance: int = 0, version: str = "1.0", initial: "Plain | None" = None, **given: "Any",
 ) -> Actuator:
-    """See ObjectTree.actuator."""
+    """Add an actuator row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
+
+    apply: called with the new value on a write, or a dict of such callbacks by resource id; may raise Reject(code).
+    initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
+    executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
+    """
     present = ids_of(object_id, version)
     mains = [id for id in _MAIN + readings(object_id, version) if id in present]
     if not mains:
         raise ValueError("object {} has nothing that can be set".format(object_id))
     row = Actuator(tree, object_id, instance, version)
     row.apply = apply if isinstance(apply, dict) else {} if apply is None else {mains[0]: apply}
-    settings = _describe(row, given)
-    resource = add(row, mains[0])
-    _rule(resource, given)
+    _describe(row, given)
+    resource = add(row, mains[0], given)
     if initial is not None:
         resource.value = initial
     # Mandatory resources that the row leaves out get a first value: 0 or empty.
     empty: "dict[int, Plain]" = {STRING: "", OPAQUE: b"", OBJLNK: "0:0"}
     for id in ids_of(object_id, version, True):
-        known = lookup(object_id, id, version)
-        if known is not None and known[0] != NONE and row.find(id) is None:
-            settings.setdefault(id, empty.get(known[0], 0))
+        type = row.kind(id) & 7
+        if type != NONE and id != mains[0] and row.settings is not None:
+            row.settings.setdefault(id, empty.get(type, 0))
     place(tree, row)
     return row
 
 
-def _describe(row: Instance, given: "dict[str, Any]") -> "dict[int, Plain]":
-    """Take out of a declaration what describes the row: what remains are rules. Returns the row's settings."""
+def _describe(row: Instance, given: "dict[str, Any]") -> None:
+    """Take out of a declaration what describes the row: what remains is about its resources."""
     for name in ("range", "executes", "scale", "offset", "every", "start", "power", "power_ms", "warm_up_ms"):
         if name in given and hasattr(row, name):
             value = given.pop(name)
             if value is not None:
                 setattr(row, name, value)
-    row.settings = settings = dict(given.pop("values", None) or {})
+    row.settings = dict(given.pop("values", None) or {})
     at = _UNITS.find(" {} ".format(row.object_id))
     row.unit = given.pop("unit", None) or (_UNITS[at + 6 :].split(" ")[0] if at >= 0 else None)
-    return settings
 
 
-def _rule(resource: Resource, given: "dict[str, Any]") -> None:
-    rules = dict(given)
-    resource.resolution = rules.pop("resolution", None)
-    if rules:
-        resource.rules = Rules(**rules)
-
-
-def add(row: Instance, id: int) -> Resource:
-    """A resource with a value of its own."""
+def add(row: Instance, id: int, given: "dict[str, Any] | None" = None) -> Resource:
+    """A resource with a value of its own, with its resolution and rules."""
     known = lookup(row.object_id, id, row.version)
     if known is None or known[0] == NONE:
         raise ValueError("object {} {} has no value {}".format(row.object_id, row.version, id))
@@ -143,6 +144,17 @@ def add(row: Instance, id: int) -> Resource:
     limits = known[3] if row.range is None else row.range
     if limits is not None:
         resource.range = limits
+    if isinstance(row, Sensor) and known[0] in (FLOAT, INTEGER):  # its extremes: 5800 and 5810 have their own, and each axis
+        if id == 5800 or id == 5810:
+            resource.lowest = id + 1
+        elif row.object_id == 3334 and 5702 <= id <= 5704:
+            resource.lowest = 5508 + 2 * (id - 5702)
+        elif not row.resources:
+            resource.lowest = 5601
+    rules = dict(given or {})
+    resource.resolution = rules.pop("resolution", None)
+    if rules:
+        resource.rules = Rules(**rules)
     row.resources.append(resource)
     return resource
 
@@ -165,47 +177,52 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     tree.rows.append(row)
 
 
-def fit(tree: "ObjectTree", limits: "dict[str, int]", executes: bool) -> "list[str]":
-    """Restrict the rows to the limits that are named; a sentence for each thing dropped."""
-    dropped: "list[str]" = []
-    most, most_instances = limits.get("objects", 0xFFFF), limits.get("instances", 0xFFFF)
-    kept = [19] if tree.container is not None else []
-    for row in [row for row in tree.rows if row.offered]:
-        same = [other for other in tree.rows if other.object_id == row.object_id and other.offered]
-        words = ""
+def fit(
+    tree: "ObjectTree", limits: "dict[str, int]", executes: bool = True
+) -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
+    """Cut objects() down to what a module holds; (objects as kept, a sentence for each thing dropped).
+
+    limits: "objects", "instances", "resources", "monitored" as in Modem.capabilities; others are not looked at.
+    What is dropped is neither declared nor answered from then on; its readings still go into packs. The sentences
+    stay in .dropped.
+    """
+    tree.dropped = dropped = []
+    most, instances, resources = [limits.get(name, 0xFFFF) for name in ("objects", "instances", "resources")]
+    kept: "list[int]" = []
+    for row in tree.rows:
+        ids, words, held = list(row.offered), "", set(kept)
+        if tree.container is not None:
+            held.add(19)
         if row.object_id < _OWN:
             words = "objects 0 to 7 are the module's own"
-        elif row.object_id not in kept and len(kept) >= most:
+        elif row.object_id not in held and len(held) >= most:
             words = "the module holds {} objects".format(most)
-        elif same.index(row) >= most_instances:
-            words = "the module holds {} instances of an object".format(most_instances)
-        if words:
+        elif kept.count(row.object_id) >= instances:
+            words = "the module holds {} instances of an object".format(instances)
+        if words or not ids:
             row.show([])
-            dropped.append("{}: {}, this one is dropped".format(row.path(), words))
+            if ids:
+                dropped.append("{}: {}, this one is dropped".format(row.path(), words))
             continue
-        if row.object_id not in kept:
-            kept.append(row.object_id)
-        gone = sorted([id for id in row.offered if not executes and row.known(id)[1] == "E"])
+        kept.append(row.object_id)
+        gone = sorted([id for id in ids if not executes and row.kind(id) & EXECUTABLE])
         if gone:
-            row.show([id for id in row.offered if id not in gone])
-            words = " ".join([str(id) for id in gone])
-            dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), words))
-        _fit_resources(row, limits.get("resources", 0xFFFF), dropped)
-    return dropped
+            ids = [id for id in ids if id not in gone]
+            dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), _listed(gone)))
+        if len(ids) > resources:
+            # Readings first, then other mandatory resources, then those that servers ask for most.
+            needed = ids_of(row.object_id, row.version, True)
+            ranked = []
+            for id in ids:
+                resource = row.find(id)
+                rank = 2 + (_ORDER.index(id) if id in _ORDER else len(_ORDER))
+                ranked.append((0 if resource is not None and resource.reading else 1 if id in needed else rank, id))
+            ids = [id for _, id in sorted(ranked)]
+            dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
+                row.path(), len(ids), resources, _listed(sorted(ids[resources:]))))  # fmt: skip
+        row.show(ids[:resources])
+    return tree.objects(), dropped
 
 
-def _fit_resources(row: Instance, most: int, dropped: "list[str]") -> None:
-    """Keep readings, then other mandatory resources, then those that servers ask for most."""
-    if len(row.offered) <= most:
-        return
-    needed = ids_of(row.object_id, row.version, True)
-    ranked = []
-    for id in row.offered:
-        resource = row.find(id)
-        rank = 2 + (_ORDER.index(id) if id in _ORDER else len(_ORDER))
-        ranked.append((0 if resource is not None and resource.reading else 1 if id in needed else rank, id))
-    ranked.sort()
-    gone = sorted([id for _, id in ranked[most:]])
-    dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
-        row.path(), len(row.offered), most, " ".join([str(id) for id in gone])))  # fmt: skip
-    row.show([id for _, id in ranked[:most]])
+def _listed(ids: "list[int]") -> str:
+    return " ".join([str(id) for id in ids])

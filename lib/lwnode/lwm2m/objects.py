@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 _QUALITY = const(6042)
 _UNIT = const(5701)
 ACCEPTED, DOUBTFUL, REJECTED = 4, 2, 1
-# The operations of a resource, by the upper bits of its byte in Instance.kinds; the lower three are its type.
-_OPERATIONS = ("", "R", "W", "RW", "E")
+# What a resource's byte in Instance.kinds says: the lower three bits are its type, the others its operations.
+READABLE, WRITABLE, EXECUTABLE = 8, 16, 32
 _EARLIEST = 1704067200  # 2024: what is smaller is no Unix time
-_NO_RULES = "sent: no rules"
+NO_ID = -2
 NOTHING: "Any" = ()  # of Instance.extra: there is nothing behind this resource
 
 
@@ -68,6 +68,7 @@ class Resource:
     rules: "Rules | None" = None
     reading = True  # its values are readings for the journal; else live values only
     attached = True  # False for a view, which becomes part of the row with its first update
+    lowest = NO_ID  # resource id of its minimum, the maximum is the next; NO_ID where it has none
 
     def __init__(self, row: "Instance", id: int, type: int) -> None:
         self.row = row
@@ -92,7 +93,7 @@ class Resource:
             self.reason = "refused: " + str(error)
             row.failed(str(error), DOUBTFUL if value is None else REJECTED)
             return False
-        row.accepted(self, taken, when, ACCEPTED if quality is None else quality)
+        row.accepted(self, taken, ACCEPTED if quality is None else quality)
         rules = self.rules
         same = (rules is not None or not self.reading) and self.text() == text
         self.value = taken
@@ -103,9 +104,9 @@ class Resource:
             if not same:
                 row.touch(self.id)
             return True
-        if row.extremes and (self.type == FLOAT or self.type == INTEGER):
+        if self.lowest != NO_ID:
             self.track(number)
-        self.reason = _NO_RULES if rules is None else rules.judge(number, when, same)
+        self.reason = "sent: no rules" if rules is None else rules.judge(number, when, same)
         row.owner.judged(self, text)
         return True
 
@@ -134,10 +135,10 @@ class Resource:
             return
         if self.minimum is None or number < self.minimum or (fresh and number != self.minimum):
             self.minimum = number
-            self.row.touch(self.row.extreme_ids(self)[0], True)
+            self.row.touch(self.lowest, True)
         if self.maximum is None or number > self.maximum or (fresh and number != self.maximum):
             self.maximum = number
-            self.row.touch(self.row.extreme_ids(self)[1], True)
+            self.row.touch(self.lowest + 1, True)
 
     def comparable(self) -> "Plain":
         """The present value as rules and extremes compare it: numbers as numbers, even those given as text."""
@@ -166,7 +167,6 @@ class Instance:
     error = ""  # the last one, for people
     quality = ACCEPTED
     kept: "tuple[str, ...]" = ()  # attributes that survive sleep
-    extremes = False  # whether its readings have minimum and maximum
     touched = 0  # bits of offered resources whose live value changed
 
     def __init__(self, owner: "Owner", object_id: int, instance: int, version: str = "1.0") -> None:
@@ -199,16 +199,11 @@ class Instance:
         return self.unit if id == _UNIT and self.unit is not None else NOTHING
 
     def kind(self, id: int) -> int:
-        """What the registry says of a resource: its type, and its operations times eight. 1, a text, where it says nothing."""
+        """What the registry says of a resource: its type, and READABLE, WRITABLE, EXECUTABLE. 1, a text, if it says nothing."""
         if id in self.offered:
             return self.kinds[self.offered.index(id)]
         found = lookup(self.object_id, id, self.version)
-        return STRING if found is None else found[0] | _OPERATIONS.index(found[1]) << 3
-
-    def known(self, id: int) -> "tuple[int, str]":
-        """(type, operations) of a resource; the operations are "R" "W" "RW" "E" or ""."""
-        kind = self.kind(id)
-        return kind & 7, _OPERATIONS[kind >> 3]
+        return STRING if found is None else found[0] | ("", "R", "W", "RW", "E").index(found[1]) << 3
 
     def show(self, ids: "list[int]") -> None:
         """Offer these resources and no others."""
@@ -219,28 +214,30 @@ class Instance:
         """(type, text or bytes) of a resource's present value as it leaves; None if there is none yet."""
         resource = self.find(id)
         if resource is None:
-            value, type, resolution = self.extra(id), self.kind(id) & 7, self.resolution_of(id)
+            extreme = self.extreme(id)
+            resolution = None if extreme is None else extreme.resolution
+            value, type = self.extra(id), self.kind(id) & 7
         else:
             value, type, resolution = resource.value, resource.type, resource.resolution
         return None if value is None or value is NOTHING else (type, to_wire(type, value, resolution))
 
-    def resolution_of(self, id: int) -> "float | None":
+    def extreme(self, id: int) -> "Resource | None":
+        """The reading that has its minimum or maximum under this id."""
+        for resource in self.resources:
+            if 0 <= id - resource.lowest <= 1:
+                return resource
         return None
-
-    def extreme_ids(self, resource: Resource) -> "tuple[int, int]":
-        """(minimum, maximum) resource ids that belong to a reading; -1 where it has none."""
-        return -1, -1
 
     def view(self, id: int) -> Resource:
         """A resource that is no reading, as an object: a look at it, until it is updated."""
         if id not in resources(self.object_id, self.version):
             raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
-        resource = Resource(self, id, self.known(id)[0])
+        resource, extreme = Resource(self, id, self.kind(id) & 7), self.extreme(id)
         resource.reading = resource.attached = False
         value = self.extra(id)
         resource.value = None if value is NOTHING else value
         resource.reason = "none: no reading"
-        resource.resolution = self.resolution_of(id)
+        resource.resolution = None if extreme is None else extreme.resolution
         return resource
 
     def attach(self, resource: Resource) -> None:
@@ -274,8 +271,9 @@ class Instance:
         if id in self.offered:
             self.touched |= 1 << self.offered.index(id)
 
-    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
-        """Take note of a good value, before it replaces the last one."""
+    if TYPE_CHECKING:
+        def accepted(self, resource: Resource, value: "Plain", quality: int) -> None:
+            """Take note of a good value, before it replaces the last one."""
 
     def failed(self, reason: str, quality: int) -> None:
         """Count a failed or refused value; after some in a row the device's error code shows it."""
@@ -291,24 +289,22 @@ class Instance:
         """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. binary: see decode_value."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
-        type, operations = self.known(id)
-        if "W" not in operations:
+        kind = self.kind(id)
+        if not kind & WRITABLE:
             raise Reject(405, "this resource is not writable")
         try:
-            value = decode_value(type, data, id, binary)
+            value = decode_value(kind & 7, data, id, binary)
         except (ValueError, UnicodeError) as error:
             raise Reject(400, str(error))
         resource = self.find(id)
         found = lookup(self.object_id, id, self.version) if resource is None else None
         limits = resource.range if resource is not None else found[3] if found is not None else None
-        if not in_range(type, value, limits):
+        if not in_range(kind & 7, value, limits):
             raise Reject(400, "outside the range")
         return value
 
     def write(self, id: int, value: "Plain") -> None:
         """Apply a checked value; a callback may raise Reject."""
-        if self.applied(id, value):
-            return
         resource = self.find(id)
         if resource is None:
             self.set(id, value)
@@ -318,15 +314,11 @@ class Instance:
             resource.update(value, now if now is not None and now >= _EARLIEST else None)
             self.owner.dirty = True
 
-    def applied(self, id: int, value: "Plain") -> bool:
-        """Carry out what a write means outside this row; True where there is no value to keep. May raise Reject."""
-        return False
-
     def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
         """Run an executable resource; what its callback returns is run after the answer has gone out."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
-        if self.known(id)[0] != NONE:
+        if self.kind(id) & 7 != NONE:
             raise Reject(405, "this resource is not executable")
         callback = (self.executes or {}).get(id)
         if callback is None:

@@ -12,7 +12,7 @@ import binascii
 
 from micropython import const
 
-from .objects import NOTHING
+from .objects import NOTHING, READABLE
 from .rules import parse
 from .types import BOOLEAN, FLOAT, INTEGER, OPAQUE, Path, Reject, Request, Response
 from .values import split
@@ -126,7 +126,7 @@ def _read(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
     elif path.resource is not None:
         if path.resource not in row.offered:
             raise Reject(404, "no such resource")
-        if "R" not in row.known(path.resource)[1]:
+        if not row.kind(path.resource) & READABLE:
             raise Reject(405, "this resource cannot be read")
     values = tree.values(path)
     if not values and request.operation != "cancel":

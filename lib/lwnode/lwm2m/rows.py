@@ -7,14 +7,14 @@
     >>> relay = tree.actuator(3306, lambda on: print("relay", on), initial=False)
     >>> tree.handle(Request("write", Path(3306, 0, 5850), 7, value=b"1"))
     relay True
-    Response(204, 0 values)
+    Response(204, values: 0)
 
 A reading that fails, is None, NaN or out of range stays here: it is counted, and the last good value stands.
 """
 
 from micropython import const
 
-from .objects import ACCEPTED, DOUBTFUL, NOTHING, Instance, Resource
+from .objects import ACCEPTED, DOUBTFUL, NO_ID, NOTHING, Instance, Resource
 from .types import BOOLEAN, FLOAT, INTEGER, Reject
 
 TYPE_CHECKING = False
@@ -41,12 +41,12 @@ _OFF_TIME = const(5854)
 _QUALITY = const(6042)
 _QUALITY_LEVEL = const(6049)
 _RISING = const(2)  # 5504: 1 falling, 2 rising, 3 both
+_DEFAULTS: "dict[int, Plain]" = {_APPLICATION_TYPE: "", _POLARITY: False, _CALIBRATION: 1, _EDGES: _RISING}
 
 
 class Sensor(Instance):
     """A row that is read. Attributes for the REPL: failures (in a row), errors (in all), error (the last, in words)."""
 
-    extremes = True
     read: "Callable[[], object]"
     scale: "float | None" = None
     offset: "float | None" = None
@@ -69,30 +69,13 @@ class Sensor(Instance):
             return True
         return not 0 <= when - self.sampled_at < self.every - self.every // 20
 
-    def power_up(self) -> int:
-        """Switch the supply on; ms until the sensor takes a command."""
-        if self.power is None:
-            return 0
-        self._try(self.power, True)
-        return self.power_ms
-
-    def begin(self) -> int:
-        """Start a conversion; ms until the value can be collected."""
-        if self.start is not None:
-            self._try(self.start)
-        self.started = True
-        return self.warm_up_ms
-
-    def _try(self, step: "Callable[..., object]", *arguments: bool) -> None:
+    def attempt(self, step: "Callable[..., object] | None", *arguments: bool) -> None:
+        """Switch the supply, or start a conversion, where the row has a callback for it. Nothing is raised."""
         try:
-            step(*arguments)
+            if step is not None:
+                step(*arguments)
         except Exception as error:  # noqa: BLE001  a driver may raise anything; reading it will tell again
             self.error = "{} {}".format(type(error).__name__, error)
-
-    def end(self) -> None:
-        """Power down."""
-        if self.power is not None:
-            self._try(self.power, False)
 
     def collect(self, when: "int | None") -> int:
         """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
@@ -105,14 +88,14 @@ class Sensor(Instance):
                 pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
             else:
                 pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
-            pairs = [(target, self._scaled(value, target.type)) for target, value in pairs]
+            values = [self._scaled(value, target.type) for target, value in pairs]
         except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
             self.failed("{} {}".format(type(error).__name__, error), DOUBTFUL)
             return 0
         count = 0
-        for target, value in pairs:
-            count += target.update(value, when)
-        if not pairs:
+        for at in range(len(values)):
+            count += pairs[at][0].update(values[at], when)
+        if not values:
             self.failed("the driver gave no value", DOUBTFUL)
         return count
 
@@ -134,7 +117,7 @@ class Sensor(Instance):
             self.counter += edges
             self.touch(_COUNTER, True)
 
-    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
+    def accepted(self, resource: Resource, value: "Plain", quality: int) -> None:
         """Take note of a good value: failures end, edges are counted, quality follows."""
         if self.failures:
             self.failures = 0
@@ -146,53 +129,30 @@ class Sensor(Instance):
             if value != resource.value and self.setting(_EDGES, _RISING) & (2 if value else 1):
                 self.count(1)
 
-    def extreme_ids(self, resource: Resource) -> "tuple[int, int]":
-        if resource.id in (5800, 5810):
-            return resource.id + 1, resource.id + 2
-        if self.object_id == 3334 and 5702 <= resource.id <= 5704:
-            lowest = 5508 + 2 * (resource.id - 5702)
-            return lowest, lowest + 1
-        return (_MIN_MEASURED, _MAX_MEASURED) if resource is self.resources[0] else (-1, -1)
-
-    def _extreme_of(self, id: int) -> "tuple[Resource, bool] | None":
-        """(the reading that an extreme belongs to, whether it is the minimum)."""
-        for resource in self.resources:
-            if resource.reading and (resource.type == FLOAT or resource.type == INTEGER):
-                ids = self.extreme_ids(resource)
-                if id in ids:
-                    return resource, id == ids[0]
-        return None
-
-    def resolution_of(self, id: int) -> "float | None":
-        found = self._extreme_of(id)
-        return found[0].resolution if found is not None else None
-
     def extra(self, id: int) -> "Plain | None":
-        found = self._extreme_of(id)
-        if found is not None:
-            return found[0].minimum if found[1] else found[0].maximum
+        resource = self.extreme(id)
+        if resource is not None:
+            return resource.minimum if id == resource.lowest else resource.maximum
         value = super().extra(id)
         if value is not NOTHING:
             return value
-        main = self.resources[0]
+        main, limits = self.resources[0], self.range or (None, None)
         if id == _RESET_EXTREMES:
-            return None if self._extreme_of(_MIN_MEASURED) or self._extreme_of(5801) or self._extreme_of(5508) else NOTHING
-        if id in (_MIN_RANGE, 5803, _MAX_RANGE, 5804):
-            limit = self.range[0 if id in (_MIN_RANGE, 5803) else 1] if self.range else None
+            for resource in self.resources:
+                if resource.lowest != NO_ID:
+                    return None
+        elif id in (_MIN_RANGE, 5803, _MAX_RANGE, 5804):
+            limit = limits[0 if id in (_MIN_RANGE, 5803) else 1]
             return NOTHING if limit is None else limit
-        if id == _COUNTER or id == _RESET_COUNTER:
+        elif id == _COUNTER or id == _RESET_COUNTER:
             return NOTHING if self.counter is None else self.counter if id == _COUNTER else None
-        if id == _TIMESTAMP or (id == 5 and self.object_id == 6):
+        elif id == _TIMESTAMP or (id == 5 and self.object_id == 6):
             return main.when
-        if id == _QUALITY:
+        elif id == _QUALITY:
             return self.quality if main.value is not None else 0
-        if id == _QUALITY_LEVEL:
+        elif id == _QUALITY_LEVEL:
             return 100 if self.quality == ACCEPTED else 50 if self.quality == 3 else 0
-        if id == _APPLICATION_TYPE:
-            return ""
-        if id == _POLARITY:
-            return False
-        return 1 if id == _CALIBRATION else _RISING if id == _EDGES else NOTHING
+        return _DEFAULTS.get(id, NOTHING)
 
     def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
         """Reset extremes or the counter, or leave the execute to the row's own callback."""
@@ -224,31 +184,27 @@ class Actuator(Instance):
     off_seconds = 0
     since: "int | None" = None  # when the present state was last accounted for
 
-    def applied(self, id: int, value: "Plain") -> bool:
-        """Reset a time, or call back; Reject where the callback refuses."""
+    def write(self, id: int, value: "Plain") -> None:
+        """Reset a time, or call back and keep the value; Reject where the callback refuses."""
         if id == _ON_TIME or id == _OFF_TIME:
             if value != 0:
                 raise Reject(400, "the server can only reset the time to 0")
-            self._account(self.owner.time())
-            if id == _ON_TIME:
-                self.on_seconds = 0
-            else:
-                self.off_seconds = 0
+            self._account()
+            setattr(self, "on_seconds" if id == _ON_TIME else "off_seconds", 0)
             self.touch(id)
-            return True
-        callback = self.apply.get(id)
-        if callback is not None:
-            callback(value)
-        return False
+            return
+        if id in self.apply:
+            self.apply[id](value)
+        super().write(id, value)
 
-    def accepted(self, resource: Resource, value: "Plain", when: "int | None", quality: int) -> None:
+    def accepted(self, resource: Resource, value: "Plain", quality: int) -> None:
         if resource.type == BOOLEAN:
-            self._account(self.owner.time())
+            self._account()
 
-    def _account(self, now: "int | None") -> None:
+    def _account(self) -> None:
         """Add the seconds since the last look to on time or off time, by the state that held meanwhile."""
-        main = self.resources[0] if self.resources else None
-        if now is not None and main is not None and main.value is not None and self.since is not None and now > self.since:
+        now, main = self.owner.time(), self.resources[0]
+        if now is not None and main.value is not None and self.since is not None and now > self.since:
             if main.value:
                 self.on_seconds += now - self.since
             else:
@@ -257,11 +213,11 @@ class Actuator(Instance):
 
     def extra(self, id: int) -> "Plain | None":
         if id == _ON_TIME or id == _OFF_TIME:
-            self._account(self.owner.time())
+            self._account()
             return self.on_seconds if id == _ON_TIME else self.off_seconds
         if id == _TIMESTAMP:
-            return self.resources[0].when if self.resources else None
+            return self.resources[0].when
         value = super().extra(id)
-        if value is NOTHING and id == _APPLICATION_TYPE:
-            return ""
-        return None if value is NOTHING and id in self.apply else value
+        if value is NOTHING:
+            return "" if id == _APPLICATION_TYPE else None if id in self.apply else NOTHING
+        return value

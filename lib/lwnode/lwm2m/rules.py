@@ -58,104 +58,96 @@ class Rules:
     def change(self, rules: "dict[str, float | None]") -> None:
         """Set some rules (None removes one); ValueError with a sentence, and nothing changed, if they clash."""
         merged = self.merged(rules)
-        check(merged)
         for name in NAMES:
             if merged[name] != getattr(self, name):
                 setattr(self, name, merged[name])
 
     def merged(self, rules: "dict[str, float | None]") -> "dict[str, float | None]":
-        """All rules as they would be with these changes; ValueError for a name that is none."""
+        """All rules as they would be with these changes; ValueError for a name that is none, or where they clash.
+
+        What clashes is said in LwM2M 1.0.2 table 4.
+        """
         merged = {name: getattr(self, name) for name in NAMES}
         for name in rules:
+            value, least = rules[name], 1 if name in ("pmax", "samples") else 0
             if name not in merged:
                 raise ValueError("the rules are {}, not {}".format(" ".join(NAMES), name))
-            merged[name] = rules[name]
+            if value is not None and name not in ("gt", "lt") and not value >= least:
+                raise ValueError("{} is {} at least, not {}".format(name, least, value))
+            merged[name] = value
+        high, low, step = merged["gt"], merged["lt"], merged["st"] or 0
+        if high is not None and low is not None and not low + 2 * step < high:
+            raise ValueError("lt {} plus twice st {} must be below gt {}".format(low, step, high))
         return merged
 
-    def adopt(self, value: "Plain", when: "int | None") -> None:
-        """Take a value that went out before there were rules as the last reported one."""
-        self._sides(value)
-        self._sent("sent: no rules", value, when)
-
-    def text(self) -> str:
+    def text(self, names: "tuple[str, ...]" = NAMES) -> str:
         """The rules as a query: pmin=60&gt=30."""
-        named = [(name, getattr(self, name)) for name in NAMES]
+        named = [(name, getattr(self, name)) for name in names]
         return "&".join(["{}={}".format(name, decimal(value)) for name, value in named if value is not None])
 
     def judge(self, value: "Plain", when: "int | None", same: bool = False) -> str:
-        """The reason for this reading's fate; begins with sent, deferred or dropped. same: the printed text did not change."""
+        """The reason for this reading's fate; begins with sent, deferred or dropped. same: the printed text did not change.
+
+        What comes first is reported: so a value that went out before there were rules is taken, too.
+        """
         if self.reported is None:
-            self._sides(value)
-            return self._sent("sent: first reading", value, when)
-        reason = self._trigger(value, same)
-        if reason[0] != "s" and self._repeats(when):
-            reason = "sent: pmax is over"
-        if reason[0] == "s" or self.waiting:
-            if not self._elapsed(when, self.pmin, True):
+            self._sides(value, 0)
+            reason = "sent: first reading"
+        else:
+            reason = self._trigger(value, same)
+            free, repeats = self._times(when)
+            if reason[0] != "s" and repeats:
+                reason = "sent: pmax is over"
+            if reason[0] != "s" and not self.waiting:
+                return reason
+            if not free:
                 self.waiting = True
                 return "deferred: pmin is not over"
-            return self._sent("sent: pmin is over" if self.waiting else reason, value, when)
+            if self.waiting:
+                reason = "sent: pmin is over"
+        self.reported, self.reported_at, self.waiting = value, when, False
         return reason
 
     def due(self, value: "Plain", when: "int | None") -> "str | None":
         """A reason to send the last value again or at last, without a new reading; None if there is none."""
-        if self.reported is None:
-            return None
-        if self.waiting and self._elapsed(when, self.pmin, True):
-            return self._sent("sent: pmin is over", value, when)
-        if self._repeats(when):
-            return self._sent("sent: pmax is over", value, when)
-        if self.reported_at is None and when is not None:
-            self.reported_at = when  # the time has become known: pmax counts from here
+        free, repeats = self._times(when)
+        if self.reported is not None:
+            if repeats or (self.waiting and free):
+                reason = "sent: pmin is over" if self.waiting and free else "sent: pmax is over"
+                self.reported, self.reported_at, self.waiting = value, when, False
+                return reason
+            if self.reported_at is None:
+                self.reported_at = when  # the time has become known: pmax counts from here
         return None
 
-    def _sent(self, reason: str, value: "Plain", when: "int | None") -> str:
-        self.reported = value
-        self.reported_at = when
-        self.waiting = False
-        return reason
-
-    def _repeats(self, when: "int | None") -> bool:
-        """Whether pmax is over."""
-        return self.pmax is not None and self.pmax >= (self.pmin or 0) and self._elapsed(when, self.pmax, False)
-
-    def _elapsed(self, when: "int | None", period: "float | None", unknown: bool) -> bool:
-        """Whether the period since the last report is over; unknown is the answer where no times are."""
-        if period is None:
-            return unknown
+    def _times(self, when: "int | None") -> "tuple[bool, bool]":
+        """(whether pmin is over, whether pmax is): yes and no where no times are, or the clock was set back."""
         if when is None or self.reported_at is None:
-            return unknown
-        passed = when - self.reported_at
-        return passed >= period or (unknown and passed < 0)  # a clock set back must not hold readings for years
+            return True, False
+        passed, least, most = when - self.reported_at, self.pmin or 0, self.pmax
+        return not 0 <= passed < least, most is not None and most >= least and passed >= most
 
     def _trigger(self, value: "Plain", same: bool) -> str:
-        if isinstance(value, (str, bytes)) or isinstance(self.reported, (str, bytes, type(None))):
-            return "dropped: not changed" if value == self.reported else "sent: changed"
-        crossed = self._sides(value)
+        last = self.reported
+        if isinstance(value, (str, bytes)) or isinstance(last, (str, bytes, type(None))):
+            return "dropped: not changed" if value == last else "sent: changed"
+        noise: float = max(self.deadband or 0, abs(last) * (self.deadband_percent or 0) / 100)
+        crossed = self._sides(value, noise)
         if crossed:
             return crossed
-        change = abs(value - self.reported)
+        change = abs(value - last)
         if self.st is not None:
-            if change >= self.st:
-                return "sent: moved by st"
-            return "dropped: moved by less than st"
+            return "sent: moved by st" if change >= self.st else "dropped: moved by less than st"
         if self.gt is not None or self.lt is not None:
             return "dropped: not beyond the threshold for long enough" if self.streak else "dropped: crossed no threshold"
         if same or not change:
             return "dropped: not changed"
-        return "dropped: changed by less than the deadband" if change < self._noise() else "sent: changed"
+        return "dropped: changed by less than the deadband" if change < noise else "sent: changed"
 
-    def _noise(self) -> float:
-        noise: float = self.deadband or 0
-        if self.deadband_percent and isinstance(self.reported, (int, float)):
-            noise = max(noise, abs(self.reported) * self.deadband_percent / 100)
-        return noise
-
-    def _sides(self, value: "Plain") -> str:
-        """Which threshold the value has crossed, if any; coming back takes the deadband more."""
+    def _sides(self, value: "Plain", noise: float) -> str:
+        """Which threshold the value has crossed, if any; coming back takes the deadband, the noise, more."""
         if isinstance(value, (str, bytes)):
             return ""
-        noise = self._noise() if self.reported is not None else 0
         above = self.above if self.gt is None else value > self.gt - (noise if self.above else 0)
         below = self.below if self.lt is None else value < self.lt + (noise if self.below else 0)
         if above == self.above and below == self.below:
@@ -173,20 +165,6 @@ class Rules:
         if below != was_below:
             return "sent: fell below lt" if below else "sent: rose back to lt" if above == was_above else "sent: rose above gt"
         return "sent: rose above gt" if above else "sent: fell back to gt"
-
-
-def check(rules: "dict[str, float | None]") -> None:
-    """ValueError with a sentence where rules contradict themselves (LwM2M 1.0.2 table 4)."""
-    for name in NAMES:
-        value, least = rules[name], 1 if name in ("pmax", "samples") else 0
-        if value is not None and name not in ("gt", "lt") and not value >= least:
-            raise ValueError("{} is {} at least, not {}".format(name, least, value))
-    high, low, step = rules["gt"], rules["lt"], rules["st"]
-    if high is not None and low is not None:
-        if low >= high:
-            raise ValueError("lt {} must be below gt {}".format(low, high))
-        if step is not None and low + 2 * step >= high:
-            raise ValueError("lt {} plus twice st {} must be below gt {}".format(low, step, high))
 
 
 def parse(query: str) -> "dict[str, float | None]":

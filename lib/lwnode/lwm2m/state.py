@@ -68,9 +68,9 @@ def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
     return [getattr(owner, name) for name in names]
 
 
-def load(tree: "ObjectTree", data: bytes) -> bool:
-    """Take a record; False and nothing changed if it is damaged or of another version."""
-    data = bytes(data)
+def load(tree: "ObjectTree", data: "bytes | None") -> bool:
+    """Take a record of dump() again; False, and nothing changed, if it is none, damaged or of another version."""
+    data = bytes(data or b"")
     if len(data) < 6 or data[0] != _VERSION:
         return False
     if struct.unpack(">I", data[-4:])[0] != binascii.crc32(data[:-4]) & 0xFFFFFFFF:

@@ -24,7 +24,7 @@ from .build import actuator, fit, sensor
 from .objects import Resource
 from .requests import answer
 from .rows import Actuator, Sensor
-from .rules import Rules, check
+from .rules import Rules
 from .senml import pack_senml
 from .state import dump, load
 from .types import INTEGER, Path, Reject, Request, Response
@@ -81,43 +81,10 @@ class ObjectTree:
         self.recent: "list[tuple[Resource, int | None, str]]" = []
         self.states: "list[tuple[str, dict[str, Any]]]" = []
 
-    def sensor(self, object_id: int, read: "Callable[[], object]", instance: int = 0, **row: "Any") -> Sensor:
-        """Add a sensor row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
-
-        read: gives a number, bool, text or bytes; a tuple for several resources (three axes, a position); a dict by
-        resource id; or None. Decimal text keeps digits that a 32-bit float would lose.
-        unit: SenML's. resolution: step of the printed value. range: (low, high) of good values, either may be None.
-        every: seconds between readings, else each sample(). resources: ids that read fills, in its tuple's order.
-        scale, offset: from the driver's unit to the wire's. values: further resources by id, {5750: "attic"}.
-        executes: callbacks by id. version: the object's, "1.0". start: begins a slow conversion. power: called with True
-        before and False after (a Pin will do). power_ms: from power to start. warm_up_ms: from there to the first good
-        value. Everything else is a rule: pmin pmax gt lt st deadband deadband_percent samples.
-        """
-        return sensor(self, object_id, read, instance, **row)
-
-    def actuator(
-        self, object_id: int, apply: "Callable[..., object] | dict[int, Callable[..., object]] | None", instance: int = 0,
-        **row: "Any",
-    ) -> Actuator:
-        """Add an actuator row; ValueError with a sentence where it cannot be, TypeError for a keyword that is none of these.
-
-        apply: called with the new value on a write, or a dict of such callbacks by resource id; may raise Reject(code).
-        initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
-        executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
-        """
-        return actuator(self, object_id, apply, instance, **row)
-
-    def fit(
-        self, limits: "dict[str, int]", executes: bool = True
-    ) -> "tuple[list[tuple[int, int, tuple[int, ...]]], list[str]]":
-        """Cut objects() down to what a module holds; (objects as kept, a sentence for each thing dropped).
-
-        limits: "objects", "instances", "resources", "monitored" as in Modem.capabilities; others are not looked at.
-        What is dropped is neither declared nor answered from then on; its readings still go into packs. The sentences
-        stay in .dropped.
-        """
-        self.dropped = dropped = fit(self, limits, executes)
-        return self.objects(), dropped
+    sensor, actuator, fit = sensor, actuator, fit  # see build.py
+    handle = answer  # never raises; a repeated message id gets its first answer again
+    dump, load = dump, load  # see state.py
+    pack = staticmethod(pack_senml)  # readings as one payload for 19/0/0
 
     def state(self, name: str) -> "dict[str, Any]":
         """A dict of one's own that survives sleep: numbers, texts, bytes, lists of these. ValueError beyond eight names.
@@ -170,8 +137,15 @@ class ObjectTree:
     def start(self, when: "int | None" = None) -> int:
         """Power up and start the slow rows that are due, before the modem attaches; ms until sample() need not wait."""
         due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when) and not row.started]
-        self.wait(max([row.power_up() for row in due] or [0]))
-        wait = max([row.begin() for row in due] or [0])
+        power_ms = wait = 0
+        for row in due:
+            row.attempt(row.power, True)
+            power_ms = max(power_ms, row.power_ms if row.power is not None else 0)
+        self.wait(power_ms)
+        for row in due:
+            row.attempt(row.start)
+            row.started = True
+            wait = max(wait, row.warm_up_ms)
         if wait and self.clock is not None:
             self._started_at = self.clock.ticks_ms()
         return wait
@@ -202,7 +176,7 @@ class ObjectTree:
         for row in due:
             count += row.collect(when)
         for row in due:
-            row.end()
+            row.attempt(row.power, False)
         return count
 
     def time(self) -> "int | None":
@@ -267,14 +241,6 @@ class ObjectTree:
             row.touched = 0
         return out
 
-    def pack(self, records: "list[Record]", limit: int) -> "tuple[bytes, int]":
-        """Readings with their times as one payload for 19/0/0; (payload of at most limit bytes, count used)."""
-        return pack_senml(records, limit)
-
-    def handle(self, request: Request) -> Response:
-        """Answer a server's request; never raises. A repeated message id gets its first answer again."""
-        return answer(self, request)
-
     def refuse(self, what: str, code: int, reason: str) -> int:
         """Count a refusal and keep its reason for people; gives the code back."""
         self.refused += 1
@@ -296,12 +262,12 @@ class ObjectTree:
         if not found:
             raise Reject(404, "no reading there") if by_server else ValueError("no reading at {}".format(where))
         for resource in found:
-            check((resource.rules or Rules()).merged(rules))
+            (resource.rules or Rules()).merged(rules)
         for resource in found:
             if resource.rules is None:
                 resource.rules = Rules()
                 if resource.value is not None:
-                    resource.rules.adopt(resource.comparable(), resource.when)
+                    resource.rules.judge(resource.comparable(), resource.when)
             resource.rules.change(rules)
             resource.rules.by_server = resource.rules.by_server or by_server
         self.dirty = True
@@ -351,14 +317,6 @@ class ObjectTree:
     def health(self) -> "list[tuple[Path, int, int, str]]":
         """(path, failures in a row, errors in all, the last one in words) of each sensor that ever failed."""
         return [(row.path(), row.failures, row.errors, row.error) for row in self.rows if row.errors]
-
-    def dump(self) -> bytes:
-        """All that must survive sleep, as one record with version and CRC. Clears dirty."""
-        return dump(self)
-
-    def load(self, data: "bytes | None") -> bool:
-        """Take a record of dump() again; False, and nothing changed, if it is none or damaged."""
-        return data is not None and load(self, data)
 
     def __repr__(self) -> str:
         return "\n".join([repr(resource) for row in self.rows for resource in row.resources])
