@@ -227,8 +227,7 @@ def doctor() -> None:
 
 def update() -> bool:
     """Check the package in /update and stage it: the node tries it after its next restart. A bad one changes nothing."""
-    from lwnode.power.store import spare_blocks
-    from lwnode.update import UpdateError, key_of, stage
+    from lwnode.update import UpdateError, key_of, spare_blocks, stage
     unit = node()
     board, config = unit.board, unit.config
     try:

@@ -3,7 +3,7 @@
 from fakes.flash import FlashFiles, Memory, broken, errors
 
 from lwnode.power import FileStore, Journal, RetainedState, TwinStore
-from lwnode.power.store import blocks_of, free_blocks, spare_blocks
+from lwnode.update import blocks_of, free_blocks, spare_blocks
 
 
 def _esp32(files=None, memory=None, **options):

@@ -17,7 +17,7 @@ import vfs  # noqa: E402
 
 import swap  # noqa: E402
 from fakes.update import KEY, TARGET, package  # noqa: E402
-from lwnode.power.store import free_blocks  # noqa: E402
+from lwnode.update import free_blocks  # noqa: E402
 from lwnode.update import UpdateError, stage  # noqa: E402
 
 BLOCK = 4096

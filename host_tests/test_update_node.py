@@ -7,7 +7,7 @@ from fakes.update import application, package
 from fakes.world import ENDPOINT, TEMPERATURE, Names, World
 from lwnode.features.update import Update
 from lwnode.lwm2m import OPAQUE, ObjectTree, Path, Request, pack_senml
-from lwnode.power.store import spare_blocks
+from lwnode.update import spare_blocks
 
 SECRETS = {"update_key": "00112233445566778899aabbccddeeff"}
 KEY = bytes.fromhex(SECRETS["update_key"])

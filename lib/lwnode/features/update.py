@@ -25,8 +25,7 @@ from lwnode.lwm2m import INTEGER, Reject
 from lwnode.lwm2m.build import add, place
 from lwnode.lwm2m.rows import Sensor
 from lwnode.lwm2m.rules import Rules
-from lwnode.power.store import blocks_of, spare_blocks
-from lwnode.update import FULL, NO_ROOM, PACKAGE, UpdateError, accepted, head_of, key_of, stage
+from lwnode.update import FULL, NO_ROOM, PACKAGE, UpdateError, accepted, blocks_of, head_of, key_of, spare_blocks, stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -102,7 +102,6 @@ class Journal:
             raw = rtc.load("journal")
             if self._load_counts(raw):
                 self._fresh = list(_unpack(raw or b"", _META_BYTES))
-                self._number_on(1)
         self._list()
 
     def _load_counts(self, raw: bytes | None) -> bool:
@@ -145,12 +144,10 @@ class Journal:
         elif self._fresh and self._fresh[0][0] < following:
             shift = following - self._fresh[0][0]
             self._fresh = [(seq + shift, data) for seq, data in self._fresh]
+            self.next_number += shift
         self._provisional = False
-        self._number_on(following)
+        self.next_number = max(self.next_number, following)
         return True
-
-    def _number_on(self, following: int) -> None:
-        self.next_number = max(self.next_number, following, self._fresh[-1][0] + 1 if self._fresh else 0)
 
     def __len__(self) -> int:
         """Return how many entries wait."""

@@ -47,16 +47,6 @@ if TYPE_CHECKING:
             """Replace all of it."""
 
 
-def _pack(values: dict[str, bytes]) -> bytes:
-    parts = []
-    for name in sorted(values):
-        key = name.encode()
-        parts.append(pack("<BH", len(key), len(values[name])))
-        parts.append(key)
-        parts.append(values[name])
-    return b"".join(parts)
-
-
 def _unpack(image: bytes) -> dict[str, bytes]:
     values: dict[str, bytes] = {}
     at = 0
@@ -133,7 +123,11 @@ class RetainedState:
         A state too large for a slot takes both; one too large for both goes to the store behind at every commit, and is at risk
         where there is none.
         """
-        image = _pack(self._values)
+        parts: list[bytes] = []
+        for name in sorted(self._values):
+            data = self._values[name]
+            parts += (pack("<BH", len(name), len(data)), name.encode(), data)
+        image = b"".join(parts)
         changed = image != self._committed
         fits = len(image) + HEADER_BYTES <= 2 * self._slot
         if changed:

@@ -20,17 +20,11 @@ from struct import pack, unpack_from
 from micropython import const
 
 HEADER_BYTES = const(14)
-# Room is counted in blocks: littlefs gives every file at least one, however short (4096 bytes on both ports).
-BLOCK = const(4096)
 _VERSION = const(1)
 _MAGIC = const(0x4C57)
 _TRIES = const(3)
 _ABSENT = const(2)  # ENOENT
 _FULL = const(28)  # ENOSPC
-# What a journal's segment is filled to at least before the next begins: a segment, less a long record (journal.py).
-_FILLED = const(900)
-# Blocks that stay free beside the journal: retained, tree, counts, crash.txt, each with its .tmp; two folders that split.
-_STATE_BLOCKS = const(10)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,40 +57,6 @@ def unseal(raw: "bytes | bytearray | memoryview", version: int) -> "tuple[int, b
     if crc32(payload, crc32(bytes(raw[: HEADER_BYTES - 4]))) != check:
         return None
     return sequence, payload
-
-
-def blocks_of(size: int) -> int:
-    """Blocks that a file of `size` bytes takes."""
-    return max(1, (size + BLOCK - 1) // BLOCK)
-
-
-def free_blocks(files: "Any" = None) -> "int | None":
-    """Blocks that are free on the filesystem of the working directory; None where nobody can say (no statvfs)."""
-    statvfs = getattr(files or os, "statvfs", None)
-    if statvfs is None:
-        return None
-    room = statvfs("/")
-    # A full littlefs counts below nothing, and the port shows that as 4294967294 (VfsLfs2 under the unix port).
-    return int(room[0] * room[3] // BLOCK) if room[3] <= room[2] else 0
-
-
-def spare_blocks(journal_bytes: int, files: "Any" = None, directory: str = "state") -> "int | None":
-    """Blocks that something else than the node's own state may take, 0 or less where there are none; None: not known.
-
-    The journal comes first: what `journal_bytes` promises, less the segments that it has on flash already, stays free, and
-    what the node's state needs. Count what is to be written with blocks_of(), per file, and a block for each new folder
-    (littlefs: two). OSError where the folder cannot be listed now.
-    """
-    free = free_blocks(files)
-    if free is None:
-        return None
-    try:
-        held = len([name for name in (files or os).listdir(directory) if name[:1] == "j"])
-    except OSError as error:
-        if error.args[0] != _ABSENT:
-            raise
-        held = 0
-    return free - _STATE_BLOCKS - max(0, journal_bytes // _FILLED + 1 - held)
 
 
 class FileStore:

@@ -20,12 +20,11 @@ least, a new folder two, and while it is put in place one old file more than the
 """
 
 import hashlib
+import os
 from binascii import unhexlify
 from struct import unpack
 
 from micropython import const
-
-from lwnode.power.store import blocks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +37,15 @@ PACKAGE = "/update/package"
 HEAD_BYTES = const(15)
 ROWS = const(200)
 FULL = const(28)  # ENOSPC
-_BLOCK = const(512)
+_BUFFER = const(512)
 _MAC = const(32)
+# Room is counted in blocks: littlefs gives every file at least one, however short (4096 bytes on both ports).
+_BLOCK = const(4096)
+# What a journal's segment is filled to at least before the next begins: a segment, less a long record (journal.py).
+_FILLED = const(900)
+# Blocks that stay free beside the journal: retained, tree, counts, crash.txt, each with its .tmp; two folders that split.
+_STATE_BLOCKS = const(10)
+_ABSENT = const(2)  # ENOENT
 _COUNTER = "update"
 _CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 # The way back, what the node keeps for itself, and every module that main.py, boot.py and swap.py import: a file or folder of
@@ -50,6 +56,40 @@ _REFUSED = {2: "there is no package: copy it to :update/package",  # ENOENT
             FULL: "the flash is full: nothing has changed, and the package is removed"}
 # Results of object 9 (OMA LwM2M software management, resource 9).
 NO_ROOM, BAD, OTHER, OLD = 50, 53, 54, 57
+
+
+def blocks_of(size: int) -> int:
+    """Blocks that a file of `size` bytes takes."""
+    return max(1, (size + _BLOCK - 1) // _BLOCK)
+
+
+def free_blocks(files: "Any" = None) -> "int | None":
+    """Blocks that are free on the filesystem of the working directory; None where nobody can say (no statvfs)."""
+    statvfs = getattr(files or os, "statvfs", None)
+    if statvfs is None:
+        return None
+    room = statvfs("/")
+    # A full littlefs counts below nothing, and the port shows that as 4294967294 (VfsLfs2 under the unix port).
+    return int(room[0] * room[3] // _BLOCK) if room[3] <= room[2] else 0
+
+
+def spare_blocks(journal_bytes: int, files: "Any" = None, directory: str = "state") -> "int | None":
+    """Blocks that something else than the node's own state may take, 0 or less where there are none; None: not known.
+
+    The journal comes first: what `journal_bytes` promises, less the segments that it has on flash already, stays free, and
+    what the node's state needs. Count what is to be written with blocks_of(), per file, and a block for each new folder
+    (littlefs: two). OSError where the folder cannot be listed now.
+    """
+    free = free_blocks(files)
+    if free is None:
+        return None
+    try:
+        held = len([name for name in (files or os).listdir(directory) if name[:1] == "j"])
+    except OSError as error:
+        if error.args[0] != _ABSENT:
+            raise
+        held = 0
+    return free - _STATE_BLOCKS - max(0, journal_bytes // _FILLED + 1 - held)
 
 
 class UpdateError(Exception):
@@ -111,7 +151,7 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
     """Check /update/package and stage it; the version that the next boot tries. UpdateError: nothing has changed.
 
     target: BOARD/family of this node. counter: a store that outlives the filesystem (board.protected). spare: blocks that the
-    update may take (lwnode.power.store.spare_blocks), None where not known. idle is called between blocks (the watchdog).
+    update may take (spare_blocks), None where not known. idle is called between blocks (the watchdog).
     frozen: whether lwnode is; None looks.
     """
     import swap
@@ -162,7 +202,7 @@ def _discard(files: "Any", package: bool) -> None:
 def _blocks(file: "Any", left: int, idle: "Any") -> "Iterator[bytes]":
     """So many bytes of a file, or what there is of them."""
     while left > 0:
-        block = file.read(min(_BLOCK, left))
+        block = file.read(min(_BUFFER, left))
         if not block:
             return
         left -= len(block)
