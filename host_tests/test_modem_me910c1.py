@@ -6,7 +6,7 @@ from fakes.talker import Talker
 from fakes.telit import Node, definition, ready
 from fakes.uart import FakeUart
 
-from lwnode.at import AtClient, AtTimeout
+from lwnode.at import AtClient, AtTimeout, CommandError
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported, open_modem
 from lwnode.modem.recovery import bring_back
@@ -94,7 +94,7 @@ def test_the_key_is_in_no_trace():
 
 def test_firmware_that_wants_the_short_injkeys():
     """field_quirks 3: AT#LWM2MINJKEYS=0,1,"name" answered OK."""
-    made = Node(psm=None)
+    made = Node(psm=None, model={"keys_optional": True})
     made.modem.start()
     made.model.faults.arm("error", at=5)  # CGSN, STAT, STS, INJKEYS 3, INJKEYS 1
     assert made.modem.configure(SERVER)
@@ -156,6 +156,22 @@ def test_psm_is_asked_for_unless_told_otherwise():
     as_found.modem.start()
     as_found.modem.configure(SERVER)
     assert as_found.said("AT+CPSMS") == []
+
+
+def test_every_command_wants_a_sim_and_its_lack_is_told_as_such():
+    """3.1.1 to 3.1.17, "SIM Presence: Required": without one even a question is refused, and no account is written."""
+    made = Node(ready(), model={"sim": "absent"})
+    made.modem.start()
+    for call in (lambda: made.modem.configure(SERVER), made.modem.status):
+        made.modem.refusal = ""
+        try:
+            call()
+            assert False
+        except CommandError as error:
+            assert "SIM" in error.text
+        assert made.modem.refusal == "SIM: not inserted"
+    made.model.options["sim"] = "ready"
+    assert made.modem.configure(SERVER) and made.said("AT#LWM2MSTS")
 
 
 def test_bootstrap_names_the_server_again():

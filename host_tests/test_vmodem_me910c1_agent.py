@@ -147,6 +147,30 @@ def test_pmax_repeats_what_did_not_change():
     assert desk.hear().count('"ACK"') == 3
 
 
+def test_attributes_and_account_are_checked_before_they_are_kept():
+    """TS 1.0.2 5.1.2 and E.2: what does not fit is 4.00, changes nothing, and no later AT#LWM2MSET stumbles over it."""
+    desk = observed(Desk(ready(3303)).registered())
+    for query in ("gt=x", "st=-1", "foo=1", "pmin=-5", "pmax=1.5", "pmin=4294967296", "gt=nan", "lt=--1", "st=1e5", "gt=."):
+        asked = desk.server.write_attributes("node-1", TEMPERATURE, (query,))
+        desk.clock.advance(1000)
+        assert asked.code == 400 and not desk.link.attributes.get(TEMPERATURE), query
+    for path in ((3303, 0), (3303, 0, 5701)):  # gt is for a number
+        asked = desk.server.write_attributes("node-1", path, ("gt=5",))
+        desk.clock.advance(1000)
+        assert asked.code == 400, path
+    for path, query in ((TEMPERATURE, "gt=-2.5"), (TEMPERATURE, "st=0.5"), (TEMPERATURE, "gt"), ((3303, 0), "pmin=0")):
+        asked = desk.server.write_attributes("node-1", path, (query,))
+        desk.clock.advance(1000)
+        assert asked.code == 204, query
+    assert desk.lines("AT#LWM2MSET=1,3303,0,5700,0,7", 2000)[0] == "OK"
+    for resource, value, code in ((1, b"0", 400), (1, b"-5", 400), (1, b"4294967296", 400), (7, b"X", 400), (3, b"-1", 400),
+                                  (1, b"600", 204), (7, b"UQ", 204)):
+        asked = desk.server.write("node-1", (1, 0, resource), value, 0)
+        desk.clock.advance(5000)
+        assert asked.code == code, (resource, value, asked.code)
+    assert desk.model.objects.get((1, 0, 1, 0)) == "600"
+
+
 def test_gt_lt_and_st_decide():
     desk = observed(Desk(ready(3303)).registered())
     desk.server.write_attributes("node-1", TEMPERATURE, ("gt=25", "st=5"))

@@ -212,8 +212,18 @@ def test_injkeys_counts_from_the_next_reboot():
 
 def test_injkeys_short_form_is_the_fields_and_can_be_refused():
     """field_quirks 3: the manual wants identity and key, a guide does without."""
-    accepts(Desk(ready()), 'AT#LWM2MINJKEYS=0,1,"name"')
-    refuses(Desk(ready(), keys_optional=False), 'AT#LWM2MINJKEYS=0,1,"name"')
+    accepts(Desk(ready(), keys_optional=True), 'AT#LWM2MINJKEYS=0,1,"name"')
+    refuses(Desk(ready()), 'AT#LWM2MINJKEYS=0,1,"name"')
+
+
+def test_every_lwm2m_command_wants_a_sim():
+    """"SIM Presence: Required" in each table of 3.1."""
+    desk = Desk(ready(3303), sim="absent")
+    desk.say("AT+CMEE=2")
+    for name in (READ_IS_OK + " STAT ENA ACK MON FOTAACK").split(" "):
+        for form in ("=?", "?", "=0,1", ""):
+            assert desk.lines("AT#LWM2M" + name + form) == ["+CME ERROR: SIM not inserted"], name + form
+    accepts(desk, "AT", "AT+CGSN", 'AT#M2MLIST=/XML')
 
 
 def test_nfyackuri_takes_six():

@@ -31,9 +31,15 @@ class Me910c1(TelitResources):
     OPTIONS.update(
         {
             "agent_for_sts": False,  # True: AT#LWM2MSTS as 3.1.8 says; the field uses it before the agent was ever enabled
-            "keys_optional": True,  # AT#LWM2MINJKEYS=0,1,"name" is OK (field); False: identity and key must be there (3.1.14)
+            "keys_optional": False,  # identity and key must be there (3.1.14); True: AT#LWM2MINJKEYS=0,1,"name" is OK (field)
         }
     )
+
+    def _method(self, name):
+        """Every #LWM2M command has "SIM Presence: Required" in its table (3.1.1 to 3.1.17)."""
+        if name.upper().startswith("#LWM2M") and not self.sim_state:
+            raise self.error(10)
+        return super()._method(name)
 
     def state(self):
         """What the live view shows."""

@@ -8,7 +8,7 @@ restart it after #LWM2MINFO, 1/0/4 suspends it, 5/0/2 passes the FOTA gate (Teli
 """
 
 from tools.lwm2m import codec
-from tools.lwm2m.names import INTEGER, OCTET_STREAM, path_text
+from tools.lwm2m.names import FLOAT, INTEGER, OCTET_STREAM, TIME, path_text
 from tools.virtual_modem.me910c1_fota import TelitFota
 from tools.virtual_modem.me910c1_values import SERVICES, text_of
 
@@ -97,9 +97,31 @@ class TelitServer(TelitFota):
         self.link.respond(request, 205, [(path, INTEGER, "0") for path in self.objects.paths(request.path)])
 
     def _server_write_attributes(self, request):
-        self.link.respond(request, 204 if self.objects.exists(request.path) else 404)
+        if not self.objects.exists(request.path):
+            self.link.respond(request, 404)
+            return
+        if not self._attributes_fit(request.path, request.query):
+            self.link.respond(request, 400)
+            return
+        self.link.respond(request, 204)
         for path in self._watches:
             self._arm_longest(path, self._watches[path])
+
+    def _attributes_fit(self, path, query):
+        """Names, values and places of TS 1.0.2 5.1.2: pmin and pmax in whole seconds, gt, lt and st of a numeric resource."""
+        for part in query:
+            name, given, text = part.partition("=")
+            if name in ("pmin", "pmax"):
+                if given and not (text.isdigit() and int(text) <= 0x7FFFFFFF):
+                    return False
+                continue
+            kind = self.objects.type_of(path[0], path[2]) if len(path) == 3 else None
+            if name not in ("gt", "lt", "st") or kind not in (INTEGER, FLOAT, TIME):
+                return False
+            body = text.lstrip("-") if name != "st" else text
+            if given and not (body.replace(".", "", 1).isdigit() and len(text) - len(body) < 2):
+                return False
+        return True
 
     def _server_create(self, request):
         try:
@@ -147,6 +169,9 @@ class TelitServer(TelitFota):
             if row is None or "W" not in row[1]:
                 self.link.respond(request, 404 if row is None else 405)
                 return
+            if reading.path[0] == 1 and not self._account_fits(reading.path[2], reading.value):
+                self.link.respond(request, 400)
+                return
         self.link.respond(request, 204)
         for reading in readings:
             self._keep(tuple(reading.path), reading)
@@ -163,6 +188,13 @@ class TelitServer(TelitFota):
             self._account_written(path[2], reading.value)
         elif path[:3] == (5, 0, 1):
             self._package_uri(str(reading.value))
+
+    @staticmethod
+    def _account_fits(resource, value):
+        """TS 1.0.2 E.2; numbers of the module have 32 bits (3.1.9)."""
+        if resource == 7:
+            return value in ("U", "UQ", "S", "SQ", "US", "UQS")
+        return resource not in (1, 2, 3, 5) or (resource == 1) <= value <= 0x7FFFFFFF
 
     def _account_written(self, resource, value):
         if resource == 1:

@@ -329,7 +329,9 @@ class Driver(Modem):
         itself: an enabled agent that rests is taken for registered, unless a URC has said otherwise."""
         try:
             lines = self.at.send("AT#LWM2MSTAT", prefix="#LWM2MGETSTAT")
-        except CommandError:
+        except CommandError as error:
+            if "SIM" in error.text:
+                self.unlock_sim()  # no command without one (3.1); `refusal` says what is wrong with it
             lines = self.at.send("AT#LWM2MENA?")
         found = split_fields(lines[-1]) if lines else []
         # Two shapes: 0,"DIS" and "DIS" alone (3.1.1); #LWM2MENA: 0 where it is off.
