@@ -157,8 +157,7 @@ def telit_upload(at):
 HEX = b"5A" * 512
 DIALOGUES = {
     "bc66_configure": Dialogue(bc66_configure, [
-        (b"+QLWCONFIG?\r", [(2, line(b'+QLWCONFIG: 0,"10.1.2.3",5683,"8679",900,3') + OK)]),
-        (b"+QLWCONFIG=", [(9, OK)])]),
+        (b"+QLWCONFIG?\r", [(2, line(b'+QLWCONFIG: 0,"10.1.2.3",5683,"8679",900,3') + OK)]), (b"+QLWCONFIG=", [(9, OK)])]),
     "bc66_register": Dialogue(bc66_register, [(b"+QLWREG\r", [(2, OK), (900, line(b"+QLWREG: 0"))])]),
     "bc66_observe": Dialogue(answering('+QLWURC: "observe"', "AT+QLWOBSRSP=1,0,3303,0,5700,4,4,21.5,0"),
         [(b"+QLWOBSRSP=", [(2, OK), (30, line(b"+QLWOBSRSP: 0"))])], line(b'+QLWURC: "observe",1,0,3303,0,5700')),
@@ -261,10 +260,9 @@ class Random:
         return (self.state >> 12) % limit
 
 
-PIECES = (
-    b"\r\n", b"\n\r", b"\r", b"\n", b"\0", b"\xff", b"OK", b"ERROR", b"+CME ERROR: 5", b"+X: 1,2", b"+A: 7", b"RDY", b">",
-    b"> ", b'"', b",", b":", b"+QLWRD: 3,0", b'+W: 1,2,3,5,"', b"abc", b" ", b"AT+X?", b"LOOK", b"\x1a", b"\x80\x81", b"x" * 70,
-)
+PIECES = (b"\r\n", b"\n\r", b"\r", b"\n", b"\0", b"\xff", b"OK", b"ERROR", b"+CME ERROR: 5", b"+X: 1,2", b"+A: 7", b"RDY", b">",
+          b"> ", b'"', b",", b":", b"+QLWRD: 3,0", b'+W: 1,2,3,5,"', b"abc", b" ", b"AT+X?", b"LOOK", b"\x1a", b"\x80\x81",
+          b"x" * 70)
 
 
 def random_stream(random):

@@ -160,11 +160,10 @@ def test_a_final_result_is_a_whole_line():
 
 
 def test_every_final_result():
-    for text, code, words in [
-        ("ERROR", None, "ERROR"), ("ABORTED", None, "ABORTED"), ("NO CARRIER", None, "NO CARRIER"),
-        ("+CME ERROR: 0", 0, "0"), ("+CME ERROR:4", 4, "4"), ("+CMEE ERROR : 33", 33, "33"),
-        ("+CMS  ERROR:  500", 500, "500"), ("+CME ERROR: phone failure", None, "phone failure"), ("+CME ERROR", None, ""),
-    ]:
+    for text, code, words in [("ERROR", None, "ERROR"), ("ABORTED", None, "ABORTED"), ("NO CARRIER", None, "NO CARRIER"),
+                              ("+CME ERROR: 0", 0, "0"), ("+CME ERROR:4", 4, "4"), ("+CMEE ERROR : 33", 33, "33"),
+                              ("+CMS  ERROR:  500", 500, "500"),
+                              ("+CME ERROR: phone failure", None, "phone failure"), ("+CME ERROR", None, "")]:
         result = text.split()[0] + " ERROR" if text[0] == "+" else text
         at, _, _ = client([(b"AT+Q\r", line(text)), (b"AT+Q\r", OK)])
         error = raises(CommandError, at.send, "AT+Q")

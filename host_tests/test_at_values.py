@@ -230,12 +230,9 @@ def test_a_urc_between_prompt_and_result():
 
 
 def test_the_four_command_forms():
-    script = [
-        (b"AT+QLWSERV=?\r", b'\r\n+QLWSERV: "(IP)",(0-65535)\r\n' + OK),
-        (b"AT+QLWSERV?\r", b'\r\n+QLWSERV: "10.0.0.1",5683\r\n' + OK),
-        (b'AT+QLWSERV="10.0.0.1",5683\r', OK),
-        (b"AT+QLWUPDATE\r", OK),
-    ]
+    script = [(b"AT+QLWSERV=?\r", b'\r\n+QLWSERV: "(IP)",(0-65535)\r\n' + OK),
+              (b"AT+QLWSERV?\r", b'\r\n+QLWSERV: "10.0.0.1",5683\r\n' + OK), (b'AT+QLWSERV="10.0.0.1",5683\r', OK),
+              (b"AT+QLWUPDATE\r", OK)]
     for at, _, _ in clients(script):
         assert at.test("QLWSERV") == [["(IP)", "(0-65535)"]]
         assert at.read("+QLWSERV") == [["10.0.0.1", "5683"]]
@@ -273,39 +270,26 @@ def test_lines_over_the_familys_limit_are_refused():
 
 
 def test_fields():
-    for line, expected in [
-        ("+CSQ: 18,99", ["18", "99"]),
-        ("+CSQ:18, 99", ["18", "99"]),
-        ("+QLWADDOBJ :0", ["0"]),
-        ('+CCLK: "20/04/05,15:38:02+08"', ["20/04/05,15:38:02+08"]),
-        ('+X: "",,"a ",b ', ["", None, "a ", "b"]),
-        ("+X: 1,", ["1", None]),
-        ("+X:", []),
-        ("+X", ["+X"]),
-        ("+X: 0000", ["0000"]),
-        ('+X: (0-2),(0,1),"(a,b)"', ["(0-2)", "(0,1)", "(a,b)"]),
-        ('+X: "a"b",1', ['a"b', "1"]),
-        ('+X: "a",  "b" , c', ["a", "b", "c"]),
-        ('+X: "a"b,c",1', ['a"b,c', "1"]), ('+X: (a)b,c),1', ["(a)b,c)", "1"]),
-        ('+X: "a""', ['a"']), ('+X: "', [""]), ('+X: (1', ["(1"]), ('+X: "a" ,,"b"', ["a", None, "b"]),
-        ('+X: "open', ["open"]),
-        ('+QLWURC: "lifetime changed,30"', ["lifetime changed,30"]),
-        ('LWM2M-TLT:"REGISTERED",SSID=123,"coap://a:5683"', ["REGISTERED", "SSID=123", "coap://a:5683"]),
-        ("867997030012345", ["867997030012345"]),
-        ("coap://10.0.0.1:5683", ["coap://10.0.0.1:5683"]),
-        ("3031,AABB", ["3031", "AABB"]),
-        ("", []),
-    ]:
+    for line, expected in [("+CSQ: 18,99", ["18", "99"]), ("+CSQ:18, 99", ["18", "99"]), ("+QLWADDOBJ :0", ["0"]),
+                           ('+CCLK: "20/04/05,15:38:02+08"', ["20/04/05,15:38:02+08"]),
+                           ('+X: "",,"a ",b ', ["", None, "a ", "b"]), ("+X: 1,", ["1", None]), ("+X:", []), ("+X", ["+X"]),
+                           ("+X: 0000", ["0000"]),
+                           ('+X: (0-2),(0,1),"(a,b)"', ["(0-2)", "(0,1)", "(a,b)"]), ('+X: "a"b",1', ['a"b', "1"]),
+                           ('+X: "a",  "b" , c', ["a", "b", "c"]), ('+X: "a"b,c",1', ['a"b,c', "1"]),
+                           ('+X: (a)b,c),1', ["(a)b,c)", "1"]), ('+X: "a""', ['a"']), ('+X: "', [""]), ('+X: (1', ["(1"]),
+                           ('+X: "a" ,,"b"', ["a", None, "b"]), ('+X: "open', ["open"]),
+                           ('+QLWURC: "lifetime changed,30"', ["lifetime changed,30"]),
+                           ('LWM2M-TLT:"REGISTERED",SSID=123,"coap://a:5683"', ["REGISTERED", "SSID=123", "coap://a:5683"]),
+                           ("867997030012345", ["867997030012345"]),
+                           ("coap://10.0.0.1:5683", ["coap://10.0.0.1:5683"]), ("3031,AABB", ["3031", "AABB"]), ("", [])]:
         assert fields(line) == expected, (line, fields(line))
 
 
 def test_ask_gives_what_stands_behind_the_name_however_it_is_written():
     for line, expected in [
         ("+CSQ: 18,99", "18,99"), ("+CSQ:18,99", "18,99"), ("+CSQ :18,99", "18,99"), ("+CSQ", "+CSQ"), ("+CSQ:", ""),
-        ('+CCLK:"20/04/05,15:38:02+08"', '"20/04/05,15:38:02+08"'), ("+CSQ:  a: b", "a: b"),
-        ("+CSQ,a:b", "+CSQ,a:b"), ('+CSQ "a:b"', '+CSQ "a:b"'), ("coap://10.0.0.1", "coap://10.0.0.1"),
-        (",a:b", ",a:b"),
-    ]:
+        ('+CCLK:"20/04/05,15:38:02+08"', '"20/04/05,15:38:02+08"'), ("+CSQ:  a: b", "a: b"), ("+CSQ,a:b", "+CSQ,a:b"),
+        ('+CSQ "a:b"', '+CSQ "a:b"'), ("coap://10.0.0.1", "coap://10.0.0.1"), (",a:b", ",a:b")]:
         for at, _, _ in clients([(b"AT+CSQ\r", b"\r\n" + line.encode() + b"\r\n" + OK), (b"AT+CSQ\r", OK)]):
             assert at.ask("AT+CSQ", prefix=line[:5].rstrip(" :,") if line[0] == "+" else "") == expected, line
             assert at.ask("AT+CSQ") == ""

@@ -33,11 +33,10 @@ def usage(config=None, name="usage", **options):
 
 def test_bands_fall_at_their_floors_and_rise_with_hysteresis():
     bands = BatteryBands(CELLS["lipo"])
-    trace = [
-        (3900, "normal"), (3601, "normal"), (3599, "low"), (3650, "low"), (3699, "low"), (3700, "normal"), (3440, "critical"),
-        (3520, "critical"), (3549, "critical"), (3550, "low"), (3290, "dead"), (3390, "dead"), (3400, "critical"),
-        (4100, "normal"), (3100, "dead"), (None, "dead"), (60, "dead"), (9000, "dead"), (4000, "normal"),
-    ]
+    trace = [(3900, "normal"), (3601, "normal"), (3599, "low"), (3650, "low"), (3699, "low"), (3700, "normal"),
+             (3440, "critical"), (3520, "critical"), (3549, "critical"), (3550, "low"), (3290, "dead"), (3390, "dead"),
+             (3400, "critical"), (4100, "normal"), (3100, "dead"), (None, "dead"), (60, "dead"), (9000, "dead"),
+             (4000, "normal")]
     for millivolts, band in trace:
         assert bands.update(millivolts) == band, millivolts
 

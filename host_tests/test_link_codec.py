@@ -1,35 +1,8 @@
 """The wire formats of the LwM2M peers: vectors of the specifications, and bytes that must be refused."""
 
-from tools.lwm2m.codec import (
-    CodecError,
-    Reading,
-    cbor_decode,
-    decode,
-    decode_raw,
-    encode,
-    raw_of,
-    tlv,
-    value_of_raw,
-)
-from tools.lwm2m.link import (
-    BOOLEAN,
-    FLOAT,
-    INTEGER,
-    JSON,
-    NONE,
-    OBJLNK,
-    OCTET_STREAM,
-    OPAQUE,
-    SENML_CBOR,
-    SENML_JSON,
-    STRING,
-    TEXT_PLAIN,
-    TIME,
-    TLV,
-    discover_payload,
-    parse_path,
-    store_attributes,
-)
+from tools.lwm2m.codec import (CodecError, Reading, cbor_decode, decode, decode_raw, encode, raw_of, tlv, value_of_raw)
+from tools.lwm2m.link import (BOOLEAN, FLOAT, INTEGER, JSON, NONE, OBJLNK, OCTET_STREAM, OPAQUE, SENML_CBOR, SENML_JSON, STRING,
+                              TEXT_PLAIN, TIME, TLV, discover_payload, parse_path, store_attributes)
 from tools.lwm2m.resource_types import type_of
 
 
@@ -54,21 +27,18 @@ def test_device_instance_of_the_specification():
         "c303312e30"
         "860641000141010588070842000ed842011388"
     )
-    assert decode_raw(TLV, (3, 0), payload) == [
-        ((3, 0, 0), b"Open Mobile Alliance"), ((3, 0, 1), b"Lightweight M2M Client"), ((3, 0, 2), b"345000123"),
-        ((3, 0, 3), b"1.0"), ((3, 0, 6, 0), b"\x01"), ((3, 0, 6, 1), b"\x05"), ((3, 0, 7, 0), b"\x0e\xd8"),
-        ((3, 0, 7, 1), b"\x13\x88"),
-    ]
+    assert decode_raw(TLV, (3, 0), payload) == [((3, 0, 0), b"Open Mobile Alliance"), ((3, 0, 1), b"Lightweight M2M Client"),
+                                                ((3, 0, 2), b"345000123"), ((3, 0, 3), b"1.0"), ((3, 0, 6, 0), b"\x01"),
+                                                ((3, 0, 6, 1), b"\x05"), ((3, 0, 7, 0), b"\x0e\xd8"),
+                                                ((3, 0, 7, 1), b"\x13\x88")]
 
 
 def test_object_answer_wraps_each_instance():
     values = [((3303, 0, 5700), FLOAT, "1"), ((3303, 1, 5700), FLOAT, "2"), ((3303, 1, 5701), STRING, "Cel")]
     payload = encode(TLV, (3303,), values)
-    assert decode(TLV, (3303,), payload) == [
-        Reading((3303, 0, 5700), FLOAT, 1.0, None),
-        Reading((3303, 1, 5700), FLOAT, 2.0, None),
-        Reading((3303, 1, 5701), STRING, "Cel", None),
-    ]
+    assert decode(TLV, (3303,), payload) == [Reading((3303, 0, 5700), FLOAT, 1.0, None),
+                                             Reading((3303, 1, 5700), FLOAT, 2.0, None),
+                                             Reading((3303, 1, 5701), STRING, "Cel", None)]
 
 
 def test_instance_answer_may_come_wrapped_or_bare():
@@ -90,11 +60,9 @@ def test_integers_take_the_smallest_of_four_sizes():
 
 
 def test_each_type_there_and_back():
-    for kind, text, value in (
-        (STRING, "Cel", "Cel"), (INTEGER, "-5", -5), (TIME, "1767225600", 1767225600), (FLOAT, "-0.25", -0.25),
-        (BOOLEAN, "1", True), (BOOLEAN, "0", False), (OBJLNK, "3303:1", "3303:1"), (OPAQUE, b"\x00\xff", b"\x00\xff"),
-        (NONE, b"", b""),
-    ):
+    for kind, text, value in ((STRING, "Cel", "Cel"), (INTEGER, "-5", -5), (TIME, "1767225600", 1767225600),
+                              (FLOAT, "-0.25", -0.25), (BOOLEAN, "1", True), (BOOLEAN, "0", False),
+                              (OBJLNK, "3303:1", "3303:1"), (OPAQUE, b"\x00\xff", b"\x00\xff"), (NONE, b"", b"")):
         assert value_of_raw(kind, raw_of(kind, text)) == value
 
 
@@ -139,10 +107,7 @@ def test_json_both_ways():
     values = [((3303, 0, 5700), FLOAT, "21.5"), ((3303, 0, 5701), STRING, 'C"l'), ((3303, 0, 5518), TIME, "1767225600")]
     payload = encode(JSON, (3303, 0), values)
     assert [(each.path, each.value) for each in decode(JSON, (3303, 0), payload)] == [
-        ((3303, 0, 5700), 21.5),
-        ((3303, 0, 5701), 'C"l'),
-        ((3303, 0, 5518), 1767225600),
-    ]
+        ((3303, 0, 5700), 21.5), ((3303, 0, 5701), 'C"l'), ((3303, 0, 5518), 1767225600)]
 
 
 def test_json_of_one_resource_has_the_whole_path_as_base_name():
@@ -151,10 +116,7 @@ def test_json_of_one_resource_has_the_whole_path_as_base_name():
 
 def test_json_times_add_up():
     payload = b'{"bn":"/3303/0/","bt":1767225600,"e":[{"n":"5700","v":1},{"n":"5700","v":2,"t":-60}]}'
-    assert [(each.value, each.time) for each in decode(JSON, (3303, 0), payload)] == [
-        (1.0, 1767225600),
-        (2.0, 1767225540),
-    ]
+    assert [(each.value, each.time) for each in decode(JSON, (3303, 0), payload)] == [(1.0, 1767225600), (2.0, 1767225540)]
 
 
 def test_json_numbers_from_modules_stay_json():
@@ -171,10 +133,8 @@ def test_damaged_json_is_refused():
 def test_senml_cbor_pack_gives_each_reading_its_time():
     # [{bn: "/3303/0/", bt: 1767225600, n: "5700", v: 21.5}, {n: "5700", v: 22, t: 60}] written by hand from RFC 8949
     pack = b"\x82\xa4\x21\x68/3303/0/\x22\x1a\x69\x55\xb9\x00\x00\x645700\x02\xf9\x4d\x60\xa3\x00\x645700\x02\x16\x06\x18\x3c"
-    assert decode(SENML_CBOR, (19, 0, 0), pack) == [
-        Reading((3303, 0, 5700), FLOAT, 21.5, 1767225600),
-        Reading((3303, 0, 5700), FLOAT, 22.0, 1767225660),
-    ]
+    assert decode(SENML_CBOR, (19, 0, 0), pack) == [Reading((3303, 0, 5700), FLOAT, 21.5, 1767225600),
+                                                    Reading((3303, 0, 5700), FLOAT, 22.0, 1767225660)]
 
 
 def test_senml_booleans_strings_and_bytes():

@@ -195,22 +195,15 @@ def test_second_answer_to_one_request_is_ignored():
 def test_write_execute_create_delete_reach_the_module_as_sent():
     module = Module()
     server = module.server
-    results = [
-        server.write("node", "/3306/0/5850", b"1", TEXT_PLAIN),
-        server.write("node", "/3306/0", encode(TLV, (3306, 0), [((3306, 0, 5850), BOOLEAN, "1")]), TLV, replace=False),
-        server.execute("node", "/3303/0/5605", b"0='x'"),
-        server.create("node", "/3306", b"\x00"),
-        server.delete("node", "/3306/1"),
-    ]
+    results = [server.write("node", "/3306/0/5850", b"1", TEXT_PLAIN),
+               server.write("node", "/3306/0", encode(TLV, (3306, 0), [((3306, 0, 5850), BOOLEAN, "1")]), TLV, replace=False),
+               server.execute("node", "/3303/0/5605", b"0='x'"), server.create("node", "/3306", b"\x00"),
+               server.delete("node", "/3306/1")]
     module.clock.advance(1_000)
     assert [each.code for each in results] == [204, 204, 204, 201, 202]
     assert [(each.operation, each.path) for each in module.requests] == [
-        ("write", (3306, 0, 5850)),
-        ("write", (3306, 0)),
-        ("execute", (3303, 0, 5605)),
-        ("create", (3306,)),
-        ("delete", (3306, 1)),
-    ]
+        ("write", (3306, 0, 5850)), ("write", (3306, 0)), ("execute", (3303, 0, 5605)), ("create", (3306,)),
+        ("delete", (3306, 1))]
     assert module.requests[0].payload == b"1" and module.requests[0].replace and not module.requests[1].replace
     assert module.requests[2].payload == b"0='x'"
     assert len({each.mid for each in module.requests}) == 5
@@ -385,9 +378,7 @@ def test_bootstrap_writes_accounts_and_finishes():
     module.clock.advance(1_000)
     assert module.codes == [204]
     assert [(each.operation, each.path, each.content_format) for each in written] == [
-        ("delete", (0,), None),
-        ("write", (0, 1), TLV),
-    ]
+        ("delete", (0,), None), ("write", (0, 1), TLV)]
 
 
 def test_bootstrap_refused_or_silent():
@@ -408,9 +399,7 @@ def test_a_senml_pack_on_object_19_becomes_single_deliveries_with_their_times():
     module.notify(None, path=(19, 0, 0), values=[((19, 0, 0), OPAQUE, pack)])
     module.clock.advance(1_000)
     assert [tuple(each) for each in module.server.deliveries] == [
-        (TEMPERATURE, FLOAT, 1.0, 1767225600),
-        ((3304, 0, 5700), FLOAT, 2.0, 1767225660),
-    ]
+        (TEMPERATURE, FLOAT, 1.0, 1767225600), ((3304, 0, 5700), FLOAT, 2.0, 1767225660)]
 
 
 def test_bytes_on_object_19_that_are_no_pack_stay_bytes():

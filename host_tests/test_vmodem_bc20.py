@@ -16,13 +16,9 @@ def dialogue(bench, *steps):
         assert said == expected, (command, said, expected)
 
 
-SETUP = (
-    ("AT+CGPADDR=1", ["+CGPADDR: 1,10.52.241.198", "OK"]),
-    ('AT+QLWSERV="180.101.147.115",5683', ["OK"]),
-    ('AT+QLWCONF="%s"' % EP, ["OK"]),
-    ('AT+QLWADDOBJ=19,0,1,"0"', ["OK"]),
-    ('AT+QLWADDOBJ=19,1,1,"0"', ["OK"]),
-)
+SETUP = (("AT+CGPADDR=1", ["+CGPADDR: 1,10.52.241.198", "OK"]),
+         ('AT+QLWSERV="180.101.147.115",5683', ["OK"]), ('AT+QLWCONF="%s"' % EP, ["OK"]), ('AT+QLWADDOBJ=19,0,1,"0"', ["OK"]),
+         ('AT+QLWADDOBJ=19,1,1,"0"', ["OK"]))
 
 
 def ready(mode=None, hexadecimal=True, **options):
@@ -47,13 +43,10 @@ def push(bench, data):
 
 def test_3_1_and_3_2_platform_and_name():
     bench = Bench("bc20")
-    dialogue(
-        bench,
-        ('AT+QLWSERV="180.101.147.115",5683', ["OK"]),
-        ("AT+QLWSERV?", ['+QLWSERV: "180.101.147.115",5683', "OK"]),
-        ('AT+QLWCONF="866971030001361"', ["OK"]),
-        ("AT+QLWCONF?", ['+QLWCONF: "866971030001361"', "OK"]),
-    )
+    dialogue(bench,
+             ('AT+QLWSERV="180.101.147.115",5683', ["OK"]),
+             ("AT+QLWSERV?", ['+QLWSERV: "180.101.147.115",5683', "OK"]), ('AT+QLWCONF="866971030001361"', ["OK"]),
+             ("AT+QLWCONF?", ['+QLWCONF: "866971030001361"', "OK"]))
 
 
 def test_3_3_and_3_4_objects():
@@ -70,32 +63,20 @@ def test_3_3_and_3_4_objects():
 def test_3_5_to_3_7_open_update_close():
     bench = ready()
     bench.server.auto_observe.clear()
-    dialogue(
-        bench,
-        ("AT+QLWOPEN=0", ["OK", "CONNECT OK"]),
-        ("AT+QLWUPDATE", ["OK", "UPDATE OK"]),
-        ("AT+QLWCLOSE", ["OK", "CLOSE OK"]),
-    )
+    dialogue(bench, ("AT+QLWOPEN=0", ["OK", "CONNECT OK"]), ("AT+QLWUPDATE", ["OK", "UPDATE OK"]),
+             ("AT+QLWCLOSE", ["OK", "CLOSE OK"]))
 
 
 def test_3_8_send_non_and_con():
     bench = ready(mode=0)
-    dialogue(
-        bench,
-        ("AT+QLWDATASEND=19,0,0,1,00,0x0000", ["OK"]),
-        ("AT+QLWDATASEND=19,0,0,1,01,0x0100", ["OK", "SEND OK"]),
-    )
+    dialogue(bench, ("AT+QLWDATASEND=19,0,0,1,00,0x0000", ["OK"]), ("AT+QLWDATASEND=19,0,0,1,01,0x0100", ["OK", "SEND OK"]))
     assert [each.value for each in bench.server.deliveries] == [b"\x00", b"\x01"]
 
 
 def test_3_9_status_with_and_without_the_blank():
     for blank, expected in ((True, "+QLWDATASTATUS: 4"), (False, "+QLWDATASTATUS:4")):
         bench = ready(mode=0, status_blank=blank)
-        dialogue(
-            bench,
-            ("AT+QLWDATASEND=19,0,0,1,01,0x0100", ["OK", "SEND OK"]),
-            ("AT+QLWDATASTATUS?", [expected, "OK"]),
-        )
+        dialogue(bench, ("AT+QLWDATASEND=19,0,0,1,01,0x0100", ["OK", "SEND OK"]), ("AT+QLWDATASTATUS?", [expected, "OK"]))
 
 
 def test_3_9_the_command_has_another_name_in_its_tables_title():
@@ -109,12 +90,9 @@ def test_3_10_read_in_pieces():
     bench = ready(mode=1)
     push(bench, b"\xaa\xaa\x00\x00")
     assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,4"]
-    dialogue(
-        bench,
-        ("AT+QLWRD=2", ["+QLWRD: 2,2", "AAAA", "OK"]),
-        ("AT+QLWRD=2", ["+QLWRD: 2,0", "0000", "OK"]),
-        ("AT+QLWRD=4", ["+QLWRD: 0", "OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWRD=2", ["+QLWRD: 2,2", "AAAA", "OK"]),
+             ("AT+QLWRD=2", ["+QLWRD: 2,0", "0000", "OK"]), ("AT+QLWRD=4", ["+QLWRD: 0", "OK"]))
 
 
 def test_3_11_dataformat():
@@ -131,13 +109,9 @@ def test_3_12_delete_takes_its_time():
 
 def test_5_1_register():
     bench = ready()
-    dialogue(
-        bench,
-        ("AT+QLWOPEN=0", ["OK", "CONNECT OK", "+QLWOBSERVE: 0,19,0,0"]),
-        ("AT+QLWUPDATE", ["OK", "UPDATE OK"]),
-        ("AT+QLWCLOSE", ["OK", "CLOSE OK"]),
-        ("AT+QLWDEL", ["OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWOPEN=0", ["OK", "CONNECT OK", "+QLWOBSERVE: 0,19,0,0"]), ("AT+QLWUPDATE", ["OK", "UPDATE OK"]),
+             ("AT+QLWCLOSE", ["OK", "CLOSE OK"]), ("AT+QLWDEL", ["OK"]))
 
 
 def test_5_2_direct_push():
@@ -145,11 +119,9 @@ def test_5_2_direct_push():
     dialogue(bench, ("AT+QLWDATASEND=19,0,0,57,%s,0x0000" % LONG, ["OK"]))
     push(bench, b"\xaa\xaa\x00\x00")
     assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,4,AAAA0000"]
-    dialogue(
-        bench,
-        ("AT+QLWDATASEND=19,0,0,57,%s,0x0100" % LONG, ["OK", "SEND OK"]),
-        ("AT+QLWDATASTATUS?", ["+QLWDATASTATUS: 4", "OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWDATASEND=19,0,0,57,%s,0x0100" % LONG, ["OK", "SEND OK"]),
+             ("AT+QLWDATASTATUS?", ["+QLWDATASTATUS: 4", "OK"]))
     assert bench.server.deliveries[-1].value[:2] == b"\x01\xf0"
 
 
@@ -158,19 +130,15 @@ def test_5_3_buffer_access():
     dialogue(bench, ("AT+QLWDATASEND=19,0,0,57,%s,0x0000" % LONG, ["OK"]))
     push(bench, b"\xaa\xaa\x00\x00")
     assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,4"]
-    dialogue(
-        bench,
-        ("AT+QLWRD=4", ["+QLWRD: 4,0", "AAAA0000", "OK"]),
-        ("AT+QLWDATASEND=19,0,0,57,%s,0x0100" % LONG, ["OK", "SEND OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWRD=4", ["+QLWRD: 4,0", "AAAA0000", "OK"]),
+             ("AT+QLWDATASEND=19,0,0,57,%s,0x0100" % LONG, ["OK", "SEND OK"]))
     push(bench, b"\xaa\xaa\x00\x00")
     assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,4"]
-    dialogue(
-        bench,
-        ("AT+QLWRD=2", ["+QLWRD: 2,2", "AAAA", "OK"]),
-        ("AT+QLWRD=2", ["+QLWRD: 2,0", "0000", "OK"]),
-        ("AT+QLWDATASTATUS?", ["+QLWDATASTATUS: 4", "OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWRD=2", ["+QLWRD: 2,2", "AAAA", "OK"]),
+             ("AT+QLWRD=2", ["+QLWRD: 2,0", "0000", "OK"]),
+             ("AT+QLWDATASTATUS?", ["+QLWDATASTATUS: 4", "OK"]))
 
 
 def test_examples_byte_by_byte():
@@ -186,13 +154,11 @@ def test_examples_byte_by_byte():
 
 def test_test_forms():
     bench = Bench("bc20")
-    dialogue(
-        bench,
-        ("AT+QLWSERV=?", ['+QLWSERV: "IP_address",(0-65535)', "OK"]),
-        ("AT+QLWCONF=?", ['+QLWCONF: "endpointname"', "OK"]),
-        ("AT+QLWRD=?", ["+QLWRD: (1-512)", "OK"]),
-        ("AT+QLWCFG=?", ['+QLWCFG: "dataformat",(0,1),(0,1)', "OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWSERV=?", ['+QLWSERV: "IP_address",(0-65535)', "OK"]),
+             ("AT+QLWCONF=?", ['+QLWCONF: "endpointname"', "OK"]),
+             ("AT+QLWRD=?", ["+QLWRD: (1-512)", "OK"]),
+             ("AT+QLWCFG=?", ['+QLWCFG: "dataformat",(0,1),(0,1)', "OK"]))
 
 
 REFUSED = (
@@ -231,15 +197,9 @@ def test_wrong_values_are_plain_errors():
 
 def test_wrong_data():
     bench = ready(mode=0)
-    for line in (
-        "AT+QLWDATASEND=19,0,0,2,00,0x0000",
-        "AT+QLWDATASEND=19,0,0,1,XY,0x0000",
-        "AT+QLWDATASEND=19,0,0,0,,0x0000",
-        "AT+QLWDATASEND=19,0,0,1,00,0x0001",
-        "AT+QLWDATASEND=19,0,0,1,00",
-        "AT+QLWDATASEND=20,0,0,1,00,0x0000",
-        "AT+QLWDATASEND=19,0,0,513,%s,0x0000" % ("00" * 513),
-    ):
+    for line in ("AT+QLWDATASEND=19,0,0,2,00,0x0000", "AT+QLWDATASEND=19,0,0,1,XY,0x0000", "AT+QLWDATASEND=19,0,0,0,,0x0000",
+                 "AT+QLWDATASEND=19,0,0,1,00,0x0001", "AT+QLWDATASEND=19,0,0,1,00", "AT+QLWDATASEND=20,0,0,1,00,0x0000",
+                 "AT+QLWDATASEND=19,0,0,513,%s,0x0000" % ("00" * 513)):
         assert bench.say(line, 200) == ["ERROR"], line[:50]
     assert bench.say("AT+QLWDATASEND=19,0,0,512,%s,0x0100" % ("5A" * 512), 500) == ["OK", "SEND OK"]
 

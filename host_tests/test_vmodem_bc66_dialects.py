@@ -95,11 +95,7 @@ def test_a06_requests_by_number():
     bench.server.observe(NODE, "/3303/0/5700")
     bench.server.read(NODE, "/3303/0/5700")
     bench.server.write(NODE, "/3303/0/5701", b"1", content_format=0)
-    assert bench.wait(100) == [
-        "+QLWURC: 0,1,0,3303,0,5700",
-        "+QLWURC: 1,2,3303,0,5700",
-        '+QLWURC: 2,3,3303,0,5701,2,1,"31",0',
-    ]
+    assert bench.wait(100) == ["+QLWURC: 0,1,0,3303,0,5700", "+QLWURC: 1,2,3303,0,5700", '+QLWURC: 2,3,3303,0,5701,2,1,"31",0']
     assert bench.say("AT+QLWRDRSP=2,1,3303,0,5700,4,4,21.5,0", 100) == ["OK", "+QLWRDRSP: 0"]
 
 

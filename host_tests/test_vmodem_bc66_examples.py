@@ -8,14 +8,8 @@ from fakes.vmodem import NODE, Bench, registered_bc66
 PSK_EP = "urn:imei:867997030052996"
 KEY = "3083693CF1E6766A2408BFD88278249A2DB498B40A6BF6049300FD47DE325CFC"
 BOOTSTRAP = 'AT+QLWCONFIG=1,"bootp.iot.t-mobile.com",5584,"%s",900,0,"%s","%s"' % (PSK_EP, PSK_EP, KEY)
-BROM_WAKE = [
-    "F1: 0000 0000",
-    "V0: 0000 0000 [0001]",
-    "00: 0000 0000",
-    "U0: 0000 0001 [0000]",
-    "T0: 0000 001E",
-    "Leaving the BROM",
-]
+BROM_WAKE = ["F1: 0000 0000", "V0: 0000 0000 [0001]", "00: 0000 0000", "U0: 0000 0001 [0000]", "T0: 0000 001E",
+             "Leaving the BROM"]
 
 
 def dialogue(bench, *steps):
@@ -33,23 +27,16 @@ def bootstrap_steps(lifetime=30):
     security.append(((0, 1, 10), INTEGER, "1"))
     server = [((1, 0, 0), INTEGER, "1"), ((1, 0, 1), INTEGER, str(lifetime)), ((1, 0, 2), INTEGER, "1")]
     server += [((1, 0, 3), INTEGER, "3600"), ((1, 0, 7), STRING, "UQ")]
-    return [
-        ("delete", (0, 1)),
-        ("write", (0, 1), TLV, codec.encode(TLV, (0, 1), security)),
-        ("write", (1, 0), TLV, codec.encode(TLV, (1, 0), server)),
-    ]
+    return [("delete", (0, 1)),
+            ("write", (0, 1), TLV, codec.encode(TLV, (0, 1), security)),
+            ("write", (1, 0), TLV, codec.encode(TLV, (1, 0), server))]
 
 
 def test_3_2_2_custom_object_while_registered():
     bench = registered_bc66(objects=())
-    dialogue(
-        bench,
-        (
-            "AT+QLWADDOBJ=3303,0,7,5601,5602,5603,5604,5605,5700,5701",
-            ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0'],
-        ),
-        ("AT+QLWADDOBJ?", ["+QLWADDOBJ: 3303,0,7,5601,5602,5603,5604,5605,5700,5701", "OK"]),
-    )
+    dialogue(bench,
+             ("AT+QLWADDOBJ=3303,0,7,5601,5602,5603,5604,5605,5700,5701", ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0']),
+             ("AT+QLWADDOBJ?", ["+QLWADDOBJ: 3303,0,7,5601,5602,5603,5604,5605,5700,5701", "OK"]))
 
 
 def test_4_2_1_config_with_the_quote_in_the_wrong_place():
@@ -57,11 +44,7 @@ def test_4_2_1_config_with_the_quote_in_the_wrong_place():
     dialogue(
         bench,
         ('AT+QLWCONFIG=1,"bootp.iot.t-mobile.com,5584","%s",900,0,"%s","%s"' % (PSK_EP, PSK_EP, KEY), ["OK"]),
-        (
-            "AT+QLWCONFIG?",
-            ['+QLWCONFIG:1,"bootp.iot.t-mobile.com",5584,"%s",900,0,"%s","%s"' % (PSK_EP, PSK_EP, KEY), "OK"],
-        ),
-    )
+        ("AT+QLWCONFIG?", ['+QLWCONFIG:1,"bootp.iot.t-mobile.com",5584,"%s",900,0,"%s","%s"' % (PSK_EP, PSK_EP, KEY), "OK"]))
 
 
 def test_4_2_2_all_settings():
@@ -84,11 +67,9 @@ def test_4_2_3_register():
 
 def test_4_2_4_update_lifetime_and_binding():
     bench = registered_bc66(first_mid=59797)
-    dialogue(
-        bench,
-        ("AT+QLWUPDATE=0,1000", ["+QLWUPDATE: 59797", "OK", "+QLWUPDATE: 0,59797"]),
-        ("AT+QLWUPDATE=1,1", ["+QLWUPDATE: 59798", "OK", "+QLWUPDATE: 0,59798"]),
-    )
+    dialogue(bench,
+             ("AT+QLWUPDATE=0,1000", ["+QLWUPDATE: 59797", "OK", "+QLWUPDATE: 0,59797"]),
+             ("AT+QLWUPDATE=1,1", ["+QLWUPDATE: 59798", "OK", "+QLWUPDATE: 0,59798"]))
     assert bench.server.registrations[NODE].lifetime == 1000
 
 
@@ -164,11 +145,7 @@ def test_4_2_13_buffer():
     for resource in (1, 2, 3):
         bench.server.read(NODE, "/9/0/%d" % resource)
     assert bench.wait(100) == ['+QLWURC: "buffer"']
-    dialogue(
-        bench,
-        ("AT+QLWRD?", ["+QLWRD: 4", "OK"]),
-        ("AT+QLWRD", ['+QLWRD: 3,"observe",36581,0,9,0,0', "OK"]),
-    )
+    dialogue(bench, ("AT+QLWRD?", ["+QLWRD: 4", "OK"]), ("AT+QLWRD", ['+QLWRD: 3,"observe",36581,0,9,0,0', "OK"]))
 
 
 def woken_after_manual_mode(**options):
@@ -182,11 +159,7 @@ def test_4_2_15_recover():
     bench = woken_after_manual_mode()
     assert bench.wake() == BROM_WAKE + ["+CPIN: READY"]
     bench.say("ATE0")
-    dialogue(
-        bench,
-        ("AT+QLWSTATUS?", ["+QLWSTATUS: 7", "OK"]),
-        ("AT+QLWRECOVER", ["OK", '+QLWURC: "recovered",0']),
-    )
+    dialogue(bench, ("AT+QLWSTATUS?", ["+QLWSTATUS: 7", "OK"]), ("AT+QLWRECOVER", ["OK", '+QLWURC: "recovered",0']))
 
 
 def test_5_1_auto_registration():
@@ -195,11 +168,9 @@ def test_5_1_auto_registration():
     bench.say('AT+QLWCFG="auto_reg",1')
     said = bench.restart()
     assert said[-5:] == ["RDY", "+CFUN: 1", "+CPIN: READY", "+IP: 100.119.77.254", "+QLWREG: 0"], said
-    dialogue(
-        bench,
-        ("AT+QLWUPDATE=0,1000", ["+QLWUPDATE: 38177", "OK", "+QLWUPDATE: 0,38177"]),
-        ("AT+QLWDEREG", ["OK", "+QLWDEREG: 0"]),
-    )
+    dialogue(bench,
+             ("AT+QLWUPDATE=0,1000", ["+QLWUPDATE: 38177", "OK", "+QLWUPDATE: 0,38177"]),
+             ("AT+QLWDEREG", ["OK", "+QLWDEREG: 0"]))
 
 
 def test_5_2_persistence_across_reboots():
@@ -216,23 +187,12 @@ def test_5_2_persistence_across_reboots():
 def bootstrapping():
     bench = Bench(keys={PSK_EP: KEY}, address="100.88.40.249", first_mid=59797)
     bench.server.bootstrap = bootstrap_steps()
-    dialogue(
-        bench,
-        ("AT+CEREG?", ["+CEREG: 0,1", "OK"]),
-        ("AT+CGPADDR=1", ["+CGPADDR: 1,100.88.40.249", "OK"]),
-    )
+    dialogue(bench, ("AT+CEREG?", ["+CEREG: 0,1", "OK"]), ("AT+CGPADDR=1", ["+CGPADDR: 1,100.88.40.249", "OK"]))
     return bench
 
 
-BOOTSTRAPPED = [
-    "OK",
-    '+QLWURC: "lifetime_changed",30',
-    '+QLWURC: "min_period_changed",1',
-    '+QLWURC: "max_period_changed",3600',
-    '+QLWURC: "binding_changed","UQ"',
-    '+QLWURC: "bs_finished"',
-    "+QLWREG: 0",
-]
+BOOTSTRAPPED = ["OK", '+QLWURC: "lifetime_changed",30', '+QLWURC: "min_period_changed",1', '+QLWURC: "max_period_changed",3600',
+                '+QLWURC: "binding_changed","UQ"', '+QLWURC: "bs_finished"', "+QLWREG: 0"]
 
 
 def open_after_bootstrap(bench):
@@ -243,13 +203,9 @@ def open_after_bootstrap(bench):
 
 def test_5_3_bootstrap_and_registration():
     bench = open_after_bootstrap(bootstrapping())
-    dialogue(
-        bench,
-        (BOOTSTRAP, ["OK"]),
-        ("AT+QLWREG", BOOTSTRAPPED),
-        ("AT+QLWUPDATE=0,1000", ["+QLWUPDATE: 59797", "OK", "+QLWUPDATE: 0,59797"]),
-        ("AT+QLWDEREG", ["OK", "+QLWDEREG: 0"]),
-    )
+    dialogue(bench, (BOOTSTRAP, ["OK"]), ("AT+QLWREG", BOOTSTRAPPED),
+             ("AT+QLWUPDATE=0,1000", ["+QLWUPDATE: 59797", "OK", "+QLWUPDATE: 0,59797"]),
+             ("AT+QLWDEREG", ["OK", "+QLWDEREG: 0"]))
 
 
 def test_5_4_custom_object_operations():
@@ -257,16 +213,11 @@ def test_5_4_custom_object_operations():
     bench.say("AT+QLWADDOBJ?")
     dialogue(
         bench,
-        ('AT+QLWCONFIG=0,220.180.239.212,8085,"Test_dev",30,3', ["OK"]),
-        ("AT+QLWREG", ["OK", "+QLWREG: 0"]),
+        ('AT+QLWCONFIG=0,220.180.239.212,8085,"Test_dev",30,3', ["OK"]), ("AT+QLWREG", ["OK", "+QLWREG: 0"]),
         ("AT+QLWADDOBJ=9,0,5,0,1,2,3,4", ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0']),
         ("AT+QLWADDOBJ=19,0,4,0,1,2,3", ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0']),
         ("AT+QLWADDOBJ=19,1,4,0,1,2,3", ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0']),
-        (
-            "AT+QLWADDOBJ?",
-            ["+QLWADDOBJ: 9,0,5,0,1,2,3,4", "+QLWADDOBJ: 19,0,4,0,1,2,3", "+QLWADDOBJ: 19,1,4,0,1,2,3", "OK"],
-        ),
-    )
+        ("AT+QLWADDOBJ?", ["+QLWADDOBJ: 9,0,5,0,1,2,3,4", "+QLWADDOBJ: 19,0,4,0,1,2,3", "+QLWADDOBJ: 19,1,4,0,1,2,3", "OK"]))
     bench.server._mid = 32190
     bench.server.read("Test_dev", "/9/0/0")
     assert bench.wait(100) == ['+QLWURC: "read",32191,9,0,0']
@@ -285,30 +236,19 @@ def test_5_4_custom_object_operations():
     dialogue(
         bench,
         ('AT+QLWOBSRSP=32201,1,9,0,0,1,7,"quectel",0', ["OK", "+QLWOBSRSP: 0"]),
-        (
-            'AT+QLWNOTIFY=9,0,0,1,10,"0123456789",0,1',
-            ["OK", '+QLWURC: "report",34180', "+QLWNOTIFY: 0", '+QLWURC: "report_ack",0,34180'],
-        ),
+        ('AT+QLWNOTIFY=9,0,0,1,10,"0123456789",0,1',
+         ["OK", '+QLWURC: "report",34180', "+QLWNOTIFY: 0", '+QLWURC: "report_ack",0,34180']),
     )
 
 
 def test_5_5_manual_recovery():
     bench = open_after_bootstrap(bootstrapping())
-    dialogue(
-        bench,
-        ('AT+QLWCFG="recovery_mode",1', ["OK"]),
-        (BOOTSTRAP, ["OK"]),
-        ("AT+QLWREG", BOOTSTRAPPED),
-        ("AT+QLWUPDATE=0,900", ["+QLWUPDATE: 59797", "OK", "+QLWUPDATE: 0,59797"]),
-    )
+    dialogue(bench, ('AT+QLWCFG="recovery_mode",1', ["OK"]), (BOOTSTRAP, ["OK"]), ("AT+QLWREG", BOOTSTRAPPED),
+             ("AT+QLWUPDATE=0,900", ["+QLWUPDATE: 59797", "OK", "+QLWUPDATE: 0,59797"]))
     bench.sleep()
     assert bench.wake() == BROM_WAKE + ["+CPIN: READY"]
     bench.say("ATE0")
-    dialogue(
-        bench,
-        ("AT+QLWSTATUS?", ["+QLWSTATUS: 7", "OK"]),
-        ("AT+QLWRECOVER", ["OK", '+QLWURC: "recovered",0']),
-    )
+    dialogue(bench, ("AT+QLWSTATUS?", ["+QLWSTATUS: 7", "OK"]), ("AT+QLWRECOVER", ["OK", '+QLWURC: "recovered",0']))
 
 
 LESHAN_PSK = (
@@ -324,14 +264,9 @@ def test_5_6_leshan_without_security():
 
 def test_5_6_leshan_with_a_key():
     bench = Bench(keys={"urn:imei:867997030056338": b"0123456789"})
-    dialogue(
-        bench,
-        ("AT+CEREG?", ["+CEREG: 0,1", "OK"]),
-        ("AT+CGPADDR?", ["+CGPADDR: 1,100.97.37.69", "OK"]),
-        (LESHAN_PSK, ["OK"]),
-        ("AT+QLWREG", ["OK", "+QLWREG: 0"]),
-        ("AT+QLWSTATUS?", ["+QLWSTATUS: 2", "OK"]),
-    )
+    dialogue(bench, ("AT+CEREG?", ["+CEREG: 0,1", "OK"]),
+             ("AT+CGPADDR?", ["+CGPADDR: 1,100.97.37.69", "OK"]), (LESHAN_PSK, ["OK"]), ("AT+QLWREG", ["OK", "+QLWREG: 0"]),
+             ("AT+QLWSTATUS?", ["+QLWSTATUS: 2", "OK"]))
 
 
 def test_5_7_1_update_triggered_by_the_server():
@@ -356,12 +291,10 @@ def test_5_7_2_2_binding():
 
 def test_5_7_2_3_object_list():
     bench = Bench()
-    dialogue(
-        bench,
-        ('AT+QLWCONFIG=0,"leshan.eclipse.org",5683,"urn:imei:866971030000717",3000,3', ["OK"]),
-        ("AT+QLWREG", ["OK", "+QLWREG: 0"]),
-        ("AT+QLWADDOBJ=3303,0,3,5601,5602,5603", ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0']),
-    )
+    dialogue(bench,
+             ('AT+QLWCONFIG=0,"leshan.eclipse.org",5683,"urn:imei:866971030000717",3000,3', ["OK"]),
+             ("AT+QLWREG", ["OK", "+QLWREG: 0"]),
+             ("AT+QLWADDOBJ=3303,0,3,5601,5602,5603", ["OK", "+QLWADDOBJ: 0", '+QLWURC: "ping",0']))
     assert "/3303/0" in bench.server.registrations[NODE].objects
 
 
@@ -389,10 +322,8 @@ def test_5_8_2_notify():
     bench.say("AT+QLWOBSRSP=1,1,3303,0,5601,4,4,88.88,0", 100)
     dialogue(
         bench,
-        (
-            "AT+QLWNOTIFY=3303,0,5601,4,4,88.88,0,1",
-            ["OK", '+QLWURC: "report",17111', "+QLWNOTIFY: 0", '+QLWURC: "report_ack",0,17111'],
-        ),
+        ("AT+QLWNOTIFY=3303,0,5601,4,4,88.88,0,1",
+         ["OK", '+QLWURC: "report",17111', "+QLWNOTIFY: 0", '+QLWURC: "report_ack",0,17111']),
     )
     assert bench.server.deliveries[-1].value == 88.88
 

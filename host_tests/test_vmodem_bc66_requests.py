@@ -146,11 +146,7 @@ def test_a_changed_bootstrap_setting_shows_both_accounts():
     bench = Bench()
     bench.say('AT+QLWCONFIG=0,"host",5683,"86",900,3')
     bench.say('AT+QLWCONFIG=1,"boot",5683,"86",900,3')
-    assert bench.say("AT+QLWCONFIG?") == [
-        '+QLWCONFIG:1,"boot",5683,"86",900,3',
-        '+QLWCONFIG:0,"host",5683,"86",900,3',
-        "OK",
-    ]
+    assert bench.say("AT+QLWCONFIG?") == ['+QLWCONFIG:1,"boot",5683,"86",900,3', '+QLWCONFIG:0,"host",5683,"86",900,3', "OK"]
 
 
 # ---- reads, observes
@@ -177,13 +173,7 @@ def test_a_refusal_needs_no_value():
 
 
 def test_values_of_every_type():
-    cases = (
-        (1, '3,"abc"', "abc"),
-        (2, '2,"0AFF"', b"\x0a\xff"),
-        (3, "3,-12", -12),
-        (4, "6,-0.125", -0.125),
-        (5, "1,1", True),
-    )
+    cases = ((1, '3,"abc"', "abc"), (2, '2,"0AFF"', b"\x0a\xff"), (3, "3,-12", -12), (4, "6,-0.125", -0.125), (5, "1,1", True))
     paths = {1: 5701, 2: 5522, 3: 5501, 4: 5700, 5: 5500}
     resources = ",".join([str(number) for number in sorted(paths.values())])
     for kind, text, value in cases:
@@ -256,12 +246,9 @@ def test_a_whole_object():
 
 def test_an_answer_nobody_waits_for():
     bench = registered_bc66()
-    for line, name in (
-        ("AT+QLWRDRSP=99,1,3303,0,5700,4,4,21.5,0", "QLWRDRSP"),
-        ("AT+QLWOBSRSP=99,1,3303,0,5700,4,4,21.5,0", "QLWOBSRSP"),
-        ("AT+QLWWRRSP=99,2", "QLWWRRSP"),
-        ("AT+QLWEXERSP=99,2", "QLWEXERSP"),
-    ):
+    for line, name in (("AT+QLWRDRSP=99,1,3303,0,5700,4,4,21.5,0", "QLWRDRSP"),
+                       ("AT+QLWOBSRSP=99,1,3303,0,5700,4,4,21.5,0", "QLWOBSRSP"), ("AT+QLWWRRSP=99,2", "QLWWRRSP"),
+                       ("AT+QLWEXERSP=99,2", "QLWEXERSP")):
         assert bench.say(line, 100) == ["OK", "+%s: 1" % name]
 
 
@@ -322,12 +309,9 @@ def test_auto_ack_needs_no_answer():
 
 
 def test_writes_arrive_as_hex_of_the_raw_bytes():
-    cases = (
-        (b"1", 0, "31"),
-        (b"\x00\xff", 42, "00FF"),
-        (codec.encode(TLV, (3306, 0, 5850), [((3306, 0, 5850), BOOLEAN, "1")]), TLV, "01"),
-        (codec.encode(TLV, (3306, 0, 5850), [((3306, 0, 5850), INTEGER, "1000")]), TLV, "03E8"),
-    )
+    cases = ((b"1", 0, "31"), (b"\x00\xff", 42, "00FF"),
+             (codec.encode(TLV, (3306, 0, 5850), [((3306, 0, 5850), BOOLEAN, "1")]), TLV, "01"),
+             (codec.encode(TLV, (3306, 0, 5850), [((3306, 0, 5850), INTEGER, "1000")]), TLV, "03E8"))
     for payload, kind, digits in cases:
         bench = registered_bc66(objects=("3306,0,2,5850,5851",))
         bench.server.write(NODE, "/3306/0/5850", payload, content_format=kind)
@@ -526,10 +510,8 @@ def test_wrong_writes_to_built_in_objects():
 
 def test_what_a_server_wrote_it_reads_again():
     bench = registered_bc66()
-    values = (
-        ("/1/0/2", b"5"), ("/1/0/3", b"60"), ("/1/0/5", b"120"), ("/3/0/14", b"+02:00"), ("/3/0/15", b"Europe/Madrid"),
-        ("/11/0/1", b"m2m.example"),
-    )  # fmt: skip
+    values = (("/1/0/2", b"5"), ("/1/0/3", b"60"), ("/1/0/5", b"120"), ("/3/0/14", b"+02:00"), ("/3/0/15", b"Europe/Madrid"),
+              ("/11/0/1", b"m2m.example"))  # fmt: skip
     for path, value in values:
         asked = bench.server.write(NODE, path, value, content_format=0)
         bench.wait(200)

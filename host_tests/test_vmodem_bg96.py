@@ -20,12 +20,8 @@ def bench_of(*lines, **options):
 
 
 LESHAN = ('"select",0', '"bootstrap",1,"%s"' % URI)
-READY = [
-    '+QLWEVENT: 0,"STATE_INITIAL"',
-    '+QLWEVENT: 3,"STATE_REGISTER_REQUIRED"',
-    '+QLWEVENT: 4,"STATE_REGISTERING"',
-    '+QLWEVENT: 5,"STATE_READY"',
-]
+READY = ['+QLWEVENT: 0,"STATE_INITIAL"', '+QLWEVENT: 3,"STATE_REGISTER_REQUIRED"', '+QLWEVENT: 4,"STATE_REGISTERING"',
+         '+QLWEVENT: 5,"STATE_READY"']
 
 
 def registered(*lines, **options):
@@ -48,23 +44,13 @@ def observed(**options):
 def test_6_2_client_configuration():
     bench = bench_of(hostile=("space_states", "three_fields"))
     bench.server.bootstrap = bootstrap_steps(86400)
-    for line in (
-        '"select",2',
-        '"cdp","127.103.233.1",5783',
-        '"epns",0,"QUEC"',
-        '"mbsps","QUEC","992185","01212345678","904978","LWTHM"',
-    ):
+    for line in ('"select",2', '"cdp","127.103.233.1",5783', '"epns",0,"QUEC"',
+                 '"mbsps","QUEC","992185","01212345678","904978","LWTHM"'):
         assert bench.say("AT+QLWM2M=" + line) == ["OK"]
     assert bench.say('AT+QLWM2M="register"', 500) == [
-        "OK",
-        '+QLWEVENT: 0,"STATE_INITIAL"',
-        '+QLWEVENT: 1,"STATE_BOOTSTRAP_REQUIRED"',
-        '+QLWEVENT: 2,"STATE_BOOTSTRAPPING"',
-        '+QLWEVENT: 0,"STATE INITIAL"',
-        '+QLWEVENT: 3,"STATE REGISTER REQUIRED"',
-        '+QLWEVENT: 4,"STATE_REGISTERING"',
-        '+QLWEVENT: 5,"STATE_READY"',
-    ]
+        "OK", '+QLWEVENT: 0,"STATE_INITIAL"', '+QLWEVENT: 1,"STATE_BOOTSTRAP_REQUIRED"', '+QLWEVENT: 2,"STATE_BOOTSTRAPPING"',
+        '+QLWEVENT: 0,"STATE INITIAL"', '+QLWEVENT: 3,"STATE REGISTER REQUIRED"', '+QLWEVENT: 4,"STATE_REGISTERING"',
+        '+QLWEVENT: 5,"STATE_READY"']
     name = "QUEC_866971030000717"
     for path in ("/10250/0/0", "/26241/0/0"):
         bench.server.observe(name, path)
@@ -412,8 +398,7 @@ def test_registration_once_is_not_repeated():
 def test_bootstrap_instead_where_the_carrier_says_so():
     files = bg96_files.built_in(0)
     files[bg96_files.BOOTSTRAP] += bg96_files.bootstrap_text(
-        {"uri": "coap://boot:5783", "bootstrap": True, "security": 3, "ssid": 100}, 0
-    ).replace("/0/1/", "/0/2/")
+        {"uri": "coap://boot:5783", "bootstrap": True, "security": 3, "ssid": 100}, 0).replace("/0/1/", "/0/2/")
     files[bg96_files.CARRIER] = "APN_NAME=a\nSHORT_SERVER_ID1=101\nBS_IF_REG_FAILS=1\n"
     bg96_files.set_cfg(files, BOOTSTRAP_EP_NAME=4)
     bench = bench_of(files=files)
@@ -506,15 +491,11 @@ def test_downlink_in_text_and_hex():
 
 def test_what_a_pipe_cannot_do():
     bench = registered()
-    asked = (
-        (bench.server.read(EP, "/19/0/0"), 405),
-        (bench.server.execute(EP, "/19/0/0"), 405),
-        (bench.server.read(EP, "/3303/0"), 404),
-        (bench.server.read(EP, "/10250/0"), 404),
-        (bench.server.discover(EP, "/19/0"), 205),
-        (bench.server.write_attributes(EP, "/19/0", ("pmin=5",)), 204),
-        (bench.server.read(EP, "/3/0/1"), 205),
-    )
+    asked = ((bench.server.read(EP, "/19/0/0"), 405),
+             (bench.server.execute(EP, "/19/0/0"), 405), (bench.server.read(EP, "/3303/0"), 404),
+             (bench.server.read(EP, "/10250/0"), 404),
+             (bench.server.discover(EP, "/19/0"), 205),
+             (bench.server.write_attributes(EP, "/19/0", ("pmin=5",)), 204), (bench.server.read(EP, "/3/0/1"), 205))
     assert bench.wait(300) == []
     for exchange, code in asked:
         assert exchange.code == code, exchange.path

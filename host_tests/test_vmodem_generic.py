@@ -13,31 +13,10 @@ def test_identity():
     assert bench.say("AT+CGSN=7") == ["+CME ERROR: 50"]
 
 
-WRONG = (
-    "AT+CEREG=6",
-    "AT+CGATT=2",
-    "AT+CPSMS=3",
-    'AT+CPSMS=1,,,"0000","00000000"',
-    'AT+CPSMS=1,,,"00000002","00000000"',
-    "AT+CEDRXS=4",
-    'AT+CEDRXS=1,5,"00"',
-    "AT+CSCON=2",
-    "AT+IPR=1234",
-    "AT+QSCLK=3",
-    "AT+QNBIOTEVENT=2,1",
-    'AT+QCFG="nothing",1',
-    'AT+QCFG="dsevent",2',
-    "AT+QATWAKEUP=2",
-    "AT+QRST=0",
-    "AT+QPOWD=3",
-    "AT+QENG=5",
-    'AT+QCGDEFCONT="NONIP"',
-    "AT+QNBIOTRAI=3",
-    "AT+CGSN=4",
-    "AT+CFUN=3",
-    "AT+CMEE=9",
-    "AT+CGPADDR=99",
-)
+WRONG = ("AT+CEREG=6", "AT+CGATT=2", "AT+CPSMS=3", 'AT+CPSMS=1,,,"0000","00000000"', 'AT+CPSMS=1,,,"00000002","00000000"',
+         "AT+CEDRXS=4", 'AT+CEDRXS=1,5,"00"', "AT+CSCON=2", "AT+IPR=1234", "AT+QSCLK=3", "AT+QNBIOTEVENT=2,1",
+         'AT+QCFG="nothing",1', 'AT+QCFG="dsevent",2', "AT+QATWAKEUP=2", "AT+QRST=0", "AT+QPOWD=3", "AT+QENG=5",
+         'AT+QCGDEFCONT="NONIP"', "AT+QNBIOTRAI=3", "AT+CGSN=4", "AT+CFUN=3", "AT+CMEE=9", "AT+CGPADDR=99")
 
 
 def test_wrong_values_are_refused():

@@ -7,18 +7,14 @@ times: the guide names none, and the Telit manual's "MAX timeout" is a dash for 
 from fakes.vmodem import Bench
 
 LINES = {
-    "bc66": (
-        "AT+QLWADDOBJ=3303,0,2,5700,5701", "AT+QLWADDOBJ?", "AT+QLWCFG?", 'AT+QLWCFG="retransmit",2,5',
-        'AT+QLWCONFIG=0,"host",5683,"node-1",900,3', "AT+QLWCONFIG?", "AT+QLWREG", "AT+QLWSTATUS?", "AT+QLWUPDATE=0,1000",
-        "AT+QLWUPDATE=1,1", "AT+QLWNOTIFY=3303,0,5700,4,4,22.0,0,1", "AT+QLWRDRSP=7,1,3303,0,5700,4,4,21.5,0",
-        "AT+QLWWRRSP=7,2", "AT+QLWEXERSP=7,2", "AT+QLWOBSRSP=7,1,3303,0,5700,4,4,21.5,0", "AT+QLWRD?", "AT+QLWRECOVER",
-        "AT+QLWDEREG", "AT+QLWDELOBJ=3303",
-    ),
-    "bc20": (
-        'AT+QLWSERV="host",5683', 'AT+QLWCONF="node-1"', "AT+QLWSERV?", "AT+QLWCONF?", 'AT+QLWADDOBJ=19,0,1,"0"',
-        'AT+QLWCFG="dataformat",1,1', "AT+QLWOPEN=1", "AT+QLWDATASEND=19,0,0,1,01,0x0100", "AT+QLWDATASTATUS?", "AT+QLWRD=2",
-        "AT+QLWUPDATE", "AT+QLWCLOSE", "AT+QLWDELOBJ=19", "AT+QLWDEL",
-    ),
+    "bc66": ("AT+QLWADDOBJ=3303,0,2,5700,5701", "AT+QLWADDOBJ?", "AT+QLWCFG?", 'AT+QLWCFG="retransmit",2,5',
+             'AT+QLWCONFIG=0,"host",5683,"node-1",900,3', "AT+QLWCONFIG?", "AT+QLWREG", "AT+QLWSTATUS?", "AT+QLWUPDATE=0,1000",
+             "AT+QLWUPDATE=1,1", "AT+QLWNOTIFY=3303,0,5700,4,4,22.0,0,1", "AT+QLWRDRSP=7,1,3303,0,5700,4,4,21.5,0",
+             "AT+QLWWRRSP=7,2", "AT+QLWEXERSP=7,2", "AT+QLWOBSRSP=7,1,3303,0,5700,4,4,21.5,0", "AT+QLWRD?", "AT+QLWRECOVER",
+             "AT+QLWDEREG", "AT+QLWDELOBJ=3303"),
+    "bc20": ('AT+QLWSERV="host",5683', 'AT+QLWCONF="node-1"', "AT+QLWSERV?", "AT+QLWCONF?", 'AT+QLWADDOBJ=19,0,1,"0"',
+             'AT+QLWCFG="dataformat",1,1', "AT+QLWOPEN=1", "AT+QLWDATASEND=19,0,0,1,01,0x0100", "AT+QLWDATASTATUS?",
+             "AT+QLWRD=2", "AT+QLWUPDATE", "AT+QLWCLOSE", "AT+QLWDELOBJ=19", "AT+QLWDEL"),
 }  # fmt: skip
 LONGEST_MS = {"AT+QLWDEL": 5000}
 FINAL = ("OK", "ERROR", "+CME ERROR", "+CMEE ERROR")

@@ -14,12 +14,8 @@ from fakes.chip import Chip, Names, Reset, make_adc, make_i2c, make_pin, make_ua
 
 _EPOCH_2000 = 946684800
 _CAUSES = {"power_on": 1, "brown_out": 1, "panic": 2, "reset": 2, "watchdog": 3, "deep_sleep": 4, "soft": 5}
-_RTC_PINS = {
-    "esp32": (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39),
-    "esp32s3": tuple(range(22)),
-    "esp32c3": tuple(range(6)),
-    "esp32c6": tuple(range(8)),
-}
+_RTC_PINS = {"esp32": (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39), "esp32s3": tuple(range(22)),
+             "esp32c3": tuple(range(6)), "esp32c6": tuple(range(8))}
 _PINS = {"esp32": 40, "esp32s3": 49, "esp32c3": 22, "esp32c6": 31}
 
 
@@ -234,14 +230,10 @@ class Esp32(Chip):
             def feed(self):
                 chip.watchdog_feed()
 
-        return Names(
-            Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
-            PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5,
-            PIN_WAKE=2, EXT0_WAKE=2, EXT1_WAKE=3, TIMER_WAKE=4,
-            reset_cause=lambda: chip.cause, wake_reason=lambda: chip.wake_number,
-            unique_id=lambda: chip.unique_id, reset=chip._reset, deepsleep=chip._deepsleep,
-            freq=lambda *_: 160000000,
-        )
+        return Names(Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
+                     PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5, PIN_WAKE=2, EXT0_WAKE=2,
+                     EXT1_WAKE=3, TIMER_WAKE=4, reset_cause=lambda: chip.cause, wake_reason=lambda: chip.wake_number,
+                     unique_id=lambda: chip.unique_id, reset=chip._reset, deepsleep=chip._deepsleep, freq=lambda *_: 160000000)
 
     def _make_port(self):
         chip = self

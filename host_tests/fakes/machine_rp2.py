@@ -218,12 +218,10 @@ class Rp2(Chip):
             def __setitem__(self, address, value):
                 chip._poke(address, value)
 
-        return Names(
-            Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, False), RTC=Rtc, WDT=Wdt,
-            mem32=Mem32(),
-            PWRON_RESET=1, WDT_RESET=3, reset_cause=lambda: chip._cause, unique_id=lambda: chip.unique_id,
-            reset=chip._reset, lightsleep=chip._lightsleep, deepsleep=chip._deepsleep, freq=chip._freq,
-        )
+        return Names(Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, False), RTC=Rtc, WDT=Wdt,
+                     mem32=Mem32(), PWRON_RESET=1, WDT_RESET=3, reset_cause=lambda: chip._cause,
+                     unique_id=lambda: chip.unique_id, reset=chip._reset, lightsleep=chip._lightsleep,
+                     deepsleep=chip._deepsleep, freq=chip._freq)
 
     def _make_port(self):
         chip = self

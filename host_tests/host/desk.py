@@ -39,9 +39,8 @@ class Bench:
         return output
 
     async def run(self, command):
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-        )
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                                       stdin=subprocess.DEVNULL)
         output, _ = await asyncio.wait_for(process.communicate(), 90)
         return process.returncode, output.decode()
 

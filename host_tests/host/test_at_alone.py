@@ -40,9 +40,8 @@ def test_installed_alone_it_runs_as_source_and_as_bytecode(tmp_path):
         else:
             package.at_bytecode(tmp_path / kind)
         script = "import sys; sys.path.insert(0, sys.argv[1]); import lwnode.at as at; print(at.fields('+X: 1'), at.__file__)"
-        done = subprocess.run(
-            [MICROPYTHON, "-c", script, str(tmp_path / kind)], capture_output=True, text=True, cwd=tmp_path, check=False
-        )
+        done = subprocess.run([MICROPYTHON, "-c", script, str(tmp_path / kind)], capture_output=True, text=True, cwd=tmp_path,
+                              check=False)
         assert done.stdout.startswith("['1']") and f"{kind}/lwnode/at/__init__.{kind}" in done.stdout, done.stdout + done.stderr
 
 

@@ -13,20 +13,14 @@ CPYTHON_ONLY = "runs the docstring's session with CPython's doctest"
 
 OK = b"\r\nOK\r\n"
 URC = b'\r\n+CEREG: 5,"1A2B","01A2D101",9\r\n'
-SCRIPT = [
-    (b"AT\r", OK),
-    (b"AT\r", OK),
-    (b"ATE0\r", OK),
-    (b"AT+CMEE=1\r", OK),
-    (b"AT+CSQ\r", b"\r\n+CSQ: 18,99\r\n" + OK),
-    (b"AT+CSQ\r", b"\r\n+CSQ: 18,99\r\n" + OK),
-    (b"AT+CEREG?\r", b"\r\n+CEREG: 0,1\r\n" + OK),
-    (b"AT+CEREG=5\r", [(2, OK), (9000, URC)]),
-    (b"AT+QLWREG\r", [(2, OK), (5000, b"\r\n+QLWREG: 0\r\n")]),
-    (b"AT+QLWRD=512\r", b"\r\n+QLWRD: 2,0\r\n3031\r\n" + OK),
-    (b'AT#M2MWRITE="/XML/object_3303.xml",4\r', b"\r\n>>>"),
-    (b"abcd", OK),
-]
+SCRIPT = [(b"AT\r", OK), (b"AT\r", OK), (b"ATE0\r", OK), (b"AT+CMEE=1\r", OK),
+          (b"AT+CSQ\r", b"\r\n+CSQ: 18,99\r\n" + OK),
+          (b"AT+CSQ\r", b"\r\n+CSQ: 18,99\r\n" + OK),
+          (b"AT+CEREG?\r", b"\r\n+CEREG: 0,1\r\n" + OK),
+          (b"AT+CEREG=5\r", [(2, OK), (9000, URC)]),
+          (b"AT+QLWREG\r", [(2, OK), (5000, b"\r\n+QLWREG: 0\r\n")]),
+          (b"AT+QLWRD=512\r", b"\r\n+QLWRD: 2,0\r\n3031\r\n" + OK),
+          (b'AT#M2MWRITE="/XML/object_3303.xml",4\r', b"\r\n>>>"), (b"abcd", OK)]
 
 
 def test_the_session_in_the_docstring(monkeypatch):

@@ -86,11 +86,9 @@ def test_a_payload_by_length_is_given_as_it_is(value, chunk, inside):
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"*'), min_size=8, max_size=64),
-    st.integers(1, 20),
-    st.lists(st.tuples(st.integers(0, 80), st.sampled_from((b"\xff", b"\r\n+A: 1\r\n", b"~"))), max_size=3),
-)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"*'), min_size=8, max_size=64),
+       st.integers(1, 20),
+       st.lists(st.tuples(st.integers(0, 80), st.sampled_from((b"\xff", b"\r\n+A: 1\r\n", b"~"))), max_size=3))
 def test_no_secret_in_any_trace(secret, chunk, cuts):
     clock = VirtualClock()
     uart = FakeUart(clock, chunk=chunk)

@@ -10,9 +10,8 @@ from tools.check import __main__ as check
 from tools.check import planted
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-needs_stubs = pytest.mark.skipif(
-    not (ROOT / ".venv" / "stubs" / "rp2").exists(), reason="make check has not installed the stubs (make setup does)"
-)
+needs_stubs = pytest.mark.skipif(not (ROOT / ".venv" / "stubs" / "rp2").exists(),
+                                 reason="make check has not installed the stubs (make setup does)")
 
 
 @needs_stubs
@@ -43,11 +42,9 @@ TABLE = {"heap": Budget(100, 50, "bytes"), "mpy": Budget(10, None, "")}
 
 @pytest.mark.parametrize(
     "figures, sentence",
-    [
-        ({"heap": 101, "mpy": 1}, "heap is 101, its budget 100"),
-        ({"heap": 100}, "mpy has a budget and was not measured"),
-        ({"heap": 1, "mpy": 1, "new": 1}, "new has no row"),
-    ],
+    [({"heap": 101, "mpy": 1}, "heap is 101, its budget 100"),
+     ({"heap": 100}, "mpy has a budget and was not measured"),
+     ({"heap": 1, "mpy": 1, "new": 1}, "new has no row")],
 )
 def test_a_broken_budget_fails_the_bench(capsys, figures, sentence):
     assert judge(figures, TABLE) == 1

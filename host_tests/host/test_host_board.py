@@ -263,11 +263,9 @@ print(uart.read())
     assert play("rp2", program, script) == ["True", "b'OK'"]
 
 
-@pytest.mark.parametrize(
-    ("again", "end"),
-    [("uart.init(115200)", "crash"), ("uart = machine.UART(1, 115200, rxbuf=512)", "repl")],
-    ids=["init", "made anew"],
-)
+@pytest.mark.parametrize(("again", "end"),
+                         [("uart.init(115200)", "crash"), ("uart = machine.UART(1, 115200, rxbuf=512)", "repl")],
+                         ids=["init", "made anew"])
 def test_rp2_init_after_deinit_receives_over_the_heap(play, again, end):
     """ports/rp2/machine_uart.c since 1.25; a board crashes later and elsewhere, the host board at the first byte."""
     program = f"""
@@ -382,9 +380,7 @@ except OSError:
 """
     assert play("esp32", program) == ["[68]", "20.00 40.00", "20.01 40.01", "20.02 40.02", "nobody"]
     assert [(reading.name, reading.text) for reading in play.board.readings[2:4]] == [
-        ("temperature", "20.01"),
-        ("humidity", "40.01"),
-    ]
+        ("temperature", "20.01"), ("humidity", "40.01")]
 
 
 def test_every_course_value_comes_back_to_two_digits():

@@ -114,14 +114,11 @@ def test_writes_executes_creates_and_deletes():
             assert (await server.create("node", "/3306", [((3306, 1, 5850), BOOLEAN, "1")])).code == 201
             assert (await server.delete("node", "/3306/1")).code == 202
             seen = [(each.operation, each.path, each.payload, each.replace) for each in node.requests]
-            assert seen == [
-                ("write", (3306, 0, 5850), bytes.fromhex("e116da01"), True),
-                ("write", (3306, 0), bytes.fromhex("e116da00"), False),
-                ("write", (3303, 0, 5750), b"cellar", True),
-                ("execute", (3303, 0, 5605), b"0='now'", False),
-                ("create", (3306,), bytes.fromhex("0401e116da01"), False),
-                ("delete", (3306, 1), b"", True),
-            ]
+            assert seen == [("write", (3306, 0, 5850), bytes.fromhex("e116da01"), True),
+                            ("write", (3306, 0), bytes.fromhex("e116da00"), False),
+                            ("write", (3303, 0, 5750), b"cellar", True),
+                            ("execute", (3303, 0, 5605), b"0='now'", False),
+                            ("create", (3306,), bytes.fromhex("0401e116da01"), False), ("delete", (3306, 1), b"", True)]
             assert len({each.mid for each in node.requests}) == 6
 
     run(body())
@@ -395,11 +392,7 @@ def test_an_aiocoap_server_takes_our_registration_and_reads_us():
                 assert await node.register() == 201
                 request = recorder.requests[0]
                 assert dict(item.split("=") for item in request.opt.uri_query) == {
-                    "ep": "node",
-                    "lt": "300",
-                    "lwm2m": "1.0",
-                    "b": "U",
-                }
+                    "ep": "node", "lt": "300", "lwm2m": "1.0", "b": "U"}
                 assert request.payload == b'</>;rt="oma.lwm2m",</1/0>,</3/0>,</3303/0>'
                 reading = aiocoap.Message(code=aiocoap.GET, uri_path=("3303", "0", "5700"), accept=0)
                 reading.remote = request.remote
@@ -427,12 +420,8 @@ def test_an_aiocoap_client_registers_with_our_server():
         server = await Lwm2mServer().start()
         context = await aiocoap.Context.create_client_context()
         try:
-            request = aiocoap.Message(
-                code=aiocoap.POST,
-                uri=f"coap://127.0.0.1:{server.port}/rd?ep=other&lt=60&lwm2m=1.0&b=U",
-                payload=b"</3/0>,</3303/0>",
-                content_format=40,
-            )
+            request = aiocoap.Message(code=aiocoap.POST, uri=f"coap://127.0.0.1:{server.port}/rd?ep=other&lt=60&lwm2m=1.0&b=U",
+                                      payload=b"</3/0>,</3303/0>", content_format=40)
             response = await context.request(request).response
             assert response.code == aiocoap.CREATED and response.opt.location_path[0] == "rd"
             assert server.clients["other"].objects == ["/3/0", "/3303/0"]

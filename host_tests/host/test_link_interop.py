@@ -71,9 +71,8 @@ def test_an_unexpected_refusal_fails_its_cell():
     assert checks.refused(Answer(200, '{"status":"NOT_FOUND(404)"}'), 404, 405) == "4.04"
 
 
-@pytest.mark.parametrize(
-    "present, words", [((), "java and mvn not found"), (("java",), "mvn not found"), (("mvn",), "java not")]
-)
+@pytest.mark.parametrize("present, words",
+                         [((), "java and mvn not found"), (("java",), "mvn not found"), (("mvn",), "java not")])
 def test_absent_tools_are_named_with_how_to_get_them(present, words):
     with pytest.raises(Missing, match=words) as told:
         check_tools(which=lambda name: name if name in present else None)
@@ -164,15 +163,8 @@ def test_a_maven_that_fails_is_quoted(tmp_path, monkeypatch):
 
 
 def test_the_program_ends_with_a_status_of_its_own(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.interop"],
-        cwd=ROOT,
-        env={"PATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = subprocess.run([sys.executable, "-m", "tools.interop"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True,
+                          text=True, timeout=30, check=False)
     assert done.returncode == ABSENT == 3
     assert done.stderr.startswith("make interop: java and mvn not found") and "Traceback" not in done.stderr
 

@@ -6,19 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.lwm2m.codec import CodecError, cbor_decode, decode, decode_raw, encode, raw_of, tlv, value_of_raw
-from tools.lwm2m.link import (
-    BOOLEAN,
-    FLOAT,
-    INTEGER,
-    JSON,
-    OPAQUE,
-    SENML_CBOR,
-    SENML_JSON,
-    STRING,
-    TEXT_PLAIN,
-    TIME,
-    TLV,
-)
+from tools.lwm2m.link import (BOOLEAN, FLOAT, INTEGER, JSON, OPAQUE, SENML_CBOR, SENML_JSON, STRING, TEXT_PLAIN, TIME, TLV)
 
 VALUES = {
     5700: (FLOAT, st.floats(allow_nan=False, allow_infinity=False).map(repr), float),
@@ -95,8 +83,7 @@ def cbor(item):
         for info, layout, limit in ((None, None, 24), (24, ">B", 1 << 8), (25, ">H", 1 << 16), (26, ">I", 1 << 32)):
             if number < limit:
                 return bytes([major << 5 | (number if info is None else info)]) + (
-                    b"" if layout is None else struct.pack(layout, number)
-                )
+                    b"" if layout is None else struct.pack(layout, number))
         return bytes([major << 5 | 27]) + struct.pack(">Q", number)
 
     if item is None or isinstance(item, bool):
@@ -125,8 +112,7 @@ SCALARS = (
 ITEMS = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.integers(-9, 9) | st.text(max_size=3), inner, max_size=4),
-    max_leaves=12,
-)
+    max_leaves=12)
 
 
 def depth(item):
@@ -142,10 +128,8 @@ def test_cbor_items_are_read_as_written(item):
         assert cbor_decode(cbor(item)) == item
 
 
-@given(
-    st.integers(1 << 28, 1 << 33),
-    st.lists(st.tuples(st.integers(-100000, 100000), st.floats(-1e6, 1e6)), min_size=1, max_size=20),
-)
+@given(st.integers(1 << 28, 1 << 33),
+       st.lists(st.tuples(st.integers(-100000, 100000), st.floats(-1e6, 1e6)), min_size=1, max_size=20))
 @settings(deadline=None)
 def test_packs_keep_every_reading_with_its_time(base, series):
     pack = [{0: "5700", 2: value, 6: offset} for offset, value in series]

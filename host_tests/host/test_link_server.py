@@ -26,11 +26,7 @@ def test_bootstrap_writes_an_account_and_the_client_registers_with_it():
             written = []
             assert await node.bootstrap(written.append) == 204
             assert [(each.operation, each.path) for each in written] == [
-                ("delete", (0, 1)),
-                ("delete", (1,)),
-                ("write", (0, 1)),
-                ("write", (1, 0)),
-            ]
+                ("delete", (0, 1)), ("delete", (1,)), ("write", (0, 1)), ("write", (1, 0))]
             security = dict(decode_tlv((0, 1), written[2].payload))
             assert security[(0, 1, 0)] == b"coap://127.0.0.1:5683" and security[(0, 1, 1)] == b"\0"
             account = dict(decode_tlv((1, 0), written[3].payload))
@@ -72,21 +68,10 @@ def test_every_command_of_the_terminal():
     async def body():
         async with Pair() as (server, node):
             said = {}
-            for line in (
-                "clients",
-                "read node /3303/0/5700",
-                "read node /9/9/9",
-                "write node /3306/0/5853 warm and dry",
-                "execute node /3303/0/5605",
-                "observe node /3303/0",
-                "discover node /3303/0",
-                "attributes node /3303/0/5700 pmin=5",
-                "cancel node /3303/0",
-                "create node /3306",
-                "delete node /3306/1",
-                "deliveries",
-                "help",
-            ):
+            for line in ("clients", "read node /3303/0/5700", "read node /9/9/9", "write node /3306/0/5853 warm and dry",
+                         "execute node /3303/0/5605", "observe node /3303/0", "discover node /3303/0",
+                         "attributes node /3303/0/5700 pmin=5", "cancel node /3303/0", "create node /3306",
+                         "delete node /3306/1", "deliveries", "help"):
                 said[line.split()[0] + str(line.count("9/9"))] = await command(server, line)
             assert json.loads(said["clients0"])[0]["endpoint"] == "node"
             assert said["read0"] == "2.05 /3303/0/5700=21.5" and said["read1"] == "4.04"
@@ -101,12 +86,10 @@ def test_every_command_of_the_terminal():
 
 @pytest.mark.parametrize(
     "line, answer",
-    [
-        ("dance", "unknown command 'dance': type help"),
-        ("read node", "read: wrong number of words, type help"),
-        ("read other /3/0", "no client 'other' is registered (node)"),
-        ("read node /a", "path '/a': expected numbers 0..65535 between slashes"),
-    ],
+    [("dance", "unknown command 'dance': type help"),
+     ("read node", "read: wrong number of words, type help"),
+     ("read other /3/0", "no client 'other' is registered (node)"),
+     ("read node /a", "path '/a': expected numbers 0..65535 between slashes")],
 )
 def test_a_mistyped_command_is_explained(line, answer):
     async def body():
@@ -118,40 +101,24 @@ def test_a_mistyped_command_is_explained(line, answer):
 
 def test_the_program_serves_and_quits():
     port = free_port()
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.lwm2m.server", "--port", str(port)],
-        input="clients\nquit\n",
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    done = subprocess.run([sys.executable, "-m", "tools.lwm2m.server", "--port", str(port)], input="clients\nquit\n",
+                          capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0 and f"listening on 127.0.0.1:{port}" in done.stdout and "[]" in done.stdout
 
 
 def test_a_taken_port_is_said_in_a_sentence():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.lwm2m.server", "--port", str(taken.getsockname()[1])],
-            input="",
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+        done = subprocess.run([sys.executable, "-m", "tools.lwm2m.server", "--port", str(taken.getsockname()[1])], input="",
+                              capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1 and done.stderr.startswith("cannot start: ") and "Traceback" not in done.stderr
 
 
 def test_registrations_that_make_no_sense_are_refused():
     async def body():
         async with Pair(register=False) as (server, node):
-            for query, payload in (
-                ((), b"</3/0>"),
-                (("ep=", "lt=60"), b"</3/0>"),
-                (("ep=x", "lt=soon"), b"</3/0>"),
-                (("ep=x", "lt=60"), b""),
-            ):
+            for query, payload in (((), b"</3/0>"), (("ep=", "lt=60"), b"</3/0>"), (("ep=x", "lt=soon"), b"</3/0>"),
+                                   (("ep=x", "lt=60"), b"")):
                 future = asyncio.get_running_loop().create_future()
                 request = message(2, payload, uri_path=("rd",), uri_query=query)
                 node.link.endpoint.request(request, ("127.0.0.1", server.port), future.set_result)
@@ -175,11 +142,7 @@ def test_garbage_is_counted_and_survived():
 
 def test_object_lists_of_other_clients():
     assert object_paths('</>;rt="oma.lwm2m";ct=11543,</1/0>,</3303>;ver=1.1,</3303/0>, </19/0>') == [
-        "/1/0",
-        "/3303",
-        "/3303/0",
-        "/19/0",
-    ]
+        "/1/0", "/3303", "/3303/0", "/19/0"]
 
 
 def test_relay_plays_delay_and_counts_what_it_drops():

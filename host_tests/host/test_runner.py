@@ -97,12 +97,9 @@ def much(run):
 
 
 def test_each_portable_test_runs_under_both_interpreters(run):
-    files = {
-        "test_p.py": ONE,
-        "test_a.py": 'CPYTHON_ONLY = "needs threads"\ndef test_a():\n    pass\n',
-        "test_b.py": 'MICROPYTHON_ONLY = "needs its heap"\ndef test_b():\n    pass\n',
-        "host/test_c.py": "class TestC:\n    def test_c(self):\n        pass\n",
-    }
+    files = {"test_p.py": ONE, "test_a.py": 'CPYTHON_ONLY = "needs threads"\ndef test_a():\n    pass\n',
+             "test_b.py": 'MICROPYTHON_ONLY = "needs its heap"\ndef test_b():\n    pass\n',
+             "host/test_c.py": "class TestC:\n    def test_c(self):\n        pass\n"}
     status, outcomes, output = run(files)
     assert status == 0
     assert set(outcomes) == {"test_p::test_one[cpython]", "test_p::test_one[micropython]", "test_a::test_a[cpython]",

@@ -27,9 +27,8 @@ def sentence(venv, prelude="", names=("micropython",), **environment):
         f"import sys, runpy\n{prelude}\nsetup = runpy.run_path({str(SCRIPT)!r})\n"
         f"sys.exit(setup['main']({list(names)!r}, {str(venv)!r}))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True,
+                          timeout=120)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr

@@ -10,27 +10,21 @@ from tools.virtual_modem.atline import Args, Refused, fields, parse, split_comma
 from tools.virtual_modem.faults import KINDS
 
 _ROUNDS = settings(max_examples=40, deadline=None)
-_NAMES = {
-    "bc66": ["QLWCONFIG", "QLWCFG", "QLWREG", "QLWUPDATE", "QLWADDOBJ", "QLWRDRSP", "QLWNOTIFY", "QLWRD", "QLWWRRSP"],
-    "bc20": ["QLWSERV", "QLWCONF", "QLWADDOBJ", "QLWDELOBJ", "QLWOPEN", "QLWDATASEND", "QLWRD", "QLWCFG"],
-    "bg96": ["QLWM2M", "CFUN", "QCFG", "CPSMS"],
-    "me910c1": ["CFUN", "CPSMS", "CMEE"],
-}
+_NAMES = {"bc66": ["QLWCONFIG", "QLWCFG", "QLWREG", "QLWUPDATE", "QLWADDOBJ", "QLWRDRSP", "QLWNOTIFY", "QLWRD", "QLWWRRSP"],
+          "bc20": ["QLWSERV", "QLWCONF", "QLWADDOBJ", "QLWDELOBJ", "QLWOPEN", "QLWDATASEND", "QLWRD", "QLWCFG"],
+          "bg96": ["QLWM2M", "CFUN", "QCFG", "CPSMS"], "me910c1": ["CFUN", "CPSMS", "CMEE"]}
 _field = st.one_of(
     st.integers(-2, 70000).map(str),
     st.sampled_from(['"select"', '"uldata"', '"bootstrap"', '"dataformat"', '"retransmit"', "", '""', "nan", "19", "3303"]),
-    st.text(alphabet='0123456789ABCDEFxyz"; ?=,', max_size=12),
-)
+    st.text(alphabet='0123456789ABCDEFxyz"; ?=,', max_size=12))
 
 
 def lines(family):
     """Command lines that are nearly right."""
     name = st.sampled_from(_NAMES[family])
     form = st.sampled_from(["", "?", "=?", "="])
-    return st.builds(
-        lambda name, form, values: "AT+" + name + form + (",".join(values) if form == "=" else ""),
-        name, form, st.lists(_field, max_size=10),
-    )  # fmt: skip
+    return st.builds(lambda name, form, values: "AT+" + name + form + (",".join(values) if form == "=" else ""), name, form,
+                     st.lists(_field, max_size=10))  # fmt: skip
 
 
 def bench_of(family, **options):

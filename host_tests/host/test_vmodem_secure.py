@@ -101,11 +101,9 @@ def bootstrap_writes(port):
     security = [((0, 1, 0), STRING, f"coap://127.0.0.1:{port}"), ((0, 1, 1), BOOLEAN, "0"), ((0, 1, 2), INTEGER, "3")]
     security.append(((0, 1, 10), INTEGER, "1"))
     server = [((1, 0, 0), INTEGER, "1"), ((1, 0, 1), INTEGER, "300"), ((1, 0, 7), STRING, "U")]
-    return [
-        ("delete", (0, 1)),
-        ("write", (0, 1), TLV, codec.encode(TLV, (0, 1), security)),
-        ("write", (1, 0), TLV, codec.encode(TLV, (1, 0), server)),
-    ]
+    return [("delete", (0, 1)),
+            ("write", (0, 1), TLV, codec.encode(TLV, (0, 1), security)),
+            ("write", (1, 0), TLV, codec.encode(TLV, (1, 0), server))]
 
 
 def test_bootstrap_then_registration():

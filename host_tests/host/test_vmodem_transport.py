@@ -329,10 +329,8 @@ def test_clock_jumps_fire_what_is_due_in_order():
 
 
 def command(*arguments, **more):
-    return subprocess.run(
-        [sys.executable, "-m", "tools.virtual_modem", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, **more,
-    )  # fmt: skip
+    return subprocess.run([sys.executable, "-m", "tools.virtual_modem", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          timeout=120, check=False, **more)  # fmt: skip
 
 
 def test_the_command_explains_itself_and_lists():

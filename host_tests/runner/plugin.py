@@ -11,10 +11,8 @@ import pytest
 
 from .process import Outcome, run_file
 
-__all__ = [
-    "pytest_collect_file", "pytest_pycollect_makemodule", "pytest_generate_tests", "pytest_runtestloop",
-    "pytest_sessionfinish", "pytest_runtest_logreport", "pytest_terminal_summary", "running_interpreter",
-]  # fmt: skip
+__all__ = ["pytest_collect_file", "pytest_pycollect_makemodule", "pytest_generate_tests", "pytest_runtestloop",
+           "pytest_sessionfinish", "pytest_runtest_logreport", "pytest_terminal_summary", "running_interpreter"]  # fmt: skip
 
 WORKERS = 2  # MicroPython processes at a time, beside the CPython tests
 ONLY = {"CPYTHON_ONLY": "CPython", "MICROPYTHON_ONLY": "MicroPython"}

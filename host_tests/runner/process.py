@@ -37,10 +37,8 @@ def run_file(file: Path, names: list[str]) -> dict[str, Outcome]:
     paths = ":".join(str(ROOT / folder) for folder in FOLDERS)
     command = [interpreter(), "-X", f"heapsize={HEAP}", str(DRIVER), paths, str(file), *names]
     try:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
     except OSError as error:
         return {name: Outcome(f"MicroPython does not start ({error}): run make setup") for name in names}
     try:

@@ -28,11 +28,9 @@ ROUNDS = 1000
 MPY, HEAP = 6200, 11_000  # budgets of the whole driver, in bytes: .mpy, and heap of its import on 32 bits
 
 # case: (what, floor's case, heap budget on 32 bits, instruction budget, best peer's heap, best peer's instructions)
-COSTS = {
-    "at": ("AT -> OK", "floor_at", 128, 70_000, "224", "57,000"),
-    "query": ("query of three fields", "floor_query", 320, 130_000, "656", "156,000"),
-    "urc": ("one URC line", "floor_urc", 128, 60_000, "157", "51,000"),
-}
+COSTS = {"at": ("AT -> OK", "floor_at", 128, 70_000, "224", "57,000"),
+         "query": ("query of three fields", "floor_query", 320, 130_000, "656", "156,000"),
+         "urc": ("one URC line", "floor_urc", 128, 60_000, "157", "51,000")}
 
 
 def main() -> int:
@@ -45,10 +43,8 @@ def main() -> int:
     console = Console(width=118)
     console.print(costs(webassembly, count))
     console.print(rest(sizes, webassembly, count))
-    for missing, remedy in (
-        (webassembly is None, "32-bit figures need node and npm"),
-        (not count, "instruction counts need valgrind" + (" (and no --quick)" if quick else "")),
-    ):
+    for missing, remedy in ((webassembly is None, "32-bit figures need node and npm"),
+                            (not count, "instruction counts need valgrind" + (" (and no --quick)" if quick else ""))):
         if missing:
             console.print(f"left out: {remedy}")
     return 0
@@ -108,10 +104,8 @@ def instructions(case: str) -> float:
     """Per AT, query or URC line: callgrind's total of 1000 less that of 500, with the collector at work in 256 KB."""
 
     def total(rounds: int) -> int:
-        command = [
-            "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-            str(MICROPYTHON), "-X", "heapsize=256k", "workload.py", "loop=" + case, str(rounds),
-        ]  # fmt: skip
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(MICROPYTHON), "-X", "heapsize=256k",
+                   "workload.py", "loop=" + case, str(rounds)]  # fmt: skip
         done = subprocess.run(command, cwd=BUILD / "mpy", capture_output=True, text=True, timeout=300, check=True)
         line = next(line for line in done.stderr.splitlines() if "Collected" in line)
         return int(line.split(":")[1])
@@ -128,10 +122,8 @@ def costs(webassembly: "Path | None", count: bool) -> Table:
         heap = on_unix(case)[0]
         small = on_32_bits(webassembly, case)
         used = instructions(case) if count else None
-        table.add_row(
-            what, f"{heap:,.0f}", judged(small and small[0], heap_budget), f"{heap_budget}", peer_heap,
-            judged(used, budget), f"{instructions(floor):,.0f}" if count else "-", f"{budget:,}", peer,
-        )  # fmt: skip
+        table.add_row(what, f"{heap:,.0f}", judged(small and small[0], heap_budget), f"{heap_budget}", peer_heap,
+                      judged(used, budget), f"{instructions(floor):,.0f}" if count else "-", f"{budget:,}", peer)  # fmt: skip
     if count:
         per_byte = (instructions("long300") - instructions("long100")) / 200
         table.add_row("one more received byte", "-", "-", "-", "-", judged(per_byte, 300), "-", "300", "118")

@@ -103,16 +103,9 @@ def urc_step():
     return step, 20
 
 
-CASES = {
-    "floor_at": lambda: floor_step(OK, 1),
-    "floor_query": lambda: floor_step(QUERY, 1),
-    "floor_urc": lambda: floor_step(URC * 20, 20),
-    "at": at_step,
-    "query": query_step,
-    "urc": urc_step,
-    "long100": lambda: long_step(100),
-    "long300": lambda: long_step(300),
-}
+CASES = {"floor_at": lambda: floor_step(OK, 1), "floor_query": lambda: floor_step(QUERY, 1),
+         "floor_urc": lambda: floor_step(URC * 20, 20), "at": at_step, "query": query_step, "urc": urc_step,
+         "long100": lambda: long_step(100), "long300": lambda: long_step(300)}
 
 
 def heap(case, count):

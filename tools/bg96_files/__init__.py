@@ -19,33 +19,19 @@ AUTOSTART, QCLI = "lwm2m_app_autostart", "qcli_config"
 
 # table 4: name -> default, lowest, highest; the names are those of the sample, which has PER where the table has FER
 ITEMS: "dict[str, tuple[str | int, int, int]]" = {
-    "APN": ("carrier_apn", 0, 0),
-    "RETRY_TIMEOUT": (30, 1, 86400),
-    "RETRY_EXPONENT_VAL": (2, 1, 10),
-    "MAX_RETRY_TIMEOUT": (640, 1, 86400),
-    "MAX_NO_RETRIES": (5, 0, 1000),
-    "ACK_TIMEOUT": (30, 1, 86400),
-    "REG_RETRY_TIMEOUT": (60, 1, 86400),
-    "REG_RETRY_EXPONENT": (2, 1, 10),
-    "REG_RETRY_MAXTIMEOUT": (480, 1, 86400),
-    "ROAMING_FEAT": (1, 0, 1),
-    "PER_REGSTATUS_FEAT": (0, 0, 1),
-    "BATTERY_LEVEL_THRESHOLD": (20, 0, 100),
-    "REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS": (5, 0, 1000),
-    "CARRIER_TYPE": (0, 0, 1),
-    "REG_EP_NAME": (4, 4, 7),
-    "BOOTSTRAP_EP_NAME": (7, 4, 7),
-    "BOOT_UP_SLEEP_TIME": (10, 0, 86400),
-}
+    "APN": ("carrier_apn", 0, 0), "RETRY_TIMEOUT": (30, 1, 86400), "RETRY_EXPONENT_VAL": (2, 1, 10),
+    "MAX_RETRY_TIMEOUT": (640, 1, 86400), "MAX_NO_RETRIES": (5, 0, 1000), "ACK_TIMEOUT": (30, 1, 86400),
+    "REG_RETRY_TIMEOUT": (60, 1, 86400), "REG_RETRY_EXPONENT": (2, 1, 10), "REG_RETRY_MAXTIMEOUT": (480, 1, 86400),
+    "ROAMING_FEAT": (1, 0, 1), "PER_REGSTATUS_FEAT": (0, 0, 1), "BATTERY_LEVEL_THRESHOLD": (20, 0, 100),
+    "REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS": (5, 0, 1000), "CARRIER_TYPE": (0, 0, 1), "REG_EP_NAME": (4, 4, 7),
+    "BOOTSTRAP_EP_NAME": (7, 4, 7), "BOOT_UP_SLEEP_TIME": (10, 0, 86400)}
 # in the table, not in the sample: written only where they are set
 EXTRA = {"GPS_MIN_INTERVAL": (3000, 1, 1 << 31), "GPS_MIN_DISTANCE": (1, 0, 1 << 31)}
 
 
-def make(
-    uri: str, ssid: int = 101, lifetime: int = 86400, apn: str = "carrier_apn", bootstrap: bool = False,
-    identity: "str | None" = None, key: "str | None" = None, apn_class: int = 2,
-    carriers: "list[dict[str, object]] | None" = None, **settings: "str | int",
-) -> "dict[str, str]":
+def make(uri: str, ssid: int = 101, lifetime: int = 86400, apn: str = "carrier_apn", bootstrap: bool = False,
+         identity: "str | None" = None, key: "str | None" = None, apn_class: int = 2,
+         carriers: "list[dict[str, object]] | None" = None, **settings: "str | int") -> "dict[str, str]":
     """File name -> text. settings are items of lwm2m_cfg by name. ValueError where check() finds something out of range."""
     values = {name: ITEMS[name][0] for name in ITEMS}
     values["APN"] = apn
@@ -169,9 +155,7 @@ def parse_items(text: str) -> "list[dict[str, object]]":
     return [section for section in sections if section]
 
 
-def check(
-    account: "dict[str, object]", settings: "dict[str, str | int]", carriers: "list[dict[str, object]]",
-) -> "list[str]":
+def check(account: "dict[str, object]", settings: "dict[str, str | int]", carriers: "list[dict[str, object]]") -> "list[str]":
     """What is wrong ("refused: ...") and what will surprise ("warning: ..."), as sentences."""
     told = _ranges(account, settings, carriers)
     if not account.get("autostart", True):
@@ -194,9 +178,7 @@ def check(
     return told
 
 
-def _ranges(
-    account: "dict[str, object]", settings: "dict[str, str | int]", carriers: "list[dict[str, object]]",
-) -> "list[str]":
+def _ranges(account: "dict[str, object]", settings: "dict[str, str | int]", carriers: "list[dict[str, object]]") -> "list[str]":
     told = []
     uri = str(account["uri"])
     host, _, port = uri.partition("://")[2].rpartition(":")

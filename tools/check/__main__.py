@@ -70,11 +70,9 @@ def types(port: str, root: Path = ROOT) -> str:
     """What mypy finds in lib/ and firmware/ below `root` with one port's stubs, or nothing."""
     if not (STUBS / port / "machine.pyi").exists():
         return f"no stubs in {STUBS.relative_to(ROOT)}/{port}: run make setup"
-    command = [
-        sys.executable, "-m", "mypy", "--config-file", str(configuration(port, root)),
-        "--custom-typeshed-dir", str(STUBS / port), "--no-site-packages", "--no-error-summary", "--hide-error-context",
-        "--cache-dir", str(BUILD / f"cache-{port}-{root.name}"), "lib", "firmware",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "mypy", "--config-file", str(configuration(port, root)), "--custom-typeshed-dir",
+               str(STUBS / port), "--no-site-packages", "--no-error-summary", "--hide-error-context", "--cache-dir",
+               str(BUILD / f"cache-{port}-{root.name}"), "lib", "firmware"]  # fmt: skip
     return run(command, cwd=root)
 
 

@@ -11,31 +11,16 @@ import shutil
 from pathlib import Path
 
 CALLS = {
-    "esp32": [
-        "machine.deepslep(1000)",
-        'machine.deepsleep("1000")',
-        "machine.Pin(4, machine.Pin.OUT, walue=1)",
-        "machine.UART(1).redinto(bytearray(5))",
-        "machine.RTC().memory(b'a', b'b')",
-        'esp32.NVS("lwnode").set_i32("key", "value")',
-        "esp32.wake_on_ext0(4)",
-        "print(machine.mem_backup)",
-    ],
-    "rp2": [
-        "machine.lightslep(1000)",
-        'machine.lightsleep("1000")',
-        "machine.Pin(4, machine.Pin.OUT, walue=1)",
-        "machine.UART(1).redinto(bytearray(5))",
-        "machine.WDT(timeout='8000')",
-        "rp2.bootsel_buton()",
-        "print(machine.DEEPSLEEP_RESET_)",
-    ],
+    "esp32": ["machine.deepslep(1000)", 'machine.deepsleep("1000")', "machine.Pin(4, machine.Pin.OUT, walue=1)",
+              "machine.UART(1).redinto(bytearray(5))", "machine.RTC().memory(b'a', b'b')",
+              'esp32.NVS("lwnode").set_i32("key", "value")', "esp32.wake_on_ext0(4)", "print(machine.mem_backup)"],
+    "rp2": ["machine.lightslep(1000)", 'machine.lightsleep("1000")', "machine.Pin(4, machine.Pin.OUT, walue=1)",
+            "machine.UART(1).redinto(bytearray(5))", "machine.WDT(timeout='8000')", "rp2.bootsel_buton()",
+            "print(machine.DEEPSLEEP_RESET_)"],
 }
 # In the board room's own file: what is searched, and what it becomes.
-LETTERS = {
-    "esp32": [("self.machine.deepsleep(", "self.machine.deepslep("), ("self._esp32.gpio_deep", "self._esp32.gpio_dep")],
-    "rp2": [("self.machine.lightsleep(", "self.machine.lightslep("), ("self.machine.reset()", "self.machine.resett()")],
-}
+LETTERS = {"esp32": [("self.machine.deepsleep(", "self.machine.deepslep("), ("self._esp32.gpio_deep", "self._esp32.gpio_dep")],
+           "rp2": [("self.machine.lightsleep(", "self.machine.lightslep("), ("self.machine.reset()", "self.machine.resett()")]}
 
 
 def plant(root: Path, copy: Path, port: str) -> dict[str, str]:

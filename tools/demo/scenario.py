@@ -82,11 +82,9 @@ class Scenario:
             await self.server.close()
 
     def _config(self) -> dict[str, Any]:
-        return {
-            "host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo", "lifetime": 86400,
-            "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 1, "attach_timeout": 10,
-            "ack_timeout": 1, "max_retransmit": 2, "maintenance_window": 0, "awake_budget": 60,
-        }
+        return {"host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo", "lifetime": 86400,
+                "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 1, "attach_timeout": 10,
+                "ack_timeout": 1, "max_retransmit": 2, "maintenance_window": 0, "awake_budget": 60}
 
     async def _live(self) -> None:
         while self.sleeps < self.cycles or (self._waiting() and self.sleeps < self.cycles + EXTRA_WAKES):

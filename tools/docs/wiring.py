@@ -21,17 +21,13 @@ _UART, _KEY, _BUS, _POWER, _GROUND = "#2a6fb0", "#8a4fa3", "#2e8b57", "#c0392b",
 
 # Header pins of the Pico and Pico 2 by GPIO (Pico datasheet, figure "pinout").
 _PICO_HEADER = dict(zip(range(23), (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 29))) | {
-    26: 31, 27: 32, 28: 34,
-}  # fmt: skip
+    26: 31, 27: 32, 28: 34}  # fmt: skip
 
 # name, y, what it meets at the module, whether the arrow points to the module
-_SHIFTED = (
-    ("tx", 130, "RXD", True), ("rx", 166, "TXD", False), ("status", 202, "VDD_EXT / STATUS / PWRMON", False),
-    ("ring", 238, "RI", False),
-)  # fmt: skip
-_PULLED = (
-    ("power_key", 306, "PWRKEY / ON_OFF*"), ("reset", 346, "RESET_N / HW_SHUTDOWN*"), ("wake", 386, "PSM_EINT / DTR"),
-)  # fmt: skip
+_SHIFTED = (("tx", 130, "RXD", True), ("rx", 166, "TXD", False),
+            ("status", 202, "VDD_EXT / STATUS / PWRMON", False), ("ring", 238, "RI", False))  # fmt: skip
+_PULLED = (("power_key", 306, "PWRKEY / ON_OFF*"), ("reset", 346, "RESET_N / HW_SHUTDOWN*"),
+           ("wake", 386, "PSM_EINT / DTR"))  # fmt: skip
 _WORDS = {"tx": "UART TX", "rx": "UART RX", "sda": "I2C SDA", "scl": "I2C SCL"}
 
 
@@ -63,9 +59,8 @@ class Sheet:
         self.parts.append(f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="{fill}" stroke="#444"/>')
         self.text(x + width // 2, y + 22, title, "middle", 15, bold=True)
 
-    def text(
-        self, x: int, y: int, words: str, place: str = "start", size: int = 13, bold: bool = False, data: str = ""
-    ) -> None:
+    def text(self, x: int, y: int, words: str, place: str = "start", size: int = 13, bold: bool = False,
+             data: str = "") -> None:
         """Words; place is start, middle or end."""
         weight = ' font-weight="bold"' if bold else ""
         where = f'x="{x}" y="{y}" text-anchor="{place}" font-size="{size}"'

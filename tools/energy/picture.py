@@ -16,8 +16,7 @@ def svg(title: str, rows: list[tuple[str, float]], note: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="14">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="20" y="32" font-size="18">{escape(title)}</text>',
-    ]
+        f'<text x="20" y="32" font-size="18">{escape(title)}</text>']
     for i, (name, value) in enumerate(rows):
         y = 56 + i * _ROW
         width = max(1, value / largest * _BAR)

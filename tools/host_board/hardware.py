@@ -40,14 +40,9 @@ JOIN_MS = 80  # a board awake for less than this between two light sleeps was on
 ESP32_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1, "reset": 2, "panic": 2, "watchdog": 3, "deepsleep": 4,
                 "soft_reset": 5}  # fmt: skip  # ports/esp32/modmachine.c
 RP2_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1}  # all others are WDT_RESET: ports/rp2/modmachine.c
-MACHINES = {
-    "esp32": "Generic ESP32 module with ESP32",
-    "esp32s3": "Generic ESP32S3 module with ESP32S3",
-    "esp32c3": "Generic ESP32C3 module with ESP32C3",
-    "esp32c6": "Generic ESP32C6 module with ESP32C6",
-    "rp2040": "Raspberry Pi Pico with RP2040",
-    "rp2350": "Raspberry Pi Pico2 with RP2350",
-}
+MACHINES = {"esp32": "Generic ESP32 module with ESP32", "esp32s3": "Generic ESP32S3 module with ESP32S3",
+            "esp32c3": "Generic ESP32C3 module with ESP32C3", "esp32c6": "Generic ESP32C6 module with ESP32C6",
+            "rp2040": "Raspberry Pi Pico with RP2040", "rp2350": "Raspberry Pi Pico2 with RP2350"}
 
 
 @dataclass(frozen=True)
@@ -84,12 +79,11 @@ class Retained:
 class Hardware:
     """The board without its processes: see runner.HostBoard for what the arguments mean."""
 
-    def __init__(
-        self, port: str, folder: str | Path, pty_path: str | None, control_port: int | None, *, speed: float = 1.0,
-        heap: str = "240k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0, flash_kb: int = 2048,
-        ticks: int = 0, course: Callable[[str, int], float] = rising, on_event: Callable[[Event], None] | None = None,
-        on_console: Callable[[str], None] | None = None, micropython: str | None = None, repl: bool = False,
-    ) -> None:  # fmt: skip
+    def __init__(self, port: str, folder: str | Path, pty_path: str | None, control_port: int | None, *, speed: float = 1.0,
+                 heap: str = "240k", baudrate: int = 115200, battery_mv: int = 3600, drift_ppm: int = 0, flash_kb: int = 2048,
+                 ticks: int = 0, course: Callable[[str, int], float] = rising, on_event: Callable[[Event], None] | None = None,
+                 on_console: Callable[[str], None] | None = None, micropython: str | None = None,
+                 repl: bool = False) -> None:  # fmt: skip
         if port not in ("esp32", "rp2"):
             raise ValueError(f"port must be esp32 or rp2, not {port!r}")
         self.port, self.folder, self.speed, self.heap = port, Path(folder), speed, heap
@@ -201,14 +195,11 @@ class Hardware:
     async def _on_hello(self) -> dict[str, Any]:
         causes = ESP32_CAUSES if self.port == "esp32" else RP2_CAUSES
         cause = self.wakes[-1].cause
-        return {
-            "port": self.port, "machine": MACHINES.get(self.chip, self.chip), "now": self.world_ms, "ticks": self.ticks,
-            "rtc": self._retained.rtc_offset_ms, "epoch": UNIX_2000 if self.port == "esp32" else 0,
-            "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
-            "repl": self._repl_mode, "flash_kb": self.flash_kb,
-            "repl_uart": 0 if self.port == "esp32" else -1, "baudrate": self.baudrate,
-            "wdt_limit": 8388 if self.port == "rp2" else 0,
-        }  # fmt: skip
+        return {"port": self.port, "machine": MACHINES.get(self.chip, self.chip), "now": self.world_ms, "ticks": self.ticks,
+                "rtc": self._retained.rtc_offset_ms, "epoch": UNIX_2000 if self.port == "esp32" else 0,
+                "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
+                "repl": self._repl_mode, "flash_kb": self.flash_kb, "repl_uart": 0 if self.port == "esp32" else -1,
+                "baudrate": self.baudrate, "wdt_limit": 8388 if self.port == "rp2" else 0}  # fmt: skip
 
     async def _on_rtc(self, offset_ms: int) -> None:
         self._retained.rtc_offset_ms = offset_ms

@@ -117,9 +117,8 @@ class Life(Hardware):
         try:
             with theirs:
                 self._process = await asyncio.create_subprocess_exec(
-                    *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.STDOUT, pass_fds=(theirs.fileno(), self._tty),
-                )  # fmt: skip
+                    *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                    pass_fds=(theirs.fileno(), self._tty))  # fmt: skip
         except BaseException:
             ours.close()
             raise

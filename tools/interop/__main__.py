@@ -162,9 +162,8 @@ class Run:
 
     async def _bootstrapped(self, node, server):
         seen = await node.event("REGISTRATION", 180, after=0)
-        checks.need(
-            seen.data["lifetime"] == 3600, f"the bootstrap server's lifetime 3600 expected, {seen.data['lifetime']} came"
-        )
+        checks.need(seen.data["lifetime"] == 3600,
+                    f"the bootstrap server's lifetime 3600 expected, {seen.data['lifetime']} came")
         await server.finished(node.endpoint)
         mark = node.mark()
         answer = await node.ask(self.leshan.execute, "/1/0/9")
@@ -175,9 +174,8 @@ class Run:
     def _secured(self, suffix, key):
         secrets = {"psk_identity": KEY[0], "psk": key}
         settings = {"security": "psk", "port": self.leshan.coaps_port}
-        return Node(
-            "bc66", self.leshan, self.folder / "nodes", self.say, suffix, settings, secrets, server_uri=self.leshan.secure_uri
-        )
+        return Node("bc66", self.leshan, self.folder / "nodes", self.say, suffix, settings, secrets,
+                    server_uri=self.leshan.secure_uri)
 
     async def _with(self, node, row, check):
         async def whole():

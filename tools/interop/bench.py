@@ -28,12 +28,8 @@ BOARD = "ESP32_GENERIC"
 LIBRARY = "lib"
 CONTRACTS = {"bc66": "pull", "me910c1": "shadow", "bc20": "pipe", "bg96": "pipe"}
 # What a family's configuration cannot hold, or wants longer, than the bench's own.
-FAMILIES = {
-    "bc66": {"binding": "UQ", "ack_timeout": 1, "max_retransmit": 2, "awake_budget": 90},
-    "bc20": {},
-    "bg96": {},
-    "me910c1": {},
-}
+FAMILIES = {"bc66": {"binding": "UQ", "ack_timeout": 1, "max_retransmit": 2, "awake_budget": 90}, "bc20": {}, "bg96": {},
+            "me910c1": {}}
 # names of the host board's readings by the path where sensors.py puts them
 SENSORS = {"/3303/0/5700": "temperature", "/3304/0/5700": "humidity"}
 
@@ -68,30 +64,12 @@ class Node:
         """Power on."""
         self.folder.mkdir(parents=True)
         await self.modem.start()
-        self.board = HostBoard(
-            "esp32",
-            self.folder,
-            self.modem.pty_path,
-            self.modem.control_port,
-            speed=SPEED,
-            heap="512k",
-            on_console=self._printed,
-        )
-        self.config = config = {
-            "family": self.family,
-            "host": "127.0.0.1",
-            "port": self.leshan.coap_port,
-            "endpoint": self.endpoint,
-            "apn": "bench",
-            "lifetime": LIFETIME_S,
-            "binding": "U",
-            "sample_every": PERIOD_S,
-            "report_every": PERIOD_S,
-            "spread": 0,
-            "listen": 5,
-            "attach_timeout": 20,
-            "maintenance_window": 0,
-        }
+        self.board = HostBoard("esp32", self.folder, self.modem.pty_path, self.modem.control_port, speed=SPEED, heap="512k",
+                               on_console=self._printed)
+        self.config = config = {"family": self.family, "host": "127.0.0.1", "port": self.leshan.coap_port,
+                                "endpoint": self.endpoint, "apn": "bench", "lifetime": LIFETIME_S, "binding": "U",
+                                "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 5,
+                                "attach_timeout": 20, "maintenance_window": 0}
         config.update(FAMILIES[self.family])
         config.update(self.settings)
         self.board.deploy(BOARD, config=config, secrets=self.secrets, lib=self.folder.parent / LIBRARY)

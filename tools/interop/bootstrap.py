@@ -44,14 +44,8 @@ class LeshanBootstrap:
                 "0": {"shortId": 123, "lifetime": lifetime, "binding": binding, "defaultMinPeriod": 1, "notifIfDisabled": True}
             },
             "security": {
-                "1": {
-                    "bootstrapServer": False,
-                    "uri": server_uri,
-                    "securityMode": "NO_SEC",
-                    "serverId": 123,
-                    "publicKeyOrId": [],
-                    "secretKey": [],
-                }
+                "1": {"bootstrapServer": False, "uri": server_uri, "securityMode": "NO_SEC", "serverId": 123,
+                      "publicKeyOrId": [], "secretKey": []}
             },
             "toDelete": ["/0/1", "/1"],
         }

@@ -17,12 +17,8 @@ from tools.lwm2m.names import SENML_CBOR
 
 # Objects that a module brings itself (BC66: application note 3.2.1; BG96: user guide 3.2; the two others' manuals do not
 # list theirs: what the models have, and what Leshan shows of it, object 0 left out by a client that follows the standard).
-BUILTIN = {
-    "bc66": (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 13, 16, 3353),
-    "bc20": (1, 3),
-    "bg96": (0, 1, 2, 3, 4, 5, 6, 7, 9, 15),
-    "me910c1": (1, 2, 3, 4, 5, 6, 7, 11, 33211),
-}
+BUILTIN = {"bc66": (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 13, 16, 3353), "bc20": (1, 3), "bg96": (0, 1, 2, 3, 4, 5, 6, 7, 9, 15),
+           "me910c1": (1, 2, 3, 4, 5, 6, 7, 11, 33211)}
 PRIVATE = range(26241, 32769)  # objects of the node's own, where it declares some
 TYPED = (3303, 3304, 3306)
 COMMANDS = "/19/1/0"

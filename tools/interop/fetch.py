@@ -176,9 +176,8 @@ def _not_there(done):
 def _maven(goals, folder):
     command = ["mvn", "-B", *goals]
     try:
-        return subprocess.run(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S, check=False
-        )
+        return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
         raise Missing(f"Maven was not done within {PATIENCE_S} s: is its repository reached?") from None
 

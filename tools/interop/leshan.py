@@ -38,11 +38,7 @@ class Leshan:
 
     def __init__(self, distribution, folder, name="server"):
         self.distribution = distribution
-        (
-            self.coap_port,
-            self.coaps_port,
-            tcp_udp,
-        ) = free_ports(3)
+        (self.coap_port, self.coaps_port, tcp_udp) = free_ports(3)
         self.web_port, self.tcp_port = free_ports(2, socket.SOCK_STREAM)
         self.jc_port = tcp_udp
         self.events = []
@@ -246,9 +242,8 @@ class Leshan:
     def _blocking(self, method, path, body, timeout):
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         kind = "application/json" if isinstance(body, dict) else "text/plain"
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.web_port}/api{path}", data, {"Content-Type": kind}, method=method
-        )
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}/api{path}", data, {"Content-Type": kind},
+                                         method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:
                 return Answer(response.status, response.read().decode())

@@ -67,9 +67,8 @@ class Program:
     async def launch(self, command):
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as output:
-            self.process = await asyncio.create_subprocess_exec(
-                *command, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
-            )
+            self.process = await asyncio.create_subprocess_exec(*command, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL,
+                                                                stdout=output, stderr=output)
 
     async def halt(self):
         if self.process is None or self.process.returncode is not None:

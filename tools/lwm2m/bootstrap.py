@@ -42,24 +42,11 @@ async def _step(server, outgoing, remote):
 def bootstrap_config(uri, short_id=123, lifetime=86400, binding="U", psk_identity=None, psk=None):
     """The steps that give a client one account: delete what was, write security and server (TS 1.0.2, appendix E)."""
     mode = "3" if psk is None else "0"  # 3 NoSec, 0 pre-shared key (appendix E.1)
-    security = [
-        ((0, 1, 0), STRING, uri),
-        ((0, 1, 1), BOOLEAN, "0"),
-        ((0, 1, 2), INTEGER, mode),
-        ((0, 1, 3), OPAQUE, (psk_identity or "").encode()),
-        ((0, 1, 4), OPAQUE, b""),
-        ((0, 1, 5), OPAQUE, b"" if psk is None else bytes(psk)),
-        ((0, 1, 10), INTEGER, str(short_id)),
-    ]
-    account = [
-        ((1, 0, 0), INTEGER, str(short_id)),
-        ((1, 0, 1), INTEGER, str(lifetime)),
-        ((1, 0, 6), BOOLEAN, "1"),
-        ((1, 0, 7), STRING, binding),
-    ]
-    return [
-        ("delete", (0, 1)),
-        ("delete", (1,)),
-        ("write", (0, 1), TLV, encode(TLV, (0, 1), security)),
-        ("write", (1, 0), TLV, encode(TLV, (1, 0), account)),
-    ]
+    security = [((0, 1, 0), STRING, uri), ((0, 1, 1), BOOLEAN, "0"), ((0, 1, 2), INTEGER, mode),
+                ((0, 1, 3), OPAQUE, (psk_identity or "").encode()), ((0, 1, 4), OPAQUE, b""),
+                ((0, 1, 5), OPAQUE, b"" if psk is None else bytes(psk)), ((0, 1, 10), INTEGER, str(short_id))]
+    account = [((1, 0, 0), INTEGER, str(short_id)), ((1, 0, 1), INTEGER, str(lifetime)), ((1, 0, 6), BOOLEAN, "1"),
+               ((1, 0, 7), STRING, binding)]
+    return [("delete", (0, 1)), ("delete", (1,)),
+            ("write", (0, 1), TLV, encode(TLV, (0, 1), security)),
+            ("write", (1, 0), TLV, encode(TLV, (1, 0), account))]

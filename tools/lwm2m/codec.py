@@ -22,10 +22,8 @@ from tools.lwm2m.senml import decode_senml
 from tools.lwm2m.tlv import decode_tlv, encode_tlv, split_tlv, tlv
 from tools.lwm2m.values import CodecError, Reading, raw_of, to_bytes, value_of_raw, value_of_text
 
-__all__ = [
-    "CodecError", "Reading", "cbor_decode", "decode", "decode_json", "decode_raw", "decode_senml", "decode_tlv", "encode",
-    "encode_json", "encode_tlv", "raw_of", "split_tlv", "tlv", "value_of_raw",
-]  # fmt: skip
+__all__ = ["CodecError", "Reading", "cbor_decode", "decode", "decode_json", "decode_raw", "decode_senml", "decode_tlv",
+           "encode", "encode_json", "encode_tlv", "raw_of", "split_tlv", "tlv", "value_of_raw"]  # fmt: skip
 
 
 def encode(content_format, path, values):

@@ -111,14 +111,10 @@ class DtlsClient:
 
     def __init__(self, psk_identity, psk, transmit, deliver, complain, first_timeout_s=1.0, last_timeout_s=4.0):
         self.tls, self.error = library()
-        configuration = self.tls.DTLSConfiguration(
-            pre_shared_key=(psk_identity, key_bytes(psk)),
-            ciphers=CIPHERS,
-            validate_certificates=False,
-            lowest_supported_version=self.tls.DTLSVersion.DTLSv1_2,
-            handshake_timeout_min=first_timeout_s,
-            handshake_timeout_max=last_timeout_s,
-        )
+        configuration = self.tls.DTLSConfiguration(pre_shared_key=(psk_identity, key_bytes(psk)), ciphers=CIPHERS,
+                                                   validate_certificates=False,
+                                                   lowest_supported_version=self.tls.DTLSVersion.DTLSv1_2,
+                                                   handshake_timeout_min=first_timeout_s, handshake_timeout_max=last_timeout_s)
         try:
             self.context = self.tls.ClientContext(configuration)
         except self.error:
@@ -261,11 +257,8 @@ class DtlsFront(asyncio.DatagramProtocol):
         if self._context is None or self._known != self.keys:
             self._known = dict(self.keys)
             configuration = self.tls.DTLSConfiguration(
-                pre_shared_key_store={identity: key_bytes(key) for identity, key in self.keys.items()},
-                ciphers=CIPHERS,
-                validate_certificates=False,
-                lowest_supported_version=self.tls.DTLSVersion.DTLSv1_2,
-            )
+                pre_shared_key_store={identity: key_bytes(key) for identity, key in self.keys.items()}, ciphers=CIPHERS,
+                validate_certificates=False, lowest_supported_version=self.tls.DTLSVersion.DTLSv1_2)
             self._context = self.tls.ServerContext(configuration)
         buffer = self._context.wrap_buffers()
         buffer.setcookieparam(f"{addr[0]}:{addr[1]}".encode())

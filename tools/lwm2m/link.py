@@ -27,61 +27,13 @@ Bounds: one server, one registration; one open request per message id.
 """
 
 from tools.lwm2m.codec import encode
-from tools.lwm2m.names import (
-    ACKNOWLEDGED,
-    BOOLEAN,
-    FLOAT,
-    INTEGER,
-    JSON,
-    LINK_FORMAT,
-    NONE,
-    OBJLNK,
-    OCTET_STREAM,
-    OLD_JSON,
-    OLD_TLV,
-    OPAQUE,
-    RESET,
-    SENML_CBOR,
-    SENML_JSON,
-    STRING,
-    TEXT_PLAIN,
-    TIME,
-    TIMEOUT,
-    TLV,
-    parse_path,
-    path_text,
-)
+from tools.lwm2m.names import (ACKNOWLEDGED, BOOLEAN, FLOAT, INTEGER, JSON, LINK_FORMAT, NONE, OBJLNK, OCTET_STREAM, OLD_JSON,
+                               OLD_TLV, OPAQUE, RESET, SENML_CBOR, SENML_JSON, STRING, TEXT_PLAIN, TIME, TIMEOUT, TLV,
+                               parse_path, path_text)
 
-__all__ = [
-    "ACKNOWLEDGED",
-    "BOOLEAN",
-    "FLOAT",
-    "INTEGER",
-    "JSON",
-    "LINK_FORMAT",
-    "NONE",
-    "OBJLNK",
-    "OCTET_STREAM",
-    "OLD_JSON",
-    "OLD_TLV",
-    "OPAQUE",
-    "RESET",
-    "SENML_CBOR",
-    "SENML_JSON",
-    "STRING",
-    "TEXT_PLAIN",
-    "TIME",
-    "TIMEOUT",
-    "TLV",
-    "Account",
-    "Link",
-    "Observation",
-    "ServerRequest",
-    "discover_payload",
-    "parse_path",
-    "path_text",
-    "store_attributes",
-]
+__all__ = ["ACKNOWLEDGED", "BOOLEAN", "FLOAT", "INTEGER", "JSON", "LINK_FORMAT", "NONE", "OBJLNK", "OCTET_STREAM", "OLD_JSON",
+           "OLD_TLV", "OPAQUE", "RESET", "SENML_CBOR", "SENML_JSON", "STRING", "TEXT_PLAIN", "TIME", "TIMEOUT", "TLV",
+           "Account", "Link", "Observation", "ServerRequest", "discover_payload", "parse_path", "path_text", "store_attributes"]
 
 
 class Account:

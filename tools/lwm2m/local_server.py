@@ -191,8 +191,7 @@ class LocalServer:
         readings = self._unpacked(path, readings)
         for reading in readings:
             self.deliveries.append(
-                Delivery(reading.path, reading.type, reading.value, self._unix() if reading.time is None else reading.time)
-            )
+                Delivery(reading.path, reading.type, reading.value, self._unix() if reading.time is None else reading.time))
         if self.on_notification:
             self.on_notification(registration.endpoint, path, readings)
         return 0
@@ -335,8 +334,7 @@ class LocalServer:
         registration = self.registrations.get(endpoint)
         if registration is None:
             raise KeyError(
-                "no client {!r} is registered ({})".format(endpoint, ", ".join(sorted(self.registrations)) or "none")
-            )
+                "no client {!r} is registered ({})".format(endpoint, ", ".join(sorted(self.registrations)) or "none"))
         return registration
 
     def _numbered(self, number):

@@ -124,9 +124,8 @@ class _Leg:
         loop = asyncio.get_running_loop()
         old = self.outer
         try:
-            _, self.outer = await loop.create_datagram_endpoint(
-                lambda: UdpSocket(self._from_server), remote_addr=(self.host, self.port)
-            )
+            _, self.outer = await loop.create_datagram_endpoint(lambda: UdpSocket(self._from_server),
+                                                                remote_addr=(self.host, self.port))
         except OSError as error:
             self.inner.transport.close()
             raise RelayError(f"no way to {self.host}:{self.port} ({error.strerror or error})") from error

@@ -34,24 +34,16 @@ async def command(server, line):
     """Carry out one typed line; the answer is a string, JSON where it is more than a word."""
     words = line.split()
     verb, arguments = (words[0], words[1:]) if words else ("help", [])
-    simple = {
-        "help": lambda: COMMANDS,
-        "clients": lambda: json.dumps([_client(each) for each in server.clients.values()]),
-        "deliveries": lambda: str(len(server.deliveries)),
-    }
+    simple = {"help": lambda: COMMANDS, "clients": lambda: json.dumps([_client(each) for each in server.clients.values()]),
+              "deliveries": lambda: str(len(server.deliveries))}
     if verb in simple:
         return simple[verb]()
-    operations = {
-        "read": lambda ep, path: server.read(ep, path),
-        "write": lambda ep, path, *text: server.write(ep, path, " ".join(text).encode(), TEXT_PLAIN),
-        "execute": lambda ep, path, *text: server.execute(ep, path, " ".join(text)),
-        "observe": lambda ep, path: server.observe(ep, path),
-        "cancel": lambda ep, path: server.cancel(ep, path),
-        "discover": lambda ep, path: server.discover(ep, path),
-        "attributes": lambda ep, path, *query: server.write_attributes(ep, path, *query),
-        "create": lambda ep, path: server.create(ep, path),
-        "delete": lambda ep, path: server.delete(ep, path),
-    }
+    operations = {"read": lambda ep, path: server.read(ep, path), "write": lambda ep, path,
+                  *text: server.write(ep, path, " ".join(text).encode(), TEXT_PLAIN), "execute": lambda ep, path,
+                  *text: server.execute(ep, path, " ".join(text)), "observe": lambda ep, path: server.observe(ep, path),
+                  "cancel": lambda ep, path: server.cancel(ep, path), "discover": lambda ep, path: server.discover(ep, path),
+                  "attributes": lambda ep, path, *query: server.write_attributes(ep, path, *query), "create": lambda ep,
+                  path: server.create(ep, path), "delete": lambda ep, path: server.delete(ep, path)}
     if verb not in operations:
         return f"unknown command {verb!r}: type help"
     try:
@@ -63,14 +55,8 @@ async def command(server, line):
 
 
 def _client(client):
-    return {
-        "endpoint": client.endpoint,
-        "lifetime": client.lifetime,
-        "binding": client.binding,
-        "objects": client.objects,
-        "updates": client.updates,
-        "observed": [path_text(path) for path in client.observations.values()],
-    }
+    return {"endpoint": client.endpoint, "lifetime": client.lifetime, "binding": client.binding, "objects": client.objects,
+            "updates": client.updates, "observed": [path_text(path) for path in client.observations.values()]}
 
 
 def _shown(answer):
@@ -88,15 +74,12 @@ def _options():
     parser = argparse.ArgumentParser(
         prog="python -m tools.lwm2m.server",
         description="An LwM2M 1.0 server for a bench: logs what nodes do, and asks them what you type.",
-        epilog="commands:\n" + COMMANDS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+        epilog="commands:\n" + COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=5683, help="UDP port (default %(default)s)")
     parser.add_argument("--control", type=int, metavar="PORT", help="take commands on this TCP port of 127.0.0.1 too")
-    parser.add_argument(
-        "--observe", action="append", default=[], metavar="PATH", help="observe it on every client that registers"
-    )
+    parser.add_argument("--observe", action="append", default=[], metavar="PATH",
+                        help="observe it on every client that registers")
     parser.add_argument("--psk", metavar="FILE", help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)")
     return parser
 

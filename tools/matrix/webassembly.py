@@ -45,26 +45,22 @@ class Builds:
         if done.returncode:
             installed.unlink()
             raise Missing(
-                f"npm could not install MicroPython's builds (network, proxy?): {(done.stderr or done.stdout)[-300:]}"
-            )
+                f"npm could not install MicroPython's builds (network, proxy?): {(done.stderr or done.stdout)[-300:]}")
 
     def module(self, version: str) -> Path:
         """The file that node loads."""
         return self._folder / "node_modules" / f"micropython-{version}" / "micropython.mjs"
 
-    def run(
-        self, version: str, files: dict[str, bytes | str], programs: list[tuple[str, str]], heap: int = HEAP
-    ) -> dict[str, tuple[str, str | None]]:
+    def run(self, version: str, files: dict[str, bytes | str], programs: list[tuple[str, str]],
+            heap: int = HEAP) -> dict[str, tuple[str, str | None]]:
         """Run each program in a fresh interpreter that sees `files` (absolute path: content)."""
         content: dict[str, Any] = {
             path: data if isinstance(data, str) else {"base64": base64.b64encode(data).decode()} for path, data in files.items()
         }
         job = {"heap": heap, "files": content, "programs": [{"name": name, "code": code} for name, code in programs]}
         try:
-            done = subprocess.run(
-                ["node", str(HERE / "run.mjs"), str(self.module(version))], input=json.dumps(job), capture_output=True,
-                text=True, timeout=LIMIT_S,
-            )  # fmt: skip
+            done = subprocess.run(["node", str(HERE / "run.mjs"), str(self.module(version))], input=json.dumps(job),
+                                  capture_output=True, text=True, timeout=LIMIT_S)  # fmt: skip
             lines, error = done.stdout, f"the interpreter died: {done.stderr[-500:]}"
         except subprocess.TimeoutExpired as expired:
             lines, error = (expired.stdout or b"").decode(), f"not finished after {LIMIT_S} s"

@@ -20,19 +20,15 @@ from tools.objects import ROOT
 RELEASE = "1.28"
 LIMIT_S = 120
 _EIGHT = "def nothing(): return 21.46\nfor o in (3303, 3304, 3315, 3301, 3316, 3325, 3330, 3320): "
-STEPS = (
-    ("interpreter", "import gc, sys"),
-    ("lwnode.lwm2m", "sys.path.insert(0, '/board'); import lwnode.lwm2m"),
-    ("registry", "from lwnode.lwm2m import registry; registry.lookup(3303, 5700)"),
-    ("ObjectTree", "from lwnode.lwm2m import ObjectTree, Path, Request; tree = ObjectTree()"),
-    ("eight sensors", _EIGHT + "tree.sensor(o, nothing, resolution=0.1)"),
-    ("sampled", "tree.sample(1790000000)"),
-    ("reported", "tree.reports(1790000000); None"),
-    ("a read answered", "tree.handle(Request('read', Path(3303, 0), 1)); None"),
-    ("a pack made", "from lwnode.lwm2m import pack_senml; None"),
-    ("state dumped", "tree.dump(); None"),
-    ("a row with rules", "tree.sensor(3303, nothing, 1, resolution=0.1, pmin=5, pmax=50); None"),
-)
+STEPS = (("interpreter", "import gc, sys"),
+         ("lwnode.lwm2m", "sys.path.insert(0, '/board'); import lwnode.lwm2m"),
+         ("registry", "from lwnode.lwm2m import registry; registry.lookup(3303, 5700)"),
+         ("ObjectTree", "from lwnode.lwm2m import ObjectTree, Path, Request; tree = ObjectTree()"),
+         ("eight sensors", _EIGHT + "tree.sensor(o, nothing, resolution=0.1)"), ("sampled", "tree.sample(1790000000)"),
+         ("reported", "tree.reports(1790000000); None"),
+         ("a read answered", "tree.handle(Request('read', Path(3303, 0), 1)); None"),
+         ("a pack made", "from lwnode.lwm2m import pack_senml; None"), ("state dumped", "tree.dump(); None"),
+         ("a row with rules", "tree.sensor(3303, nothing, 1, resolution=0.1, pmin=5, pmax=50); None"))
 
 
 def compiled(folder: Path) -> "dict[str, Path]":
@@ -64,10 +60,8 @@ def heap() -> "list[tuple[str, int]]":
         }
         job = folder / "job.json"
         job.write_text(json.dumps({"heap": 1 << 20, "files": files, "steps": STEPS}))
-        done = subprocess.run(
-            ["node", str(ROOT / "tools/bench/node.mjs"), str(module), str(job)], input="\n" * len(STEPS),
-            capture_output=True, text=True, timeout=LIMIT_S,
-        )  # fmt: skip
+        done = subprocess.run(["node", str(ROOT / "tools/bench/node.mjs"), str(module), str(job)], input="\n" * len(STEPS),
+                              capture_output=True, text=True, timeout=LIMIT_S)  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"the interpreter stopped: {done.stderr[-500:]}")
     return [(step, used) for _, step, used, _, _ in map(json.loads, done.stdout.splitlines())]

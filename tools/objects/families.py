@@ -66,8 +66,7 @@ def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
     if not capabilities.typed:
         rows = ["{}".format(row.path()) for row in tree.rows]
         sentence = "{} objects without a place in the module travel inside 19/0/0, {} bytes a pack: {}".format(
-            len(rows), capabilities.limits.get("pack", "?"), " ".join(rows)
-        )
+            len(rows), capabilities.limits.get("pack", "?"), " ".join(rows))
         return Fitted(capabilities.contract, capabilities.history, tree.objects()[-2:], [sentence], wrong)
     objects, dropped = tree.fit(capabilities.limits, capabilities.executes)
     dropped += unseen_writes(tree, capabilities.limits.get("monitored"))

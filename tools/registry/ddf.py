@@ -13,18 +13,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
-TYPES = {
-    "": 0,
-    "String": 1,
-    "Opaque": 2,
-    "Integer": 3,
-    "Unsigned Integer": 3,
-    "Float": 4,
-    "Boolean": 5,
-    "Time": 6,
-    "Objlnk": 7,
-    "Corelnk": 1,
-}
+TYPES = {"": 0, "String": 1, "Opaque": 2, "Integer": 3, "Unsigned Integer": 3, "Float": 4, "Boolean": 5, "Time": 6, "Objlnk": 7,
+         "Corelnk": 1}
 OPERATIONS = {"": 0, "R": 1, "W": 2, "RW": 3, "E": 4}
 # 1.0 files write % where later ones write SenML's /100, and KB where no SenML unit exists.
 UNITS = {"%": "/100", "KB": ""}
@@ -76,16 +66,10 @@ def parse(text: str, where: str = "XML") -> Definition:
     try:
         resources = [_resource(item, warnings) for item in node.findall("Resources/Item")]
         major, _, minor = (_text(node, "ObjectVersion") or "1.0").partition(".")
-        definition = Definition(
-            object_id=int(_text(node, "ObjectID")),
-            name=_text(node, "Name"),
-            version=(int(major), int(minor or 0)),
-            multiple=_text(node, "MultipleInstances") == "Multiple",
-            resources=sorted(resources, key=lambda resource: resource.id),
-            licence=licence,
-            holders=holders,
-            notice=notice,
-        )
+        definition = Definition(object_id=int(_text(node, "ObjectID")), name=_text(node, "Name"),
+                                version=(int(major), int(minor or 0)), multiple=_text(node, "MultipleInstances") == "Multiple",
+                                resources=sorted(resources, key=lambda resource: resource.id), licence=licence, holders=holders,
+                                notice=notice)
     except ValueError as error:
         raise Refused(f"{where}: {error}") from error
     _check(definition, where)
@@ -128,16 +112,9 @@ def _resource(item: ElementTree.Element, warnings: "list[str]") -> Resource:
         warnings.append(f"resource {id}: range {_text(item, 'RangeEnumeration')!r} is prose, not checked")
     if limits is None and type_name == "Unsigned Integer":
         limits = (0, UNSIGNED_LIMIT)
-    return Resource(
-        id=id,
-        name=_text(item, "Name"),
-        type=0 if operations == "E" else TYPES[type_name],
-        operations=operations,
-        multiple=_text(item, "MultipleInstances") == "Multiple",
-        mandatory=_text(item, "Mandatory") == "Mandatory",
-        unit=UNITS.get(unit, unit),
-        range=limits,
-    )
+    return Resource(id=id, name=_text(item, "Name"), type=0 if operations == "E" else TYPES[type_name], operations=operations,
+                    multiple=_text(item, "MultipleInstances") == "Multiple", mandatory=_text(item, "Mandatory") == "Mandatory",
+                    unit=UNITS.get(unit, unit), range=limits)
 
 
 def _range(text: str, type_name: str) -> "tuple[int, int] | None":
@@ -162,8 +139,7 @@ def read_licence(text: str, where: str) -> "tuple[str, list[str], str]":
     words = " ".join(comments.split())
     holders = [" ".join(line.split()) for line in re.findall(r"(?m)^[\s#*]*(Copyright(?: \(c\))? \d{4}[^\n]*)", comments)]
     bsd = "Redistribution and use in source and binary forms" in words and (
-        "Neither the name of the copyright holder" in words or "BSD-3" in words
-    )
+        "Neither the name of the copyright holder" in words or "BSD-3" in words)
     apache = "Apache License" in words and ("Version 2.0" in words or "apache.org/licenses/LICENSE-2.0" in words)
     if bsd and holders:
         return "BSD-3-Clause", holders, _bsd_notice(comments)

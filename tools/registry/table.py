@@ -46,13 +46,10 @@ class Packed:
         self._shapes: "dict[frozenset[bytes], int]" = {}
         self.shapes = b""
         self.objects = b"".join(self._object(one) for one in self.definitions)
-        for name, size, limit in (
-            ("units", len(self.units), 256),
-            ("ranges", len(self.ranges), 256),
-            ("kinds", len(self.kinds), 256),
-            ("resources", len(self.rows), (0x80 - WIDE) << 8),
-            ("bytes of shapes", len(self.shapes), 0x8000),
-        ):
+        for name, size, limit in (("units", len(self.units), 256), ("ranges", len(self.ranges), 256),
+                                  ("kinds", len(self.kinds), 256),
+                                  ("resources", len(self.rows), (0x80 - WIDE) << 8),
+                                  ("bytes of shapes", len(self.shapes), 0x8000)):
             if size > limit:
                 raise Refused(f"the table holds {limit} different {name}, not {size}: leave objects out")
 
@@ -67,11 +64,8 @@ class Packed:
         return Counter(dict(sorted(counted.items())))
 
     def _row(self, resource: Resource) -> "tuple[int, int]":
-        kind = (
-            resource.type | OPERATIONS[resource.operations] << 3 | (0x40 if resource.multiple else 0),
-            _index(self.units, resource.unit),
-            _index(self.ranges, resource.range),
-        )
+        kind = (resource.type | OPERATIONS[resource.operations] << 3 | (0x40 if resource.multiple else 0),
+                _index(self.units, resource.unit), _index(self.ranges, resource.range))
         return resource.id, _index(self.kinds, kind)
 
     def _object(self, one: Definition) -> bytes:
@@ -103,13 +97,8 @@ class Packed:
             + f"\nLONG = {len(self.long)}\nUNITS = {_quoted('|'.join(self.units))}\n"
             + "".join(
                 f"{name} = {_literal(data)}\n"
-                for name, data in (
-                    ("RANGES", ranges),
-                    ("KINDS", kinds),
-                    ("ROWS", rows),
-                    ("SHAPES", self.shapes),
-                    ("OBJECTS", self.objects),
-                )
+                for name, data in (("RANGES", ranges), ("KINDS", kinds), ("ROWS", rows), ("SHAPES", self.shapes),
+                                   ("OBJECTS", self.objects))
             )
         )
 
@@ -143,9 +132,7 @@ def read(text: str) -> "tuple[list[Definition], str]":
     for at in range(0, len(table["OBJECTS"]), 5):
         object_id, version, flags = struct.unpack_from(">HBH", table["OBJECTS"], at)
         resources = _read_shape(table, flags & 0x7FFF)
-        found.append(
-            Definition(object_id, "", (version >> 4, version & 15), flags >= 0x8000, resources, "", [], "")
-        )
+        found.append(Definition(object_id, "", (version >> 4, version & 15), flags >= 0x8000, resources, "", [], ""))
     return found, text[:start]
 
 

@@ -20,12 +20,9 @@ from tools.virtual_modem.transport import VirtualModem
 
 def parser():
     """The command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m tools.virtual_modem",
-        description=__doc__,
-        epilog="Control port: " + Control.command(Control(None), "help")[3:],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = argparse.ArgumentParser(prog="python -m tools.virtual_modem", description=__doc__,
+                                   epilog="Control port: " + Control.command(Control(None), "help")[3:],
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--family", choices=FAMILIES, default="bc66", help="which module (bc66)")
     made.add_argument("--server", metavar="URI", help="lead every server account here: coap://HOST:PORT")
     made.add_argument("--bootstrap-server", metavar="URI", help="lead every bootstrap account here")
@@ -38,9 +35,8 @@ def parser():
     made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the model; see --list")
     made.add_argument("--hostile", nargs="?", const="all", metavar="QUIRK,...", help="habits of real firmware: --list")
     made.add_argument("--seed", type=int, metavar="N", help="faults at random, the same for each N")
-    made.add_argument(
-        "--fault", action="append", default=[], metavar="KIND@N", help="a fault at the N-th line; KIND@N:VALUE; see --list"
-    )
+    made.add_argument("--fault", action="append", default=[], metavar="KIND@N",
+                      help="a fault at the N-th line; KIND@N:VALUE; see --list")
     made.add_argument("--script", metavar="FILE", help="control commands, one a line, `wait MS` between them")
     made.add_argument("--quiet", action="store_true", help="no live view: print the lines' names and the dialogue")
     made.add_argument("--list", action="store_true", help="list options, quirks and faults, and end")
@@ -148,18 +144,9 @@ async def main(arguments):
     if arguments.hostile:
         options["hostile"] = arguments.hostile
     other_line = arguments.tcp is not None or arguments.serial
-    modem = VirtualModem(
-        arguments.family,
-        arguments.server,
-        bootstrap_uri=arguments.bootstrap_server,
-        pty=arguments.pty or not other_line,
-        tcp_port=arguments.tcp,
-        serial=arguments.serial,
-        baudrate=arguments.baud,
-        control_port=arguments.control,
-        nvram_file=arguments.nvram,
-        **options,
-    )
+    modem = VirtualModem(arguments.family, arguments.server, bootstrap_uri=arguments.bootstrap_server,
+                         pty=arguments.pty or not other_line, tcp_port=arguments.tcp, serial=arguments.serial,
+                         baudrate=arguments.baud, control_port=arguments.control, nvram_file=arguments.nvram, **options)
     await modem.start()
     if arguments.quiet:
         modem.model.on_note = lambda direction, line: print(direction, line, flush=True)

@@ -8,16 +8,7 @@ from binascii import hexlify, unhexlify
 from tools.lwm2m import codec
 from tools.lwm2m.names import OCTET_STREAM, OPAQUE, TEXT_PLAIN, TIMEOUT
 from tools.virtual_modem.atline import READ, TEST, WRITE, Refused, whole_number
-from tools.virtual_modem.bc20_session import (
-    FAILED,
-    GOT_RESET,
-    OPEN,
-    OPENING,
-    SUCCESS,
-    TIMED_OUT,
-    WAITING,
-    Bc20Session,
-)
+from tools.virtual_modem.bc20_session import (FAILED, GOT_RESET, OPEN, OPENING, SUCCESS, TIMED_OUT, WAITING, Bc20Session)
 
 _NODES = 32
 _LONGEST = 512

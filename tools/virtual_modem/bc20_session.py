@@ -167,14 +167,8 @@ class Bc20Session(Quectel):
             host, port = self.redirect(host, port, False)
         self.begin()
         session = self.session()
-        self.link.register(
-            Account(host, port),
-            self.nvram["endpoint"],
-            session["lifetime"],
-            session["binding"],
-            self.object_links(),
-            self.guarded(self._opened),
-        )
+        self.link.register(Account(host, port), self.nvram["endpoint"], session["lifetime"], session["binding"],
+                           self.object_links(), self.guarded(self._opened))
 
     def _opened(self, code):
         self.phase = OPEN if code == 201 else CLOSED

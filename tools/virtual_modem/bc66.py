@@ -13,26 +13,9 @@ Values of `options`, beside the manual's own settings: see OPTIONS here and in t
 from binascii import unhexlify
 
 from tools.virtual_modem.atline import READ, RUN, WRITE, whole_number
-from tools.virtual_modem.bc66_answers import (
-    ALREADY,
-    CREATE,
-    DISABLED,
-    KEEP_CONNECTING,
-    NOT_REG,
-    ODD,
-    OTHER,
-    Bc66Answers,
-)
-from tools.virtual_modem.bc66_session import (
-    BUILT_IN,
-    DEREGISTERED,
-    DEREGISTERING,
-    NEED_RECOVER,
-    NOT_REGISTERED,
-    RECOVERING,
-    REGISTERED,
-    REGISTERING,
-)
+from tools.virtual_modem.bc66_answers import (ALREADY, CREATE, DISABLED, KEEP_CONNECTING, NOT_REG, ODD, OTHER, Bc66Answers)
+from tools.virtual_modem.bc66_session import (BUILT_IN, DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING,
+                                              REGISTERED, REGISTERING)
 
 _LONGEST_LIFE = 31536000
 _CFG_LIMITS = {"retransmit": ((1, 20), (0, 8))}

@@ -7,16 +7,8 @@ from tools.virtual_modem.quectel import Quectel
 NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, DEREGISTERED, INVALID, RECOVERING, NEED_RECOVER = range(8)
 
 BUILT_IN = (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 13, 16, 3353)  # application note 3.2.1
-CFG = {
-    "auto_reg": [0],
-    "per_regstatus_feat": [0],
-    "rai_enable": [0],
-    "retransmit": [2, 4],
-    "auto_ack": [0],
-    "access_mode": [0],
-    "recovery_mode": [0],
-    "retransmit_mode": [0],
-}
+CFG = {"auto_reg": [0], "per_regstatus_feat": [0], "rai_enable": [0], "retransmit": [2, 4], "auto_ack": [0], "access_mode": [0],
+       "recovery_mode": [0], "retransmit_mode": [0]}
 # CoAP response code -> <status_code> (chapter 6, table 3).
 STATUS = {400: 10, 403: 13, 404: 14, 412: 22}
 

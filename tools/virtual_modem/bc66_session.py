@@ -11,25 +11,12 @@ server where one is configured, which is tried twice; after that `+QLWREG: 1`, a
 What the manual leaves open is an option: see `OPTIONS`.
 """
 
-from tools.virtual_modem.bc66_account import (
-    BUILT_IN,
-    DEREGISTERED,
-    DEREGISTERING,
-    NEED_RECOVER,
-    NOT_REGISTERED,
-    RECOVERING,
-    REGISTERED,
-    REGISTERING,
-    STATUS,
-    Bc66Account,
-    update_interval_ms,
-)
+from tools.virtual_modem.bc66_account import (BUILT_IN, DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING,
+                                              REGISTERED, REGISTERING, STATUS, Bc66Account, update_interval_ms)
 from tools.virtual_modem.builtin import Builtin
 
-__all__ = [
-    "BUILT_IN", "DEREGISTERED", "DEREGISTERING", "NEED_RECOVER", "NOT_REGISTERED", "RECOVERING", "REGISTERED",
-    "REGISTERING", "Bc66Session", "update_interval_ms",
-]  # fmt: skip
+__all__ = ["BUILT_IN", "DEREGISTERED", "DEREGISTERING", "NEED_RECOVER", "NOT_REGISTERED", "RECOVERING", "REGISTERED",
+           "REGISTERING", "Bc66Session", "update_interval_ms"]  # fmt: skip
 
 
 class Bc66Session(Bc66Account):

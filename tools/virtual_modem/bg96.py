@@ -17,29 +17,12 @@ from tools.virtual_modem.bg96_client import READY
 from tools.virtual_modem.bg96_server import Bg96Server
 
 _LONGEST = 1460
-_TEST = (
-    '"select",(0-5)',
-    '"cdp",<server>,<port>',
-    '"epns",(0,1)[,<ep_name>]',
-    '"bsmode",(0,1)',
-    '"mbsps",<srvCode>,<seriaNo>,<cnt>,<iccid>,<module>[,<mac>]',
-    '"register"[,(0,1)]',
-    '"update",<ssid>[,(0,1)]',
-    '"deregister"',
-    '"lifetime",<ssid>,(30-86400)',
-    '"uldata",<objId>,(1-1460),<data>',
-    '"ulhex",<objId>,(1-1460),<hexdata>',
-    '"dltype",(0,1)',
-    '"ippref",(0,1)',
-    '"enable",(0,1)',
-    '"bootstrap",(0-4)[,<instance>]',
-    '"qcli_en",(0,1)',
-    '"psk",(0,1)',
-    '"apn",<apn_name>',
-    '"endpoint",(4,7),(4,7)',
-    '"reset"',
-    '"clean"',
-)
+_TEST = ('"select",(0-5)', '"cdp",<server>,<port>', '"epns",(0,1)[,<ep_name>]', '"bsmode",(0,1)',
+         '"mbsps",<srvCode>,<seriaNo>,<cnt>,<iccid>,<module>[,<mac>]', '"register"[,(0,1)]', '"update",<ssid>[,(0,1)]',
+         '"deregister"', '"lifetime",<ssid>,(30-86400)', '"uldata",<objId>,(1-1460),<data>',
+         '"ulhex",<objId>,(1-1460),<hexdata>', '"dltype",(0,1)', '"ippref",(0,1)', '"enable",(0,1)',
+         '"bootstrap",(0-4)[,<instance>]', '"qcli_en",(0,1)', '"psk",(0,1)', '"apn",<apn_name>', '"endpoint",(4,7),(4,7)',
+         '"reset"', '"clean"')
 
 
 class Bg96(Bg96Server):

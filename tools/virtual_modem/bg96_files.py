@@ -18,35 +18,14 @@ QCLI = "qcli_config"
 FACTORY = "factory/bootstrap.ini"
 
 # Table 4; the "typical content" differs in three of them.
-CFG_DEFAULTS = (
-    ("APN", ""),
-    ("RETRY_TIMEOUT", 30),
-    ("RETRY_EXPONENT_VAL", 2),
-    ("MAX_RETRY_TIMEOUT", 640),
-    ("MAX_NO_RETRIES", 5),
-    ("ACK_TIMEOUT", 60),
-    ("REG_RETRY_TIMEOUT", 60),
-    ("REG_RETRY_EXPONENT", 2),
-    ("REG_RETRY_MAXTIMEOUT", 480),
-    ("ROAMING_FEAT", 1),
-    ("PER_REGSTATUS_FEAT", 0),
-    ("BATTERY_LEVEL_THRESHOLD", 20),
-    ("CARRIER_TYPE", 0),
-    ("REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS", 0),
-    ("REG_EP_NAME", 4),
-    ("BOOTSTRAP_EP_NAME", 7),
-    ("BOOT_UP_SLEEP_TIME", 5),
-    ("GPS_MIN_INTERVAL", 3000),
-    ("GPS_MIN_DISTANCE", 1),
-)
-_URIS = (
-    "coap://leshan.eclipse.org:5683",
-    "coaps://bootp.iot.t-mobile.com:5684",
-    "coap://127.0.0.1:5783",
-    "coaps://boot.lwm2m.vzwdm.com:5684",
-    "coap://127.0.0.1:5683",
-    "coaps://ibm-boot.lwm2m.att.com:5694",
-)
+CFG_DEFAULTS = (("APN", ""), ("RETRY_TIMEOUT", 30), ("RETRY_EXPONENT_VAL", 2), ("MAX_RETRY_TIMEOUT", 640),
+                ("MAX_NO_RETRIES", 5), ("ACK_TIMEOUT", 60), ("REG_RETRY_TIMEOUT", 60), ("REG_RETRY_EXPONENT", 2),
+                ("REG_RETRY_MAXTIMEOUT", 480), ("ROAMING_FEAT", 1), ("PER_REGSTATUS_FEAT", 0), ("BATTERY_LEVEL_THRESHOLD", 20),
+                ("CARRIER_TYPE", 0),
+                ("REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS", 0), ("REG_EP_NAME", 4), ("BOOTSTRAP_EP_NAME", 7),
+                ("BOOT_UP_SLEEP_TIME", 5), ("GPS_MIN_INTERVAL", 3000), ("GPS_MIN_DISTANCE", 1))
+_URIS = ("coap://leshan.eclipse.org:5683", "coaps://bootp.iot.t-mobile.com:5684", "coap://127.0.0.1:5783",
+         "coaps://boot.lwm2m.vzwdm.com:5684", "coap://127.0.0.1:5683", "coaps://ibm-boot.lwm2m.att.com:5694")
 _CLIENT_INITIATED = (1, 2, 3, 5)
 
 
@@ -54,12 +33,9 @@ def built_in(server_type):
     """The files that "select" loads for one of the six server types."""
     bootstrap = server_type in _CLIENT_INITIATED
     uri = _URIS[server_type]
-    files = {
-        AUTOSTART: "lwm2m\n",
-        QCLI: "qcli\n",
-        CARRIER: "APN_NAME=\nAPN_CLASS=2\nSHORT_SERVER_ID1=%d\n" % (100 if bootstrap else 101),
-        CFG: "{\n%s}\n" % "".join(["%s=%s;\n" % pair for pair in CFG_DEFAULTS[:-2]]),
-    }
+    files = {AUTOSTART: "lwm2m\n", QCLI: "qcli\n",
+             CARRIER: "APN_NAME=\nAPN_CLASS=2\nSHORT_SERVER_ID1=%d\n" % (100 if bootstrap else 101),
+             CFG: "{\n%s}\n" % "".join(["%s=%s;\n" % pair for pair in CFG_DEFAULTS[:-2]])}
     security = {"uri": uri, "bootstrap": bootstrap, "security": 0 if uri.startswith("coaps") else 3}
     security["ssid"] = 100 if bootstrap else 101
     files[BOOTSTRAP] = bootstrap_text(security, 86400)
@@ -70,16 +46,10 @@ def built_in(server_type):
 def bootstrap_text(security, lifetime):
     """bootstrap.ini for one server: its Security object, and the Server object unless it is a bootstrap server."""
     text = '{"bn":"/0/1/",\n"e":[\n{"n":"0","sv":"%s"},\n{"n":"1","bv":%s},\n{"n":"2","v":%d},\n{"n":"10","v":%d\n}]}\n' % (
-        security["uri"],
-        "true" if security["bootstrap"] else "false",
-        security["security"],
-        security["ssid"],
-    )
+        security["uri"], "true" if security["bootstrap"] else "false", security["security"], security["ssid"])
     if not security["bootstrap"]:
         text += '{"bn":"/1/1/",\n"e":[\n{"n":"0","v":%d},\n{"n":"1","v":%d},\n{"n":"7","sv":"U"\n}]}\n' % (
-            security["ssid"],
-            lifetime,
-        )
+            security["ssid"], lifetime)
     return text
 
 

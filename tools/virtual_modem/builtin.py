@@ -62,42 +62,22 @@ class Builtin:
         session = modem.session()
         strings = modem.nvram.get("device", {})
         if object_id == 1:
-            return [
-                (0, INTEGER, "1"),
-                (1, INTEGER, str(session["lifetime"])),
-                (2, INTEGER, str(self.kept((1, 0, 2)))),
-                (3, INTEGER, str(self.kept((1, 0, 3)))),
-                (5, INTEGER, str(self.kept((1, 0, 5)))),
-                (6, BOOLEAN, "1" if self.kept((1, 0, 6)) else "0"),
-                (7, STRING, session["binding"]),
-            ]
+            return [(0, INTEGER, "1"), (1, INTEGER, str(session["lifetime"])), (2, INTEGER, str(self.kept((1, 0, 2)))),
+                    (3, INTEGER, str(self.kept((1, 0, 3)))), (5, INTEGER, str(self.kept((1, 0, 5)))),
+                    (6, BOOLEAN, "1" if self.kept((1, 0, 6)) else "0"), (7, STRING, session["binding"])]
         if object_id == 3:
-            return [
-                (0, STRING, strings.get("0", self._manufacturer)),
-                (1, STRING, strings.get("1", self._model)),
-                (2, STRING, strings.get("2", modem.options["imei"])),
-                (3, STRING, modem.options["revision"]),
-                (7, INTEGER, str(modem.options["battery_mv"])),
-                (11, INTEGER, "0"),
-                (13, TIME, str(modem.unix())),
-                (16, STRING, session["binding"]),
-            ] + self._strings(3, (14, 15))
+            return [(0, STRING, strings.get("0", self._manufacturer)),
+                    (1, STRING, strings.get("1", self._model)),
+                    (2, STRING, strings.get("2", modem.options["imei"])), (3, STRING, modem.options["revision"]),
+                    (7, INTEGER, str(modem.options["battery_mv"])), (11, INTEGER, "0"), (13, TIME, str(modem.unix())),
+                    (16, STRING, session["binding"])] + self._strings(3, (14, 15))
         if object_id == 4:
-            return [
-                (0, INTEGER, "7"),
-                (1, INTEGER, "7"),
-                (2, INTEGER, str(-140 + min(97, 2 * modem.options["rssi"]))),
-                (4, STRING, modem.options["address"]),
-                (8, INTEGER, "47141171"),
-                (9, INTEGER, modem.options["imsi"][3:5]),
-                (10, INTEGER, modem.options["imsi"][:3]),
-            ]
+            return [(0, INTEGER, "7"), (1, INTEGER, "7"),
+                    (2, INTEGER, str(-140 + min(97, 2 * modem.options["rssi"]))), (4, STRING, modem.options["address"]),
+                    (8, INTEGER, "47141171"), (9, INTEGER, modem.options["imsi"][3:5]),
+                    (10, INTEGER, modem.options["imsi"][:3])]
         if object_id == 5:
-            return [
-                (1, STRING, self.firmware[1]),
-                (3, INTEGER, str(self.firmware[3])),
-                (5, INTEGER, str(self.firmware[5])),
-            ]
+            return [(1, STRING, self.firmware[1]), (3, INTEGER, str(self.firmware[3])), (5, INTEGER, str(self.firmware[5]))]
         if object_id == 6:
             return [(0, FLOAT, "31.1"), (1, FLOAT, "121.4"), (5, TIME, str(modem.unix()))]
         if object_id == 7:

@@ -62,8 +62,7 @@ class Control:
 
     def _do_help(self, words, line):
         return "ok pin NAME 0|1; status; radio up|down|delay MS|loss PERCENT|address; advance MS; " + (
-            "fault KIND [at N] [VALUE]; fault random SEED PERMILLE [KIND...]; fault off; urc TEXT"
-        )
+            "fault KIND [at N] [VALUE]; fault random SEED PERMILLE [KIND...]; fault off; urc TEXT")
 
     def _do_pin(self, words, line):
         if len(words) != 2 or words[1] not in ("0", "1"):

@@ -22,18 +22,9 @@ PENDING = object()
 _LINES_WAITING = 16
 
 # TS 27.007, 9.2, as far as the models use it.
-CME_TEXTS = {
-    3: "operation not allowed",
-    4: "operation not supported",
-    10: "SIM not inserted",
-    11: "SIM PIN required",
-    13: "SIM failure",
-    14: "SIM busy",
-    16: "incorrect password",
-    30: "no network service",
-    50: "incorrect parameters",
-    100: "unknown",
-}
+CME_TEXTS = {3: "operation not allowed", 4: "operation not supported", 10: "SIM not inserted", 11: "SIM PIN required",
+             13: "SIM failure", 14: "SIM busy", 16: "incorrect password", 30: "no network service", 50: "incorrect parameters",
+             100: "unknown"}
 
 
 class Core(Output):

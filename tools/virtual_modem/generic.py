@@ -31,19 +31,9 @@ class Generic(GenericSleep):
 
     def live_state(self, lwm2m, objects, **more):
         """What the live view shows of every family, and what one adds."""
-        state = {
-            "family": self.family,
-            "power": self.state_name,
-            "attached": self.attached,
-            "rrc": self.rrc,
-            "psm": self.psm,
-            "lwm2m": lwm2m,
-            "observed": [list(path) for path in self.link.observations()],
-            "objects": objects,
-            "waiting": [],
-            "buffered": 0,
-            "counters": dict(self.counters),
-        }
+        state = {"family": self.family, "power": self.state_name, "attached": self.attached, "rrc": self.rrc, "psm": self.psm,
+                 "lwm2m": lwm2m, "observed": [list(path) for path in self.link.observations()], "objects": objects,
+                 "waiting": [], "buffered": 0, "counters": dict(self.counters)}
         state.update(more)
         return state
 

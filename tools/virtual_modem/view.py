@@ -27,16 +27,12 @@ def render(modem):
     """One picture of a VirtualModem."""
     state = modem.model.state()
     facts = Table.grid(padding=(0, 2))
-    rows = [
-        ("lines", ", ".join(modem.line_names())),
-        ("power", state["power"] + (", PSM" if state["psm"] else "") + (", RRC connected" if state["rrc"] else "")),
-        ("network", "attached" if state["attached"] else "not attached"),
-        ("LwM2M", _lwm2m(state["lwm2m"])),
-        ("observed", _paths(state["observed"])),
-        ("objects", _paths(state["objects"])),
-        ("waiting", ", ".join(map(str, state.get("waiting", ()))) or "-"),
-        ("counted", ", ".join([f"{name} {count}" for name, count in state["counters"].items()])),
-    ]
+    rows = [("lines", ", ".join(modem.line_names())),
+            ("power", state["power"] + (", PSM" if state["psm"] else "") + (", RRC connected" if state["rrc"] else "")),
+            ("network", "attached" if state["attached"] else "not attached"), ("LwM2M", _lwm2m(state["lwm2m"])),
+            ("observed", _paths(state["observed"])), ("objects", _paths(state["objects"])),
+            ("waiting", ", ".join(map(str, state.get("waiting", ()))) or "-"),
+            ("counted", ", ".join([f"{name} {count}" for name, count in state["counters"].items()]))]
     if modem.troubles:
         rows.append(("trouble", modem.troubles[-1]))
     for name, text in rows:
