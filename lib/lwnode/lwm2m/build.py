@@ -25,14 +25,6 @@ if TYPE_CHECKING:
     from .tree import ObjectTree
     from .types import Plain
 
-# What a reading consists of where the registry's mandatory resources do not say so.
-_READINGS = (
-    (6, "1.0", (0, 1)),
-    (3313, None, (5702, 5703, 5704)),
-    (3314, None, (5702, 5703, 5704)),
-    (3334, None, (5702, 5703, 5704)),
-    (3336, "1.0", (5514, 5515)),
-)
 # What an actuator is about where the registry marks several resources as mandatory (3338: minimum off-time too).
 _MAIN = (5850, 5550, 5650, 5900, 5500)
 # The unit of objects whose quantity leaves no choice; others get one only if the row names it.
@@ -45,16 +37,18 @@ _UNITS = (
 _OWN = const(8)  # BC66 has objects 0 to 7 built in, the Telit modules allow new instances from 7 on
 # What a module keeps first: value, unit, extremes, reset, range, then what servers rarely ask for.
 _ORDER = (
-    5700, 5500, 5850, 5900, 5550, 5650, 5600, 5800, 5702, 5703, 5704, 5701, 5601, 5602, 5508, 5509, 5510, 5511,
-    5512, 5513, 5605, 5501, 5505, 5851, 5852, 5603, 5604, 5821, 5750, 5518, 6042, 6049,
-)  # fmt: skip
+    " 5700 5500 5850 5900 5550 5650 5600 5800 5702 5703 5704 5701 5601 5602 5508 5509 5510 5511 5512 5513 5605 5501 5505"
+    " 5851 5852 5603 5604 5821 5750 5518 6042 6049 "
+)
 
 
 def readings(object_id: int, version: str) -> "tuple[int, ...]":
     """The resource ids that an object's reading consists of; ValueError if the registry lacks the object."""
-    for id, only, found in _READINGS:
-        if id == object_id and only in (None, version):
-            return found
+    # Where the registry's mandatory resources do not say so: the axes of 3313, 3314 and 3334, and positions.
+    if object_id in (3313, 3314, 3334):
+        return (5702, 5703, 5704)
+    if version == "1.0" and object_id in (6, 3336):
+        return (0, 1) if object_id == 6 else (5514, 5515)
     present = ids_of(object_id, version)
     if not present:
         known = " ".join(versions(object_id))
@@ -164,8 +158,7 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     row.path()  # ids within 0 to 65535, or ValueError
     present = ids_of(row.object_id, row.version)
     for id in list(row.settings or ()) + list(row.executes or ()):
-        if id not in present:
-            raise ValueError("object {} {} has no resource {}".format(row.object_id, row.version, id))
+        row.exists(id)
     own = [resource.id for resource in row.resources]
     row.show(own + [id for id in present if id not in own and row.serves(id)])  # those with something behind them
     if tree.row(row.object_id, row.instance) is not None:
@@ -214,9 +207,9 @@ def fit(
             needed = ids_of(row.object_id, row.version, True)
             ranked = []
             for id in ids:
-                resource = row.find(id)
-                rank = 2 + (_ORDER.index(id) if id in _ORDER else len(_ORDER))
-                ranked.append((0 if resource is not None and resource.reading else 1 if id in needed else rank, id))
+                resource, rank = row.find(id), _ORDER.find(" {} ".format(id))
+                reading = resource is not None and resource.reading
+                ranked.append((-2 if reading else -1 if id in needed else rank if rank >= 0 else len(_ORDER), id))
             ids = [id for _, id in sorted(ranked)]
             dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
                 row.path(), len(ids), resources, _listed(sorted(ids[resources:]))))  # fmt: skip

@@ -188,6 +188,11 @@ class Instance:
                 return resource
         return None
 
+    def exists(self, id: int) -> None:
+        """ValueError where the registry does not know a resource of this row."""
+        if id not in resources(self.object_id, self.version):
+            raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
+
     def serves(self, id: int) -> bool:
         """Whether there is something behind a resource other than a reading."""
         return (self.executes is not None and id in self.executes) or self.extra(id) is not NOTHING
@@ -230,8 +235,7 @@ class Instance:
 
     def view(self, id: int) -> Resource:
         """A resource that is no reading, as an object: a look at it, until it is updated."""
-        if id not in resources(self.object_id, self.version):
-            raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
+        self.exists(id)
         resource, extreme = Resource(self, id, self.kind(id) & 7), self.extreme(id)
         resource.reading = resource.attached = False
         value = self.extra(id)

@@ -37,47 +37,41 @@ _OPERATIONS = ("read", "observe", "cancel") + _CHANGING
 
 def answer(tree: "ObjectTree", request: Request) -> Response:
     """The response to a request; never raises."""
-    changing = request.operation in _CHANGING and request.message_id is not None
-    mark = _mark(request) if changing else 0
-    now = tree.time() if changing else None
-    for id, known, code, at in tree.answers if changing else ():
-        if id == request.message_id and known == mark and (
-                now is None or at is None or 0 <= now - at <= _EXCHANGE_LIFETIME_S):
-            return Response(code)
+    operation, id = request.operation, request.message_id
+    changing = operation in _CHANGING
+    mark, now = 0, None
+    if changing and id is not None:
+        # What a repetition is known by beside its message id.
+        text = "{} {} {}".format(operation, request.path, request.index)
+        mark = int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
+        now = tree.time()
+        for known, of, code, at in tree.answers:
+            if known == id and of == mark and (now is None or at is None or 0 <= now - at <= _EXCHANGE_LIFETIME_S):
+                return Response(code)
     undo: "Undo" = []
     before = tree.answers
     try:
         response = carry_out(tree, request, undo)
-        if changing:
-            tree.answers = before[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, response.code, now)]
+        if changing and id is not None:
+            tree.answers = before[-(_ANSWERS - 1) :] + [(id, mark, response.code, now)]
             tree.dirty = True
-        if request.operation in _CHANGING and tree.dirty and tree.persist is not None:
+        if changing and tree.dirty and tree.persist is not None:
             tree.persist()
         return response
     except Reject as error:
         code, reason = error.code, error.reason
     except Exception as error:  # noqa: BLE001  an application's callback may raise anything; the server is answered
         code, reason = 500, "{} {}".format(type(error).__name__, error)
-    _take_back(undo)
-    tree.refuse("{} {}".format(request.operation, request.path), code, reason)
-    if changing:
-        tree.answers = before[-(_ANSWERS - 1) :] + [(request.message_id or 0, mark, code, now)]
-        tree.dirty = True
-    return Response(code)
-
-
-def _mark(request: Request) -> int:
-    """What a repetition is known by beside its message id."""
-    text = "{} {} {}".format(request.operation, request.path, request.index)
-    return int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
-
-
-def _take_back(undo: "Undo") -> None:
-    for function, what, before in reversed(undo):
+    for function, what, was in reversed(undo):
         try:
-            function(what, before)
+            function(what, was)
         except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
             pass
+    tree.refuse("{} {}".format(operation, request.path), code, reason)
+    if changing and id is not None:
+        tree.answers = before[-(_ANSWERS - 1) :] + [(id, mark, code, now)]
+        tree.dirty = True
+    return Response(code)
 
 
 def _rules_back(resource: "Resource", before: "dict[str, float | None] | None") -> None:
@@ -120,8 +114,8 @@ def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:
 
 def _read(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
     """A look at stored values: read, observe and cancel."""
-    path = request.path
-    if request.operation == "cancel":
+    operation, path = request.operation, request.path
+    if operation == "cancel":
         tree.cancel(path)
     elif path.resource is not None:
         if path.resource not in row.offered:
@@ -129,9 +123,9 @@ def _read(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
         if not row.kind(path.resource) & READABLE:
             raise Reject(405, "this resource cannot be read")
     values = tree.values(path)
-    if not values and request.operation != "cancel":
+    if not values and operation != "cancel":
         raise Reject(404, "no value yet")
-    if request.operation == "observe":
+    if operation == "observe":
         tree.observe(path)
     return Response(205, values)
 

@@ -32,7 +32,7 @@ _VALUES = ("value", "when", "minimum", "maximum")
 
 
 def dump(tree: "ObjectTree") -> bytes:
-    """The record; tree.dirty is cleared."""
+    """All that must survive sleep, as one record; tree.dirty is cleared. A state that does not fit is refused, in words."""
     rows: "list[Any]" = []
     for row in tree.rows:
         resources: "list[Any]" = []
@@ -42,15 +42,7 @@ def dump(tree: "ObjectTree") -> bytes:
             if rules is not None:
                 resources[-1] += [_pick(rules, _RULES)] + ([_pick(rules, NAMES)] if rules.by_server else [])
         rows.append((row.object_id, row.instance, resources, row.written, _pick(row, row.kept)))
-    observations = [path.ids for path in tree.observations]
-    data = bytes([_VERSION]) + encode((observations, tree.answers, tree.error_told, _own(tree), rows))
-    tree.dirty = False
-    return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
-
-
-def _own(tree: "ObjectTree") -> "dict[str, Any]":
-    """The states of one's own that fit and can be told in CBOR; what cannot is counted as refused, in words."""
-    found: "dict[str, Any]" = {}
+    own: "dict[str, Any]" = {}
     left = _OWN_BYTES
     for name, values in tree.states:
         try:
@@ -58,10 +50,12 @@ def _own(tree: "ObjectTree") -> "dict[str, Any]":
             if size > left:
                 raise ValueError("more than {} bytes in all".format(_OWN_BYTES))
             left -= size
-            found[name] = values
+            own[name] = values
         except ValueError as error:
             tree.refuse("state " + name, 500, str(error))
-    return found
+    data = bytes([_VERSION]) + encode(([path.ids for path in tree.observations], tree.answers, tree.error_told, own, rows))
+    tree.dirty = False
+    return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
 
 
 def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
@@ -71,9 +65,7 @@ def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
 def load(tree: "ObjectTree", data: "bytes | None") -> bool:
     """Take a record of dump() again; False, and nothing changed, if it is none, damaged or of another version."""
     data = bytes(data or b"")
-    if len(data) < 6 or data[0] != _VERSION:
-        return False
-    if struct.unpack(">I", data[-4:])[0] != binascii.crc32(data[:-4]) & 0xFFFFFFFF:
+    if len(data) < 6 or data[0] != _VERSION or struct.unpack(">I", data[-4:])[0] != binascii.crc32(data[:-4]) & 0xFFFFFFFF:
         return False
     try:
         body: "Any" = decode(data[1:-4])
