@@ -52,7 +52,7 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
     present = ids_of(object_id, version)
     if not present:
         known = " ".join(versions(object_id))
-        raise ValueError("object {} {}".format(object_id, "has the versions {}, not {}".format(
+        raise ValueError("object %s %s" % (object_id, "has the versions %s, not %s" % (
             known, version) if known else "is not in the table: make registry XML=<its definition>"))
     for ids in (ids_of(object_id, version, True), present):
         chosen = [id for id in ids if "R" in (lookup(object_id, id, version) or " ")[1]]
@@ -100,7 +100,7 @@ def actuator(
     present = ids_of(object_id, version)
     mains = [id for id in _MAIN + readings(object_id, version) if id in present]
     if not mains:
-        raise ValueError("object {} has nothing that can be set".format(object_id))
+        raise ValueError("object %s has nothing that can be set" % object_id)
     row = Actuator(tree, object_id, instance, version)
     row.apply = apply if isinstance(apply, dict) else {} if apply is None else {mains[0]: apply}
     _describe(row, given)
@@ -125,7 +125,7 @@ def _describe(row: Instance, given: "dict[str, Any]") -> None:
             if value is not None:
                 setattr(row, name, value)
     row.settings = dict(given.pop("values", None) or {})
-    at = _UNITS.find(" {} ".format(row.object_id))
+    at = _UNITS.find(" %s " % row.object_id)
     row.unit = given.pop("unit", None) or (_UNITS[at + 6 :].split(" ")[0] if at >= 0 else None)
 
 
@@ -133,7 +133,7 @@ def add(row: Instance, id: int, given: "dict[str, Any] | None" = None) -> Resour
     """A resource with a value of its own, with its resolution and rules."""
     known = lookup(row.object_id, id, row.version)
     if known is None or known[0] == NONE:
-        raise ValueError("object {} {} has no value {}".format(row.object_id, row.version, id))
+        raise ValueError("object %s %s has no value %s" % (row.object_id, row.version, id))
     resource = Resource(row, id, known[0])
     limits = known[3] if row.range is None else row.range
     if limits is not None:
@@ -162,11 +162,11 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     own = [resource.id for resource in row.resources]
     row.show(own + [id for id in present if id not in own and row.serves(id)])  # those with something behind them
     if tree.row(row.object_id, row.instance) is not None:
-        raise ValueError("{} is there twice: give one of them another instance".format(row.path()))
+        raise ValueError("%s is there twice: give one of them another instance" % row.path())
     if row.instance and not multiple(row.object_id):
-        raise ValueError("object {} has instance 0 only".format(row.object_id))
+        raise ValueError("object %s has instance 0 only" % row.object_id)
     if isinstance(row, Sensor) and (row.warm_up_ms or row.power_ms) and tree.clock is None:
-        raise ValueError("{} warms up: set tree.clock first, it is waited by".format(row.path()))
+        raise ValueError("%s warms up: set tree.clock first, it is waited by" % row.path())
     tree.rows.append(row)
 
 
@@ -189,29 +189,29 @@ def fit(
         if row.object_id < _OWN:
             words = "objects 0 to 7 are the module's own"
         elif row.object_id not in held and len(held) >= most:
-            words = "the module holds {} objects".format(most)
+            words = "the module holds %s objects" % most
         elif kept.count(row.object_id) >= instances:
-            words = "the module holds {} instances of an object".format(instances)
+            words = "the module holds %s instances of an object" % instances
         if words or not ids:
             row.show([])
             if ids:
-                dropped.append("{}: {}, this one is dropped".format(row.path(), words))
+                dropped.append("%s: %s, this one is dropped" % (row.path(), words))
             continue
         kept.append(row.object_id)
         gone = sorted([id for id in ids if not executes and row.kind(id) & EXECUTABLE])
         if gone:
             ids = [id for id in ids if id not in gone]
-            dropped.append("{}: the module hands on no executes: dropped {}".format(row.path(), _listed(gone)))
+            dropped.append("%s: the module hands on no executes: dropped %s" % (row.path(), _listed(gone)))
         if len(ids) > resources:
             # Readings first, then other mandatory resources, then those that servers ask for most.
             needed = ids_of(row.object_id, row.version, True)
             ranked = []
             for id in ids:
-                resource, rank = row.find(id), _ORDER.find(" {} ".format(id))
+                resource, rank = row.find(id), _ORDER.find(" %s " % id)
                 reading = resource is not None and resource.reading
                 ranked.append((-2 if reading else -1 if id in needed else rank if rank >= 0 else len(_ORDER), id))
             ids = [id for _, id in sorted(ranked)]
-            dropped.append("{} has {} resources, the module holds {}: dropped {}".format(
+            dropped.append("%s has %s resources, the module holds %s: dropped %s" % (
                 row.path(), len(ids), resources, _listed(sorted(ids[resources:]))))  # fmt: skip
         row.show(ids[:resources])
     return tree.objects(), dropped

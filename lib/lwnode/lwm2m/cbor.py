@@ -86,7 +86,7 @@ def encode(value: "object") -> bytes:
             exact = single and struct.unpack(">f", single)[0] == value
             out.extend(b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value))
         else:
-            raise ValueError("{} has no place in CBOR here".format(type(value)))
+            raise ValueError("%s has no place in CBOR here" % type(value))
     return bytes(out)
 
 
@@ -100,16 +100,16 @@ def decode(data: bytes) -> "object":
         major, argument, at = _argument(data, at)
         if major == 6 and argument != _FRACTION:
             if argument in _NUMBERS:
-                raise ValueError("CBOR tag {} at byte {} is a number not known here".format(argument, first))
+                raise ValueError("CBOR tag %s at byte %s is a number not known here" % (argument, first))
             continue  # what it says of the next item needs nobody here
         top = open_items[-1]
         if major == 7 and argument < 0:
             if top[1] >= 0:
-                raise ValueError("CBOR break at byte {} ends nothing".format(first))
+                raise ValueError("CBOR break at byte %s ends nothing" % first)
             top[1] = 0
         elif major >= 4 and major <= 6:
             if len(open_items) > _LEVELS or argument > 2 * len(data):
-                raise ValueError("CBOR of {} items, {} levels deep".format(argument, len(open_items)))
+                raise ValueError("CBOR of %s items, %s levels deep" % (argument, len(open_items)))
             open_items.append([major, 1 if major == 6 else argument * 2 if major == 5 and argument > 0 else argument, []])
         else:
             value, at = _scalar(data, first, major, argument, at)
@@ -119,7 +119,7 @@ def decode(data: bytes) -> "object":
             major, _, found = open_items.pop()
             if not open_items:
                 if at != len(data):
-                    raise ValueError("CBOR ends at byte {} of {}".format(at, len(data)))
+                    raise ValueError("CBOR ends at byte %s of %s" % (at, len(data)))
                 return found[0]
             top = open_items[-1]
             top[2].append(found if major == 4 else _finished(major, found))
@@ -138,7 +138,7 @@ def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
         end = at + (1 << (low & 3))
         if low < 28 and end <= len(data):
             return major, int.from_bytes(data[at:end], "big"), end
-    raise ValueError("CBOR cut off or malformed at byte {}".format(at))
+    raise ValueError("CBOR cut off or malformed at byte %s" % at)
 
 
 def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tuple[Any, int]":
@@ -158,10 +158,10 @@ def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tup
             return (-value if argument >> 15 else value), at
         if low == 26 or low == 27:
             return struct.unpack(">f" if low == 26 else ">d", data[first + 1 : at])[0], at
-        raise ValueError("CBOR value {} at byte {} is not known here".format(low, first))
+        raise ValueError("CBOR value %s at byte %s is not known here" % (low, first))
     end = at + argument
     if end > len(data):
-        raise ValueError("CBOR text of {} bytes runs past the end".format(argument))
+        raise ValueError("CBOR text of %s bytes runs past the end" % argument)
     try:
         return (data[at:end] if major == 2 else str(data[at:end], "utf-8")), end
     except UnicodeError:

@@ -120,7 +120,7 @@ class Resource:
         if self.type == FLOAT or self.type == INTEGER or self.type == TIME:
             number: "Any" = from_wire(FLOAT, value) if isinstance(value, (str, bytes)) else value
             if not math.isfinite(number):
-                raise ValueError("{} is no number".format(number))
+                raise ValueError("%s is no number" % number)
             if not in_range(self.type, number, self.range):
                 raise ValueError("{} is outside the range {} to {}".format(float(number), *(self.range or (None, None))))
             return value, number
@@ -150,7 +150,7 @@ class Resource:
 
     def __repr__(self) -> str:
         text = self.text()
-        return "Resource({} {} {})".format(self.path, text if isinstance(text, str) else repr(text), self.reason)
+        return "Resource(%s %s %s)" % (self.path, text if isinstance(text, str) else repr(text), self.reason)
 
 
 class Instance:
@@ -191,7 +191,7 @@ class Instance:
     def exists(self, id: int) -> None:
         """ValueError where the registry does not know a resource of this row."""
         if id not in resources(self.object_id, self.version):
-            raise ValueError("object {} {} has no resource {}".format(self.object_id, self.version, id))
+            raise ValueError("object %s %s has no resource %s" % (self.object_id, self.version, id))
 
     def serves(self, id: int) -> bool:
         """Whether there is something behind a resource other than a reading."""

@@ -83,7 +83,7 @@ def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]
         id, number, flags = struct.unpack_from(">HBH", table, low * 5)
         if id != object_id:
             break
-        version = "{}.{}".format(number >> 4, number & 15)
+        version = "%s.%s" % (number >> 4, number & 15)
         if wanted in (None, version):
             yield version, flags
         low += 1

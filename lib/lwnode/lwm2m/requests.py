@@ -42,7 +42,7 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
     mark, now = 0, None
     if changing and id is not None:
         # What a repetition is known by beside its message id.
-        text = "{} {} {}".format(operation, request.path, request.index)
+        text = "%s %s %s" % (operation, request.path, request.index)
         mark = int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
         now = tree.time()
         for known, of, code, at in tree.answers:
@@ -61,13 +61,13 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
     except Reject as error:
         code, reason = error.code, error.reason
     except Exception as error:  # noqa: BLE001  an application's callback may raise anything; the server is answered
-        code, reason = 500, "{} {}".format(type(error).__name__, error)
+        code, reason = 500, "%s %s" % (type(error).__name__, error)
     for function, what, was in reversed(undo):
         try:
             function(what, was)
         except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
             pass
-    tree.refuse("{} {}".format(operation, request.path), code, reason)
+    tree.refuse("%s %s" % (operation, request.path), code, reason)
     if changing and id is not None:
         tree.answers = before[-(_ANSWERS - 1) :] + [(id, mark, code, now)]
         tree.dirty = True

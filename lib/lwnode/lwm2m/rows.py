@@ -75,7 +75,7 @@ class Sensor(Instance):
             if step is not None:
                 step(*arguments)
         except Exception as error:  # noqa: BLE001  a driver may raise anything; reading it will tell again
-            self.error = "{} {}".format(type(error).__name__, error)
+            self.error = "%s %s" % (type(error).__name__, error)
 
     def collect(self, when: "int | None") -> int:
         """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
@@ -90,7 +90,7 @@ class Sensor(Instance):
                 pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
             values = [self._scaled(value, target.type) for target, value in pairs]
         except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
-            self.failed("{} {}".format(type(error).__name__, error), DOUBTFUL)
+            self.failed("%s %s" % (type(error).__name__, error), DOUBTFUL)
             return 0
         count = 0
         for at in range(len(values)):

@@ -53,7 +53,7 @@ class Rules:
         """Rules of a row; ValueError where they clash, or where pmax can never come to bear."""
         self.change(rules)
         if self.pmax is not None and self.pmax < (self.pmin or 0):
-            raise ValueError("pmax {} must not be smaller than pmin {}".format(self.pmax, self.pmin))
+            raise ValueError("pmax %s must not be smaller than pmin %s" % (self.pmax, self.pmin))
 
     def change(self, rules: "dict[str, float | None]") -> None:
         """Set some rules (None removes one); ValueError with a sentence, and nothing changed, if they clash."""
@@ -71,19 +71,19 @@ class Rules:
         for name in rules:
             value, least = rules[name], 1 if name in ("pmax", "samples") else 0
             if name not in merged:
-                raise ValueError("the rules are {}, not {}".format(" ".join(NAMES), name))
+                raise ValueError("the rules are %s, not %s" % (" ".join(NAMES), name))
             if value is not None and name not in ("gt", "lt") and not value >= least:
-                raise ValueError("{} is {} at least, not {}".format(name, least, value))
+                raise ValueError("%s is %s at least, not %s" % (name, least, value))
             merged[name] = value
         high, low, step = merged["gt"], merged["lt"], merged["st"] or 0
         if high is not None and low is not None and not low + 2 * step < high:
-            raise ValueError("lt {} plus twice st {} must be below gt {}".format(low, step, high))
+            raise ValueError("lt %s plus twice st %s must be below gt %s" % (low, step, high))
         return merged
 
     def text(self, names: "tuple[str, ...]" = NAMES) -> str:
         """The rules as a query: pmin=60&gt=30."""
         named = [(name, getattr(self, name)) for name in names]
-        return "&".join(["{}={}".format(name, decimal(value)) for name, value in named if value is not None])
+        return "&".join(["%s=%s" % (name, decimal(value)) for name, value in named if value is not None])
 
     def judge(self, value: "Plain", when: "int | None", same: bool = False) -> str:
         """The reason for this reading's fate; begins with sent, deferred or dropped. same: the printed text did not change.
@@ -173,7 +173,7 @@ def parse(query: str) -> "dict[str, float | None]":
     for part in query.split("&"):
         name, equals, text = part.partition("=")
         if name not in NAMES[:5]:
-            raise ValueError("the attributes are pmin pmax gt lt st, not {}".format(name))
+            raise ValueError("the attributes are pmin pmax gt lt st, not %s" % name)
         if not equals or not text:
             rules[name] = None
         else:

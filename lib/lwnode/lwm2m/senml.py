@@ -116,10 +116,10 @@ def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
         # RFC 8428 section 4.4: a newer version and a field that "must be understood" are refused, not guessed at.
         version = record.get(_BASE_VERSION, _VERSION)
         if not isinstance(version, int) or version > _VERSION:
-            raise ValueError("SenML of version {}; {} is the newest known here".format(version, _VERSION))
+            raise ValueError("SenML of version %s; %s is the newest known here" % (version, _VERSION))
         for label in record:
             if label == _BASE_VALUE or (isinstance(label, str) and label[-1:] == "_"):
-                raise ValueError("the SenML field {} is not known here".format(label))
+                raise ValueError("the SenML field %s is not known here" % label)
         base_name = record.get(_BASE_NAME, base_name)
         base_time = _seconds(record[_BASE_TIME]) if _BASE_TIME in record else base_time
         name = record.get(_NAME, "")
@@ -168,9 +168,9 @@ def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
     elif isinstance(value, str):
         type, text = STRING, value
     else:
-        raise ValueError("{} has no value".format(path))
+        raise ValueError("%s has no value" % path)
     wanted = type if known is None else known[0]
     if (wanted == OPAQUE) != (type == OPAQUE):
-        raise ValueError("{} has another type".format(path))
+        raise ValueError("%s has another type" % path)
     from_wire(wanted, text)
     return wanted, text

@@ -48,7 +48,7 @@ def dump(tree: "ObjectTree") -> bytes:
         try:
             size = len(encode({name: values}))
             if size > left:
-                raise ValueError("more than {} bytes in all".format(_OWN_BYTES))
+                raise ValueError("more than %s bytes in all" % _OWN_BYTES)
             left -= size
             own[name] = values
         except ValueError as error:

@@ -96,7 +96,7 @@ class ObjectTree:
             if known == name:
                 return values
         if len(self.states) == _STATES_LIMIT:
-            raise ValueError("{} states are kept, {} is one too many".format(_STATES_LIMIT, name))
+            raise ValueError("%s states are kept, %s is one too many" % (_STATES_LIMIT, name))
         self.states.append((name, {}))
         return self.states[-1][1]
 
@@ -112,7 +112,7 @@ class ObjectTree:
         where = Path.parse(path) if isinstance(path, str) else path
         row = self.row(where.object, where.instance)
         if row is None or where.resource is None:
-            raise ValueError("no row has the resource {}".format(where))
+            raise ValueError("no row has the resource %s" % where)
         return row.find(where.resource) or row.view(where.resource)
 
     def objects(self) -> "list[tuple[int, int, tuple[int, ...]]]":
@@ -244,7 +244,7 @@ class ObjectTree:
     def refuse(self, what: str, code: int, reason: str) -> int:
         """Count a refusal and keep its reason for people; gives the code back."""
         self.refused += 1
-        self.last_error = "{}: {} {}".format(what, code, reason)
+        self.last_error = "%s: %s %s" % (what, code, reason)
         return code
 
     def forget_answers(self) -> None:
@@ -260,7 +260,7 @@ class ObjectTree:
         where = Path.parse(path) if isinstance(path, str) else path
         found = [one for row in self.rows for one in row.resources if one.reading and where.contains(one.path)]
         if not found:
-            raise Reject(404, "no reading there") if by_server else ValueError("no reading at {}".format(where))
+            raise Reject(404, "no reading there") if by_server else ValueError("no reading at %s" % where)
         for resource in found:
             (resource.rules or Rules()).merged(rules)
         for resource in found:

@@ -49,7 +49,7 @@ class Path:
             raise ValueError("a resource needs its instance: Path(object, instance, resource)")
         for part in (object, instance or 0, resource or 0, one or 0):
             if not 0 <= part <= _ID_LIMIT:
-                raise ValueError("an id is 0 to 65535, not {}".format(part))
+                raise ValueError("an id is 0 to 65535, not %s" % part)
         self.object, self.instance, self.resource = object, instance, resource
         ids: "Any" = (object, instance, resource)  # rarely four, and three are what everything else works with
         self.ids: "tuple[int, int | None, int | None]" = ids if one is None else ids + (one,)
@@ -63,7 +63,7 @@ class Path:
                 return Path(*map(int, parts))
         except ValueError:
             pass
-        raise ValueError("a path looks like /3303/0/5700, with ids of 0 to 65535, not {}".format(text))
+        raise ValueError("a path looks like /3303/0/5700, with ids of 0 to 65535, not %s" % text)
 
     def contains(self, other: "Path") -> bool:
         """Whether other is this path or lies below it."""
@@ -82,7 +82,7 @@ class Path:
         return "".join(["/" + str(part) for part in self.ids if part is not None])
 
     def __repr__(self) -> str:
-        return "Path({})".format(str(self))
+        return "Path(%s)" % str(self)
 
 
 class Request:
@@ -120,7 +120,7 @@ class Response:
         self.after = after
 
     def __repr__(self) -> str:
-        return "Response({}, values: {})".format(self.code, len(self.values))
+        return "Response(%s, values: %s)" % (self.code, len(self.values))
 
 
 class Reject(Exception):

@@ -46,7 +46,7 @@ def shortest(value: float, tries: "tuple[int, ...]" = (6, 7, 8, 9, 12, 15, 16, 1
     tries: the numbers of significant digits; the last one is taken as it is. Trailing zeros are dropped.
     """
     if not math.isfinite(value):
-        raise ValueError("a number was expected, not {}".format(value))
+        raise ValueError("a number was expected, not %s" % (value,))
     text = "0"
     for digits in tries if value else ():
         mantissa, tail = (("%." + str(digits - 1) + "e") % value).split("e")
@@ -68,7 +68,7 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
     """
     if isinstance(value, str):
         if not is_number(value) or "e" in value.lower():
-            raise ValueError("decimal text such as -21.5 was expected, not {}".format(value))
+            raise ValueError("decimal text such as -21.5 was expected, not %s" % (value,))
         return value[1:] if value[0] == "+" else value
     if isinstance(value, (int, bool)):
         value = int(value)
@@ -82,7 +82,7 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
         if step and abs(scaled - step) < 0.0001 * scaled:
             break
     else:
-        raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not {}".format(resolution))
+        raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not %s" % resolution)
     if isinstance(value, int):
         number = value * 10**decimals if decimals else (value + step // 2) // step * step
     else:
@@ -102,7 +102,7 @@ def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "st
         return str(value)
     if type == OPAQUE:
         if not isinstance(value, (bytes, bytearray, memoryview)):
-            raise ValueError("bytes were expected, not {}".format(value))
+            raise ValueError("bytes were expected, not %s" % (value,))
         return bytes(value)
     if type == OBJLNK:
         return _link(str(value))
@@ -146,14 +146,14 @@ def _integer(text: str) -> int:
         number = int(whole)
         if -0x8000000000000000 <= number <= 0x7FFFFFFFFFFFFFFF:
             return number
-    raise ValueError("a whole number of up to 64 bits was expected, not {}".format(text))
+    raise ValueError("a whole number of up to 64 bits was expected, not %s" % text)
 
 
 def _link(text: str) -> str:
     """An object link, object:instance (OMA LwM2M 1.0.2 appendix C)."""
     for part in text.split(":"):
         if not is_digits(part) or int(part) > 65535 or text.count(":") != 1:
-            raise ValueError("an object link looks like 3303:0, with ids of 0 to 65535, not {}".format(text))
+            raise ValueError("an object link looks like 3303:0, with ids of 0 to 65535, not %s" % text)
     return text
 
 
@@ -170,12 +170,12 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
     if type == FLOAT:
         number = float(text) if is_number(text) else math.nan
         if not math.isfinite(number):
-            raise ValueError("a finite number was expected, not {}".format(text))
+            raise ValueError("a finite number was expected, not %s" % text)
         return number
     if type == BOOLEAN:
         lowered = text.lower()
         if lowered not in ("0", "1", "true", "false"):
-            raise ValueError("a boolean is 0 or 1, not {}".format(text))
+            raise ValueError("a boolean is 0 or 1, not %s" % text)
         return lowered in ("1", "true")
     if type == OBJLNK:
         return _link(text)
@@ -218,10 +218,10 @@ def items(data: bytes) -> "Iterator[tuple[int, int, bytes]]":
         after_id = at + (3 if head & 0x20 else 2)
         start = after_id + (head >> 3 & 3)
         if start > len(data):
-            raise ValueError("TLV cut off at byte {}".format(at))
+            raise ValueError("TLV cut off at byte %s" % at)
         end = start + (int.from_bytes(data[after_id:start], "big") if start > after_id else head & 7)
         if end > len(data):
-            raise ValueError("TLV of {} bytes runs past the end".format(end - start))
+            raise ValueError("TLV of %s bytes runs past the end" % (end - start))
         yield head & 0xC0, int.from_bytes(data[at + 1 : after_id], "big"), data[start:end]
         at = end
 
@@ -231,7 +231,7 @@ def split(data: bytes) -> "list[tuple[int, bytes]]":
     out = []
     for kind, id, body in items(data):
         if kind != TLV_RESOURCE:
-            raise ValueError("single resources were expected, not a TLV of kind {}".format(kind >> 6))
+            raise ValueError("single resources were expected, not a TLV of kind %s" % (kind >> 6))
         out.append((id, body))
     if not out:
         raise ValueError("no resource in the payload")
@@ -253,8 +253,8 @@ def binary_value(type: int, data: bytes) -> "Plain":
     elif type == BOOLEAN and size == 1 and data[0] < 2:
         return data[0] == 1
     elif type == OBJLNK and size == 4:
-        return "{}:{}".format(data[0] << 8 | data[1], data[2] << 8 | data[3])
-    raise ValueError("{} bytes are no value of this resource's type".format(size))
+        return "%s:%s" % (data[0] << 8 | data[1], data[2] << 8 | data[3])
+    raise ValueError("%s bytes are no value of this resource's type" % size)
 
 
 def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
@@ -270,7 +270,7 @@ def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, 
 def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":
     """The inverse of pack_record; ValueError where the bytes are no entry."""
     if len(data) < _RECORD_SIZE:
-        raise ValueError("a journal entry has {} bytes at least, not {}".format(_RECORD_SIZE, len(data)))
+        raise ValueError("a journal entry has %s bytes at least, not %s" % (_RECORD_SIZE, len(data)))
     first, second, third, flags, epoch, seconds = struct.unpack(_RECORD, bytes(data[:_RECORD_SIZE]))
     path = Path(first, None if second == _ALL else second, None if third == _ALL else third)
     body = bytes(data[_RECORD_SIZE:])
