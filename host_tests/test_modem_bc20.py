@@ -374,6 +374,21 @@ def test_a_lost_result_is_asked_for():
     assert len(bench.talker.said("AT+QLWDATASTATUS")) == 1
 
 
+def test_after_messages_without_a_result_the_next_confirmation_counts():
+    """A late one may be an expired message's: the module is asked which, at once, however many have expired."""
+    status = "1"
+    bench = registered(**{"AT+QLWDATASTATUS?": lambda line: "+QLWDATASTATUS: " + status})
+    bench.talker.answers["AT+QLWDATASEND="] = "OK"
+    for _ in range(3):
+        bench.modem.publish(raw("01"))
+        bench.modem.settle(140000)
+    status = "4"
+    bench.talker.answers["AT+QLWDATASEND="] = ["OK", (900, "SEND OK")]
+    ticket, before = bench.modem.publish(raw("02")), bench.clock.ticks_ms()
+    assert bench.modem.settle(128000) and bench.told("delivered") == [ticket] and len(bench.told("failed")) == 3
+    assert bench.clock.ticks_ms() - before < 3000
+
+
 def test_each_status_of_3_9_has_its_effect():
     for state, name in ((0, "not sent"), (2, "failed"), (3, "timeout"), (5, "reset")):
         bench = registered(**{"AT+QLWDATASTATUS?": "+QLWDATASTATUS: %d" % state})

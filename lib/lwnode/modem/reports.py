@@ -97,7 +97,7 @@ class Reports:
         for message in list(self._messages):
             if self._clock.ticks_diff(message[2], now) <= 0:
                 self._messages.remove(message)
-                if message[1] is not None:
+                if message[1] is not None and message[1] not in self._expired:
                     self._expired = self._expired[-3:] + [message[1]]
                 self._close(message[0], "no acknowledgement in time")
 

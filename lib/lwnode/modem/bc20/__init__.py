@@ -254,7 +254,8 @@ class Driver(NbIot):
 
     def _on_sent(self, result: str) -> None:
         if result == "OK":
-            self.reports.settle("next", None)
+            if not self.reports.settle("next", None):
+                self._ask_at = self.at.deadline(0)  # an expired message's, or this one's? The module says at once
             self._session_stands(None)
         else:
             self.reports.settle("next", "SEND " + result)
