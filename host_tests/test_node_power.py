@@ -127,6 +127,21 @@ def test_an_alarm_in_an_outage_is_tried_at_once_and_then_by_the_back_off():
     assert 35 in [delivery.value for delivery in world.told()]
 
 
+def test_an_alarm_that_comes_while_another_waits_is_tried_too_but_once_an_hour():
+    """Issue 15 F: after an outage it came eight hours late, the back-off of the first one was waited for."""
+    for port in PORTS:
+        world = Calm(port, {"sample_every": 60, "report_every": 21600})
+        world.run(hours=1)
+        world.outage(True)
+        for turn in range(59):
+            world.at(lambda turn=turn: setattr(world, "value", 35 - turn % 2 * 10), minutes=10 * turn)
+        world.run(hours=8)
+        assert contacts(world, 2, 9) <= 9, (port, contacts(world, 2, 9))
+        world.outage(False)
+        world.run(minutes=80)
+        assert world.told()[-1].value >= 25, port
+
+
 # -- wake pins ---------------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _SLOW_MS = const(300)
 # A wake pin is not listened to for so long after it has woken the board.
 _MASKED_MS = const(60000)
+# Between two contacts that are tried for alarms although an earlier one could not be told.
+_ALARM_EVERY_S = const(3600)
 
 
 class Node:
@@ -253,8 +255,11 @@ class Node:
         self.board.feed()
 
     def alarm(self) -> None:
-        """Have the server contacted at once: slot, budget and a better signal are not waited for, nor, once, the back-off."""
-        self._alarm = self._alarm or not self.urgent
+        """Have the server contacted at once: slot, budget and a better signal are not waited for, nor the back-off.
+
+        But while an earlier alarm waits the back-off is passed once an hour at most.
+        """
+        self._alarm = self._alarm or not self.urgent or self.clock.now() - self.backoff.since >= _ALARM_EVERY_S
         self.urgent = True
 
     def collect(self) -> None:

@@ -49,7 +49,7 @@ class Backoff:
         self._uniform = uniform
         self.level = 0
         self._first = 0  # when the first failure since the last success was
-        self._since = 0  # when the last one was
+        self.since = 0  # when the last one was
         self._delay = 0  # 0: none, the last try succeeded
         self._spare = 0  # what is left of the present cap interval
 
@@ -72,7 +72,7 @@ class Backoff:
             place = self._uniform(cap)
             delay = min(self._spare, cap) + place
             self._spare = cap - place
-        self._since = now
+        self.since = now
         self._delay = max(_FLOOR_S, delay)
         self.level = min(self.level + 1, _LEVEL_MAX)
         return self._delay
@@ -83,8 +83,8 @@ class Backoff:
 
     def remaining(self, now: int) -> int:
         """Return the seconds until a try is allowed, 0 when it is. A clock that stepped back cannot prolong the delay."""
-        self._since = min(self._since, now)
-        return max(0, self._delay - (now - self._since))
+        self.since = min(self.since, now)
+        return max(0, self._delay - (now - self.since))
 
     def ready(self, now: int) -> bool:
         """Return whether a try is allowed now."""
@@ -93,17 +93,17 @@ class Backoff:
     def rebase(self, moved_s: int) -> None:
         """Follow a step of the clock (Clock.moved)."""
         self._first += moved_s
-        self._since += moved_s
+        self.since += moved_s
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""
-        return pack(_FORMAT, _VERSION, self.level, self._first & _MASK, self._since & _MASK, self._delay, self._spare)
+        return pack(_FORMAT, _VERSION, self.level, self._first & _MASK, self.since & _MASK, self._delay, self._spare)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave, values out of range clamped. False: nothing usable in data."""
         if not data or len(data) != _BYTES or data[0] != _VERSION:
             return False
-        _, level, self._first, self._since, delay, spare = unpack(_FORMAT, data)
+        _, level, self._first, self.since, delay, spare = unpack(_FORMAT, data)
         self.level = min(level, _LEVEL_MAX)
         self._delay = min(delay, 2 * _DAY_S)
         self._spare = min(spare, _DAY_S)
