@@ -103,8 +103,10 @@ class Line:
 
             self._swap(model.faults, "delay", restarting)
         else:
-            urc, words = model.urc, _CONFIRMS[self._simulation.family]
+            urc, info, words = model.urc, model.info, _CONFIRMS[self._simulation.family]
             self._swap(model, "urc", lambda text, *more: None if any(word in text for word in words) else urc(text, *more))
+            # A BC20 can be asked: it waits for ever (3.9).
+            self._swap(model, "info", lambda text, *more: info("+QLWDATASTATUS: 1" if "DATASTATUS" in text else text, *more))
 
     def _ok(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\r")

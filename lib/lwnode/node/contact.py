@@ -84,6 +84,7 @@ class Contact:
         node, session, delivery = self.node, self.session, self.delivery
         before, self._heard = session.exchanges, (self.at.stats.lines, self.at.stats.timeouts)
         delivery.messages = delivery.bytes = 0
+        delivery.unheard = session.unheard
         self._deferred = self._reached = False
         session.report_every = node.reporting.period_s
         try:
