@@ -131,7 +131,9 @@ class Ledger:
         if journal.size < limit - 2 * _SEGMENT and not self._simulation.flash_fails():
             self._broken.setdefault("room", f"the journal dropped readings at {journal.size} of {limit} bytes")
         self.dropped += grown
-        for reading in [reading for reading in self.record.readings if reading.pending][:grown]:
+        # Where the flash takes nothing more, what it holds stays: the oldest of the rest give way.
+        kept = self.waiting() if self._simulation.flash_fails() else ()
+        for reading in [one for one in self.record.readings if one.pending and one.value not in kept][:grown]:
             reading.fate = "dropped"
 
     def slept(self, awake_ms: int) -> None:
