@@ -62,43 +62,32 @@ def fields(line: str) -> "list[str | None]":
 
     A quote ends a string only before a comma or the end, so that a quote inside a text does no harm.
     """
-    if '"' not in line and "(" not in line:
-        parts: "Any" = line.split(",")
-        start = parts[0].find(":") + 1
-        if start and not parts[0].startswith("//", start):
-            parts[0] = parts[0][start + parts[0].startswith(" ", start) :]
-        for index in range(len(parts)):
-            parts[index] = parts[index].strip() or None
-        return parts if len(parts) > 1 or parts[0] else []
-    line = value(line)
-    found: "list[str | None]" = []
-    start = 0
-    while start >= 0:
-        while line.startswith(" ", start):
-            start += 1
-        stop = line.find(",", start)
-        if line.startswith('"', start):
-            stop = _close(line, start, '"')
-        elif line.startswith("(", start):
-            stop = _close(line, start, ")")
-        part = (line[start:] if stop < 0 else line[start:stop]).rstrip()
-        if part.startswith('"'):
-            found.append(part[1:-1] if part.endswith('"') and part != '"' else part[1:])
+    parts: "Any" = line.split(",")
+    parts[0] = value(parts[0])
+    special = '"' in line or "(" in line
+    closing = ""
+    count = 0
+    for part in parts:  # in place: a second list would cost as much as all else
+        if closing:
+            part = parts[count - 1] + "," + part
         else:
-            found.append(part or None)
-        start = stop + 1 or -1
-    return found
-
-
-def _close(line: str, start: int, closing: str) -> int:
-    """Index of the comma behind a quoted or bracketed field, or -1."""
-    stop = line.find(closing, start + 1)
-    while stop >= 0:
-        following = line[stop + 1 :].lstrip()
-        if not following or following.startswith(","):
-            break
-        stop = line.find(closing, stop + 1)
-    return line.find(",", stop) if stop >= 0 else -1
+            count += 1
+            if special:
+                part = part.lstrip()
+                closing = '"' if part.startswith('"') else ")" if part.startswith("(") else ""
+        if not closing:
+            part = part.strip() or None
+        elif len(part) > 1 and part.rstrip().endswith(closing):
+            part = part.rstrip()
+            if closing == '"':
+                part = part[1:-1]
+            closing = ""
+        parts[count - 1] = part
+    if closing:  # never closed: all the rest
+        part = parts[count - 1].rstrip()
+        parts[count - 1] = part[1:] if closing == '"' else part
+    del parts[count:]
+    return parts if count > 1 or parts[0] is not None else []
 
 
 class Raw:
@@ -115,40 +104,34 @@ class Secret:
         self.text = text
         self.bare = bare
 
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-
-def parameter(value: object) -> str:
-    """One parameter as it is written: str quoted, int bare, None empty, bytes as hex digits, Raw as it is.
-
-    ValueError for a float (it is text made by the codec: boards have 32-bit floats) and for anything else.
-    """
-    if isinstance(value, Secret):
-        if value.bare:
-            return value.text
-        value = value.text
-    if isinstance(value, str):
-        if '"' in value:
-            raise ValueError("a quote inside a string parameter would end it early: send it as hex (bytes)")
-        return '"' + value + '"'
-    if value is None:
-        return ""
-    if isinstance(value, (int, bool)):  # in MicroPython bool is no int
-        return str(int(value))
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return hexlify(bytes(value)).decode().upper()
-    if isinstance(value, Raw):
-        return value.text
-    raise ValueError("no parameter is written as %s: give str, int, bytes, None, Raw or Secret" % type(value).__name__)
-
 
 def joined(values: "Sequence[object]", secrets: list[bytes]) -> bytes:
-    """The parameters of a write command; the secret ones are remembered."""
+    """The parameters of a write command: str quoted, int bare, None empty, bytes as hex digits, Raw as it is.
+
+    The secret ones are remembered. ValueError for a float (it is text made by the codec: boards have 32-bit floats) and for
+    anything else.
+    """
+    parts = []
     for value in values:
+        bare = isinstance(value, Raw)
         if isinstance(value, Secret):
             remember(value.text.encode(), secrets)
-    return ",".join([parameter(value) for value in values]).encode()
+            bare = value.bare
+        if isinstance(value, (Raw, Secret)):
+            value = value.text
+        if isinstance(value, str):
+            if '"' in value and not bare:
+                raise ValueError("a quote inside a string parameter would end it early: send it as hex (bytes)")
+            parts.append(value if bare else '"' + value + '"')
+        elif value is None:
+            parts.append("")
+        elif isinstance(value, (int, bool)):  # in MicroPython bool is no int
+            parts.append(str(int(value)))
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            parts.append(hexlify(bytes(value)).decode().upper())
+        else:
+            raise ValueError("no parameter is written as %s: give str, int, bytes, None, Raw or Secret" % type(value).__name__)
+    return ",".join(parts).encode()
 
 
 def remember(secret: bytes, secrets: list[bytes]) -> None:

@@ -20,12 +20,13 @@ _REPLY_MS = const(300)  # a module that listens has answered AT by then (all fou
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
 _LATE_AT_MS = const(100)  # the same where only AT was given up: it takes no time once the module listens
 _WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
-_BYTE_MS = const(30)  # silence that ends a reply
+_BYTE_MS = const(30)  # the same where all line ends are tried
 _ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
 SLOW = const(1)  # of a client's marks: a command other than AT was given up
 ESCAPE = const(2)  # the module may be waiting for data
 BOOTED = const(4)  # a banner came and nothing was answered since
 LOST = const(8)  # a line of the answer was too long
+_PROBES = (b"ATQ0\n", b"AT\r", b"ATQ0\r")  # the first of them comes last in each round
 _REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
 
 
@@ -88,20 +89,19 @@ def cannot_send(command: bytes, running: bool, limit: int) -> "NoReturn":
 def refused(client: "AtClient", line: "bytes | bytearray") -> None:
     """Raise CommandError if this line is a final result that says no; +CMEE: 1 is none."""
     text = client.text(line)
+    kind, _, words = text.partition("ERROR")
+    kind = kind.strip()
     code: int | None = None
-    kind = ""
-    if text[0] == "+":
-        where = text.find("ERROR")
-        kind = text[:where].strip() if where > 0 else ""
-        if kind not in ("+CME", "+CMEE", "+CMS"):
-            return
+    if kind in ("+CME", "+CMEE", "+CMS"):
         kind += " ERROR"
-        text = text[where + 5 :].strip(" :")
+        text = words.strip(" :")
         try:
             code = int(text)
         except ValueError:
             pass  # CMEE=2 gives words
-    elif text not in _REFUSALS:
+    elif text in _REFUSALS:
+        kind = ""
+    else:
         return
     if client._secrets:
         text = str(redact(text.encode(), client._secrets), "utf-8")
@@ -209,14 +209,14 @@ def sync(client: "AtClient", rates: "Sequence[int] | None") -> int:
         client._dirty = True
         timed_out(client, b"AT", _REPLY_MS)
     if end != b"\r":
-        _ask(client, b"ATS3=13" + end, _REPLY_MS)
+        _ask(client, b"ATS3=13" + end)
     for _ in range(3):
-        if _ask(client, b"AT\r", _REPLY_MS).endswith(b"\r\nOK\r\n"):
+        if _ask(client, b"AT\r").endswith(b"\r\nOK\r\n"):
             break
         for line in (b"ATQ0\r", b"ATV1\r", b"ATS4=10\r"):
-            _ask(client, line, _REPLY_MS)
+            _ask(client, line)
     for line in (b"ATE0\r", b"AT+CMEE=1\r"):  # ERROR is no harm: not every module has it in every state
-        _ask(client, line, _REPLY_MS)
+        _ask(client, line)
     answered(client)
     client._ended = client.clock.ticks_ms()
     return rate or 1
@@ -226,41 +226,30 @@ def _find(client: "AtClient", rounds: int) -> bytes:
     """What ends a command line, found by a module that replied to it; b"" when none did.
 
     ATQ0 wakes one that was told to give no results. S3 may have moved the line's end away from CR
-    (Telit manual 2.1): LF is tried in each round, the other control characters in the end.
+    (Telit manual 2.1): LF is tried in each round, the other control characters in the end. A reply is a final result in
+    words, or as a number and little else: noise at a wrong rate is longer.
     """
-    for _ in range(rounds):
-        for line in (b"AT\r", b"ATQ0\r", b"ATQ0\n"):
-            if _is_reply(_ask(client, line, _REPLY_MS)):
-                return line[-1:]
-    for code in range(1, 32):
-        end = bytes((code,))
-        if _is_reply(_ask(client, b"ATQ0" + end, _BYTE_MS)):
-            return end
+    for turn in range(1 - 3 * rounds, 32):
+        line = b"ATQ0" + bytes((turn,)) if turn > 0 else _PROBES[turn % 3]
+        reply = _ask(client, line, _BYTE_MS if turn > 0 else _REPLY_MS)
+        if b"OK" in reply or b"ERROR" in reply or len(reply) < 4 and reply[:1] in (b"0", b"4"):
+            return line[-1:]
     return b""
 
 
-def _is_reply(reply: bytes) -> bool:
-    """A final result in words, or as a number and little else. Noise at a wrong rate is longer."""
-    return b"OK" in reply or b"ERROR" in reply or len(reply) < 4 and reply[:1] in (b"0", b"4")
-
-
-def _ask(client: "AtClient", command: bytes, timeout_ms: int) -> bytes:
-    """Send a line and return the raw reply up to a short silence, without its echo; URCs in it are not lost."""
+def _ask(client: "AtClient", command: bytes, timeout_ms: int = _REPLY_MS) -> bytes:
+    """Send a line and return the raw reply of so many milliseconds, without its echo; URCs in it are not lost."""
     rx = client._rx
     rx.raw = raw = bytearray()
     client._command = command
     try:
         client._write(command)
-        give_up = client.deadline(timeout_ms)
-        heard = -1
-        while heard < len(raw) and client.left(give_up) > 0:
-            heard = len(raw)
-            quiet = client.deadline(_BYTE_MS) if heard else give_up
-            line = client._next(quiet)
-            while line is not None:
-                if not is_final(line) and not line.isdigit():
-                    client._unclaimed(line)
-                line = client._next(quiet)
+        deadline = client.deadline(timeout_ms)
+        line = client._next(deadline)
+        while line is not None:
+            if not is_final(line) and not line.isdigit():
+                client._unclaimed(line)
+            line = client._next(deadline)
     finally:
         rx.raw = None
     rx.start = rx.searched = rx.end  # with strange line ends it never ends

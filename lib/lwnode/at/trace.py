@@ -41,25 +41,22 @@ def redact(data: bytes, secrets: list[bytes], context: bytes = b"") -> bytes:
     lower = stream.lower()
     painted = bytearray(stream)
     for secret in secrets:
-        if secret[:1] == b"\0":
-            name = secret[1:]
-            start = stream.find(name)
-            while start >= 0:
-                end = start + len(name)
-                if stream[end : end + 1] in (b":", b" ", b","):
-                    while end + 1 < len(stream) and stream[end + 1] not in b"\r\n":
-                        end += 1
-                        painted[end] = 42
-                start = stream.find(name, start + 1)
-            continue
-        secret = secret.lower()
-        size = min(_RUN, len(secret))
+        name = secret[:1] == b"\0"
+        secret = secret.lower().lstrip(b"\0")
+        size = len(secret) if name else min(_RUN, len(secret))
         for first in range(len(secret) - size + 1):
-            run = secret[first : first + size]
-            start = lower.find(run)
+            start = lower.find(secret[first : first + size])
             while start >= 0:
-                painted[start : start + size] = b"*" * size
-                start = lower.find(run, start + 1)
+                begin = start
+                stop = start + size
+                if name:
+                    begin = stop + 1
+                    if stream[stop:begin] in (b":", b" ", b","):
+                        while stop < len(stream) and stream[stop] not in b"\r\n":
+                            stop += 1
+                for index in range(begin, stop):
+                    painted[index] = 42
+                start = lower.find(secret[first : first + size], start + 1)
     return bytes(painted[len(context) :])
 
 
@@ -77,22 +74,19 @@ class Tracer:
         self._pending.extend(data)
         end = max(self._pending.rfind(b"\r"), self._pending.rfind(b"\n")) + 1
         if end or len(self._pending) > _LIMIT:
-            self._give_out(end or len(self._pending))
+            self.flush(end)
 
     def sent(self, data: "Any") -> None:
         """Bytes to the module; what came in before is given out before."""
         self.flush()
         self._tap("tx", redact(data, self._secrets))
 
-    def flush(self) -> None:
-        """Give out a line that has not ended."""
-        if self._pending:
-            self._give_out(len(self._pending))
-
-    def _give_out(self, end: int) -> None:
-        data = bytes(self._pending[:end])
-        self._pending = self._pending[end:]
-        self._tap("rx", redact(data, self._secrets, self._shown))
-        line = self._shown + data
-        line = line[max(line.rfind(b"\r"), line.rfind(b"\n")) + 1 :]
-        self._shown = line if len(line) <= 2 * _HEAD else line[:_HEAD] + line[-_HEAD:]
+    def flush(self, end: int = 0) -> None:
+        """Give out what came in up to there; 0: all of it, also a line that has not ended."""
+        data = bytes(self._pending[: end or len(self._pending)])
+        if data:
+            self._pending = self._pending[len(data) :]
+            self._tap("rx", redact(data, self._secrets, self._shown))
+            line = self._shown + data
+            line = line[max(line.rfind(b"\r"), line.rfind(b"\n")) + 1 :]
+            self._shown = line if len(line) <= 2 * _HEAD else line[:_HEAD] + line[-_HEAD:]
