@@ -5,6 +5,7 @@ from fakes.clock import VirtualClock
 from fakes.machine_esp32 import Esp32
 
 from lwnode.board import Unsupported, open_board
+from lwnode.drivers import pulses
 from lwnode.power import BootGuard, Clock, RetainedState, Schedule
 
 
@@ -259,8 +260,8 @@ def test_battery_and_pins_by_name():
 
 def test_pulses_asleep_are_unsupported_with_a_way_out():
     try:
-        _open(Esp32(VirtualClock())).count_pulses()
-    except Unsupported as error:
+        pulses.Counter(_open(Esp32(VirtualClock())))
+    except ValueError as error:
         assert "external counter" in str(error)
     else:
         raise AssertionError("counted")

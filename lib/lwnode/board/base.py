@@ -9,9 +9,11 @@ Bounds: the UART's receive buffer is allocated once (default 2048 bytes); a batt
 
 import time
 
-_RXBUF = 2048
-_FLUSH_MS = 500
-_SAMPLES = 8
+from micropython import const
+
+_RXBUF = const(2048)
+_FLUSH_MS = const(500)
+_SAMPLES = const(8)
 _NO_PULLS = (34, 35, 36, 37, 38, 39)  # of an ESP32
 _INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
 
@@ -124,9 +126,6 @@ class Board:
         def ship(self) -> None:
             """Sleep until the button or magnet on pin "ship"; returns on RP2 only."""
 
-        def count_pulses(self) -> "Any":
-            """Count edges of pin "pulse" while asleep; Unsupported where the port cannot."""
-
     def __init__(self, definition: "Any", machine: "Any", clock: "Any", active: "Sequence[str]" = ()) -> None:
         self.definition = definition
         self.machine = machine
@@ -221,10 +220,7 @@ class Board:
 
     def stay_awake(self) -> bool:
         """Return whether somebody wants this node awake: the jumper, or a person on the cable."""
-        return bool(self.pins.get("stay_awake")) or self._cable()
-
-    def _cable(self) -> bool:
-        return False
+        return bool(self.pins.get("stay_awake"))
 
     def watchdog(self, ms: int) -> None:
         """Start the hardware watchdog, or change its timeout; feed() must then come more often than that."""

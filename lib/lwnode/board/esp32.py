@@ -18,21 +18,29 @@ import random
 from binascii import crc32
 from struct import pack_into, unpack_from
 
+from micropython import const
+
 from lwnode.board.base import Board as Base
 from lwnode.board.base import Unsupported
 
-_RTC_BYTES = 2048
-_HEAD = "<HHHHI"  # magic, mark, which outputs are active (by alphabet), id of the count, crc32 of what precedes
-_HEAD_BYTES = 12
-_MAGIC = 0x4C42
-_RUNNING = 1
-_SLEEPING = 2
-_PLANNED = 3
-_LONGEST_MS = 2000000000  # deepsleep() takes a 32-bit count of milliseconds: 24.8 days
-_PWRON, _HARD, _WDT, _DEEPSLEEP, _SOFT = 1, 2, 3, 4, 5
-_TIMER_WAKE = 4
-_HAZARD = "rtc_read"
-_NOT_FOUND, _TOO_SHORT = -0x1102, -0x110C  # ESP_ERR_NVS_NOT_FOUND, ESP_ERR_NVS_INVALID_LENGTH
+_RTC_BYTES = const(2048)
+_HEAD = const("<HHHHI")  # magic, mark, which outputs are active (by alphabet), id of the count, crc32 of what precedes
+_HEAD_BYTES = const(12)
+_MAGIC = const(0x4C42)
+_RUNNING = const(1)
+_SLEEPING = const(2)
+_PLANNED = const(3)
+_LONGEST_MS = const(2000000000)  # deepsleep() takes a 32-bit count of milliseconds: 24.8 days
+_PWRON = const(1)
+_HARD = const(2)
+_WDT = const(3)
+_DEEPSLEEP = const(4)
+_SOFT = const(5)
+_TIMER_WAKE = const(4)
+_HAZARD = const("rtc_read")
+_NVS_BYTES = const(1984)  # what fits into one NVS page
+_NOT_FOUND = const(-0x1102)  # ESP_ERR_NVS_NOT_FOUND
+_TOO_SHORT = const(-0x110C)  # ESP_ERR_NVS_INVALID_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,22 +63,32 @@ class RtcMemory:
         self.count_id = 0
         self.found_mark = 0
 
-    def clear(self) -> None:
-        """Empty it: also repairs a spoilt length."""
-        self._rtc.memory(b"")
-
-    def read(self) -> None:
-        """Read it once, at boot."""
+    def read(self, store: "NvsStore", cause: int) -> bool:
+        """Read it once, at boot, past its hazard; True when the last read never came back."""
+        spoilt = False
+        guarded = cause != _DEEPSLEEP
+        try:
+            if guarded:
+                spoilt = bool(store.load(_HAZARD) == b"1")
+                if spoilt:
+                    self._rtc.memory(b"")  # repairs a spoilt length too
+                else:
+                    store.save(_HAZARD, b"1")
+        except OSError:
+            guarded = False  # NVS fails: what lies in RTC memory is worth more than the guard against its hazard
         raw = self._rtc.memory()
-        if len(raw) < _HEAD_BYTES:
-            return
-        magic, mark, outputs, count_id, check = unpack_from(_HEAD, raw, 0)
-        if magic == _MAGIC and crc32(raw[: _HEAD_BYTES - 4]) == check:
-            self.found_mark = mark
-            self.outputs = outputs
-            self.count_id = count_id
-            self._end = len(raw)
-            self._raw[: self._end] = raw
+        if len(raw) >= _HEAD_BYTES:
+            magic, mark, outputs, count_id, check = unpack_from(_HEAD, raw, 0)
+            if magic == _MAGIC and crc32(raw[: _HEAD_BYTES - 4]) == check:
+                self.found_mark, self.outputs, self.count_id = mark, outputs, count_id
+                self._end = len(raw)
+                self._raw[: self._end] = raw
+        if guarded:
+            try:
+                store.save(_HAZARD, b"0")
+            except OSError:
+                pass
+        return spoilt
 
     def load(self) -> bytes:
         """Return what the last save() left, or b""."""
@@ -93,22 +111,20 @@ class RtcMemory:
 class NvsStore:
     """Named bytes in an NVS namespace (MicroPython's esp32.NVS): own partition, own CRC, nothing counts before commit()."""
 
-    LIMIT = 1984  # what fits into one NVS page
-
     def __init__(self, esp32: "Any") -> None:
         self._nvs = esp32.NVS("lwnode")
 
     def load(self, name: str) -> bytes | None:
         """Return what was saved under name (15 characters at most), or None; OSError where NVS cannot be read now."""
         # Most are short: 2 KB in one piece are asked of the heap only where it must be.
-        for size in (128, self.LIMIT):
+        for size in (128, _NVS_BYTES):
             buffer = bytearray(size)
             try:
                 return bytes(buffer[: self._nvs.get_blob(name[:15], buffer)])
             except OSError as error:
                 if error.args[0] == _NOT_FOUND:
                     return None
-                if error.args[0] != _TOO_SHORT or size == self.LIMIT:
+                if error.args[0] != _TOO_SHORT or size == _NVS_BYTES:
                     raise
         return None
 
@@ -117,24 +133,6 @@ class NvsStore:
         if self.load(name) != data:
             self._nvs.set_blob(name[:15], data)
             self._nvs.commit()
-
-
-def _read_retained(retained: RtcMemory, store: NvsStore, cause: int) -> bool:
-    """Read RTC memory past its hazard; True when the last read never came back."""
-    spoilt = False
-    try:
-        if cause != _DEEPSLEEP:
-            spoilt = bool(store.load(_HAZARD) == b"1")
-            if spoilt:
-                retained.clear()
-            else:
-                store.save(_HAZARD, b"1")
-        retained.read()
-        if cause != _DEEPSLEEP:
-            store.save(_HAZARD, b"0")
-    except OSError:  # NVS fails: what lies in RTC memory is worth more than the guard against its hazard
-        retained.read()
-    return spoilt
 
 
 class Board(Base):
@@ -155,14 +153,18 @@ class Board(Base):
             import esp32 as port
         protected = NvsStore(port)
         retained = RtcMemory(machine)
-        spoilt = _read_retained(retained, protected, machine.reset_cause())
+        spoilt = retained.read(protected, machine.reset_cause())
         outputs = retained.outputs if machine.reset_cause() == _DEEPSLEEP else 0
         names = sorted(definition.PINS)
         super().__init__(definition, machine, clock, [name for i, name in enumerate(names) if outputs >> i & 1])
         self._esp32 = port
         self.protected = protected
         self.retained = retained
-        self._release_outputs()
+        # Undo what sleep held, or outputs stay frozen (MicroPython docs/esp32/quickref).
+        if hasattr(port, "gpio_deep_sleep_hold"):
+            self._esp32.gpio_deep_sleep_hold(False)
+        for name in self.pins.outputs:
+            self.pins.pin(name).init(hold=False)
         self._cause = self._find_cause(spoilt)
         self.clock.kept = self._cause not in ("power_on", "brown_out")
         if not self.clock.kept or not retained.count_id:
@@ -185,33 +187,11 @@ class Board(Base):
         if machine.wake_reason() == _TIMER_WAKE:
             return "timer"
         woken = machine.wake_pins() if hasattr(machine, "wake_pins") else ()
-        for name in self._wakeable():
-            if self.pins.number(name) in woken or self.pins.get(name):
+        for name in ("ring", "ship", "pulse", "stay_awake"):
+            number = self.pins.number(name)
+            if number is not None and (number in woken or self.pins.get(name)):
                 return name
         return "pin"
-
-    def _wakeable(self) -> list[str]:
-        return [name for name in ("ring", "ship", "pulse", "stay_awake") if self.pins.number(name) is not None]
-
-    def _release_outputs(self) -> None:
-        """Undo what sleep held, or outputs stay frozen (MicroPython docs/esp32/quickref)."""
-        if hasattr(self._esp32, "gpio_deep_sleep_hold"):
-            self._esp32.gpio_deep_sleep_hold(False)
-        for name in self.pins.outputs:
-            self.pins.pin(name).init(hold=False)
-
-    def _hold_outputs(self) -> None:
-        """Hold every output: PWRKEY, reset and DTR, floating, wake or kill the module (LilyGo T-SIM7600X issue 50)."""
-        machine = self.machine
-        outputs = 0
-        for i, name in enumerate(sorted(self.definition.PINS)):
-            if name in self.pins.outputs:
-                active = name in self.pins.active
-                outputs |= active << i
-                self.pins.pin(name).init(machine.Pin.OUT, value=self.pins.level(name, active), hold=True)
-        self.retained.outputs = outputs & 0xFFFF
-        if hasattr(self._esp32, "gpio_deep_sleep_hold"):
-            self._esp32.gpio_deep_sleep_hold(True)
 
     def watchdog_stop(self) -> bool:
         """The task watchdog cannot be deleted: push its timeout out of reach (deep sleep itself stops it)."""
@@ -222,37 +202,48 @@ class Board(Base):
 
     def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
         """Deep sleep: does not return. Longer sleeps than 23 days end early: the schedule sleeps on."""
-        self._uart_drain()
-        if self._uart is not None:
-            self._uart.deinit()
-        self._arm(wake_on)
-        self._hold_outputs()
-        self.retained.write(_SLEEPING)
-        self.machine.deepsleep(max(1, min(ms, _LONGEST_MS)))
+        self._sleep(wake_on, max(1, min(ms, _LONGEST_MS)))
         self.restart("deep sleep refused")  # the port resets by itself here; never fall through into the REPL
         return ""
 
-    def _arm(self, wake_on: "tuple[str, ...]") -> None:
-        """Arm wake pins: settings do not persist over sleep."""
-        groups: dict[int, list[Any]] = {0: [], 1: []}
+    def _sleep(self, wake_on: "tuple[str, ...]", *ms: int) -> None:
+        """Arm the wake pins, whose settings do not persist over sleep, hold the outputs, and sleep."""
+        machine, esp32, pins = self.machine, self._esp32, self.pins
+        self._uart_drain()
+        if self._uart is not None:
+            self._uart.deinit()
+        groups: tuple[list[Any], list[Any]] = ([], [])
         for name, level in self._armed(wake_on):
-            groups[level].append(self.pins.pin(name))
-        for level in sorted(groups, key=lambda level: len(groups[level])):
-            if groups[level]:
-                self._arm_group(groups[level], level)
-
-    def _arm_group(self, pins: "list[Any]", level: int) -> None:
-        esp32 = self._esp32
-        if hasattr(esp32, "wake_on_ext0") and len(pins) == 1:
-            esp32.wake_on_ext0(pins[0], bool(level))
-        elif hasattr(esp32, "wake_on_ext1"):
-            if level == 0 and len(pins) > 1 and self.definition.CHIP == "esp32":
-                raise Unsupported("the original ESP32 wakes when ALL low pins are low: wire at most one active-low wake pin")
-            esp32.wake_on_ext1(tuple(pins), bool(level))
-        elif hasattr(esp32, "wake_on_gpio"):
-            esp32.wake_on_gpio(tuple(pins), bool(level))
-        else:
-            raise Unsupported("this firmware cannot wake by a pin: MicroPython 1.27 or later has wake_on_gpio for this chip")
+            groups[level].append(pins.pin(name))
+        # ext0 takes one pin: the smaller group first.
+        for level in (0, 1) if len(groups[0]) <= len(groups[1]) else (1, 0):
+            group = tuple(groups[level])
+            if not group:
+                continue
+            if hasattr(esp32, "wake_on_ext0") and len(group) == 1:
+                esp32.wake_on_ext0(group[0], bool(level))
+            elif hasattr(esp32, "wake_on_ext1"):
+                if level == 0 and len(group) > 1 and self.definition.CHIP == "esp32":
+                    raise Unsupported(
+                        "the original ESP32 wakes when ALL low pins are low: wire at most one active-low wake pin")
+                esp32.wake_on_ext1(group, bool(level))
+            elif hasattr(esp32, "wake_on_gpio"):
+                esp32.wake_on_gpio(group, bool(level))
+            else:
+                raise Unsupported(
+                    "this firmware cannot wake by a pin: MicroPython 1.27 or later has wake_on_gpio for this chip")
+        # Outputs are held: PWRKEY, reset and DTR, floating, wake or kill the module (LilyGo T-SIM7600X issue 50).
+        outputs = 0
+        for i, name in enumerate(sorted(self.definition.PINS)):
+            if name in pins.outputs:
+                active = name in pins.active
+                outputs |= active << i
+                pins.pin(name).init(machine.Pin.OUT, value=pins.level(name, active), hold=True)
+        self.retained.outputs = outputs & 0xFFFF
+        if hasattr(esp32, "gpio_deep_sleep_hold"):
+            self._esp32.gpio_deep_sleep_hold(True)
+        self.retained.write(_SLEEPING)
+        self.machine.deepsleep(*ms)
 
     def restart(self, reason: str = "") -> None:
         """Restart; see lwnode.board.base.Board.restart."""
@@ -261,13 +252,4 @@ class Board(Base):
 
     def ship(self) -> None:
         """Deep sleep without a timer until the ship pin."""
-        self._uart_drain()
-        self._arm((self._release(),))
-        self._hold_outputs()
-        self.retained.write(_SLEEPING)
-        self.machine.deepsleep()
-
-    def count_pulses(self) -> "Any":
-        """PCNT stands still in deep sleep and MicroPython cannot assemble a ULP program for it."""
-        raise Unsupported("an ESP32 in deep sleep counts no pulses: use an external counter that keeps its count, "
-                          "or an RP2 board, which wakes for each edge")
+        self._sleep((self._release(),))

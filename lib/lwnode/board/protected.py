@@ -1,6 +1,6 @@
 """A small store that outlives the filesystem: a reserved pair of flash sectors on RP2 (ESP32 has NVS).
 
-    store = ProtectedStore(SectorPair(rp2.Flash(start=..., len=8192)))
+    store = ProtectedStore(rp2.Flash(start=..., len=8192))
     store.save("identity", b"...")     # endpoint, server, APN, PSK: the backup copy
     store.load("identity")             -> b"..." or None; OSError where it cannot be read now
 
@@ -12,39 +12,36 @@ leaves the image before it.
 from binascii import crc32
 from struct import pack, unpack_from
 
-_HEAD = "<HHII"  # magic, length, sequence, crc32
-_HEAD_BYTES = 12
-_MAGIC = 0x4C56
-_SECTOR = 4096
-_ENOENT = 2
+from micropython import const
+
+_HEAD = const("<HHII")  # magic, length, sequence, crc32
+_HEAD_BYTES = const(12)
+_MAGIC = const(0x4C56)
+_SECTOR = const(4096)
+_ENOENT = const(2)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class SectorPair:
-    """Two 4096-byte sectors of a block device (rp2.Flash)."""
+class ProtectedStore:
+    """Named bytes, all in one image of up to 4084 bytes: in two sectors of `device` (rp2.Flash), or in two files without it.
 
-    def __init__(self, device: "Any") -> None:
+    Files are for stock firmware, where no sector is reserved: they fall with the filesystem.
+    """
+
+    def __init__(self, device: "Any" = None) -> None:
         self._device = device
+        self._values: dict[str, bytes] | None = None
+        self._sequence = 0
+        self._next = 0
 
-    def read(self, slot: int) -> "bytes | bytearray":
-        """Return a sector."""
-        raw = bytearray(_SECTOR)
-        self._device.readblocks(slot, raw)
-        return raw
-
-    def write(self, slot: int, data: bytes) -> None:
-        """Erase and program a sector."""
-        self._device.writeblocks(slot, data + b"\xff" * (_SECTOR - len(data)))
-
-
-class FilePair:
-    """Two files, where no sector is reserved (stock firmware). They fall with the filesystem."""
-
-    def read(self, slot: int) -> "bytes | bytearray":
-        """Return a file's bytes, b"" where there is none."""
+    def _read(self, slot: int) -> "bytes | bytearray":
+        if self._device is not None:
+            raw = bytearray(_SECTOR)
+            self._device.readblocks(slot, raw)
+            return raw
         try:
             with open("protected.%d" % slot, "rb") as file:
                 return bytes(file.read())
@@ -53,45 +50,27 @@ class FilePair:
                 raise
             return b""
 
-    def write(self, slot: int, data: bytes) -> None:
-        """Write a file."""
-        with open("protected.%d" % slot, "wb") as file:
-            file.write(data)
-
-
-class ProtectedStore:
-    """Named bytes, all in one image of up to 4084 bytes, in the two slots of `pair`."""
-
-    def __init__(self, pair: "SectorPair | FilePair") -> None:
-        self._pair = pair
-        self._values: dict[str, bytes] | None = None
-        self._sequence = 0
-        self._next = 0
-
     def _open(self) -> "dict[str, bytes]":
         if self._values is None:
+            newest = following = 0  # taken over only when both could be read
             values: dict[str, bytes] = {}
             for slot in (0, 1):
-                raw = self._pair.read(slot)
+                raw = self._read(slot)
                 if len(raw) < _HEAD_BYTES:
                     continue
                 magic, length, sequence, check = unpack_from(_HEAD, raw, 0)
                 body = bytes(raw[_HEAD_BYTES : _HEAD_BYTES + length])
                 whole = magic == _MAGIC and len(body) == length and crc32(body, sequence) == check
-                if whole and sequence > self._sequence:
-                    self._sequence, self._next, values = sequence, 1 - slot, self._unpacked(body)
-            self._values = values
+                if whole and sequence > newest:
+                    newest, following, values = sequence, 1 - slot, {}
+                    at = 0
+                    while at + 3 <= length:
+                        key, size = unpack_from("<BH", body, at)
+                        at += 3 + key
+                        values[body[at - key : at].decode()] = body[at : at + size]
+                        at += size
+            self._sequence, self._next, self._values = newest, following, values
         return self._values
-
-    def _unpacked(self, body: bytes) -> "dict[str, bytes]":
-        values = {}
-        at = 0
-        while at + 3 <= len(body):
-            key, length = unpack_from("<BH", body, at)
-            at += 3
-            values[body[at : at + key].decode()] = body[at + key : at + key + length]
-            at += key + length
-        return values
 
     def load(self, name: str) -> bytes | None:
         """Return what was saved under name, or None."""
@@ -107,5 +86,10 @@ class ProtectedStore:
         if len(body) + _HEAD_BYTES > _SECTOR:
             raise ValueError("%s would make it %d bytes, the protected store has %d" % (name, len(body), _SECTOR - _HEAD_BYTES))
         sequence = self._sequence + 1
-        self._pair.write(self._next, pack(_HEAD, _MAGIC, len(body), sequence, crc32(body, sequence)) + body)
+        image = pack(_HEAD, _MAGIC, len(body), sequence, crc32(body, sequence)) + body
+        if self._device is not None:
+            self._device.writeblocks(self._next, image + b"\xff" * (_SECTOR - len(image)))
+        else:
+            with open("protected.%d" % self._next, "wb") as file:
+                file.write(image)
         self._sequence, self._next, self._values = sequence, 1 - self._next, values

@@ -14,28 +14,38 @@ Time: every hard boot starts the count in 2021, so each feed() leaves the count 
 survive the watchdog and our own resets; after those the count goes on, a few seconds late at worst.
 """
 
+import os
 import random
+import time
+
+from micropython import const
 
 from lwnode.board.base import Board as Base
-from lwnode.board.base import Unsupported
-from lwnode.board.protected import FilePair, ProtectedStore, SectorPair
+from lwnode.board.protected import ProtectedStore
 
-_CTRL, _REASON, _SCRATCH, _CLEAR = 0x00, 0x08, 0x0C, 0x3000
-_ENABLE = 0x40000000
-_REASON_TIMER = 1
-_MARK, _COUNT_ID, _TIME, _TIME_CHECK = 0, 1, 5, 6  # scratch registers we use; 4 is the SDK's
-_MARK_RUNNING = 0x4C571000
-_MARK_PLANNED = 0x4C572000
-_MARK_CRASHED = 0x4C573000
-_WDT_MAX_MS = 8388  # 24 bits, counted twice as fast (RP2040-E1); RP2350 the same up to v1.28
-_SLICE_MS = 3600000
-_SLICE_FED_MS = 6000
-_SPIN_MS = 50
-_SIE_STATUS = 0x50110050
-_CONNECTED, _SUSPENDED = 0x10000, 0x10
-_RESERVED = 2
-_BLOCK = 4096
-_YEAR_S = 31536000
+_REASON = const(0x08)  # of the watchdog; its control register lies at 0
+_SCRATCH = const(0x0C)
+_CLEAR = const(0x3000)
+_ENABLE = const(0x40000000)
+_REASON_TIMER = const(1)
+# Scratch registers we use; 4 is the SDK's.
+_MARK = const(0)
+_COUNT_ID = const(1)
+_TIME = const(5)
+_TIME_CHECK = const(6)
+_MARK_RUNNING = const(0x4C571000)
+_MARK_PLANNED = const(0x4C572000)
+_MARK_CRASHED = const(0x4C573000)
+_WDT_MAX_MS = const(8388)  # 24 bits, counted twice as fast (RP2040-E1); RP2350 the same up to v1.28
+_SLICE_MS = const(3600000)
+_SLICE_FED_MS = const(6000)
+_SPIN_MS = const(50)
+_SIE_STATUS = const(0x50110050)
+_CONNECTED = const(0x10000)
+_SUSPENDED = const(0x10)
+_RESERVED = const(2)
+_BLOCK = const(4096)
+_YEAR_S = const(31536000)
 
 # Chip: watchdog base, chip reset register, brown-out bit, run-pin bit (pico-sdk 2.2.0 headers)
 _CHIPS = {
@@ -52,30 +62,6 @@ class NoMemory:
     """RP2 has no retained memory large enough for state: RetainedState works from the store behind it."""
 
     size = 0
-
-    def load(self) -> bytes:
-        """Return nothing."""
-        return b""
-
-    def save(self, data: "bytes | bytearray") -> None:
-        """Keep nothing: size is 0, and RetainedState then never calls this."""
-
-
-class PulseCounter:
-    """Counts edges by interrupt. Each one wakes the core from light sleep for a moment: for meters, up to some 20 Hz."""
-
-    def __init__(self, pin: "Any", trigger: int) -> None:
-        self._count = 0
-        pin.irq(handler=self._edge, trigger=trigger)
-
-    def _edge(self, _pin: "Any") -> None:
-        self._count += 1
-
-    def take(self) -> int:
-        """Return the edges since the last take()."""
-        count = self._count
-        self._count -= count
-        return count
 
 
 class Board(Base):
@@ -96,7 +82,16 @@ class Board(Base):
         super().__init__(definition, machine, clock)
         self._watchdog_base, self._chip_reset, self._bor, self._run = _CHIPS[definition.CHIP]
         self.retained = NoMemory()
-        self.protected = ProtectedStore(self._pair(port))
+        # The last two sectors of the flash where no filesystem covers them (our frozen _boot.py), else files.
+        blocks = port.Flash().ioctl(4, 0)
+        try:
+            stat = getattr(port, "statvfs", os.statvfs)("/")
+            covered = stat[1] * stat[2] // _BLOCK
+        except (OSError, AttributeError):
+            covered = blocks
+        reserved = covered + _RESERVED <= blocks
+        self.protected = ProtectedStore(
+            port.Flash(start=(blocks - _RESERVED) * _BLOCK, len=_RESERVED * _BLOCK) if reserved else None)
         self._fired = ""
         self._cause = self._find_cause()
         if self._cause == "soft":
@@ -128,42 +123,23 @@ class Board(Base):
 
     def _carry_time(self) -> None:
         """Continue the count of before a watchdog's or our own reset; a cold boot's is moved to 2022 (_find_cause)."""
-        seconds = self._peek(_TIME)
+        clock, seconds = self.clock, self._peek(_TIME)
         carried = seconds and seconds ^ 0xFFFFFFFF == self._peek(_TIME_CHECK)
-        if self._cause == "soft":
-            self.clock.kept = True
-        elif carried and self._cause in ("watchdog", "planned", "panic", "hard"):
-            self._set_time(seconds + (_WDT_MAX_MS // 1000 if self._cause == "watchdog" else 0))
-            self.clock.kept = True
-        else:
-            self._set_time(int(self.clock.time()) + _YEAR_S)
+        clock.kept = self._cause == "soft" or bool(carried and self._cause in ("watchdog", "planned", "panic", "hard"))
+        if not clock.kept:
+            seconds = int(clock.time()) + _YEAR_S
             self._poke(_COUNT_ID, random.getrandbits(30) or 1)
-        self.clock.count_id = self._peek(_COUNT_ID)
+        elif self._cause == "watchdog":
+            seconds += _WDT_MAX_MS // 1000
+        if self._cause != "soft":
+            moment = time.gmtime(seconds)
+            self.machine.RTC().datetime(tuple(moment[:3]) + (moment[6],) + tuple(moment[3:6]) + (0,))
+        clock.count_id = self._peek(_COUNT_ID)
 
-    def _set_time(self, seconds: int) -> None:
-        import time
-
-        moment = time.gmtime(seconds)
-        self.machine.RTC().datetime(tuple(moment[:3]) + (moment[6],) + tuple(moment[3:6]) + (0,))
-
-    def _pair(self, port: "Any") -> "Any":
-        """Use the last two sectors of the flash where no filesystem covers them (our frozen _boot.py), else files."""
-        import os
-
-        blocks = port.Flash().ioctl(4, 0)
-        try:
-            stat = getattr(port, "statvfs", os.statvfs)("/")
-            covered = stat[1] * stat[2] // _BLOCK
-        except (OSError, AttributeError):
-            covered = blocks
-        if covered + _RESERVED > blocks:
-            return FilePair()
-        return SectorPair(port.Flash(start=(blocks - _RESERVED) * _BLOCK, len=_RESERVED * _BLOCK))
-
-    def _cable(self) -> bool:
-        """A USB host is connected and awake: somebody may be typing."""
+    def stay_awake(self) -> bool:
+        """Return whether somebody wants this node awake: the jumper, or a USB host that is connected and awake."""
         status = int(self.machine.mem32[_SIE_STATUS])
-        return bool(status & _CONNECTED and not status & _SUSPENDED)
+        return super().stay_awake() or bool(status & _CONNECTED and not status & _SUSPENDED)
 
     def watchdog(self, ms: int) -> None:
         """Start the watchdog with at most 8388 ms."""
@@ -184,24 +160,37 @@ class Board(Base):
     def watchdog_stop(self) -> bool:
         """Stop the watchdog by the clear alias of its control register: the API has no way. False where it still runs."""
         mem32 = self.machine.mem32
-        mem32[self._watchdog_base + _CTRL + _CLEAR] = _ENABLE
-        if int(mem32[self._watchdog_base + _CTRL]) & _ENABLE:
+        mem32[self._watchdog_base + _CLEAR] = _ENABLE
+        if int(mem32[self._watchdog_base]) & _ENABLE:
             return False
         self._wdt = None
         return True
 
     def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
         """Light sleep for ms; returns "timer" or the pin's name. The watchdog, if it ran, runs again afterwards."""
-        machine = self.machine
+        machine, clock = self.machine, self.clock
         frequency = machine.freq()
         watched = self._wdt is not None
         slice_ms = _SLICE_MS if not watched or self.watchdog_stop() else _SLICE_FED_MS
         self._uart_drain()
         if self._uart is not None:
             self._uart.deinit()  # a byte that arrives in light sleep can keep it from ever ending (issue 15129)
-        self._arm(wake_on)
-        self._slices(ms, slice_ms)
-        self._disarm(wake_on)
+        self._fired = ""
+        armed = self._armed(wake_on)
+        for name, level in armed:
+            self.pins.pin(name).irq(handler=self._handler(name),
+                                    trigger=machine.Pin.IRQ_RISING if level else machine.Pin.IRQ_FALLING)
+        while ms > 0 and not self._fired:
+            self.feed()
+            part = min(ms, slice_ms)
+            start = clock.ticks_ms()
+            self.machine.lightsleep(part)
+            if clock.ticks_diff(clock.ticks_ms(), start) < min(part, _SPIN_MS) and not self._fired:
+                # An interrupt that never ends (a host on USB): wait awake rather than spin.
+                clock.sleep_ms(min(_SPIN_MS, part))
+            ms -= max(clock.ticks_diff(clock.ticks_ms(), start), 1)
+        for name, _ in armed:
+            self.pins.pin(name).irq(handler=None)
         machine.freq(frequency)
         if self._uart is not None:
             self._make_uart()
@@ -224,38 +213,11 @@ class Board(Base):
         self._make_i2c()
         return True
 
-    def _slices(self, ms: int, slice_ms: int) -> None:
-        clock = self.clock
-        while ms > 0 and not self._fired:
-            self.feed()
-            part = min(ms, slice_ms)
-            start = clock.ticks_ms()
-            self.machine.lightsleep(part)
-            slept = clock.ticks_diff(clock.ticks_ms(), start)
-            if slept < part:
-                if slept < _SPIN_MS and not self._fired:
-                    # An interrupt that never ends (a host on USB): wait awake rather than spin.
-                    clock.sleep_ms(min(_SPIN_MS, part))
-                    slept = clock.ticks_diff(clock.ticks_ms(), start)
-            ms -= max(slept, 1)
-
-    def _arm(self, wake_on: "tuple[str, ...]") -> None:
-        machine = self.machine
-        self._fired = ""
-        for name, level in self._armed(wake_on):
-            trigger = machine.Pin.IRQ_RISING if level else machine.Pin.IRQ_FALLING
-            self.pins.pin(name).irq(handler=self._handler(name), trigger=trigger)
-
     def _handler(self, name: str) -> "Any":
         def fired(_pin: "Any") -> None:
             self._fired = self._fired or name
 
         return fired
-
-    def _disarm(self, wake_on: "tuple[str, ...]") -> None:
-        for name in wake_on:
-            if self.pins.number(name) is not None:
-                self.pins.pin(name).irq(handler=None)
 
     def restart(self, reason: str = "") -> None:
         """Restart; see lwnode.board.base.Board.restart."""
@@ -268,11 +230,3 @@ class Board(Base):
         name = self._release()
         while self.sleep(_SLICE_MS, (name,)) != name:
             pass
-
-    def count_pulses(self) -> "Any":
-        """Count edges of pin "pulse", awake and asleep."""
-        machine = self.machine
-        if self.pins.number("pulse") is None:
-            raise Unsupported('pulse counting needs "pulse" in PINS of boards/%s/board.py' % self.definition.NAME)
-        rising = self.pins.level("pulse", True) == 1
-        return PulseCounter(self.pins.pin("pulse"), machine.Pin.IRQ_RISING if rising else machine.Pin.IRQ_FALLING)

@@ -9,6 +9,7 @@
 
     chip       the microcontroller's own temperature, RP2 and ESP32
     battery    voltage and charge from a reading in millivolts
+    pulses     edges of a meter or rain gauge, counted asleep too (RP2 only)
     ds18b20    any number of thermometers on one 1-Wire bus; micropython-lib's ds18x20 and onewire
     dht22      temperature and humidity; micropython-lib's dht
     i2c        HTS221, LPS22H, MCP9808 by micropython-lib's drivers
