@@ -77,10 +77,6 @@ class Clock:
         if elapsed < -_STEP_S:
             self._new_epoch()
             return None
-        return self._at(elapsed)
-
-    def _at(self, elapsed: int) -> int:
-        assert self._base is not None
         return self._base + elapsed + elapsed * self.ppm // 1000000
 
     def now(self) -> int:
@@ -101,7 +97,8 @@ class Clock:
         if epoch == 0:
             return seconds
         if epoch == self._epoch:
-            return self._at(seconds - self._base_count) if self._base is not None else None
+            elapsed = seconds - self._base_count
+            return self._base + elapsed + elapsed * self.ppm // 1000000 if self._base is not None else None
         for past, offset in self._past:
             if past == epoch:
                 return (seconds + offset) & _MASK
