@@ -59,22 +59,15 @@ def _request(tree: "ObjectTree", name: str, value: "Any") -> "Request | None":
         raise Reject(404, "no such resource")
     executed = row.kind(path.resource) & 7 == NONE
     if value is None and not executed:
-        _ask(tree, path)
+        values, reading = tree.values(path), row.find(path.resource)
+        if not values:
+            raise Reject(404, "no value yet")
+        tree.queue(values[0] + (tree.seen if reading is None else reading.when,))
         return None
     if not executed:
         _, value = plain(path, value)
     data = value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else b""
     return Request("execute" if executed else "write", path, value=data)
-
-
-def _ask(tree: "ObjectTree", path: Path) -> None:
-    values = tree.values(path)
-    if not values:
-        raise Reject(404, "no value yet")
-    for where, type, value in values:
-        row = tree.row(where.object, where.instance)
-        found = row.find(where.resource or 0) if row is not None else None
-        tree.queue((where, type, value, found.when if found is not None else tree.seen))
 
 
 class Commands(Feature):

@@ -40,7 +40,15 @@ class Pins(Feature):
         if node.wake_on:
             self._events(node, cause)
         if self.closed_at and now - self.closed_at >= _SETTLED_S and cause != "ring":
-            self._module(node)
+            pins, awake = node.board.pins, False
+            if pins.get("status"):
+                node.connect()
+                awake = not node.modem.sleeps_powered
+            self.in_a_row = min(self.in_a_row + 1, 255) if awake else 0
+            if awake:
+                node.module_awake = min(node.module_awake + 1, 65535)
+                # Without a key nobody could switch it on again.
+                node.module_off = node.module_off or (self.in_a_row >= _SLEEPLESS and pins.number("power_key") is not None)
         node.warn("module", "module does not sleep" if self.in_a_row >= _SLEEPLESS else "")
 
     def _events(self, node: "Node", cause: str) -> None:
@@ -58,20 +66,6 @@ class Pins(Feature):
         stuck = [names[i] for i in range(len(names)) if active & self.held & 1 << i]
         node.warn("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
         self.held = active
-
-    def _module(self, node: "Node") -> None:
-        pins = node.board.pins
-        if not pins.get("status"):
-            self.in_a_row = 0
-            return
-        node.connect()
-        if node.modem.sleeps_powered:
-            self.in_a_row = 0
-            return
-        self.in_a_row = min(self.in_a_row + 1, 255)
-        node.module_awake = min(node.module_awake + 1, 65535)
-        # Without a key nobody could switch it on again.
-        node.module_off = node.module_off or (self.in_a_row >= _SLEEPLESS and pins.number("power_key") is not None)
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Note when the module was sent to sleep."""

@@ -86,7 +86,7 @@ def encode(value: "object") -> bytes:
             exact = single and struct.unpack(">f", single)[0] == value
             out.extend(b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value))
         else:
-            raise ValueError("%s has no place in CBOR here" % type(value))
+            raise ValueError("no CBOR for %s" % type(value))
     return bytes(out)
 
 
@@ -174,7 +174,7 @@ def _finished(major: int, items: "list[Any]") -> "Any":
         found = {}
         for at in range(0, len(items), 2):
             if at + 1 == len(items) or not isinstance(items[at], (int, str)) or items[at] in found:
-                raise ValueError("CBOR map with a key twice, one that is neither number nor text, or without its value")
+                raise ValueError("CBOR map with a key twice, of a strange type, or without its value")
             found[items[at]] = items[at + 1]
         return found
     value = items[0]
@@ -182,4 +182,4 @@ def _finished(major: int, items: "list[Any]") -> "Any":
         exponent, number = value
         if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
             return Fraction(number, exponent)
-    raise ValueError("a decimal fraction has an exponent of -64 to 64 and a number")
+    raise ValueError("a decimal fraction is two integers, the exponent -64 to 64")

@@ -295,7 +295,7 @@ class Instance:
             raise Reject(404, "no such resource")
         kind = self.kind(id)
         if not kind & WRITABLE:
-            raise Reject(405, "this resource is not writable")
+            raise Reject(405, "not writable")
         try:
             value = decode_value(kind & 7, data, id, binary)
         except (ValueError, UnicodeError) as error:
@@ -323,12 +323,12 @@ class Instance:
         if id not in self.offered:
             raise Reject(404, "no such resource")
         if self.kind(id) & 7 != NONE:
-            raise Reject(405, "this resource is not executable")
+            raise Reject(405, "not executable")
         callback = (self.executes or {}).get(id)
         if callback is None:
-            raise Reject(404, "nothing behind this resource")
+            raise Reject(404, "nothing behind it")
         try:
             after = callback(argument) if argument else callback()
         except TypeError:
-            raise Reject(400, "this resource takes no argument") if argument else Reject(500)
+            raise Reject(400, "it takes no argument") if argument else Reject(500)
         return after if callable(after) else None

@@ -71,22 +71,16 @@ def multiple(object_id: int) -> bool:
 
 
 def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]":
-    table = OBJECTS
-    low, high = 0, len(table) // 5
-    while low < high:
-        middle = (low + high) // 2
-        if (table[middle * 5] << 8 | table[middle * 5 + 1]) < object_id:
-            low = middle + 1
-        else:
-            high = middle
-    while low * 5 < len(table):
-        id, number, flags = struct.unpack_from(">HBH", table, low * 5)
-        if id != object_id:
-            break
-        version = "%s.%s" % (number >> 4, number & 15)
-        if wanted in (None, version):
-            yield version, flags
-        low += 1
+    at, key = -1, bytes([object_id >> 8 & 0xFF, object_id & 0xFF])
+    while True:
+        at = OBJECTS.find(key, at + 1)
+        if at < 0:
+            return
+        if at % 5 == 0:  # elsewhere the bytes mean something else
+            number, flags = struct.unpack_from(">BH", OBJECTS, at + 2)
+            version = "%s.%s" % (number >> 4, number & 15)
+            if wanted in (None, version):
+                yield version, flags
 
 
 def _rows(flags: int) -> "Iterator[tuple[int, int, bool]]":

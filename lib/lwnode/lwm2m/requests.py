@@ -15,7 +15,7 @@ from micropython import const
 from .objects import NOTHING, READABLE
 from .rules import parse
 from .types import BOOLEAN, FLOAT, INTEGER, OPAQUE, Path, Reject, Request, Response
-from .values import split
+from .values import TLV_RESOURCE, items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:
         return _write(tree, row, request, undo)
     if operation == "execute":
         if path.resource is None:
-            raise Reject(405, "only a resource can be executed")
+            raise Reject(405, "a resource is needed")
         return Response(204, after=row.execute(path.resource, bytes(request.value)))
     if operation == "write_attributes":
         readings = [one for each in tree.rows for one in each.resources if path.contains(one.path)]
@@ -121,7 +121,7 @@ def _read(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
         if path.resource not in row.offered:
             raise Reject(404, "no such resource")
         if not row.kind(path.resource) & READABLE:
-            raise Reject(405, "this resource cannot be read")
+            raise Reject(405, "not readable")
     values = tree.values(path)
     if not values and operation != "cancel":
         raise Reject(404, "no value yet")
@@ -134,13 +134,19 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") 
     """All parts are checked before the first is applied."""
     path = request.path
     if path.instance is None:
-        raise Reject(405, "an object as a whole cannot be written")
+        raise Reject(405, "an instance is needed")
     # What a module types as a number is one; what it calls opaque may be text or TLV (values.decode_value).
     binary = 2 if path.resource is None or request.type in (INTEGER, FLOAT, BOOLEAN) else 0
     if request.type == OPAQUE and tree.write_format == "tlv":
         binary = max(binary, 1)
     try:
-        parts = split(bytes(request.value)) if path.resource is None else [(path.resource, bytes(request.value))]
+        parts = [(path.resource, bytes(request.value))] if path.resource is not None else []
+        for kind, id, body in items(bytes(request.value)) if path.resource is None else ():
+            if kind != TLV_RESOURCE:
+                raise ValueError("single resources were expected, not a TLV of kind %s" % (kind >> 6))
+            parts.append((id, body))
+        if not parts:
+            raise ValueError("no resource in the payload")
     except ValueError as error:
         raise Reject(400, str(error))
     checked = [(id, row.check_write(id, data, binary)) for id, data in parts]

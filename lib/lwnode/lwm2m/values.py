@@ -226,18 +226,6 @@ def items(data: bytes) -> "Iterator[tuple[int, int, bytes]]":
         at = end
 
 
-def split(data: bytes) -> "list[tuple[int, bytes]]":
-    """(resource id, value) of each resource in the payload of a write to an instance; ValueError for anything else."""
-    out = []
-    for kind, id, body in items(data):
-        if kind != TLV_RESOURCE:
-            raise ValueError("single resources were expected, not a TLV of kind %s" % (kind >> 6))
-        out.append((id, body))
-    if not out:
-        raise ValueError("no resource in the payload")
-    return out
-
-
 def binary_value(type: int, data: bytes) -> "Plain":
     """A TLV value: big-endian, 1 2 4 8 bytes of integer, 4 8 of float (OMA LwM2M 1.0.2 section 6.4.3)."""
     size = len(data)
