@@ -21,19 +21,17 @@ class Bc20Session(Quectel):
     family = "bc20"
     IDENTITY = ("Quectel_Ltd", "Quectel_BC20", "Revision: MTK_2625")
     OPTIONS = dict(Quectel.OPTIONS)
-    OPTIONS.update(
-        {
-            "revision": "BC20NAR01A01",
-            "lifetime": 86400,  # no command sets it
-            "server_writes": True,  # a server may write 1/0/1 and 1/0/7, until the context is lost; False: 4.05
-            "dataformat": (0, 0),  # factory's: 0 text, 1 hex (send, receive)
-            "after_sleep": "kept",  # the context over deep sleep: "kept" or "lost"
-            "ack_timeout_s": 4,  # with four repetitions: CON results within 124 s, "about 128 s" (3.8)
-            "delete_ms": 300,  # QLWDEL; the manual allows 5 s
-            "status_command": "QLWDATASTATUS",  # the title of 3.9's table says QLWULDATASTATUS
-            "status_blank": True,  # +QLWDATASTATUS: 4 (5.2) or +QLWDATASTATUS:4 (3.9)
-        }
-    )
+    OPTIONS.update({
+        "revision": "BC20NAR01A01",
+        "lifetime": 86400,  # no command sets it
+        "server_writes": True,  # a server may write 1/0/1 and 1/0/7, until the context is lost; False: 4.05
+        "dataformat": (0, 0),  # factory's: 0 text, 1 hex (send, receive)
+        "after_sleep": "kept",  # the context over deep sleep: "kept" or "lost"
+        "ack_timeout_s": 4,  # with four repetitions: CON results within 124 s, "about 128 s" (3.8)
+        "delete_ms": 300,  # QLWDEL; the manual allows 5 s
+        "status_command": "QLWDATASTATUS",  # the title of 3.9's table says QLWULDATASTATUS
+        "status_blank": True,  # +QLWDATASTATUS: 4 (5.2) or +QLWDATASTATUS:4 (3.9)
+    })
     BUILT_IN = (1, 3)
 
     def __init__(self, clock, link, nvram=None, **options):

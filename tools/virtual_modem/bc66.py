@@ -26,11 +26,9 @@ class Bc66(Bc66Answers):
 
     family = "bc66"
     OPTIONS = dict(Bc66Answers.OPTIONS)
-    OPTIONS.update(
-        {
-            "configure_when": (NOT_REGISTERED, DEREGISTERED),  # 4.2.1 note 2 says "Not Registered"
-        }
-    )
+    OPTIONS.update({
+        "configure_when": (NOT_REGISTERED, DEREGISTERED),  # 4.2.1 note 2 says "Not Registered"
+    })
 
     SECRET_FIELDS = {"+CPIN": (0, 1), "+QLWCONFIG": (6, 7)}
 

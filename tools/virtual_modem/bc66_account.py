@@ -30,11 +30,9 @@ class Bc66Account(Quectel):
     """The module's memory of servers and objects."""
 
     OPTIONS = dict(Quectel.OPTIONS)
-    OPTIONS.update(
-        {
-            "first_mid": 35268,  # message id of the first update or report
-        }
-    )
+    OPTIONS.update({
+        "first_mid": 35268,  # message id of the first update or report
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self.status = NOT_REGISTERED

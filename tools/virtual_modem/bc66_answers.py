@@ -24,13 +24,11 @@ class Bc66Answers(Bc66Dialects):
     """The commands that need a session."""
 
     OPTIONS = dict(Bc66Dialects.OPTIONS)
-    OPTIONS.update(
-        {
-            "write_response": "both",  # "QLWWRRSP" (5.4, the field), "QLWRRSP" (4.2.9), "both"
-            "check_length": True,  # <len> must fit; a float's may be shorter, as in the manual's examples
-            "index_results": False,  # True: +QLWRDRSP for every index, not only for 0
-        }
-    )
+    OPTIONS.update({
+        "write_response": "both",  # "QLWWRRSP" (5.4, the field), "QLWRRSP" (4.2.9), "both"
+        "check_length": True,  # <len> must fit; a float's may be shorter, as in the manual's examples
+        "index_results": False,  # True: +QLWRDRSP for every index, not only for 0
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self._parts = []

@@ -23,11 +23,9 @@ class Bc66Dialects(Bc66Requests):
     """The same module with the firmware that `revision` names."""
 
     OPTIONS = dict(Bc66Requests.OPTIONS)
-    OPTIONS.update(
-        {
-            "revision": "BC66NBR01A10",  # A10 and later: the manual's; A07 to A09, A06: older dialects
-        }
-    )
+    OPTIONS.update({
+        "revision": "BC66NBR01A10",  # A10 and later: the manual's; A07 to A09, A06: older dialects
+    })
     _notified_at = -_NOTIFY_MS
 
     @property

@@ -23,17 +23,15 @@ class Bc66Session(Bc66Account):
     """The session; commands are in `bc66`, requests of the server in `bc66_requests`."""
 
     OPTIONS = dict(Bc66Account.OPTIONS)
-    OPTIONS.update(
-        {
-            "backoff_ms": 1000,  # between two attempts of a chain
-            "refusal_status": False,  # True: +QLWREG tells the server's refusal (chapter 6) instead of 1 (3.3)
-            "expired": "drop",  # recovery_mode 1, woken after the lifetime: "drop" the context or "register"
-            "bootstrap_server": "bootp.iot.t-mobile.com",  # what an operator SIM configures (3.4 case 1)
-            "bootstrap_port": 5584,  # its port
-            "operator_sim": False,  # True: the first boot configures the operator's server by itself (3.4 case 1)
-            "bootstrap_psk": "3083693CF1E6766A2408BFD88278249A",  # the key in the manual's example of it
-        }
-    )
+    OPTIONS.update({
+        "backoff_ms": 1000,  # between two attempts of a chain
+        "refusal_status": False,  # True: +QLWREG tells the server's refusal (chapter 6) instead of 1 (3.3)
+        "expired": "drop",  # recovery_mode 1, woken after the lifetime: "drop" the context or "register"
+        "bootstrap_server": "bootp.iot.t-mobile.com",  # what an operator SIM configures (3.4 case 1)
+        "bootstrap_port": 5584,  # its port
+        "operator_sim": False,  # True: the first boot configures the operator's server by itself (3.4 case 1)
+        "bootstrap_psk": "3083693CF1E6766A2408BFD88278249A",  # the key in the manual's example of it
+    })
     MODEL = ("Quectel", "BC66")
 
     def __init__(self, clock, link, nvram=None, **options):

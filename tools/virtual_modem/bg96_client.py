@@ -28,11 +28,9 @@ class Bg96Client(Bg96Module):
     """The client's state machine."""
 
     OPTIONS = dict(Bg96Module.OPTIONS)
-    OPTIONS.update(
-        {
-            "files": None,  # name -> text: put into the file system before the first boot
-        }
-    )
+    OPTIONS.update({
+        "files": None,  # name -> text: put into the file system before the first boot
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self.running = False

@@ -18,17 +18,15 @@ class Bg96Module(Generic):
     HIDDEN = ("+QENG", "+QRELLOCK")
     access_technology = 9
     OPTIONS = dict(Generic.OPTIONS)
-    OPTIONS.update(
-        {
-            "revision": "BG96MAR02A07M1G",
-            "app_ready_ms": 1000,  # from RDY to APP RDY
-            "at_lock_ms": 2000,
-            "psm": None,
-            "msisdn": "",  # FAQ 2: without one, endpoint names of type 7 fail
-            "network_apn": "",  # the only APN that the network takes; "" takes any
-            "cmee": 1,
-        }
-    )
+    OPTIONS.update({
+        "revision": "BG96MAR02A07M1G",
+        "app_ready_ms": 1000,  # from RDY to APP RDY
+        "at_lock_ms": 2000,
+        "psm": None,
+        "msisdn": "",  # FAQ 2: without one, endpoint names of type 7 fail
+        "network_apn": "",  # the only APN that the network takes; "" takes any
+        "cmee": 1,
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self.app_ready = False

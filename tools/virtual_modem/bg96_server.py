@@ -23,15 +23,13 @@ class Bg96Server(Bg96Client):
     """The server's side."""
 
     OPTIONS = dict(Bg96Client.OPTIONS)
-    OPTIONS.update(
-        {
-            "observe_flag": False,  # True: the flag of 4.2.2 also for a new observation; the example leaves it out
-            "download_ms": 20000,  # DFOTA: from Package URI to "downloaded"
-            "fota_urcs": True,  # +QIND: "FOTA",...: what the module says of it to its host
-            "install_ms": 5000,  # DFOTA: from Update to the restart
-            "new_revision": "BG96MAR02A08M1G",  # DFOTA: what runs after it
-        }
-    )
+    OPTIONS.update({
+        "observe_flag": False,  # True: the flag of 4.2.2 also for a new observation; the example leaves it out
+        "download_ms": 20000,  # DFOTA: from Package URI to "downloaded"
+        "fota_urcs": True,  # +QIND: "FOTA",...: what the module says of it to its host
+        "install_ms": 5000,  # DFOTA: from Update to the restart
+        "new_revision": "BG96MAR02A08M1G",  # DFOTA: what runs after it
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self._token = 0x1F35A7

@@ -14,9 +14,8 @@ Memory: `nvram` is a dict that JSON can hold and outlives everything; `kept` out
 Bounds: a line holds `line_limit` characters, `_LINES_WAITING` lines wait while one runs, `recent` keeps the last 40.
 """
 
-from tools.virtual_modem.atline import RUN, TEST, WRITE, Args, Refused, parse, split_commands
+from tools.virtual_modem.atline import READ, RUN, TEST, WRITE, Args, Refused, parse, split_commands
 from tools.virtual_modem.output import Output
-from tools.virtual_modem.timer import Timer
 
 PENDING = object()
 _LINES_WAITING = 16
@@ -25,6 +24,38 @@ _LINES_WAITING = 16
 CME_TEXTS = {3: "operation not allowed", 4: "operation not supported", 10: "SIM not inserted", 11: "SIM PIN required",
              13: "SIM failure", 14: "SIM busy", 16: "incorrect password", 30: "no network service", 50: "incorrect parameters",
              100: "unknown"}
+
+
+class Timer:
+    """One call in the future; `cancel` before, and nothing happens."""
+
+    def __init__(self, owner, kind, function):
+        self._function = function
+        self._owner = owner
+        self._generation = owner.generations[kind]
+        self._kind = kind
+        self.handle = None
+        self.due = 0
+
+    def fire(self):
+        """What the clock calls."""
+        function = self._function
+        self._function = None
+        if function is not None and self._owner.generations[self._kind] == self._generation:
+            function()
+
+    def cancel(self):
+        """Forget it; harmless once it has run."""
+        if self._function is not None:
+            self._function = None
+            cancel = getattr(self._owner.clock, "cancel", None)
+            if cancel is not None:
+                cancel(self.handle)
+
+    @property
+    def active(self):
+        """True while the call is still to come."""
+        return self._function is not None and self._owner.generations[self._kind] == self._generation
 
 
 class Core(Output):
@@ -264,3 +295,64 @@ class Core(Output):
     def busy(self):
         """True between a command line and its final result."""
         return self._busy
+
+
+class V250(Core):
+    """The commands of V.250 and AT+CMEE, which every module has: ATE, ATV, ATQ, ATS3, ATS4, ATZ, AT&F, AT&W."""
+
+    def at_(self, form, args):
+        """AT alone, which split_commands leaves out."""
+
+    def basic_e(self, form, args):
+        """ATE: echo."""
+        self.kept["E"] = self._switch(args)
+
+    def basic_v(self, form, args):
+        """ATV: results in words or numbers."""
+        self.kept["V"] = self._switch(args)
+
+    def basic_q(self, form, args):
+        """ATQ: results or none."""
+        self.kept["Q"] = self._switch(args)
+
+    def basic_s(self, form, args):
+        """ATS3 and ATS4: the characters that end lines."""
+        number, sign, value = (args.text or "").partition("=")
+        if not sign:
+            number = number.rstrip("?")
+        if number not in ("3", "4"):
+            raise Refused("ERROR")
+        if sign:
+            if not value.isdigit() or int(value) > 127:
+                raise Refused("ERROR")
+            self.kept["S" + number] = int(value)
+        else:
+            self.info("%03d" % self.setting("S" + number))
+
+    def basic_z(self, form, args):
+        """ATZ: back to the stored settings."""
+        self.kept = {name: self.kept[name] for name in self.kept if name not in self.defaults()}
+
+    def amp_f(self, form, args):
+        """AT&F: back to the factory's settings."""
+        self.kept.update(self.defaults())
+
+    def amp_w(self, form, args):
+        """AT&W: store the settings."""
+        self.nvram["profile"] = {name: self.setting(name) for name in self.defaults()}
+
+    def at_cmee(self, form, args):
+        """AT+CMEE: plain, numbered or worded errors."""
+        if form == TEST:
+            self.info("+CMEE: (0-2)")
+        elif form == READ:
+            self.info("+CMEE: %d" % self.setting("cmee"))
+        else:
+            self.need(form, WRITE)
+            self.kept["cmee"] = args.expect(1).integer(0, 0, 2)
+
+    def _switch(self, args):
+        value = args.text or "0"
+        if value not in ("0", "1"):
+            raise Refused("ERROR")
+        return int(value)

@@ -10,25 +10,23 @@ Deep sleep comes when nothing forbids it: `sleep_allowed()` of the family, no co
 which each AT command holds for `at_lock_ms` and AT+QRELLOCK gives back (low_power.md, 3.2).
 """
 
-from tools.virtual_modem.v250 import V250
+from tools.virtual_modem.core import V250
 
 
 class Power(V250):
     """A module with a power supply."""
 
     OPTIONS = dict(V250.OPTIONS)
-    OPTIONS.update(
-        {
-            "boot_ms": 500,  # from power or reset to the first command
-            "wake_ms": 150,  # from wake pin to the first command
-            "power_on_ms": 500,  # shortest press of the power key that switches on
-            "power_off_ms": 1000,  # shortest press that switches off
-            "wake_pulse_ms": 0,  # shortest wake pulse that is seen
-            "at_lock_ms": 10000,  # how long a command holds off deep sleep
-            "start": "on",  # "on": just booted; "boot": boots now, with its text; "off"
-            "hostile": (),  # names of quirks, or "all"
-        }
-    )
+    OPTIONS.update({
+        "boot_ms": 500,  # from power or reset to the first command
+        "wake_ms": 150,  # from wake pin to the first command
+        "power_on_ms": 500,  # shortest press of the power key that switches on
+        "power_off_ms": 1000,  # shortest press that switches off
+        "wake_pulse_ms": 0,  # shortest wake pulse that is seen
+        "at_lock_ms": 10000,  # how long a command holds off deep sleep
+        "start": "on",  # "on": just booted; "boot": boots now, with its text; "off"
+        "hostile": (),  # names of quirks, or "all"
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         super().__init__(clock, link, nvram, **options)

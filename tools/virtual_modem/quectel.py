@@ -11,11 +11,9 @@ class Quectel(Generic):
     """BC66 and BC20: boot text, light and deep sleep, module events."""
 
     OPTIONS = dict(Generic.OPTIONS)
-    OPTIONS.update(
-        {
-            "banner": True,  # of the boot ROM, in LF CR
-        }
-    )
+    OPTIONS.update({
+        "banner": True,  # of the boot ROM, in LF CR
+    })
     _unsaid = None
     _CONFIG = {"dsevent": (0, 1), "atlocktime": (0, 60), "initlocktime": (0, 60), "epco": (0, 1), "wakeupRXD": (0, 1)}
 

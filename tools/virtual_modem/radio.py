@@ -3,38 +3,47 @@
 After boot the module attaches in `attach_ms` (CEREG 2, then 1 or 5) and gets an address; from then on every packet makes
 it RRC-connected for `rrc_ms`. Idle, it counts the active time (T3324) and enters PSM; T3412 wakes it for an update.
 What a family does with these events it says in the `on_...` methods.
-
 """
 
-from tools.virtual_modem.gprs_timers import EDRX_MS, T3324_UNITS, T3412_UNITS, timer_seconds
 from tools.virtual_modem.power import Power
 
 # Registration states of +CEREG.
 IDLE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING = range(6)
+# Timer octets of PSM (TS 24.008, 10.5.7.3 and 10.5.7.4a) and eDRX cycles (10.5.5.32).
+T3412_UNITS = (600, 3600, 36000, 2, 30, 60, 1152000, 0)
+T3324_UNITS = (2, 60, 360, 0, 0, 0, 0, 0)
+EDRX_MS = {"0000": 5120, "0001": 10240, "0010": 20480, "0011": 40960, "0100": 61440, "0101": 81920, "0110": 102400,
+           "0111": 122880, "1000": 143360, "1001": 163840, "1010": 327680, "1011": 655360, "1100": 1310720, "1101": 2621440,
+           "1110": 5242880, "1111": 10485760}
+
+
+def timer_seconds(bits, units):
+    """An eight-bit GPRS timer as text -> seconds; 0 = switched off or no such text."""
+    if len(bits) != 8 or bits.strip("01"):
+        return 0
+    return units[int(bits[:3], 2)] * int(bits[3:], 2)
 
 
 class Radio(Power):
     """A module with a radio and a SIM."""
 
     OPTIONS = dict(Power.OPTIONS)
-    OPTIONS.update(
-        {
-            "imei": "866971030000717",  # serial number, and endpoint of most examples
-            "imsi": "460111174590523",  # of the SIM
-            "iccid": "89860317482035195680",  # of the SIM
-            "sim": "ready",  # "ready", "pin", "puk", "absent"
-            "pin": "1234",  # with sim "pin"
-            "address": "100.97.37.69",  # that the network gives
-            "attach_ms": 1500,  # from radio on to attached
-            "deny_cause": 0,  # EMM cause of a refusal; 0 attaches
-            "roaming": False,  # attached to a foreign network
-            "rssi": 23,  # AT+CSQ
-            "loss_ms": 10000,  # how long without coverage until the module notices
-            "oos_rest_ms": 30000,  # without coverage, the module rests (PSM) after so long
-            "rrc_ms": 10000,  # RRC inactivity timer of the network
-            "psm": ("00100001", "00000101"),  # T3412 extended, T3324 as stored at the factory; None: off
-        }
-    )
+    OPTIONS.update({
+        "imei": "866971030000717",  # serial number, and endpoint of most examples
+        "imsi": "460111174590523",  # of the SIM
+        "iccid": "89860317482035195680",  # of the SIM
+        "sim": "ready",  # "ready", "pin", "puk", "absent"
+        "pin": "1234",  # with sim "pin"
+        "address": "100.97.37.69",  # that the network gives
+        "attach_ms": 1500,  # from radio on to attached
+        "deny_cause": 0,  # EMM cause of a refusal; 0 attaches
+        "roaming": False,  # attached to a foreign network
+        "rssi": 23,  # AT+CSQ
+        "loss_ms": 10000,  # how long without coverage until the module notices
+        "oos_rest_ms": 30000,  # without coverage, the module rests (PSM) after so long
+        "rrc_ms": 10000,  # RRC inactivity timer of the network
+        "psm": ("00100001", "00000101"),  # T3412 extended, T3324 as stored at the factory; None: off
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self.coverage = True
