@@ -4,6 +4,7 @@ The value asked for is `+X: 1,2,3`; what the others did is told in the driver co
 no one of them passes all.
 """
 
+from fakes.refusal import raised
 from fakes.clock import VirtualClock
 from fakes.uart import FakeUart
 from lwnode.at import AtClient, AtTimeout, CommandError
@@ -83,11 +84,8 @@ def test_silent():
     at = AtClient(FakeUart(clock), clock)
     for _ in range(3):
         began = clock.now
-        try:
-            at.read("+X", timeout_ms=2000)
-            assert False, "no timeout"
-        except AtTimeout:
-            assert clock.now - began == 2000  # at the deadline, never later
+        raised(AtTimeout, at.read, "+X", timeout_ms=2000)
+        assert clock.now - began == 2000  # at the deadline, never later
     assert at.stats.timeouts == 3
 
 
@@ -113,11 +111,7 @@ def test_late_reply():
             clock = VirtualClock()
             script = [(b"AT+X?\r", late, after_ms), (b"AT\r", OK), (b"AT+X?\r", INFO + OK, 5)]
             at = AtClient(FakeUart(clock, chunk=chunk).script(script), clock)
-            try:
-                at.read("+X", timeout_ms=2000)
-                assert False, "no timeout"
-            except AtTimeout:
-                pass
+            raised(AtTimeout, at.read, "+X", timeout_ms=2000)
             assert at.read("+X") == [["1", "2", "3"]]
             assert at.stats.late == 2  # the information line and its OK
 

@@ -2,18 +2,11 @@
 
 from fakes.at_modem import AtModem
 from fakes.clock import VirtualClock
+from fakes.refusal import raised
 from fakes.uart import FakeUart
 from lwnode.at import AtClient, AtError, AtTimeout, CommandError, LinkError
 
 OK = b"\r\nOK\r\n"
-
-
-def raises(kind, function, *args, **options):
-    try:
-        function(*args, **options)
-    except kind as error:
-        return error
-    assert False, "no %s" % kind
 
 
 def pair(modem, chunk=8, **options):
@@ -32,7 +25,7 @@ def test_an_answer_at_the_deadline_is_in_time_and_one_after_it_is_not():
         assert AtClient(uart, clock).read("+X", timeout_ms=300) == [["1"]]
         clock = VirtualClock()
         uart = FakeUart(clock, chunk=chunk).script([(b"AT+X?\r", b"\r\n+X: 1\r\n" + OK, 301)])
-        raises(AtTimeout, AtClient(uart, clock).read, "+X", timeout_ms=300)
+        raised(AtTimeout, AtClient(uart, clock).read, "+X", timeout_ms=300)
         assert clock.now == 300
 
 
@@ -42,7 +35,7 @@ def test_a_babbling_module_does_not_move_the_deadline():
     at = AtClient(uart, clock)
     for ms in range(0, 3000, 7):
         uart.feed(b"\r\n+NOISE: 1\r\n" if ms % 2 else b"\x93\x00zzzzzz", after_ms=ms)
-    raises(AtTimeout, at.send, "AT+X", timeout_ms=1000)
+    raised(AtTimeout, at.send, "AT+X", timeout_ms=1000)
     assert clock.now == 1000
 
 
@@ -58,8 +51,8 @@ class Babbling(FakeUart):
 def test_a_module_that_never_pauses_does_not_hold_us_for_ever():
     for subscribed in ("+NOISE", "+OTHER"):
         for call, limit in (
-            (lambda at: raises(AtTimeout, at.send, "AT+X"), 900), (lambda at: raises(AtTimeout, at.wait, "+X", 300), 1500),
-            (lambda at: at.poll(300), 900), (lambda at: at.poll(0), 600), (lambda at: raises(AtTimeout, at.sync), 60_000),
+            (lambda at: raised(AtTimeout, at.send, "AT+X"), 900), (lambda at: raised(AtTimeout, at.wait, "+X", 300), 1500),
+            (lambda at: at.poll(300), 900), (lambda at: at.poll(0), 600), (lambda at: raised(AtTimeout, at.sync), 60_000),
         ):
             clock = VirtualClock()
             at = AtClient(Babbling(clock, chunk=None), clock)
@@ -75,8 +68,8 @@ def test_an_echo_is_silence():
     uart.write = lambda data: uart.feed_now(bytes(data)) or len(data)
     at = AtClient(uart, clock)
     for _ in range(2):  # the second time by AT, for the line is out of step
-        raises(AtTimeout, at.send, "AT+CSQ", prefix="")
-    raises(AtTimeout, at.sync)
+        raised(AtTimeout, at.send, "AT+CSQ", prefix="")
+    raised(AtTimeout, at.sync)
     at.poll(100)
     assert at.stats.lines == 0 and at.stats.echoes > 4 and at.stats.unknown == 0
     modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,2"]}, echo=True)
@@ -84,7 +77,7 @@ def test_an_echo_is_silence():
     assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
     assert (at.stats.lines, at.stats.echoes) == (2, 1)
     modem.dead = True
-    raises(AtTimeout, at.send, "AT+CSQ")
+    raised(AtTimeout, at.send, "AT+CSQ")
     modem.dead = False
     assert at.send("AT+CSQ") == ["+CSQ: 1,2"]  # with an AT before it
     assert (at.stats.lines, at.stats.echoes, at.stats.unknown) == (5, 3, 0)
@@ -95,7 +88,7 @@ def test_ticks_wrap_in_mid_wait():
     uart = FakeUart(clock).script([(b"AT\r", OK, 250), (b"AT\r", b"")])
     at = AtClient(uart, clock)
     assert at.send("AT") == []
-    raises(AtTimeout, at.send, "AT", timeout_ms=500)
+    raised(AtTimeout, at.send, "AT", timeout_ms=500)
     assert clock.now == 250 + 20 + 500
 
 
@@ -106,7 +99,7 @@ def test_the_next_command_waits_for_resynchronisation():
     modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,2"]})
     at, uart, clock = pair(modem)
     modem.dead = True
-    raises(AtTimeout, at.send, "AT+CSQ")
+    raised(AtTimeout, at.send, "AT+CSQ")
     modem.dead = False
     modem.lost = 2  # the first AT after sleep are lost
     assert at.send("AT+CSQ", timeout_ms=2000) == ["+CSQ: 1,2"]
@@ -118,7 +111,7 @@ def test_a_lost_at_costs_a_tenth_of_a_second_and_a_lost_command_a_second():
         modem = AtModem({b"AT+CSQ": [b"+CSQ: 1,2"]})
         modem.lost = 1
         at, uart, clock = pair(modem)
-        raises(AtTimeout, at.send, command)
+        raised(AtTimeout, at.send, command)
         began = clock.now
         assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
         assert clock.now - began == cost + at.gap_ms
@@ -128,7 +121,7 @@ def test_a_late_answer_that_came_meanwhile_is_not_waited_for():
     clock = VirtualClock()
     script = [(b"AT+X?\r", b"\r\n+X: 9\r\n" + OK, 500), (b"AT\r", OK, 5), (b"AT+X?\r", b"\r\n+X: 1\r\n" + OK, 5)]
     at = AtClient(FakeUart(clock).script(script), clock)
-    raises(AtTimeout, at.read, "+X")
+    raised(AtTimeout, at.read, "+X")
     at.poll(700)
     assert at.read("+X") == [["1"]] and clock.now == 300 + 700 + 5 + 20 + 5
 
@@ -138,7 +131,7 @@ def test_resynchronisation_is_bounded_by_the_commands_own_time():
     at.uart.peer.dead = True
     for timeout_ms in (300, 2000, 500):
         began = clock.now
-        raises(AtTimeout, at.send, "AT+X", timeout_ms=timeout_ms)
+        raised(AtTimeout, at.send, "AT+X", timeout_ms=timeout_ms)
         assert clock.now - began == timeout_ms
     assert at.stats.timeouts == 3
 
@@ -162,7 +155,7 @@ def test_late_answer_of_the_same_query_after_every_delay():
     for delay in (301, 320, 400, 700, 1200, 1290):
         clock = VirtualClock()
         at = AtClient(FakeUart(clock, peer=Busy(clock, delay), chunk=3), clock)
-        raises(AtTimeout, at.read, "+X", timeout_ms=300)
+        raised(AtTimeout, at.read, "+X", timeout_ms=300)
         assert at.read("+X", timeout_ms=3000) == [["1"]], delay
 
 
@@ -172,7 +165,7 @@ def test_urcs_during_resynchronisation_are_not_lost():
     at = AtClient(FakeUart(clock).script(script), clock)
     heard = []
     at.subscribe("+QLWURC", heard.append)
-    raises(AtTimeout, at.read, "+X")
+    raised(AtTimeout, at.read, "+X")
     at.read("+X")
     at.poll(1)
     assert heard == ['+QLWURC: "read",1']
@@ -184,7 +177,7 @@ def test_a_late_answer_is_no_urc_either():
     at = AtClient(uart, clock)
     heard = []
     at.subscribe("+CEREG", heard.append)
-    raises(AtTimeout, at.read, "+CEREG")
+    raised(AtTimeout, at.read, "+CEREG")
     uart.feed(b'\r\n+CEREG: 1,"1A2B"\r\n', after_ms=50)
     at.poll(500)
     assert heard == ['+CEREG: 1,"1A2B"']
@@ -195,7 +188,7 @@ def test_a_prompt_that_came_too_late_does_not_swallow_the_next_command():
     clock = VirtualClock()
     script = [(b"AT+W=4\r", b"\r\n> ", 500), (b"\x1b", OK), (b"AT\r", OK), (b"AT+CSQ\r", b"\r\n+CSQ: 1,2\r\n" + OK)]
     at = AtClient(FakeUart(clock).script(script), clock)
-    raises(AtTimeout, at.send, "AT+W=4", data=b"abcd")
+    raised(AtTimeout, at.send, "AT+W=4", data=b"abcd")
     clock.advance(300)
     assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
 
@@ -210,7 +203,7 @@ def test_keyboard_interrupt_passes_and_leaves_the_line_dirty():
         raise KeyboardInterrupt
 
     at.idle = interrupt
-    raises(KeyboardInterrupt, at.read, "+X")
+    raised(KeyboardInterrupt, at.read, "+X")
     at.idle = None
     assert at.read("+X") == [["1"]]
 
@@ -239,7 +232,7 @@ def test_an_answer_that_does_not_fit_is_an_error_and_no_empty_success():
             uart = FakeUart(clock, chunk=chunk).script(script)
             at = AtClient(uart, clock, rx_size=64)
             if error:
-                assert "size" in str(raises(AtError, at.send, command, timeout_ms=900, **how)), command
+                assert "size" in str(raised(AtError, at.send, command, timeout_ms=900, **how)), command
             else:
                 assert at.send(command, **how) == ["+X: 1"]
             assert at.send("AT", timeout_ms=900) == []
@@ -345,7 +338,7 @@ def test_a_uart_that_takes_nothing_for_a_while_or_for_ever():
         clock.after(3000, lambda: setattr(uart, "held", False))
         assert at.write("+QLWSERV", 1) == [] and 3000 <= clock.now < 3100
         uart.held = True
-        assert "CTS" in str(raises(AtTimeout, at.send, "AT"))
+        assert "CTS" in str(raised(AtTimeout, at.send, "AT"))
         assert 5000 <= clock.now - 3000 < 5100 and (hook is None or len(calls) > 4000)
 
 
@@ -395,7 +388,7 @@ def test_sync_from_every_state_of_the_line():
                         assert (modem.echo, modem.verbose, modem.quiet, modem.s3, modem.s4, modem.cmee) == (
                             False, True, False, 13, 10, 1), state
                         assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
-                        assert raises(CommandError, at.send, "AT+NONE").code == 58
+                        assert raised(CommandError, at.send, "AT+NONE").code == 58
 
 
 def test_sync_of_a_module_in_order_takes_three_commands():
@@ -406,12 +399,12 @@ def test_sync_of_a_module_in_order_takes_three_commands():
     assert at.stats.late == at.stats.unknown == 0
     assert b"\x1b" not in uart.sent
     modem.dead = True
-    raises(AtTimeout, at.send, "AT+X")
+    raised(AtTimeout, at.send, "AT+X")
     modem.dead = False
     uart.init = None  # the rate stays as it is
     at.sync()
     modem.heard.clear()
-    raises(CommandError, at.send, "AT+X")
+    raised(CommandError, at.send, "AT+X")
     assert modem.heard == [b"AT+X"]  # the line is in step: no AT before it
 
 
@@ -436,9 +429,9 @@ def test_sync_is_bounded_when_nobody_answers():
     modem = AtModem()
     modem.dead = True
     at, uart, clock = pair(modem)
-    assert "AT: no answer" in str(raises(AtTimeout, at.sync))
+    assert "AT: no answer" in str(raised(AtTimeout, at.sync))
     assert clock.now < 12_000
-    raises(AtTimeout, at.sync, rates=(9600, 115200))
+    raised(AtTimeout, at.sync, rates=(9600, 115200))
 
 
 def test_sync_loses_no_urc():
@@ -460,7 +453,7 @@ def test_banners_around_a_command_are_of_one_boot_until_the_module_answers():
     restarts = []
     at.on_restart = restarts.append
     uart.feed(b"\r\nF1: 0000\r\n").feed(b"\r\nRDY\r\n", after_ms=100)
-    raises(LinkError, at.send, "AT+X", timeout_ms=500)
+    raised(LinkError, at.send, "AT+X", timeout_ms=500)
     uart.peer.dead = False
     at.send("AT", timeout_ms=500)
     uart.feed(b"\r\nRDY\r\n")
@@ -473,8 +466,8 @@ def test_after_a_restart_the_line_is_settled_before_the_next_command():
     at, uart, clock = pair(modem)
     uart.feed(b"\r\nRDY\r\n", after_ms=3)
     modem.lost = 1
-    raises(LinkError, at.send, "AT+SLOW")
+    raised(LinkError, at.send, "AT+SLOW")
     began = clock.now
     assert at.send("AT+CSQ") == ["+CSQ: 1,2"]
     assert clock.now - began < 100  # what was begun before a restart is never answered, and not waited for
-    assert isinstance(raises(AtError, at.send, "AT+NONE"), CommandError)
+    assert isinstance(raised(AtError, at.send, "AT+NONE"), CommandError)

@@ -2,6 +2,7 @@
 
 from fakes.at_modem import AtModem
 from fakes.clock import VirtualClock
+from fakes.refusal import raised
 from fakes.uart import FakeUart
 from lwnode.at import AtClient, AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 
@@ -16,14 +17,6 @@ def client(script=(), chunk=8, **options):
     clock = VirtualClock()
     uart = FakeUart(clock, chunk=chunk).script(script)
     return AtClient(uart, clock, **options), uart, clock
-
-
-def raises(kind, function, *args, **options):
-    try:
-        function(*args, **options)
-    except kind as error:
-        return error
-    assert False, "no %s" % kind
 
 
 # Names.
@@ -166,7 +159,7 @@ def test_every_final_result():
                               ("+CME ERROR: phone failure", None, "phone failure"), ("+CME ERROR", None, "")]:
         result = text.split()[0] + " ERROR" if text[0] == "+" else text
         at, _, _ = client([(b"AT+Q\r", line(text)), (b"AT+Q\r", OK)])
-        error = raises(CommandError, at.send, "AT+Q")
+        error = raised(CommandError, at.send, "AT+Q")
         assert (error.code, error.text, error.result) == (code, words, result), text
         assert at.send("AT+Q") == []
 
@@ -205,17 +198,17 @@ def test_a_late_result_is_matched_by_its_id():
 def test_lines_that_came_before_it_went_wrong_are_not_lost():
     at, _, _ = client([(b"AT+X?\r", line("+X: 1") + line("+X: 2") + line("+CME ERROR: 4")),
                        (b"AT+X?\r", line("+X: 1")), (b"AT\r", OK), (b"AT+X?\r", line("+X: 1") + line("RDY"))])
-    assert raises(CommandError, at.read, "+X").lines == ["+X: 1", "+X: 2"]
-    assert raises(AtTimeout, at.read, "+X").lines == ["+X: 1"]
-    assert raises(LinkError, at.read, "+X", timeout_ms=2000).lines == ["+X: 1"]
-    assert list(raises(AtTimeout, at.wait, "+X", 1).lines) == []
+    assert raised(CommandError, at.read, "+X").lines == ["+X: 1", "+X: 2"]
+    assert raised(AtTimeout, at.read, "+X").lines == ["+X: 1"]
+    assert raised(LinkError, at.read, "+X", timeout_ms=2000).lines == ["+X: 1"]
+    assert list(raised(AtTimeout, at.wait, "+X", 1).lines) == []
 
 
 def test_send_fail_answers_who_waits_for_send_ok():
     at, _, _ = client([(b"AT+S\r", [(1, OK), (900, line("SEND OK"))]), (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))]),
                        (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))])])
     assert at.send("AT+S", result="SEND OK", result_timeout_ms=1000) == ["SEND OK"]
-    error = raises(CommandError, at.send, "AT+S", result="SEND OK", result_timeout_ms=1000)
+    error = raised(CommandError, at.send, "AT+S", result="SEND OK", result_timeout_ms=1000)
     assert error.text == "SEND FAIL"
     assert at.send("AT+S", result=("SEND OK", "SEND FAIL"), result_timeout_ms=1000) == ["SEND FAIL"]
 
@@ -233,19 +226,19 @@ def test_a_late_result_is_not_given_to_the_next_command():
     script = [(b"AT+QLWREG\r", [(1, OK), (6000, line("+QLWREG: 1"))]),
               (b"AT+QLWREG\r", [(3000, b""), (1500, OK), (9000, line("+QLWREG: 0"))])]
     at, _, clock = client(script)
-    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=5000)
+    raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=5000)
     assert at.stats.timeouts == 1
     assert at.send("AT+QLWREG", timeout_ms=2000, result="+QLWREG:", result_timeout_ms=10_000) == ["+QLWREG: 0"]
     assert at.stats.late == 1
     script = [(b"AT+QLWREG\r", OK), (b"AT+QLWREG\r", line("+QLWREG: 1") + line("+QLWREG: 0") + OK)]
     at, _, clock = client(script)
-    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=5000)
+    raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=5000)
     assert at.send("AT+QLWREG", result="+QLWREG:") == ["+QLWREG: 0"]
 
 
 def test_a_result_that_did_not_come_does_not_make_the_line_dirty():
     at, uart, _ = client([(b"AT+QLWREG\r", OK), (b"AT+CSQ\r", OK)])
-    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:")
+    raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:")
     at.send("AT+CSQ")  # the script would object to an AT in between
 
 
@@ -305,7 +298,7 @@ def test_wait_looks_in_the_queue_first_and_takes_its_own_only():
     assert heard == []
     at.poll(1)
     assert heard == ["+A: 1", "+B: 1"]
-    raises(AtTimeout, at.wait, "+B", 10)
+    raised(AtTimeout, at.wait, "+B", 10)
 
 
 def test_wait_finds_what_came_while_a_handler_took_all_the_time():
@@ -356,8 +349,8 @@ def test_a_handler_that_raises_leaves_the_client_usable():
 
     at.subscribe("+A", fails)
     uart.feed(line("+A: 1") + line("+A: 2"))
-    raises(KeyError, at.poll, 10)
-    raises(KeyError, at.poll, 10)
+    raised(KeyError, at.poll, 10)
+    raised(KeyError, at.poll, 10)
     assert at.poll(10) == 0
     assert at.send("AT") == []
 
@@ -365,7 +358,7 @@ def test_a_handler_that_raises_leaves_the_client_usable():
 def test_sending_inside_a_hook_of_a_running_command_is_refused():
     at, uart, _ = client([(b"AT+A\r", OK, 5)])
     errors = []
-    at.idle = lambda: errors.append(raises(AtError, at.send, "AT+B"))
+    at.idle = lambda: errors.append(raised(AtError, at.send, "AT+B"))
     assert at.send("AT+A") == []
     assert len(errors) == 1 and "running" in str(errors[0])
 
@@ -470,7 +463,7 @@ def test_a_banner_in_mid_command_fails_it_at_once():
     at.banners = (b"F1", b"RDY")
     restarts = []
     at.on_restart = restarts.append
-    raises(LinkError, at.read, "+X", timeout_ms=5000)
+    raised(LinkError, at.read, "+X", timeout_ms=5000)
     assert clock.now == 50
     assert at.read("+X") == [["1", "2"]]
     assert at.stats.restarts == 1  # both lines are of one boot
@@ -499,7 +492,7 @@ def test_idle_runs_at_least_every_500_ms_and_may_end_the_wait():
     at, uart, clock = client([(b"AT+A\r", b""), (b"AT\r", OK), (b"AT+A\r", OK)])
     calls = []
     at.idle = lambda: calls.append(clock.now)
-    raises(AtTimeout, at.send, "AT+A", timeout_ms=3000)
+    raised(AtTimeout, at.send, "AT+A", timeout_ms=3000)
     assert calls[0] == 0 and len(calls) == 6
     assert max([later - earlier for earlier, later in zip(calls, calls[1:])]) <= 500
 
@@ -507,8 +500,8 @@ def test_idle_runs_at_least_every_500_ms_and_may_end_the_wait():
         raise BudgetExceeded("the wake took its time")
 
     at.idle = over
-    raises(BudgetExceeded, at.poll, 1000)
-    raises(BudgetExceeded, at.wait, "+A", 1000)
+    raised(BudgetExceeded, at.poll, 1000)
+    raised(BudgetExceeded, at.wait, "+A", 1000)
     at.idle = None
     assert at.send("AT+A") == []
 
@@ -522,7 +515,7 @@ def test_budget_exceeded_in_a_command_makes_the_line_dirty():
             raise BudgetExceeded("over")
 
     at.idle = idle
-    raises(BudgetExceeded, at.read, "+X", timeout_ms=5000)
+    raised(BudgetExceeded, at.read, "+X", timeout_ms=5000)
     assert clock.now == 500
     at.idle = None
     assert at.read("+X") == [["1"]]
@@ -546,8 +539,8 @@ def test_nobody_polls_or_waits_inside_a_running_command():
     errors = []
 
     def idle():
-        errors.append(raises(AtError, at.poll, 10))
-        errors.append(raises(AtError, at.wait, "+A", 10))
+        errors.append(raised(AtError, at.poll, 10))
+        errors.append(raised(AtError, at.wait, "+A", 10))
 
     at.idle = idle
     at.send("AT+A")
@@ -557,14 +550,14 @@ def test_nobody_polls_or_waits_inside_a_running_command():
 def test_a_refused_command_owes_no_result():
     script = [(b"AT+QLWREG\r", line("+CMEE ERROR: 7")), (b"AT+QLWREG\r", line("+QLWREG: 0") + OK)]
     at, _, _ = client(script)
-    raises(CommandError, at.send, "AT+QLWREG", result="+QLWREG:")
+    raised(CommandError, at.send, "AT+QLWREG", result="+QLWREG:")
     assert at.send("AT+QLWREG", result="+QLWREG:") == ["+QLWREG: 0"]
 
 
 def test_a_result_that_cannot_be_so_late_is_the_commands_own():
     script = [(b"AT+QLWREG\r", OK), (b"AT+QLWREG\r", line("+QLWREG: 0") + OK)]
     at, _, clock = client(script)
-    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=1000)
+    raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG:", result_timeout_ms=1000)
     clock.advance(131_000)
     assert at.send("AT+QLWREG", result="+QLWREG:") == ["+QLWREG: 0"]
 
@@ -590,6 +583,6 @@ def test_a_result_that_was_given_up_is_counted_when_it_comes_and_still_a_urc():
     at, uart, _ = client([(b"AT+QLWREG\r", [(1, OK), (900, line("+QLWREG: 1") + line("+QLWREG: 2"))])])
     heard = []
     at.subscribe("+QLWREG", heard.append)
-    raises(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG", result_timeout_ms=500)
+    raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG", result_timeout_ms=500)
     at.poll(1000)
     assert heard == ["+QLWREG: 1", "+QLWREG: 2"] and at.stats.late == 1

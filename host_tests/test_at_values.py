@@ -1,19 +1,12 @@
 """Values in and out: payloads by length, prompts and data, parameters, fields, secrets in every trace."""
 
 from fakes.clock import VirtualClock
+from fakes.refusal import raised
 from fakes.uart import FakeUart
 from lwnode.at import AtClient, AtError, AtTimeout, CommandError, Raw, Secret, fields
 
 OK = b"\r\nOK\r\n"
 NASTY = b'"a",b\r\nOK\r\n+CME ERROR: 5\r\nERROR\r\nRDY\r\n> \r\n'
-
-
-def raises(kind, function, *args, **options):
-    try:
-        function(*args, **options)
-    except kind as error:
-        return error
-    assert False, "no %s" % kind
 
 
 def clients(script=(), **options):
@@ -83,7 +76,7 @@ def test_a_length_that_lies_costs_a_moment_and_no_line():
 
 def test_a_payload_that_stays_short_after_a_line():
     for at, _, _ in clients([(b"AT+QLWRD=9\r", b"\r\n+QLWRD: 9,0\r\nabc\r\n" + b"\r\nOK")]):
-        error = raises(AtTimeout, at.send, "AT+QLWRD=9", timeout_ms=1000, payload=lambda text: 9)
+        error = raised(AtTimeout, at.send, "AT+QLWRD=9", timeout_ms=1000, payload=lambda text: 9)
         assert "QLWRD" in str(error)
 
 
@@ -104,7 +97,7 @@ def test_a_payload_larger_than_the_buffer_is_refused():
     for size in (128, 900):
         script = [(b"AT+QLWRD=9\r", b"\r\n+QLWRD: 900,0\r\n" + b"x" * size + OK), (b"AT\r", OK), (b"AT\r", OK)]
         for at, _, _ in clients(script, rx_size=128):
-            assert "rx_size" in str(raises(AtError, at.send, "AT+QLWRD=9", payload=lambda text: size))
+            assert "rx_size" in str(raised(AtError, at.send, "AT+QLWRD=9", payload=lambda text: size))
             assert at.send("AT", timeout_ms=1000) == []
 
 
@@ -199,7 +192,7 @@ def test_data_in_pieces():
 
 def test_an_error_instead_of_the_prompt():
     for at, uart, _ in clients([(b"AT+W=5\r", b"\r\n+CME ERROR: 4\r\n"), (b"AT\r", OK)]):
-        raises(CommandError, at.send, "AT+W=5", data=b"abcde")
+        raised(CommandError, at.send, "AT+W=5", data=b"abcde")
         assert at.send("AT") == []
         assert b"abcde" not in uart.sent
         heard = []
@@ -250,22 +243,22 @@ def test_how_parameters_are_written():
 def test_what_could_break_out_of_a_command_is_refused():
     for at, uart, _ in clients():
         for text in ('a"b', "a\rb", "a\nb", "a\0b", "a\x1ab", "a\x1bb", 'x"\r\nAT+CFUN=0'):
-            raises(ValueError, at.write, "+X", text)
-            raises(ValueError, at.write, "+X", Raw(text))
-            raises(ValueError, at.write, "+X", Secret(text))
-            raises(ValueError, at.send, "AT+X=" + text)
-            raises(ValueError, at.read, "+X" + text)
+            raised(ValueError, at.write, "+X", text)
+            raised(ValueError, at.write, "+X", Raw(text))
+            raised(ValueError, at.write, "+X", Secret(text))
+            raised(ValueError, at.send, "AT+X=" + text)
+            raised(ValueError, at.read, "+X" + text)
         for number in (1.5, float("nan"), float("inf"), object(), [1]):
-            raises(ValueError, at.write, "+X", number)
+            raised(ValueError, at.write, "+X", number)
         assert uart.writes == 0
 
 
 def test_lines_over_the_familys_limit_are_refused():
     for at, uart, _ in clients([(b"AT+X=" + b"1" * 395 + b"\r", OK)]):
         at.line_limit = 400
-        error = raises(ValueError, at.send, "AT+X=" + "1" * 396)
+        error = raised(ValueError, at.send, "AT+X=" + "1" * 396)
         assert "401" in str(error) and "400" in str(error)
-        assert "end early" in str(raises(ValueError, at.send, "AT+X\n"))
+        assert "end early" in str(raised(ValueError, at.send, "AT+X\n"))
         assert at.send("AT+X=" + "1" * 395) == []
 
 
@@ -370,7 +363,7 @@ def test_secret_keyword_covers_all_parameters():
     at, uart, seen = traced(3)
     refusal = b'AT+CPIN="1234"\r\r\n+CME ERROR: wrong pin 1234\r\n'
     uart.script([(b'AT+CPIN="1234"\r', refusal), (b"AT+X?\r", b"\r\n+X: 1234\r\n" + OK)])
-    error = raises(CommandError, at.send, 'AT+CPIN="1234"', secret=True)
+    error = raised(CommandError, at.send, 'AT+CPIN="1234"', secret=True)
     at.send("AT+X?")
     for text in whole(seen) + [str(error), repr(error), error.text]:
         assert "1234" not in text and "****" in text or text.count("CPIN") == 0, text
@@ -390,10 +383,10 @@ def test_no_secret_in_exceptions_and_reprs():
                  (b'AT+PSK="' + PSK.encode() + b'"\r', b"")])
     texts = [repr(Secret(PSK)), str(Secret(PSK)), repr(at)]
     for kind in (CommandError, AtTimeout):
-        error = raises(kind, at.write, "PSK", Secret(PSK))
+        error = raised(kind, at.write, "PSK", Secret(PSK))
         texts += [str(error), repr(error), str(getattr(error, "text", "")), repr(error.args)]
-    texts.append(str(raises(ValueError, at.write, "PSK", Secret(PSK + '"'))))
-    texts.append(str(raises(ValueError, at.send, "AT+PSK=" + PSK + "\n", secret=True)))
+    texts.append(str(raised(ValueError, at.write, "PSK", Secret(PSK + '"'))))
+    texts.append(str(raised(ValueError, at.send, "AT+PSK=" + PSK + "\n", secret=True)))
     for text in texts:
         assert not leaks(text, PSK), text
 
@@ -438,7 +431,7 @@ def test_the_answer_of_a_secret_query_is_covered_also_when_it_comes_in_two_piece
     for position in range(20, len(answer)):
         at, uart, seen = traced(1 + position % 9)
         uart.script([(b"AT+QLWCONFIG?\r", answer[:position], 1), (b"AT\r", answer[position:] + OK), (b"AT\r", OK)])
-        raises(AtTimeout, at.read, "+QLWCONFIG", secret=True)
+        raised(AtTimeout, at.read, "+QLWCONFIG", secret=True)
         at.send("AT")  # what is left of the line comes after bytes went out
         text = whole(seen)[1]
         assert not leaks(text, PSK), (position, text)
@@ -453,5 +446,5 @@ def test_only_the_secret_answer_is_covered():
     text = whole(seen)[1]
     assert "hostname" not in text and text.count("+QLWCONFIG") == 4 and "visible\r\n\r\nOK\r\n" in text
     uart.script([(b"AT+QLWCONFIG?\r", b"\r\n+QLWCONFIG: 0,hostname")])
-    raises(AtTimeout, at.read, "+QLWCONFIG", secret=True)
+    raised(AtTimeout, at.read, "+QLWCONFIG", secret=True)
     assert seen[-1] == ("rx", b"+QLWCONFIG:" + b"*" * 11)  # given out at the deadline at the latest

@@ -1,5 +1,6 @@
 """LocalLink and LocalServer: registration, requests, notifications and what the network does to them."""
 
+from fakes.refusal import raised
 from fakes.clock import VirtualClock
 from tools.lwm2m.codec import encode
 from tools.lwm2m.link import BOOLEAN, FLOAT, JSON, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TLV, Account
@@ -431,12 +432,8 @@ def test_a_request_that_nobody_serves_is_not_found():
 
 def test_asking_for_an_unknown_client_names_those_that_are_there():
     module = Module()
-    try:
-        module.server.read("other", TEMPERATURE)
-    except KeyError as error:
-        assert "other" in str(error) and "node" in str(error)
-    else:
-        raise AssertionError
+    error = raised(KeyError, module.server.read, "other", TEMPERATURE)
+    assert "other" in str(error) and "node" in str(error)
 
 
 def test_an_unconfirmed_opaque_value_of_any_byte():

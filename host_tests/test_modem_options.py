@@ -1,5 +1,6 @@
 """The keys that only some families have: each is taken in its range, refused beside it, and refused of another family."""
 
+from fakes.refusal import raised
 from fakes.clock import VirtualClock
 from fakes.uart import FakeUart
 from fakes.world import CONFIG, World
@@ -30,11 +31,7 @@ def checked(family, **keys):
 
 def refused(family, **keys):
     """The sentence by which a configuration is refused."""
-    try:
-        checked(family, **keys)
-    except config.ConfigError as error:
-        return str(error)
-    raise AssertionError("%s took %s" % (family, keys))
+    return str(raised(config.ConfigError, checked, family, **keys))
 
 
 def driver(settings, **more):
@@ -128,11 +125,7 @@ def test_sleep_by_dtr_wants_a_wake_pin():
     settings = checked("me910c1", sleep="cfun5")
     assert stopped(settings) == ""
     made = open_modem("me910c1", AtClient(FakeUart(VirtualClock()), VirtualClock()), **settings.options)
-    try:
-        made.check(Server("host", 5683, "node-1"))
-        raise AssertionError("taken without a pin")
-    except ValueError as error:
-        assert "wake pin" in str(error)
+    assert "wake pin" in str(raised(ValueError, made.check, Server("host", 5683, "node-1")))
 
 
 def test_psm_and_edrx_are_asked_of_the_network_by_every_family():

@@ -1,5 +1,6 @@
 """Oddities and contradictions that no other test is named after; tools/commands/quirks.tsv has all of them."""
 
+from fakes.refusal import raised
 from fakes.modem_bench import Bench
 from fakes.telit import Node, ready
 
@@ -18,11 +19,7 @@ def test_error_0_is_a_failure():
     assert [detail[0] for detail in bench.told("failed")] == [ticket] and not bench.told("delivered")
     bench = Bench("bc66", {"AT+QLWADDOBJ=": "+CME ERROR: 0", "AT+QLWREG": "+CME ERROR: 0", "AT+QLWSTATUS?": "+QLWSTATUS: 0",
                            "AT+QLWDELOBJ=": "+CME ERROR: 0"})
-    try:
-        bench.modem.declare([(3303, 0, (5700,))])
-        raise AssertionError("declared")
-    except AtError:
-        pass
+    raised(AtError, bench.modem.declare, [(3303, 0, (5700,))])
     assert not bench.modem.register(1000) and not bench.modem.undeclare(3303)
     for family in ("bc20", "bg96"):
         bench = Bench(family, {"AT+QLWDATASEND=": "+CME ERROR: 0", 'AT+QLWM2M="ulhex",19,2,"3031"': "+CME ERROR: 0"})

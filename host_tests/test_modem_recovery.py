@@ -1,5 +1,6 @@
 """The way back is one for all families: ask, recover, register, restart, power-cycle; each step bounded and counted."""
 
+from fakes.refusal import raised
 from fakes.modem_bench import Bench, Pins
 from fakes.modem_field import Field
 
@@ -114,14 +115,11 @@ def test_a_module_of_another_family_is_refused_by_its_name():
         for model in models:
             one = bench(family)
             one.talker.answers["AT+CGMM"] = model
-            try:
-                one.modem.start()
-                raise AssertionError((family, model))
-            except AtError as error:
-                right = [name for name in FAMILIES if name[:4] == model.lower().replace("quectel ", "")[:4]]
-                right = right or ["me910c1"]
-                assert '"family": "%s"; set "family": "%s"' % (family, right[0]) in str(error)
-                assert model.upper() in one.modem.refusal == one.told("refused")[0]
+            error = raised(AtError, one.modem.start)
+            right = [name for name in FAMILIES if name[:4] == model.lower().replace("quectel ", "")[:4]]
+            right = right or ["me910c1"]
+            assert '"family": "%s"; set "family": "%s"' % (family, right[0]) in str(error)
+            assert model.upper() in one.modem.refusal == one.told("refused")[0]
     for family, model in (("bc66", "BC66-NA"), ("me910c1", "NE910C1-WW"), ("bg96", "Unheard Of"), ("bc20", "")):
         one = bench(family)
         one.talker.answers["AT+CGMM"] = model or "ERROR"
@@ -159,11 +157,8 @@ def test_the_budget_ends_every_step():
                 raise BudgetExceeded("awake for 4 s")
 
         one.at.idle = over
-        try:
-            bring_back(one.modem, 600000)
-            raise AssertionError(family)
-        except BudgetExceeded:
-            assert one.clock.now < 6000, family
+        raised(BudgetExceeded, bring_back, one.modem, 600000)
+        assert one.clock.now < 6000, family
 
 
 def test_a_restart_in_the_middle_of_everything_is_survived():
