@@ -5,6 +5,44 @@ from test_vmodem_bc66_examples import bootstrap_steps
 
 from tools.virtual_modem import bg96_files
 
+# The guide's examples: 3.3.3 "A typical content", 3.3.2, and 6.1 with a pre-shared key.
+SAMPLE_SETTINGS = """{
+APN=carrier_apn;
+RETRY_TIMEOUT=30;
+RETRY_EXPONENT_VAL=2;
+MAX_RETRY_TIMEOUT=640;
+MAX_NO_RETRIES=5;
+ACK_TIMEOUT=30;
+REG_RETRY_TIMEOUT=60;
+REG_RETRY_EXPONENT=2;
+REG_RETRY_MAXTIMEOUT=480;
+ROAMING_FEAT=1;
+PER_REGSTATUS_FEAT=0;
+BATTERY_LEVEL_THRESHOLD=20;
+REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS=5;
+CARRIER_TYPE=0;
+REG_EP_NAME=4;
+BOOTSTRAP_EP_NAME=7;
+BOOT_UP_SLEEP_TIME=10;
+}
+"""
+SAMPLE_CARRIERS = """/* Existing APN config */
+APN_NAME=vzwadmin
+APN_CLASS=2
+SHORT_SERVER_ID1=102
+; /* New APN config */
+APN_NAME=vzwinternet
+APN_CLASS=3
+SHORT_SERVER_ID1=103
+"""
+SAMPLE_BOOTSTRAP = """{"bn":"/0/1/",
+"e":[
+{"n":"0","sv":"coaps://leshan.eclipse.org:5684"},
+{"n":"1","bv":false},
+{"n":"2","v":0},
+{"n":"10","v":101
+}]}
+"""
 EP = "urn:imei:866971030000717"
 URI = "coap://127.0.0.1:5683"
 
@@ -65,57 +103,20 @@ def test_6_2_client_configuration():
 
 
 def test_6_1_bootstrap_ini_of_the_guide():
-    text = """{"bn":"/0/1/",
-"e":[
-{"n":"0","sv":"coaps://leshan.eclipse.org:5684"},
-{"n":"1","bv":false},
-{"n":"2","v":0},
-{"n":"10","v":101
-}]}
-"""
-    server = bg96_files.Settings({bg96_files.BOOTSTRAP: text}).server()
+    server = bg96_files.Settings({bg96_files.BOOTSTRAP: SAMPLE_BOOTSTRAP}).server()
     assert server["uri"] == "coaps://leshan.eclipse.org:5684"
     assert (server["security"], server["ssid"], server["bootstrap"]) == (0, 101, False)
     made = bg96_files.bootstrap_text(server, 86400)
-    assert made.startswith(text)
+    assert made.startswith(SAMPLE_BOOTSTRAP)
 
 
 def test_3_3_2_carrier_apn_cfg_of_the_guide():
-    text = """/* Existing APN config */
-APN_NAME=vzwadmin
-APN_CLASS=2
-SHORT_SERVER_ID1=102
-; /* New APN config */
-APN_NAME=vzwinternet
-APN_CLASS=3
-SHORT_SERVER_ID1=103
-"""
-    settings = bg96_files.Settings({bg96_files.CARRIER: text, bg96_files.CFG: "{\nAPN=other;\n}"})
+    settings = bg96_files.Settings({bg96_files.CARRIER: SAMPLE_CARRIERS, bg96_files.CFG: "{\nAPN=other;\n}"})
     assert settings.apn(102) == "vzwadmin" and settings.apn(103) == "vzwinternet" and settings.apn(101) == "other"
 
 
 def test_3_3_3_lwm2m_cfg_of_the_guide():
-    text = """{
-APN=carrier_apn;
-RETRY_TIMEOUT=30;
-RETRY_EXPONENT_VAL=2;
-MAX_RETRY_TIMEOUT=640;
-MAX_NO_RETRIES=5;
-ACK_TIMEOUT=30;
-REG_RETRY_TIMEOUT=60;
-REG_RETRY_EXPONENT=2;
-REG_RETRY_MAXTIMEOUT=480;
-ROAMING_FEAT=1;
-PER_REGSTATUS_FEAT=0;
-BATTERY_LEVEL_THRESHOLD=20;
-REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS=5;
-CARRIER_TYPE=0;
-REG_EP_NAME=4;
-BOOTSTRAP_EP_NAME=7;
-BOOT_UP_SLEEP_TIME=10;
-}
-"""
-    cfg = bg96_files.Settings({bg96_files.CFG: text}).cfg
+    cfg = bg96_files.Settings({bg96_files.CFG: SAMPLE_SETTINGS}).cfg
     assert (cfg["APN"], cfg["ACK_TIMEOUT"], cfg["BOOT_UP_SLEEP_TIME"]) == ("carrier_apn", 30, 10)
     assert cfg["REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS"] == 5
     assert bg96_files.Settings({}).cfg["ACK_TIMEOUT"] == 60  # what is left out has the table's default

@@ -3,49 +3,11 @@
 import os
 
 import pytest
+from test_vmodem_bg96 import SAMPLE_BOOTSTRAP, SAMPLE_CARRIERS, SAMPLE_SETTINGS
+
 from tools import bg96_files
 from tools.bg96_files.__main__ import main
 
-# 3.3.3, "A typical content"
-SAMPLE_SETTINGS = """{
-APN=carrier_apn;
-RETRY_TIMEOUT=30;
-RETRY_EXPONENT_VAL=2;
-MAX_RETRY_TIMEOUT=640;
-MAX_NO_RETRIES=5;
-ACK_TIMEOUT=30;
-REG_RETRY_TIMEOUT=60;
-REG_RETRY_EXPONENT=2;
-REG_RETRY_MAXTIMEOUT=480;
-ROAMING_FEAT=1;
-PER_REGSTATUS_FEAT=0;
-BATTERY_LEVEL_THRESHOLD=20;
-REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS=5;
-CARRIER_TYPE=0;
-REG_EP_NAME=4;
-BOOTSTRAP_EP_NAME=7;
-BOOT_UP_SLEEP_TIME=10;
-}
-"""
-# 3.3.2
-SAMPLE_CARRIERS = """/* Existing APN config */
-APN_NAME=vzwadmin
-APN_CLASS=2
-SHORT_SERVER_ID1=102
-; /* New APN config */
-APN_NAME=vzwinternet
-APN_CLASS=3
-SHORT_SERVER_ID1=103
-"""
-# 6.1, security mode with PSK
-SAMPLE_BOOTSTRAP = """{"bn":"/0/1/",
-"e":[
-{"n":"0","sv":"coaps://leshan.eclipse.org:5684"},
-{"n":"1","bv":false},
-{"n":"2","v":0},
-{"n":"10","v":101
-}]}
-"""
 KEY = "30313233343536373839"
 
 

@@ -5,10 +5,7 @@ import json
 import os
 
 from fakes.telit import ready
-from host_tests.host.test_vmodem_transport import Host, ask
-
-from tools.lwm2m.server import Lwm2mServer
-from tools.virtual_modem.transport import VirtualModem
+from host_tests.host.test_vmodem_transport import ask, on_wire
 
 QUICK = {
     "boot_ms": 5, "attach_ms": 10, "activation_ms": 20, "register_after_bootstrap_ms": 5, "retry_ms": 10, "notify_ms": 5,
@@ -18,21 +15,7 @@ QUICK = {
 
 def run(test, memory, *objects):
     memory.write_text(json.dumps(ready(*objects)))
-
-    async def main():
-        server = Lwm2mServer()
-        await server.start()
-        modem = VirtualModem("me910c1", f"coap://127.0.0.1:{server.port}", nvram_file=memory, **QUICK)
-        await modem.start()
-        host = Host(modem.pty_path)
-        try:
-            await asyncio.wait_for(test(server, modem, host), 20)
-        finally:
-            host.close()
-            await modem.close()
-            await server.close()
-
-    asyncio.run(main())
+    asyncio.run(on_wire(test, "me910c1", nvram_file=memory, **QUICK))
 
 
 async def registered(modem, host):

@@ -64,22 +64,22 @@ async def ask(modem, line):
     return answer
 
 
-def run(test):
-    """Run a coroutine function with a server, a modem and a host."""
+async def on_wire(test, *modem_arguments, **options):
+    """Await test(server, modem, host): the modem's client talks to the server, the host to its pty."""
+    server = await Lwm2mServer().start()
+    modem = await VirtualModem(*(modem_arguments or ("bc66",)), f"coap://127.0.0.1:{server.port}", **(options or QUICK)).start()
+    host = Host(modem.pty_path)
+    try:
+        await asyncio.wait_for(test(server, modem, host), 20)
+    finally:
+        host.close()
+        await modem.close()
+        await server.close()
 
-    async def main():
-        server = Lwm2mServer()
-        await server.start()
-        modem = await VirtualModem("bc66", f"coap://127.0.0.1:{server.port}", **QUICK).start()
-        host = Host(modem.pty_path)
-        try:
-            await asyncio.wait_for(test(server, modem, host), 20)
-        finally:
-            host.close()
-            await modem.close()
-            await server.close()
 
-    asyncio.run(main())
+def session(test):
+    """A test of server, modem and host as a plain one."""
+    return lambda: asyncio.run(on_wire(test))
 
 
 async def register(host):
@@ -90,60 +90,54 @@ async def register(host):
     return await host.say("AT+QLWREG", "+QLWREG: 0")
 
 
-def test_a_node_over_pty_and_coap():
-    async def session(server, modem, host):
-        assert (await register(host))[-1] == "+QLWREG: 0"
-        assert server.clients["node-1"].lifetime == 900
-        reading = asyncio.ensure_future(server.read("node-1", "/3303/0/5700"))
-        urc = (await host.hear("5700"))[-1]
-        mid = urc.split(",")[1]
-        await host.say(f"AT+QLWRDRSP={mid},1,3303,0,5700,4,4,21.5,0", "+QLWRDRSP: 0")
-        assert (await reading).value == 21.5
-        observing = asyncio.ensure_future(server.observe("node-1", "/3303/0/5700"))
-        mid = (await host.hear("5700"))[-1].split(",")[1]
-        await host.say(f"AT+QLWOBSRSP={mid},1,3303,0,5700,4,4,21.5,0", "+QLWOBSRSP: 0")
-        assert (await observing).code == 205
-        said = await host.say("AT+QLWNOTIFY=3303,0,5700,4,4,22.5,0,1", "35268")
-        if '+QLWURC: "report_ack",0,35268' not in said:
-            said += await host.hear('+QLWURC: "report_ack",0,35268')
-        assert server.deliveries[-1].value == 22.5
-
-    run(session)
+@session
+async def test_a_node_over_pty_and_coap(server, modem, host):
+    assert (await register(host))[-1] == "+QLWREG: 0"
+    assert server.clients["node-1"].lifetime == 900
+    reading = asyncio.ensure_future(server.read("node-1", "/3303/0/5700"))
+    urc = (await host.hear("5700"))[-1]
+    mid = urc.split(",")[1]
+    await host.say(f"AT+QLWRDRSP={mid},1,3303,0,5700,4,4,21.5,0", "+QLWRDRSP: 0")
+    assert (await reading).value == 21.5
+    observing = asyncio.ensure_future(server.observe("node-1", "/3303/0/5700"))
+    mid = (await host.hear("5700"))[-1].split(",")[1]
+    await host.say(f"AT+QLWOBSRSP={mid},1,3303,0,5700,4,4,21.5,0", "+QLWOBSRSP: 0")
+    assert (await observing).code == 205
+    said = await host.say("AT+QLWNOTIFY=3303,0,5700,4,4,22.5,0,1", "35268")
+    if '+QLWURC: "report_ack",0,35268' not in said:
+        said += await host.hear('+QLWURC: "report_ack",0,35268')
+    assert server.deliveries[-1].value == 22.5
 
 
-def test_deep_sleep_and_wake_by_the_control_port():
-    async def session(server, modem, host):
-        await register(host)
-        number = server.clients["node-1"].number
-        await ask(modem, "advance 60000")
-        status = json.loads(await ask(modem, "status"))
-        assert status["power"] == "asleep" and status["status"] is False
-        os.write(host.fd, b"AT\r")
-        assert await ask(modem, "pin wake 1") == "ok"
-        assert await ask(modem, "pin wake 0") == "ok"
-        said = await host.hear('+QLWURC: "recovered",0')
-        assert "OK" not in said and "Leaving the BROM" in said
-        assert json.loads(await ask(modem, "status"))["status"] is True
-        assert server.clients["node-1"].number == number  # recovered, not registered anew
-
-    run(session)
+@session
+async def test_deep_sleep_and_wake_by_the_control_port(server, modem, host):
+    await register(host)
+    number = server.clients["node-1"].number
+    await ask(modem, "advance 60000")
+    status = json.loads(await ask(modem, "status"))
+    assert status["power"] == "asleep" and status["status"] is False
+    os.write(host.fd, b"AT\r")
+    assert await ask(modem, "pin wake 1") == "ok"
+    assert await ask(modem, "pin wake 0") == "ok"
+    said = await host.hear('+QLWURC: "recovered",0')
+    assert "OK" not in said and "Leaving the BROM" in said
+    assert json.loads(await ask(modem, "status"))["status"] is True
+    assert server.clients["node-1"].number == number  # recovered, not registered anew
 
 
-def test_an_outage_is_on_the_wire():
-    async def session(server, modem, host):
-        await host.hear("+IP: 100.97.37.69")
-        await host.say("ATE0")
-        await host.say('AT+QLWCFG="retransmit",1,0')
-        await host.say("AT+QRST=1", "+IP: 100.97.37.69")
-        await register_quiet(host)
-        assert await ask(modem, "radio down") == "ok"
-        await host.say("AT+QLWUPDATE=0,1000")
-        said = await host.hear("+QLWUPDATE: 1,35268")
-        assert said[-1] == "+QLWUPDATE: 1,35268"
-        assert await ask(modem, "radio up") == "ok"
-        assert (await host.hear("+QLWREG: 0"))[-1] == "+QLWREG: 0"
-
-    run(session)
+@session
+async def test_an_outage_is_on_the_wire(server, modem, host):
+    await host.hear("+IP: 100.97.37.69")
+    await host.say("ATE0")
+    await host.say('AT+QLWCFG="retransmit",1,0')
+    await host.say("AT+QRST=1", "+IP: 100.97.37.69")
+    await register_quiet(host)
+    assert await ask(modem, "radio down") == "ok"
+    await host.say("AT+QLWUPDATE=0,1000")
+    said = await host.hear("+QLWUPDATE: 1,35268")
+    assert said[-1] == "+QLWUPDATE: 1,35268"
+    assert await ask(modem, "radio up") == "ok"
+    assert (await host.hear("+QLWREG: 0"))[-1] == "+QLWREG: 0"
 
 
 async def register_quiet(host):
@@ -152,36 +146,32 @@ async def register_quiet(host):
     await host.say("AT+QLWREG", "+QLWREG: 0")
 
 
-def test_the_pty_is_raw_on_both_sides_and_prompt():
-    async def session(server, modem, host):
-        flags = termios.tcgetattr(host.fd)
-        assert not flags[3] & (termios.ECHO | termios.ICANON) and not flags[0] & termios.ICRNL
-        await host.hear("+IP: 100.97.37.69")
-        await host.say("ATE0")
-        waits = []
-        for _ in range(20):
-            began = time.perf_counter()
-            await host.say("AT")
-            waits.append(time.perf_counter() - began)
-        assert sorted(waits)[3] < 0.005  # nothing polls; a loaded machine may delay some
-
-    run(session)
+@session
+async def test_the_pty_is_raw_on_both_sides_and_prompt(server, modem, host):
+    flags = termios.tcgetattr(host.fd)
+    assert not flags[3] & (termios.ECHO | termios.ICANON) and not flags[0] & termios.ICRNL
+    await host.hear("+IP: 100.97.37.69")
+    await host.say("ATE0")
+    waits = []
+    for _ in range(20):
+        began = time.perf_counter()
+        await host.say("AT")
+        waits.append(time.perf_counter() - began)
+    assert sorted(waits)[3] < 0.005  # nothing polls; a loaded machine may delay some
 
 
-def test_control_port_says_what_is_wrong():
-    async def session(server, modem, host):
-        await host.hear("+IP: 100.97.37.69")
-        wrong = ("", "dance", "pin led 1", "pin wake 2", "radio sideways",
-                 "radio delay -1", "advance -1", "fault nix", "radio loss 101")  # fmt: skip
-        for line in wrong:
-            assert (await ask(modem, line)).startswith("error "), line
-        for line in ("radio delay 20", "radio loss 0", "radio address", "fault error at 2", "fault random 7 10", "fault off"):
-            assert await ask(modem, line) == "ok", line
-        assert (await ask(modem, "help")).startswith("ok pin")
-        await ask(modem, "urc +HELLO: 1")
-        assert (await host.hear("+HELLO: 1"))[-1] == "+HELLO: 1"
-
-    run(session)
+@session
+async def test_control_port_says_what_is_wrong(server, modem, host):
+    await host.hear("+IP: 100.97.37.69")
+    wrong = ("", "dance", "pin led 1", "pin wake 2", "radio sideways",
+             "radio delay -1", "advance -1", "fault nix", "radio loss 101")  # fmt: skip
+    for line in wrong:
+        assert (await ask(modem, line)).startswith("error "), line
+    for line in ("radio delay 20", "radio loss 0", "radio address", "fault error at 2", "fault random 7 10", "fault off"):
+        assert await ask(modem, line) == "ok", line
+    assert (await ask(modem, "help")).startswith("ok pin")
+    await ask(modem, "urc +HELLO: 1")
+    assert (await host.hear("+HELLO: 1"))[-1] == "+HELLO: 1"
 
 
 def test_tcp_line_and_memory_on_disk(tmp_path):
