@@ -1,6 +1,7 @@
 """What the tests of the CoAP link share: a node that answers from a dict, and a server beside it."""
 
 import asyncio
+import functools
 import socket
 
 from tools.lwm2m.client import CoapLink
@@ -13,6 +14,26 @@ TEMPERATURE = (3303, 0, 5700)
 def run(coroutine):
     """Run one test's coroutine, with a limit that only a hang reaches."""
     return asyncio.run(asyncio.wait_for(coroutine, 20))
+
+
+def plain(test):
+    """An async test as one that pytest runs."""
+
+    @functools.wraps(test)
+    def run_test(*arguments, **named):
+        run(test(*arguments, **named))
+
+    return run_test
+
+
+def paired(test):
+    """The same with a server and a registered node."""
+
+    async def with_pair():
+        async with Pair() as (server, node):
+            await test(server, node)
+
+    return lambda: run(with_pair())
 
 
 def free_port():

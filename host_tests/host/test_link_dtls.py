@@ -3,7 +3,7 @@
 import builtins
 
 import pytest
-from host.link_pair import TEMPERATURE, Pair, run
+from host.link_pair import Pair, TEMPERATURE, plain, run
 
 from tools.lwm2m import dtls
 from tools.lwm2m.link import Account
@@ -40,115 +40,97 @@ class Secured(Pair):
         return Account("127.0.0.1", self.front.port, identity, key)
 
 
-def test_register_read_observe_and_notify_with_a_key(library):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            assert await node.register(account=pair.account()) == 201
-            assert (await server.read("node", TEMPERATURE)).value == 21.5
-            assert (await server.observe("node", TEMPERATURE)).code == 205
-            assert await node.notify("22.5") == 0
-            assert [each.value for each in server.deliveries] == [22.5]
-            assert pair.trouble == [] and pair.said == []
-
-    run(body())
+@plain
+async def test_register_read_observe_and_notify_with_a_key(library):
+    pair = Secured()
+    async with pair as (server, node):
+        assert await node.register(account=pair.account()) == 201
+        assert (await server.read("node", TEMPERATURE)).value == 21.5
+        assert (await server.observe("node", TEMPERATURE)).code == 205
+        assert await node.notify("22.5") == 0
+        assert [each.value for each in server.deliveries] == [22.5]
+        assert pair.trouble == [] and pair.said == []
 
 
-def test_nothing_on_the_wire_is_readable(library):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            seen = []
-            node.link.relay.trace = lambda way, data: seen.append(data)
-            assert await node.register(account=pair.account()) == 201
-            assert seen and not any(b"3303" in data or b"30313233" in data or b"0123" in data for data in seen)
-
-    run(body())
+@plain
+async def test_nothing_on_the_wire_is_readable(library):
+    pair = Secured()
+    async with pair as (server, node):
+        seen = []
+        node.link.relay.trace = lambda way, data: seen.append(data)
+        assert await node.register(account=pair.account()) == 201
+        assert seen and not any(b"3303" in data or b"30313233" in data or b"0123" in data for data in seen)
 
 
 @pytest.mark.parametrize("identity, key", [("node", "99999999"), ("stranger", "30313233")])
-def test_a_wrong_key_or_identity_is_refused_and_said_without_either(library, identity, key):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            assert await node.register(account=pair.account(identity, key)) is None
-            assert server.clients == {} and pair.front.refused
-            told = " ".join(pair.trouble + pair.said)
-            assert "identity or key" in told and key not in told and identity not in told
-
-    run(body())
+@plain
+async def test_a_wrong_key_or_identity_is_refused_and_said_without_either(library, identity, key):
+    pair = Secured()
+    async with pair as (server, node):
+        assert await node.register(account=pair.account(identity, key)) is None
+        assert server.clients == {} and pair.front.refused
+        told = " ".join(pair.trouble + pair.said)
+        assert "identity or key" in told and key not in told and identity not in told
 
 
 @pytest.mark.parametrize("identity, key", [("node", ""), ("node", "00" * 100)])
-def test_a_key_that_no_handshake_can_use_is_said(library, identity, key):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            assert await node.register(account=pair.account(identity, key)) is None
-            assert "must not be empty" in pair.trouble[0]
-
-    run(body())
+@plain
+async def test_a_key_that_no_handshake_can_use_is_said(library, identity, key):
+    pair = Secured()
+    async with pair as (server, node):
+        assert await node.register(account=pair.account(identity, key)) is None
+        assert "must not be empty" in pair.trouble[0]
 
 
-def test_a_key_that_is_not_hexadecimal_is_said_without_it():
-    async def body():
-        async with Pair(register=False) as (server, node):
-            told = []
-            node.link.trouble = told.append
-            assert await node.register(account=Account("127.0.0.1", server.port, "node", "opensesame")) is None
-            assert "hexadecimal" in told[0] and "sesame" not in told[0]
-
-    run(body())
+@plain
+async def test_a_key_that_is_not_hexadecimal_is_said_without_it():
+    async with Pair(register=False) as (server, node):
+        told = []
+        node.link.trouble = told.append
+        assert await node.register(account=Account("127.0.0.1", server.port, "node", "opensesame")) is None
+        assert "hexadecimal" in told[0] and "sesame" not in told[0]
 
 
-def test_the_right_key_after_a_wrong_one(library):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            assert await node.register(account=pair.account(key="99")) is None
-            assert await node.register(account=pair.account()) == 201
-
-    run(body())
+@plain
+async def test_the_right_key_after_a_wrong_one(library):
+    pair = Secured()
+    async with pair as (server, node):
+        assert await node.register(account=pair.account(key="99")) is None
+        assert await node.register(account=pair.account()) == 201
 
 
-def test_registering_again_makes_a_new_association(library):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            assert await node.register(account=pair.account()) == 201
-            pair.front.forget()  # the front restarts: it knows no association any more
-            assert await node.register(account=pair.account()) == 201
-            assert (await server.read("node", TEMPERATURE)).value == 21.5
-
-    run(body())
+@plain
+async def test_registering_again_makes_a_new_association(library):
+    pair = Secured()
+    async with pair as (server, node):
+        assert await node.register(account=pair.account()) == 201
+        pair.front.forget()  # the front restarts: it knows no association any more
+        assert await node.register(account=pair.account()) == 201
+        assert (await server.read("node", TEMPERATURE)).value == 21.5
 
 
-def test_a_key_added_later_is_known_at_once(library):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            pair.front.keys["late"] = "31323334"
-            assert await node.register(account=pair.account("late", "31323334")) == 201
-
-    run(body())
+@plain
+async def test_a_key_added_later_is_known_at_once(library):
+    pair = Secured()
+    async with pair as (server, node):
+        pair.front.keys["late"] = "31323334"
+        assert await node.register(account=pair.account("late", "31323334")) == 201
 
 
-def test_a_lost_hello_is_repeated(library):
-    async def body():
-        pair = Secured()
-        async with pair as (server, node):
-            sent = []
+@plain
+async def test_a_lost_hello_is_repeated(library):
+    pair = Secured()
+    async with pair as (server, node):
+        sent = []
 
-            def trace(way, data, remote):  # the radio comes up with the first repetition: the hello before is lost
-                sent.append(way)
-                node.link.radio(up=len(sent) > 1)
+        def trace(way, data, remote):  # the radio comes up with the first repetition: the hello before is lost
+            sent.append(way)
+            node.link.radio(up=len(sent) > 1)
 
-            node.link.endpoint.trace = trace
-            node.link.retransmission(0.2, 12, fixed=True)
-            assert await node.register(account=pair.account()) == 201
-            assert node.link.relay.dropped
-
-    run(body())
+        node.link.endpoint.trace = trace
+        node.link.retransmission(0.2, 12, fixed=True)
+        assert await node.register(account=pair.account()) == 201
+        assert node.link.relay.dropped
 
 
 def test_without_the_library_a_sentence_says_what_to_do(monkeypatch):

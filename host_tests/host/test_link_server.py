@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from host.link_pair import TEMPERATURE, Pair, free_port, run
+from host.link_pair import Pair, TEMPERATURE, free_port, paired, plain
 
 from tools.lwm2m.codec import decode_tlv
 from tools.lwm2m.endpoint import message
@@ -18,23 +18,21 @@ from tools.lwm2m.server import bootstrap_config, object_paths
 from tools.lwm2m.server_cli import COMMANDS, command
 
 
-def test_bootstrap_writes_an_account_and_the_client_registers_with_it():
-    async def body():
-        pair = Pair(register=False)
-        async with pair as (server, node):
-            server.bootstrap["node"] = bootstrap_config("coap://127.0.0.1:5683", lifetime=60, binding="UQ")
-            written = []
-            assert await node.bootstrap(written.append) == 204
-            assert [(each.operation, each.path) for each in written] == [
-                ("delete", (0, 1)), ("delete", (1,)), ("write", (0, 1)), ("write", (1, 0))]
-            security = dict(decode_tlv((0, 1), written[2].payload))
-            assert security[(0, 1, 0)] == b"coap://127.0.0.1:5683" and security[(0, 1, 1)] == b"\0"
-            account = dict(decode_tlv((1, 0), written[3].payload))
-            assert account[(1, 0, 1)] == b"\x3c" and account[(1, 0, 7)] == b"UQ"
-            assert await pair.events.get() == "bootstrapped"
-            assert await node.register() == 201
-
-    run(body())
+@plain
+async def test_bootstrap_writes_an_account_and_the_client_registers_with_it():
+    pair = Pair(register=False)
+    async with pair as (server, node):
+        server.bootstrap["node"] = bootstrap_config("coap://127.0.0.1:5683", lifetime=60, binding="UQ")
+        written = []
+        assert await node.bootstrap(written.append) == 204
+        assert [(each.operation, each.path) for each in written] == [
+            ("delete", (0, 1)), ("delete", (1,)), ("write", (0, 1)), ("write", (1, 0))]
+        security = dict(decode_tlv((0, 1), written[2].payload))
+        assert security[(0, 1, 0)] == b"coap://127.0.0.1:5683" and security[(0, 1, 1)] == b"\0"
+        account = dict(decode_tlv((1, 0), written[3].payload))
+        assert account[(1, 0, 1)] == b"\x3c" and account[(1, 0, 7)] == b"UQ"
+        assert await pair.events.get() == "bootstrapped"
+        assert await node.register() == 201
 
 
 def test_bootstrap_with_a_key_carries_it():
@@ -43,45 +41,38 @@ def test_bootstrap_with_a_key_carries_it():
     assert security[(0, 1, 2)] == b"\0" and security[(0, 1, 3)] == b"id" and security[(0, 1, 5)] == b"\x01\x02"
 
 
-def test_bootstrap_refused_for_the_unknown_and_silent_without_network():
-    async def body():
-        async with Pair(register=False) as (server, node):
-            assert await node.bootstrap(lambda request: None) == 400
-            node.link.radio(up=False)
-            assert await node.bootstrap(lambda request: None) is None
-
-    run(body())
+@plain
+async def test_bootstrap_refused_for_the_unknown_and_silent_without_network():
+    async with Pair(register=False) as (server, node):
+        assert await node.bootstrap(lambda request: None) == 400
+        node.link.radio(up=False)
+        assert await node.bootstrap(lambda request: None) is None
 
 
-def test_a_client_that_refuses_a_write_ends_the_bootstrap():
-    async def body():
-        pair = Pair(register=False)
-        async with pair as (server, node):
-            server.bootstrap["*"] = bootstrap_config("coap://127.0.0.1:5683")
-            node.link.bootstrap(Account("127.0.0.1", server.port), "node", lambda request: 400, print)
-            assert await pair.events.get() == "bootstrap failed"
-
-    run(body())
+@plain
+async def test_a_client_that_refuses_a_write_ends_the_bootstrap():
+    pair = Pair(register=False)
+    async with pair as (server, node):
+        server.bootstrap["*"] = bootstrap_config("coap://127.0.0.1:5683")
+        node.link.bootstrap(Account("127.0.0.1", server.port), "node", lambda request: 400, print)
+        assert await pair.events.get() == "bootstrap failed"
 
 
-def test_every_command_of_the_terminal():
-    async def body():
-        async with Pair() as (server, node):
-            said = {}
-            for line in ("clients", "read node /3303/0/5700", "read node /9/9/9", "write node /3306/0/5853 warm and dry",
-                         "execute node /3303/0/5605", "observe node /3303/0", "discover node /3303/0",
-                         "attributes node /3303/0/5700 pmin=5", "cancel node /3303/0", "create node /3306",
-                         "delete node /3306/1", "deliveries", "help"):
-                said[line.split()[0] + str(line.count("9/9"))] = await command(server, line)
-            assert json.loads(said["clients0"])[0]["endpoint"] == "node"
-            assert said["read0"] == "2.05 /3303/0/5700=21.5" and said["read1"] == "4.04"
-            assert said["write0"] == "2.04" and node.requests[2].payload == b"warm and dry"
-            assert said["observe0"] == "2.05 /3303/0/5700=21.5 /3303/0/5701=Cel"
-            assert said["discover0"] == "2.05 </3303/0>,</3303/0/5700>,</3303/0/5701>"
-            assert said["create0"] == "2.01" and said["delete0"] == "2.02" and said["deliveries0"] == "0"
-            assert said["help0"] == COMMANDS
-
-    run(body())
+@paired
+async def test_every_command_of_the_terminal(server, node):
+    said = {}
+    for line in ("clients", "read node /3303/0/5700", "read node /9/9/9", "write node /3306/0/5853 warm and dry",
+                 "execute node /3303/0/5605", "observe node /3303/0", "discover node /3303/0",
+                 "attributes node /3303/0/5700 pmin=5", "cancel node /3303/0", "create node /3306",
+                 "delete node /3306/1", "deliveries", "help"):
+        said[line.split()[0] + str(line.count("9/9"))] = await command(server, line)
+    assert json.loads(said["clients0"])[0]["endpoint"] == "node"
+    assert said["read0"] == "2.05 /3303/0/5700=21.5" and said["read1"] == "4.04"
+    assert said["write0"] == "2.04" and node.requests[2].payload == b"warm and dry"
+    assert said["observe0"] == "2.05 /3303/0/5700=21.5 /3303/0/5701=Cel"
+    assert said["discover0"] == "2.05 </3303/0>,</3303/0/5700>,</3303/0/5701>"
+    assert said["create0"] == "2.01" and said["delete0"] == "2.02" and said["deliveries0"] == "0"
+    assert said["help0"] == COMMANDS
 
 
 @pytest.mark.parametrize(
@@ -91,12 +82,10 @@ def test_every_command_of_the_terminal():
      ("read other /3/0", "no client 'other' is registered (node)"),
      ("read node /a", "path '/a': expected numbers 0..65535 between slashes")],
 )
-def test_a_mistyped_command_is_explained(line, answer):
-    async def body():
-        async with Pair() as (server, node):
-            assert await command(server, line) == answer
-
-    run(body())
+@plain
+async def test_a_mistyped_command_is_explained(line, answer):
+    async with Pair() as (server, node):
+        assert await command(server, line) == answer
 
 
 def test_the_program_serves_and_quits():
@@ -114,30 +103,25 @@ def test_a_taken_port_is_said_in_a_sentence():
     assert done.returncode == 1 and done.stderr.startswith("cannot start: ") and "Traceback" not in done.stderr
 
 
-def test_registrations_that_make_no_sense_are_refused():
-    async def body():
-        async with Pair(register=False) as (server, node):
-            for query, payload in (((), b"</3/0>"), (("ep=", "lt=60"), b"</3/0>"), (("ep=x", "lt=soon"), b"</3/0>"),
-                                   (("ep=x", "lt=60"), b"")):
-                future = asyncio.get_running_loop().create_future()
-                request = message(2, payload, uri_path=("rd",), uri_query=query)
-                node.link.endpoint.request(request, ("127.0.0.1", server.port), future.set_result)
-                assert int((await future).code) == 0x80, query
-            assert server.clients == {}
-
-    run(body())
+@plain
+async def test_registrations_that_make_no_sense_are_refused():
+    async with Pair(register=False) as (server, node):
+        for query, payload in (((), b"</3/0>"), (("ep=", "lt=60"), b"</3/0>"), (("ep=x", "lt=soon"), b"</3/0>"),
+                               (("ep=x", "lt=60"), b"")):
+            future = asyncio.get_running_loop().create_future()
+            request = message(2, payload, uri_path=("rd",), uri_query=query)
+            node.link.endpoint.request(request, ("127.0.0.1", server.port), future.set_result)
+            assert int((await future).code) == 0x80, query
+        assert server.clients == {}
 
 
-def test_garbage_is_counted_and_survived():
-    async def body():
-        async with Pair() as (server, node):
-            for data in (b"", b"\x40", b"\xff" * 30, b"\x48\x01\x00\x01", b"GET / HTTP/1.1\r\n\r\n"):
-                server.endpoint.datagram_received(data, ("127.0.0.1", 9))
-                node.link.endpoint.datagram_received(data, ("127.0.0.1", 9))
-            assert server.endpoint.malformed >= 3
-            assert (await server.read("node", TEMPERATURE)).value == 21.5
-
-    run(body())
+@paired
+async def test_garbage_is_counted_and_survived(server, node):
+    for data in (b"", b"\x40", b"\xff" * 30, b"\x48\x01\x00\x01", b"GET / HTTP/1.1\r\n\r\n"):
+        server.endpoint.datagram_received(data, ("127.0.0.1", 9))
+        node.link.endpoint.datagram_received(data, ("127.0.0.1", 9))
+    assert server.endpoint.malformed >= 3
+    assert (await server.read("node", TEMPERATURE)).value == 21.5
 
 
 def test_object_lists_of_other_clients():
@@ -145,21 +129,19 @@ def test_object_lists_of_other_clients():
         "/1/0", "/3303", "/3303/0", "/19/0"]
 
 
-def test_relay_plays_delay_and_counts_what_it_drops():
-    async def body():
-        relay = Relay()
-        got = asyncio.Queue()
-        relay.radio(delay_ms=1)
-        relay.carry("up", b"a", got.put_nowait)
-        assert got.empty()
-        assert await got.get() == b"a"
-        relay.radio(up=False)
-        relay.carry("up", b"b", got.put_nowait)
-        relay.radio(up=True, loss=100)
-        relay.carry("up", b"c", got.put_nowait)
-        assert relay.dropped == 2 and relay.passed == 1 and got.empty()
-
-    run(body())
+@plain
+async def test_relay_plays_delay_and_counts_what_it_drops():
+    relay = Relay()
+    got = asyncio.Queue()
+    relay.radio(delay_ms=1)
+    relay.carry("up", b"a", got.put_nowait)
+    assert got.empty()
+    assert await got.get() == b"a"
+    relay.radio(up=False)
+    relay.carry("up", b"b", got.put_nowait)
+    relay.radio(up=True, loss=100)
+    relay.carry("up", b"c", got.put_nowait)
+    assert relay.dropped == 2 and relay.passed == 1 and got.empty()
 
 
 def test_help_of_the_program_lists_the_commands(capsys, monkeypatch):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from host.link_pair import plain
 
 from tools.lwm2m import codec, dtls
 from tools.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
@@ -41,10 +42,6 @@ class Typist:
         return await self.hear(wanted)
 
 
-def run(test):
-    asyncio.run(asyncio.wait_for(test, 30))
-
-
 async def attached(uri, **more):
     modem = await VirtualModem("bc66", uri, **QUICK, **more).start()
     typist = Typist(modem)
@@ -52,48 +49,44 @@ async def attached(uri, **more):
     return modem, typist
 
 
-def test_a_registration_and_a_read_over_dtls():
+@plain
+async def test_a_registration_and_a_read_over_dtls():
     pytest.importorskip("mbedtls", reason="python-mbedtls is not installed: make setup-dtls")
 
-    async def test():
-        server = await Lwm2mServer().start()
-        front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
-        await front.start()
-        modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
-        await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","%s"' % KEY)
-        assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 0"
-        answer = await server.read("node-1", "/3/0/0")
-        assert answer.value == "Quectel"
-        assert KEY not in repr(modem.model.recent)
-        await modem.close()
-        front.close()
-        await server.close()
-
-    run(test())
+    server = await Lwm2mServer().start()
+    front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
+    await front.start()
+    modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
+    await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","%s"' % KEY)
+    assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 0"
+    answer = await server.read("node-1", "/3/0/0")
+    assert answer.value == "Quectel"
+    assert KEY not in repr(modem.model.recent)
+    await modem.close()
+    front.close()
+    await server.close()
 
 
-def test_a_wrong_key_is_refused_and_said():
+@plain
+async def test_a_wrong_key_is_refused_and_said():
     pytest.importorskip("mbedtls", reason="python-mbedtls is not installed: make setup-dtls")
 
-    async def test():
-        server = await Lwm2mServer().start()
-        front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
-        await front.start()
-        modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
-        told = []
-        modem.on_trouble = told.append
-        await typist.say('AT+QLWCFG="retransmit",1,0')
-        await typist.say("AT+QRST=1", "+IP")
-        await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","FFFF"')
-        assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 1"
-        assert modem.troubles and "FFFF" not in " ".join(modem.troubles)
-        assert told and told[-1] == modem.troubles[-1] and "identity or key" in told[-1]
-        assert not server.clients
-        await modem.close()
-        front.close()
-        await server.close()
-
-    run(test())
+    server = await Lwm2mServer().start()
+    front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
+    await front.start()
+    modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
+    told = []
+    modem.on_trouble = told.append
+    await typist.say('AT+QLWCFG="retransmit",1,0')
+    await typist.say("AT+QRST=1", "+IP")
+    await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","FFFF"')
+    assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 1"
+    assert modem.troubles and "FFFF" not in " ".join(modem.troubles)
+    assert told and told[-1] == modem.troubles[-1] and "identity or key" in told[-1]
+    assert not server.clients
+    await modem.close()
+    front.close()
+    await server.close()
 
 
 def bootstrap_writes(port):
@@ -106,19 +99,17 @@ def bootstrap_writes(port):
             ("write", (1, 0), TLV, codec.encode(TLV, (1, 0), server))]
 
 
-def test_bootstrap_then_registration():
-    async def test():
-        server = await Lwm2mServer().start()
-        bootstrap = await Lwm2mServer().start()
-        bootstrap.bootstrap["node-1"] = bootstrap_writes(server.port)
-        modem, typist = await attached(None)
-        await typist.say('AT+QLWCONFIG=1,"127.0.0.1",%d,"node-1",900,3' % bootstrap.port)
-        said = await typist.say("AT+QLWREG", "+QLWREG")
-        assert said[-2:] == ['+QLWURC: "bs_finished"', "+QLWREG: 0"], said
-        assert '+QLWURC: "lifetime_changed",300' in said
-        assert server.clients["node-1"].lifetime == 300 and not bootstrap.clients
-        await modem.close()
-        await bootstrap.close()
-        await server.close()
-
-    run(test())
+@plain
+async def test_bootstrap_then_registration():
+    server = await Lwm2mServer().start()
+    bootstrap = await Lwm2mServer().start()
+    bootstrap.bootstrap["node-1"] = bootstrap_writes(server.port)
+    modem, typist = await attached(None)
+    await typist.say('AT+QLWCONFIG=1,"127.0.0.1",%d,"node-1",900,3' % bootstrap.port)
+    said = await typist.say("AT+QLWREG", "+QLWREG")
+    assert said[-2:] == ['+QLWURC: "bs_finished"', "+QLWREG: 0"], said
+    assert '+QLWURC: "lifetime_changed",300' in said
+    assert server.clients["node-1"].lifetime == 300 and not bootstrap.clients
+    await modem.close()
+    await bootstrap.close()
+    await server.close()

@@ -82,6 +82,11 @@ def session(test):
     return lambda: asyncio.run(on_wire(test))
 
 
+def alone(test):
+    """An async test as a plain one."""
+    return lambda: asyncio.run(test())
+
+
 async def register(host):
     await host.hear("+IP: 100.97.37.69")
     await host.say("ATE0")
@@ -222,30 +227,28 @@ def test_a_serial_port_carries_the_dialogue():
     assert b"+CFUN: 1\r\n\r\nOK\r\n" in asyncio.run(main())
 
 
-def test_a_person_with_a_terminal_program_sees_a_modem():
-    async def main():
-        modem = await VirtualModem("bc66", **QUICK).start()
-        await soon(lambda: modem.model.attached)
-        ours, theirs = os.openpty()
-        line = [sys.executable, "-m", "mpremote", "connect", modem.pty_path, "repl"]
-        running = await asyncio.create_subprocess_exec(*line, stdin=theirs, stdout=theirs, stderr=theirs)
-        shown = bytearray()
-        asyncio.get_running_loop().add_reader(ours, lambda: shown.extend(os.read(ours, 4096)))
-        try:
-            await soon(lambda: b"to exit this shell" in shown)
-            os.write(ours, b"AT+QLWSTATUS?\r")
-            await soon(lambda: b"AT+QLWSTATUS?\r\r\n+QLWSTATUS: 0\r\n\r\nOK\r\n" in shown)  # echo and answer
-            os.write(ours, b"\x18")  # Ctrl-X
-            await asyncio.wait_for(running.wait(), 30)
-        finally:
-            asyncio.get_running_loop().remove_reader(ours)
-            if running.returncode is None:
-                running.kill()
-            os.close(ours)
-            os.close(theirs)
-            await modem.close()
-
-    asyncio.run(main())
+@alone
+async def test_a_person_with_a_terminal_program_sees_a_modem():
+    modem = await VirtualModem("bc66", **QUICK).start()
+    await soon(lambda: modem.model.attached)
+    ours, theirs = os.openpty()
+    line = [sys.executable, "-m", "mpremote", "connect", modem.pty_path, "repl"]
+    running = await asyncio.create_subprocess_exec(*line, stdin=theirs, stdout=theirs, stderr=theirs)
+    shown = bytearray()
+    asyncio.get_running_loop().add_reader(ours, lambda: shown.extend(os.read(ours, 4096)))
+    try:
+        await soon(lambda: b"to exit this shell" in shown)
+        os.write(ours, b"AT+QLWSTATUS?\r")
+        await soon(lambda: b"AT+QLWSTATUS?\r\r\n+QLWSTATUS: 0\r\n\r\nOK\r\n" in shown)  # echo and answer
+        os.write(ours, b"\x18")  # Ctrl-X
+        await asyncio.wait_for(running.wait(), 30)
+    finally:
+        asyncio.get_running_loop().remove_reader(ours)
+        if running.returncode is None:
+            running.kill()
+        os.close(ours)
+        os.close(theirs)
+        await modem.close()
 
 
 class Adapter:
@@ -276,46 +279,42 @@ async def soon(condition):
         await asyncio.sleep(0.002)
 
 
-def test_the_lines_of_a_serial_port_are_wake_reset_and_status():
-    async def main():
-        adapter = Adapter()
-        modem = await VirtualModem("bc66", pty=False, serial=adapter, **QUICK).start()
-        await soon(lambda: modem.model.attached)
-        assert adapter.rts is True  # status: the module runs
-        modem.clock.advance(60000)
-        assert modem.model.state_name == "asleep" and adapter.rts is False
-        adapter.cts = True  # the board's wake output
-        await soon(lambda: modem.model.state_name == "on" and adapter.rts)
-        adapter.cts = False
-        adapter.board.send(b"AT+QSCLK=0;+CSCON=1\r")
-        await soon(lambda: modem.model.setting("cscon") == 1)
-        adapter.dsr = True  # the board's reset output
-        await soon(lambda: modem.model.state_name != "on")
-        adapter.dsr = False
-        await soon(lambda: modem.model.state_name == "on" and modem.model.setting("cscon") == 0 and adapter.rts)
-        await modem.close()
-
-    asyncio.run(main())
+@alone
+async def test_the_lines_of_a_serial_port_are_wake_reset_and_status():
+    adapter = Adapter()
+    modem = await VirtualModem("bc66", pty=False, serial=adapter, **QUICK).start()
+    await soon(lambda: modem.model.attached)
+    assert adapter.rts is True  # status: the module runs
+    modem.clock.advance(60000)
+    assert modem.model.state_name == "asleep" and adapter.rts is False
+    adapter.cts = True  # the board's wake output
+    await soon(lambda: modem.model.state_name == "on" and adapter.rts)
+    adapter.cts = False
+    adapter.board.send(b"AT+QSCLK=0;+CSCON=1\r")
+    await soon(lambda: modem.model.setting("cscon") == 1)
+    adapter.dsr = True  # the board's reset output
+    await soon(lambda: modem.model.state_name != "on")
+    adapter.dsr = False
+    await soon(lambda: modem.model.state_name == "on" and modem.model.setting("cscon") == 0 and adapter.rts)
+    await modem.close()
 
 
-def test_clock_jumps_fire_what_is_due_in_order():
-    async def main():
-        clock = RealClock(start_unix=1000)
-        fired = []
-        clock.after(5000, lambda: fired.append(("b", clock.now)))
-        clock.after(2000, lambda: clock.after(1000, lambda: fired.append(("a", clock.now))))
-        cancelled = clock.after(100, lambda: fired.append("never"))
-        clock.cancel(cancelled)
-        clock.advance(10000)
-        assert [name for name, _ in fired] == ["a", "b"]
-        assert 3000 <= fired[0][1] < 3100 and 5000 <= fired[1][1] < 5100
-        assert clock.now >= 10000 and clock.unix() >= 1010
-        clock.after(1, lambda: fired.append("later"))
-        await asyncio.sleep(0.02)
-        assert fired[-1] == "later"
-        clock.close()
-
-    asyncio.run(main())
+@alone
+async def test_clock_jumps_fire_what_is_due_in_order():
+    clock = RealClock(start_unix=1000)
+    fired = []
+    clock.after(5000, lambda: fired.append(("b", clock.now)))
+    clock.after(2000, lambda: clock.after(1000, lambda: fired.append(("a", clock.now))))
+    cancelled = clock.after(100, lambda: fired.append("never"))
+    clock.cancel(cancelled)
+    clock.advance(10000)
+    assert [name for name, _ in fired] == ["a", "b"]
+    assert 3000 <= fired[0][1] < 3100 and 5000 <= fired[1][1] < 5100
+    assert clock.now >= 10000 and clock.unix() >= 1010
+    clock.after(1, lambda: fired.append("later"))
+    await asyncio.sleep(0.02)
+    assert fired[-1] == "later"
+    clock.close()
 
 
 def command(*arguments, **more):
