@@ -6,8 +6,8 @@ time, so that a handler may send and wait itself and call depth does not grow.
 
 from lwnode.at.fields import answer_name, any_matches, fields, joined, matches, value
 from lwnode.at.lines import LineBuffer, Stats, length, waiter
-from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, answered, cannot_send, is_final, refused
-from lwnode.at.recovery import restarted, resync, sync, timed_out, write_rest
+from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, LinkError, answered, is_final, refused
+from lwnode.at.recovery import resync, sync, timed_out
 from lwnode.at.trace import Tracer, hide
 from micropython import const
 
@@ -39,6 +39,8 @@ _IDLE_MS = const(500)  # the idle hook is called at least so often
 _GRACE_MS = const(500)  # lines that were there at a deadline are looked at for so long: a module that babbles has no end
 _LINGER_MS = const(100)  # how far past its end poll hands out what came before
 _OWED_MS = const(130_000)  # BC20 manual 3.5 to 3.8: results come within 128 s
+_WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
+_NOBODY: "tuple[bytes, Handler | None]" = (b"", None)
 _PER_LINE = const(32)  # bytes of heap that a kept line takes besides its text
 # 3GPP TS 27.007: the answer of these has one field more (<n>) than the URC of the same name.
 _REGISTRATION = (b"+CREG", b"+CGREG", b"+CEREG", b"+C5GREG")
@@ -70,10 +72,15 @@ class _Extras:
         self.data: "Iterable[bytes]" = (data,) if isinstance(data, bytes) else data or ()
         self.prompt = b"" if data is None and prompt is None else (prompt or ">").encode()
         self.accept = accept
-        wanted = [] if result is None else [result] if isinstance(result, str) else list(result)
-        # SEND FAIL answers who waits for SEND OK, unless that was asked for too
-        self.failures = [name[:-2] + "FAIL" for name in wanted if name[-3:] == " OK" and name[:-2] + "FAIL" not in wanted]
-        self.results: "Sequence[bytes]" = [name.encode() for name in wanted + self.failures]
+        self.failures: list[str] = []
+        self.results: "Any" = []  # names, bytes
+        wanted: "Sequence[str]" = (result,) if isinstance(result, str) else result or ()
+        for name in wanted:
+            self.results.append(name.encode())
+            failure = name[:-2] + "FAIL"
+            if name[-3:] == " OK" and failure not in wanted:  # SEND FAIL answers who waits for SEND OK
+                self.failures.append(failure)
+                self.results.append(failure.encode())
         self.found: "str | None" = None
         if secret:
             hide(command, client._secrets)
@@ -151,21 +158,24 @@ class AtClient:
 
     def test(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=? -> the fields of each information line."""
-        return self._query(_prefix(name), b"=?\r", how)
+        return self._query(name, b"=?\r", how)
 
     def read(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X? -> the fields of each information line."""
-        return self._query(_prefix(name), b"?\r", how)
+        return self._query(name, b"?\r", how)
 
     def run(self, name: str, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X -> the fields of each information line."""
-        return self._query(_prefix(name), b"\r", how)
+        return self._query(name, b"\r", how)
 
     def write(self, name: str, *params: object, **how: "Unpack[Keywords]") -> "Fields":
         """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.fields."""
-        return self._query(_prefix(name), b"=" + joined(params, self._secrets) + b"\r", how)
+        return self._query(name, b"=" + joined(params, self._secrets) + b"\r", how)
 
-    def _query(self, name: bytes, form: bytes, how: "Keywords") -> "Fields":
+    def _query(self, name: "Any", form: bytes, how: "Keywords") -> "Fields":
+        name = name.encode()
+        if name[0] > 64:  # a letter: CSQ is +CSQ
+            name = b"+" + name
         lines: "Any" = self._run(b"AT" + name + form, name, how)
         if "payload" in how:
             return _split(lines, how["payload"])
@@ -180,7 +190,12 @@ class AtClient:
         timeout_ms = self.timeout_ms if extras is None else extras.timeout_ms
         if self._dirty:
             resync(self, command, timeout_ms)
-        self._get_ready()
+        left = self.gap_ms + self.clock.ticks_diff(self._ended, self.clock.ticks_ms())
+        if 0 < left <= self.gap_ms:
+            self.clock.sleep_ms(left)
+        self._begun = False
+        if self._rx.start != self._rx.end or self.uart.any():  # what is there is no answer, nor what is there in part
+            self._read_past()
         self._command = command
         self._explicit = extras is not None and extras.prefix is not None
         self._name = extras.prefix.encode() if self._explicit else name  # type: ignore[union-attr]
@@ -243,19 +258,15 @@ class AtClient:
                 return True
 
     def _check(self, command: bytes) -> None:
+        """Can this be sent now? Its text is not repeated: it may be secret."""
+        if self._running:
+            raise AtError("a command is running: a hook that is called inside one may not send, wait or poll")
+        if 0 < self.line_limit < len(command) - 1:
+            raise ValueError("the command has %d characters, the module takes %d" % (len(command) - 1, self.line_limit))
         # CR, LF, NUL, Ctrl-Z and ESC end a line, a text or a data phase.
         ends = command.count(b"\r") > 1 or b"\n" in command or b"\0" in command or b"\x1a" in command or b"\x1b" in command
-        if ends or self._running or command.count(b'"') & 1 or 0 < self.line_limit < len(command) - 1:
-            cannot_send(command, self._running, self.line_limit)
-
-    def _get_ready(self) -> None:
-        """Keep the gap. Lines that are there already are no answer; nor is one of which a part is."""
-        left = self.gap_ms + self.clock.ticks_diff(self._ended, self.clock.ticks_ms())
-        if 0 < left <= self.gap_ms:
-            self.clock.sleep_ms(left)
-        self._begun = False
-        if self._rx.start != self._rx.end or self.uart.any():
-            self._read_past()
+        if ends or command.count(b'"') & 1:
+            raise ValueError("the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it")
 
     def _read_past(self) -> None:
         now = self.clock.ticks_ms()
@@ -315,9 +326,17 @@ class AtClient:
     def _write(self, out: bytes) -> None:
         if self._rx.trace is not None:
             self._rx.trace.sent(out)
-        sent = self.uart.write(out)
-        if sent != len(out):
-            write_rest(self, out, sent or 0)  # None: it took nothing
+        sent = self.uart.write(out) or 0  # None: it took nothing
+        if sent == len(out):
+            return
+        deadline = self.deadline(_WRITE_MS)
+        while sent < len(out):  # the UART's buffer is full; the module may hold us back by CTS
+            if self.left(deadline) <= 0:
+                raise AtTimeout("the UART takes no more bytes: is CTS held, or the module off?")
+            if self.idle is not None:
+                self.idle()
+            self.clock.sleep_ms(1)
+            sent += self.uart.write(memoryview(out)[sent:]) or 0
 
     # Answer, URC, or something late?
 
@@ -344,10 +363,14 @@ class AtClient:
 
     def is_urc(self, line: "bytes | bytearray") -> bool:
         """Has somebody subscribed lines of that name?"""
-        for prefix, _ in self._subscribed:
-            if prefix and matches(line, prefix):
-                return True
-        return False
+        return len(self._claim(line)[0]) > 0
+
+    def _claim(self, line: "bytes | bytearray") -> "tuple[bytes, Handler | None]":
+        """The prefix and the handler that a line belongs to."""
+        for entry in self._subscribed:
+            if matches(line, entry[0]):
+                return entry
+        return _NOBODY
 
     def _is_late(self, line: "bytes | bytearray") -> bool:
         """Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody."""
@@ -379,16 +402,19 @@ class AtClient:
             +QLWDLDATA: "/10250/0/1",4,10,"ab\\r\\nOK\\r\\ncd"
         """
         name = prefix.encode()
-        kept = [entry for entry in self._subscribed if entry[0] != name]
-        self._rx.payloads = [entry for entry in self._rx.payloads if entry[0] != name]
+        table: "list[Any]"
+        for table in (self._subscribed, self._rx.payloads):
+            for index in range(len(table)):
+                if table[index][0] == name:
+                    table.pop(index)
+                    break
         if handler is not None:
             place = 0
-            while place < len(kept) and len(kept[place][0]) > len(name):
+            while place < len(self._subscribed) and len(self._subscribed[place][0]) > len(name):
                 place += 1
-            kept.insert(place, (name, handler))
+            self._subscribed.insert(place, (name, handler))
             if payload is not None:
                 self._rx.payloads.append((name, payload))
-        self._subscribed = kept
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
         """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
@@ -427,7 +453,7 @@ class AtClient:
                 # After the first only while there is time: a module that brings a URC with each answer has no end.
                 if self._queue and not nested and (not count or self.left(deadline) > -_LINGER_MS):
                     line = self._queue.pop(0)
-                    handler = self._handler(line)
+                    handler = self._claim(line)[1]
                 else:
                     line = self._next(deadline)
                     if line is None:
@@ -452,52 +478,58 @@ class AtClient:
                 return self._queue.pop(index)
         return None
 
-    def _handler(self, line: "bytes | bytearray") -> "Handler | None":
-        for prefix, handler in self._subscribed:
-            if line.startswith(prefix) and matches(line, prefix):
-                return handler
-        return None
-
     def _unclaimed(self, line: "bytes | bytearray", now: bool = False) -> "Handler | None":
         """A line that no command, answer or wait took: a banner, something late, a URC, or nobody's.
 
         URCs go to the queue, or, where the caller hands them out `now`, their handler is returned.
         """
         if any_matches(line, self.banners):
-            restarted(self, line)
+            if not self._marks & BOOTED:  # a banner has several lines, and counts once until something was answered
+                self._marks |= BOOTED
+                self.stats.restarts += 1
+                if self.on_restart is not None:
+                    self.on_restart(self.text(line))
+            if self._running:
+                self._pending = 0
+                raise LinkError("the module restarted in mid-command: " + self.text(line)[:20])
         if (self._dirty or self._owed or line[0] in b"OEAN" or line.startswith(b"+CM")) and self._is_late(line):
             return None
-        handler = self._handler(line)
+        handler = self._claim(line)[1]
         if handler is not None and now:
             return handler
-        self._queue.append(line)
-        if handler is None:
-            self.stats.unknown += 1
-            if self._is_over():  # kept for a wait() to come, but never at the cost of a URC that somebody asked for
-                self._queue.pop()
-        while self._is_over():
-            self._shed()
+        queue = self._queue
+        queue.append(line)  # nobody's, too: for a wait() to come
+        self.stats.unknown += handler is None
+        while sum(map(len, queue)) + len(queue) * _PER_LINE > self.queue_size:
+            self._shed(handler is not None)
         return None
 
-    def _is_over(self) -> bool:
-        """Do the queued lines take more of the heap than they may?"""
-        return sum(map(len, self._queue)) + len(self._queue) * _PER_LINE > self.queue_size
+    def _shed(self, known: bool) -> None:
+        """The queue takes more of the heap than it may, and one line goes: the last, if nobody subscribed it.
 
-    def _shed(self) -> None:
-        """One line goes: the oldest that a newer one of its name replaces; else one that nobody subscribed; else the oldest."""
+        Else the oldest that a newer one replaces, which begins as it does up to the word in quotes (+CEREG:, +QLWURC: "read");
+        else one that nobody subscribed; else the oldest: what it reported can be asked for again.
+        """
         queue = self._queue
+        if not known:
+            queue.pop()
+            return
         for index in range(len(queue)):
-            name = _state(queue[index])
+            name = queue[index]
+            end = name.find(b":") + 1
+            if end and name[end : end + 2] == b' "':
+                end = name.find(b'"', end + 2) + 1
+            name = bytes(name[:end] or name)
             for later in range(index + 1, len(queue)):
                 if queue[later].startswith(name):
                     queue.pop(index)
                     self.stats.dropped += 1
                     return
         for index in range(len(queue)):
-            if self._handler(queue[index]) is None:
+            if self._claim(queue[index])[1] is None:
                 queue.pop(index)
                 return
-        queue.pop(0)  # what it reported can be asked for again
+        queue.pop(0)
         self.stats.dropped += 1
 
     # Waiting.
@@ -515,38 +547,33 @@ class AtClient:
         clock = self.clock
         while True:
             left = clock.ticks_diff(deadline, clock.ticks_ms())
-            line = self._rx.next() if left > -_GRACE_MS else None
+            line = None
+            if left > -_GRACE_MS:
+                line = self._rx.next()
+                if line is None and self._rx.fill():
+                    line = self._rx.next()
             if line is not None:
-                if line[0] == 65 and self._is_echo(line):
+                if line[0] == 65 and not self._rx.is_value and line == self._command[:-1]:
+                    self.stats.echoes += 1
                     continue
                 self.stats.lines += 1
                 return line
             if left < 0 or left == 0 and not self.uart.any():
                 return None
-            self._pause(min(left, _IDLE_MS))
-
-    def _pause(self, ms: int) -> None:
-        """Wait for bytes, in steps that leave room for the idle hook and for values cut short."""
-        if self.idle is not None:
-            self.idle()
-        if self._rx.need:
-            ms = min(ms, self._rx.patience(self.clock.ticks_ms()))
-        self._wait(ms)
-
-    def _is_echo(self, line: "bytes | bytearray") -> bool:
-        if line != self._command[:-1] or self._rx.is_value:
-            return False
-        self.stats.echoes += 1
-        return True
+            # Wait for bytes, in steps that leave time for the idle hook and for values cut short.
+            if self.idle is not None:
+                self.idle()
+            left = min(left, _IDLE_MS)
+            if self._rx.need:
+                left = min(left, self._rx.patience(clock.ticks_ms()))
+            self._wait(left)
 
     def text(self, line: "bytes | bytearray") -> str:
         """A line as text; what is no UTF-8 is counted and comes character by character."""
         try:
             return str(line, "utf-8")
         except UnicodeError:
-            return self._latin(line)
-
-    def _latin(self, line: "bytes | bytearray") -> str:
+            pass
         self.stats.garbage += 1
         return "".join(map(chr, line))
 
@@ -571,12 +598,6 @@ class AtClient:
         self._rx.trace = None if tap is None else Tracer(tap, self._secrets)
 
 
-def _prefix(name: str) -> bytes:
-    """What a command's name is after AT: "CSQ" is +CSQ."""
-    prefix = name.encode()
-    return b"+" + prefix if prefix[0] > 64 else prefix  # a letter
-
-
 def _split(lines: "Any", payload: "Payload | None") -> "Fields":
     """The fields of information lines; a value that follows one stays whole."""
     is_value = False
@@ -585,11 +606,3 @@ def _split(lines: "Any", payload: "Payload | None") -> "Fields":
         lines[index] = [text] if is_value else fields(text)
         is_value = payload is not None and not is_value and length(payload, text) > 0
     return lines  # type: ignore[no-any-return]
-
-
-def _state(line: "bytes | bytearray") -> bytes:
-    """What a URC is news of: its name, and the word that follows in quotes: +CEREG:, +QLWURC: "read"."""
-    end = line.find(b":") + 1
-    if end and line[end : end + 2] == b' "':
-        end = line.find(b'"', end + 2) + 1
-    return bytes(line[:end] if end else line)

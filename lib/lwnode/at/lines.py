@@ -75,13 +75,6 @@ class LineBuffer:
         self._stop = 0  # where its value ends
         self._missing = self._since = 0  # bytes of what is needed, and since when so many
 
-    def next(self) -> "bytearray | bytes | None":
-        """The next line, without its end and never empty. None: what one read brought holds none."""
-        line = self._scan() if self.start != self.end else None
-        if line is None and self.fill():
-            line = self._scan()
-        return line
-
     def fill(self) -> bool:
         """Take what the UART has. False: nothing."""
         uart = self._client.uart
@@ -122,11 +115,18 @@ class LineBuffer:
         self.start = 0
         return size
 
-    def _scan(self) -> "bytearray | bytes | None":
-        """The next value, prompt or line that is in the buffer."""
+    def next(self) -> "bytearray | bytes | None":
+        """The next value, prompt or line, without its end and never empty. None: what `fill` brought holds none."""
         self.is_value = False
+        if self.start == self.end:
+            return None
         if self._skipping:
-            self._skip()
+            feed = self.bytes.find(b"\n", self.start, self.end)
+            stop = self.bytes.find(b"\r", self.start, self.end if feed < 0 else feed)
+            if stop < 0:
+                stop = feed
+            self._skipping = stop < 0
+            self.start = self.searched = self.end if stop < 0 else stop
         if self.end - self.start < self.need:
             return None
         if self._count:
@@ -170,17 +170,6 @@ class LineBuffer:
         while not 32 < buf[stop - 1] < 127:
             stop -= 1
         return buf[start:stop]
-
-    def _skip(self) -> None:
-        """Drop the rest of a line that was too long."""
-        feed = self.bytes.find(b"\n", self.start, self.end)
-        stop = self.bytes.find(b"\r", self.start, self.end if feed < 0 else feed)
-        if stop < 0:
-            stop = feed
-        self._skipping = stop < 0
-        self.start = self.searched = self.end if stop < 0 else stop
-
-    # Prompts.
 
     def _prompt_is_here(self) -> bool:
         buf = self.bytes
@@ -253,7 +242,7 @@ class LineBuffer:
                     self._missing = 0
                     self.start = self.first
                     self.searched = self._stop = self.first + least
-                    return self._scan()
+                    return self.next()
                 break
         return line
 
@@ -262,10 +251,7 @@ class LineBuffer:
         comma = text.find(",")
         while comma >= 0:
             head = text[: comma + 1]
-            try:
-                count = int(payload(head))
-            except _NOTHING:
-                count = 0
+            count = length(payload, head)
             if count > 0:
                 least = len(head.encode()) + count
                 if not text.startswith('"', comma + 1):

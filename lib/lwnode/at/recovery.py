@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
 _LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
 _LATE_AT_MS = const(100)  # the same where only AT was given up: it takes no time once the module listens
-_WRITE_MS = const(5000)  # a 2 KB line takes 2.1 s at 9600 baud
 _BYTE_MS = const(30)  # the same where all line ends are tried
 _ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
 SLOW = const(1)  # of a client's marks: a command other than AT was given up
@@ -77,15 +76,6 @@ def is_final(line: "bytes | bytearray") -> bool:
     return line in (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER") or line.startswith(b"+CM") and b" ERROR" in line
 
 
-def cannot_send(command: bytes, running: bool, limit: int) -> "NoReturn":
-    """Say why a line cannot be sent. Its text is not repeated: it may be secret."""
-    if running:
-        raise AtError("a command is running: a hook that is called inside one may not send, wait or poll")
-    if limit and len(command) > limit + 1:
-        raise ValueError("the command has %d characters, the module takes %d" % (len(command) - 1, limit))
-    raise ValueError("the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it")
-
-
 def refused(client: "AtClient", line: "bytes | bytearray") -> None:
     """Raise CommandError if this line is a final result that says no; +CMEE: 1 is none."""
     text = client.text(line)
@@ -122,34 +112,6 @@ def timed_out(client: "AtClient", command: bytes, timeout_ms: int) -> "NoReturn"
         client._rx.trace.flush()
     what = "answer" if client._dirty else "result"
     raise AtTimeout("%s: no %s within %d ms" % (name_of(command), what, timeout_ms))
-
-
-def restarted(client: "AtClient", line: "bytes | bytearray") -> None:
-    """A boot banner. It has several lines, and counts once until the module has answered something."""
-    text = client.text(line)
-    if not client._marks & BOOTED:
-        client._marks |= BOOTED
-        client.stats.restarts += 1
-        if client.on_restart is not None:
-            client.on_restart(text)
-    if client._running:
-        client._pending = 0
-        raise LinkError("the module restarted in mid-command: " + text[:20])
-
-
-def write_rest(client: "AtClient", out: bytes, sent: int) -> None:
-    """machine.UART takes less than it is given when its buffer is full; the module may hold us back by CTS."""
-    rest = memoryview(out)[sent:]
-    deadline = client.deadline(_WRITE_MS)
-    while len(rest):
-        sent = client.uart.write(rest) or 0
-        rest = rest[sent:]
-        if not sent:
-            if client.left(deadline) <= 0:
-                raise AtTimeout("the UART takes no more bytes: is CTS held, or the module off?")
-            if client.idle is not None:
-                client.idle()
-            client.clock.sleep_ms(1)
 
 
 def resync(client: "AtClient", command: bytes, timeout_ms: int) -> None:
