@@ -32,9 +32,9 @@ _CAUSES = (
 
 def checks(unit: "Any") -> "Iterator[Check]":
     """(step, whether it is fine, what was found and the remedy) for a node (lwnode.node.Node)."""
+    from lwnode.at import AtError
     for name, check in (("UART", _uart), ("SIM", _sim), ("network", _network), ("roaming", _roaming),
                         ("signal", _signal), ("server", _server)):
-        from lwnode.at import AtError
         try:
             fine, text = check(unit)
         except AtError as error:
@@ -51,9 +51,11 @@ def _uart(unit: "Any") -> "tuple[bool, str]":
     """The rate before the power key: a module that speaks at another one must not be switched off."""
     from lwnode.at import AtError
     declared = unit.board.definition.UART.get("baudrate", 115200)
-    for tried in (_woken, _answers):
+    for asleep in (True, False):
         try:
-            if tried(unit):
+            if not asleep:
+                unit.at.sync()
+            if unit.modem.wake() if asleep else unit.modem.start():
                 return True, "%s, %d baud" % (unit.modem.identity().get("revision", "answers"), declared)
         except AtError:
             pass
@@ -68,15 +70,6 @@ def _uart(unit: "Any") -> "tuple[bool, str]":
         return True, "%s, after its power key" % unit.modem.identity().get("revision", "answers")
     return False, ("the module is silent at every baud rate: check its supply and the common ground, that TX goes to RXD "
                    "and RX to TXD, the level shifter (both sides powered), and the power key with its LEVELS in board.py")
-
-
-def _woken(unit: "Any") -> bool:
-    return bool(unit.modem.wake())
-
-
-def _answers(unit: "Any") -> bool:
-    unit.at.sync()
-    return bool(unit.modem.start())
 
 
 def _sim(unit: "Any") -> "tuple[bool, str]":

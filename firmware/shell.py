@@ -108,8 +108,10 @@ def _shown(text: str) -> str:
     """A module's text as a person may see it: it prints back what it was configured with, secrets too."""
     for name in ("psk", "psk_identity", "pin"):
         secret = node().config.secret(name)
-        if secret:
-            text = _without(text, secret)
+        at = text.lower().find(secret.lower()) if secret else -1
+        while at >= 0:
+            text = text[:at] + "***" + text[at + len(secret):]
+            at = text.lower().find(secret.lower(), at + 3)
     return text
 
 
@@ -122,11 +124,6 @@ def trace(on: bool = True) -> None:
 
 def _printed(direction: str, data: bytes) -> None:
     print("  %s %r" % (direction, data))
-
-
-def _without(text: str, secret: str) -> str:
-    at = text.lower().find(secret.lower())
-    return text if at < 0 else text[:at] + "***" + _without(text[at + len(secret):], secret)
 
 
 def status() -> None:

@@ -26,6 +26,8 @@ import of lwnode, which may be what broke).
 import os
 from binascii import crc32
 
+from micropython import const
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -35,13 +37,14 @@ PLAN = FOLDER + "/plan"
 TRIAL = FOLDER + "/trial"
 LAST = FOLDER + "/last"
 PACKAGE = FOLDER + "/package"
-STARTS = 3
-SILENT = 6
-_TRIES = 10
-_ABSENT = 2  # ENOENT
-_THERE = 17  # EEXIST
-_BLOCK = 512
-_NEW, _OLD = 1, 2  # columns of a row
+_STARTS = const(3)
+_SILENT = const(6)
+_TRIES = const(10)
+_ABSENT = const(2)  # ENOENT
+_THERE = const(17)  # EEXIST
+_BLOCK = const(512)
+_NEW = const(1)  # columns of a row
+_OLD = const(2)
 
 
 class Files:
@@ -203,7 +206,7 @@ class Swap:
         tries again. After ten starts it goes on with what there is.
         """
         try:
-            if self.state == "trial" and self.starts < STARTS:
+            if self.state == "trial" and self.starts < _STARTS:
                 self.starts += 1
                 self._save("trial")
             elif self.state == "trial":
@@ -226,7 +229,7 @@ class Swap:
             try:
                 if reached and not self._wrong(_NEW):
                     self._end("kept")
-                elif reached or self.silent >= SILENT:
+                elif reached or self.silent >= _SILENT:
                     self._save("undo")
                 elif changed:
                     self._save("trial")

@@ -14,8 +14,8 @@ from micropython import const
 _RXBUF = const(2048)
 _FLUSH_MS = const(500)
 _SAMPLES = const(8)
-_NO_PULLS = (34, 35, 36, 37, 38, 39)  # of an ESP32
-_INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
+_NO_PULLS = const((34, 35, 36, 37, 38, 39))  # of an ESP32
+_INPUTS = const(("status", "ring", "stay_awake", "ship", "pulse"))
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -140,10 +140,12 @@ class Journal:
         following = self._segments[-1][1] + 1 if self._segments else 1
         if not self._provisional:
             # What a cut left in both places is taken from flash alone.
-            self._fresh = [entry for entry in self._fresh if entry[0] >= following]
+            while self._fresh and self._fresh[0][0] < following:
+                self._fresh.pop(0)
         elif self._fresh and self._fresh[0][0] < following:
             shift = following - self._fresh[0][0]
-            self._fresh = [(seq + shift, data) for seq, data in self._fresh]
+            for at, (seq, data) in enumerate(self._fresh):
+                self._fresh[at] = (seq + shift, data)
             self.next_number += shift
         self._provisional = False
         self.next_number = max(self.next_number, following)
@@ -244,12 +246,14 @@ class Journal:
     def remove(self, seqs: "Iterable[int]") -> None:
         """Take away acknowledged entries; unknown numbers are no error. Whole segments go at once, parts at flush()."""
         gone = set(seqs)
-        self._fresh = [entry for entry in self._fresh if entry[0] not in gone]
+        for entry in self._fresh[:]:
+            if entry[0] in gone:
+                self._fresh.remove(entry)
         for segment in list(self._segments):
             mine = _inside(gone, segment)
             if mine:
                 waiting = self._waiting(segment)
-                left = mine if waiting is None else {seq for seq, _ in waiting}
+                left = mine if waiting is None else set(dict(waiting))
                 self._acked |= mine & left
                 if waiting is not None and left <= mine:
                     self._forget(segment)
