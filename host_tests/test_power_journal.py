@@ -262,6 +262,32 @@ def test_numbers_go_on_where_the_folder_cannot_be_listed_at_a_start():
             assert numbers == sorted(set(numbers)) and node.journal.next_number > numbers[-1]
 
 
+def test_what_a_start_took_that_could_not_list_stays_where_counts_of_older_numbers_lie():
+    """RP2: the counts said that numbers were not provisional, and so what had been taken meanwhile was thrown away."""
+    for delivered, taken in ((False, 2), (True, 2), (True, 600)):
+        node = _Ports(False, batch=1, limit_bytes=2048)
+        for number in range(400):
+            node.add([number])
+        assert node.journal.dropped
+        if delivered:
+            node.journal.remove([seq for seq, _ in node.journal.entries()])
+        expected = node.waiting()
+        node.files.fault = broken(("list",))
+        node.start()
+        for number in range(1000, 1000 + taken):
+            node.add([number])
+        expected += range(1000 + max(0, taken - 409), 1000 + taken)  # 4 KB of RAM
+        node.files.fault = None
+        node.journal._limit = 65536
+        assert node.add([2000])
+        expected.append(2000)
+        for _ in range(2):
+            assert node.waiting() == expected, (delivered, taken, len(expected), len(node.waiting()))
+            numbers = [seq for seq, _ in node.journal.entries()]
+            assert numbers == sorted(set(numbers)) and node.journal.next_number > numbers[-1]
+            node.start()
+
+
 def test_what_could_not_be_removed_does_not_come_again_and_goes_later():
     for rtc in (True, False):
         node = _Ports(rtc, batch=1)

@@ -108,7 +108,7 @@ class Journal:
         if not raw or len(raw) < _META_BYTES:
             return False
         self.next_number, self.dropped, self.damaged, self._errors, self._oldest, known = unpack_from(_META, raw, 0)
-        self._provisional = not known
+        self._provisional = self._provisional or not known
         return True
 
     def _list(self) -> bool:
@@ -137,7 +137,7 @@ class Journal:
                 self._drop_file(segment)
             else:
                 self._segments.append(segment)
-        following = self._segments[-1][1] + 1 if self._segments else 1
+        following = max(self._oldest, self._segments[-1][1] + 1 if self._segments else 1)
         if not self._provisional:
             # What a cut left in both places is taken from flash alone.
             while self._fresh and self._fresh[0][0] < following:
@@ -146,9 +146,8 @@ class Journal:
             shift = following - self._fresh[0][0]
             for at, (seq, data) in enumerate(self._fresh):
                 self._fresh[at] = (seq + shift, data)
-            self.next_number += shift
         self._provisional = False
-        self.next_number = max(self.next_number, following)
+        self.next_number = max(self.next_number, following, self._fresh[-1][0] + 1 if self._fresh else 0)
         return True
 
     def __len__(self) -> int:
