@@ -13,7 +13,7 @@ a setting which cuts the node off, or crashes it, is undone.
 from struct import calcsize, pack, unpack, unpack_from
 
 from lwnode.features import Feature
-from lwnode.lwm2m import BOOLEAN, INTEGER, STRING, Reject
+from lwnode.lwm2m import Reject
 from lwnode.lwm2m.objects import Instance
 from lwnode.lwm2m.rules import parse
 from lwnode.power.schedule import device_offset
@@ -81,19 +81,6 @@ class Trial:
         return old
 
 
-class Own(Instance):
-    """The row of 26250: each value is the node's own, each write goes through the feature."""
-
-    feature: "Settings"
-
-    def extra(self, id: int) -> "Any":
-        return self.feature.value(id)
-
-    def write(self, id: int, value: "Any") -> None:
-        self.feature.write(id, value)
-        self.touch(id)
-
-
 class Settings(Feature):
     """Follows the server's writes, and takes them back."""
 
@@ -114,11 +101,9 @@ class Settings(Feature):
     def attach(self, node: "Node") -> None:
         """Add 26250 to the tree."""
         self.node = node
-        self.row = row = Own(node.tree, _SETTINGS, 0, "1.0")
-        row.feature = self
-        row.offered = tuple(range(5))
-        # What docs/objects says of each resource: its type, and 8 for read, 24 for read and write (Instance.kinds).
-        row.kinds = bytes([STRING | 8 if id == _STATE else (BOOLEAN if id == _SHIP else INTEGER) | 24 for id in row.offered])
+        self.row = row = Instance(node.tree, _SETTINGS, 0)
+        row.source = self
+        row.show(list(range(5)))
         node.tree.rows.append(row)
 
     def value(self, id: int) -> "int | str | bool":

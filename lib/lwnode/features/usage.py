@@ -15,7 +15,7 @@ from struct import calcsize, pack, unpack
 
 from lwnode.drivers.battery import ALKALINE_2, LI_ION, LI_SOCL2, level
 from lwnode.features import Feature
-from lwnode.lwm2m import INTEGER, STRING, Path
+from lwnode.lwm2m import INTEGER, Path
 from lwnode.lwm2m.objects import Instance
 from micropython import const
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lwnode.node import Node
 
 _HEALTH = const(26251)
-_TEXTS = (6, 10, 13)  # all other resources are integers
 _OVERHEAD = const(60)  # of a message: IPv4 20, UDP 8, CoAP header, token, Uri-Path or Observe about 32
 _DTLS = const(29)  # record header 13, explicit nonce 8, CCM-8 tag 8 (RFC 6655)
 _EXCHANGE = const(120)  # bytes that a registration, update or recovery carries
@@ -76,15 +75,6 @@ def civil(unix: int) -> "tuple[int, int, int]":
     return year_of_era + era * 400 + (month <= 2), month, day_of_year - (153 * shifted + 2) // 5 + 1
 
 
-class Health(Instance):
-    """Numbers and texts, only to be read, and worked out when somebody asks."""
-
-    usage: "Usage"
-
-    def extra(self, id: int) -> "int | str":
-        return self.usage.value(id)
-
-
 class Usage(Feature):
     """Counters of a node's life, and what they allow."""
 
@@ -106,11 +96,9 @@ class Usage(Feature):
         board, module = BOARDS[node.board.definition.CHIP], MODULES[node.config.family]
         self._ua = (board[0] + module[0], board[1] + module[0], board[1] + module[2], board[0] + module[3])
         if node.config.node_objects:
-            row = Health(node.tree, _HEALTH, 0, "1.0")
-            row.usage = self
-            row.offered = tuple(range(14))
-            # What docs/objects says of each resource: its type, and 8 for read (Instance.kinds).
-            row.kinds = bytes([(STRING if id in _TEXTS else INTEGER) | 8 for id in row.offered])
+            row = Instance(node.tree, _HEALTH, 0)
+            row.source = self
+            row.show(list(range(14)))
             node.tree.rows.append(row)
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
@@ -120,7 +108,8 @@ class Usage(Feature):
             self._woke = node.board.clock.ticks_ms() if node.wakes > 1 else 0
             slept = now - counts[_SLEPT_AT]
             if 0 < slept < _LONGEST_SLEEP_S:  # one across a step of the clock is not believed
-                self._lived(slept)
+                counts[_OPERATED] += slept
+                counts[_SOUND] += slept
                 self._spend(0, slept * 1000)
         self._battery(node.board.battery_mv(), now)
         resets = node.guard.resets if node.guard is not None else {}
@@ -168,7 +157,8 @@ class Usage(Feature):
         awake += counts[_AWAKE_MS]
         counts[_AWAKE_MS] = awake % 1000
         counts[_AWAKE] += awake // 1000
-        self._lived(awake // 1000)
+        counts[_OPERATED] += awake // 1000
+        counts[_SOUND] += awake // 1000
         counts[_SLEPT_AT] = max(1, now)
 
     def rebase(self, node: "Node", moved: int) -> None:
@@ -176,10 +166,6 @@ class Usage(Feature):
         for at in (_MARK_AT, _SLEPT_AT, _NEXT_AT):
             if self.counts[at]:
                 self.counts[at] = max(1, self.counts[at] + moved)
-
-    def _lived(self, seconds: int) -> None:
-        self.counts[_OPERATED] += seconds
-        self.counts[_SOUND] += seconds
 
     def _spend(self, phase: int, ms: int) -> None:
         ua, at = self._ua[phase], _CHARGE + 2 * phase

@@ -162,11 +162,11 @@ def place(tree: "ObjectTree", row: Instance) -> None:
     own = [resource.id for resource in row.resources]
     row.show(own + [id for id in present if id not in own and row.serves(id)])  # those with something behind them
     if tree.row(row.object_id, row.instance) is not None:
-        raise ValueError("%s is there twice: give one of them another instance" % row.path())
+        raise ValueError("%s is there twice" % row.path())
     if row.instance and not multiple(row.object_id):
         raise ValueError("object %s has instance 0 only" % row.object_id)
     if isinstance(row, Sensor) and (row.warm_up_ms or row.power_ms) and tree.clock is None:
-        raise ValueError("%s warms up: set tree.clock first, it is waited by" % row.path())
+        raise ValueError("%s warms up: set tree.clock first" % row.path())
     tree.rows.append(row)
 
 

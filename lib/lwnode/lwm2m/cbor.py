@@ -63,28 +63,28 @@ def encode(value: "object") -> bytes:
         elif value is True or value is False:
             out.append(0xF5 if value else 0xF4)
         elif isinstance(value, int):
-            out.extend(head(0, value) if value >= 0 else head(1, -1 - value))
+            out += head(0, value) if value >= 0 else head(1, -1 - value)
         elif isinstance(value, str):
             data = value.encode()
-            out.extend(head(3, len(data)))
-            out.extend(data)
+            out += head(3, len(data))
+            out += data
         elif isinstance(value, (bytes, bytearray)):
-            out.extend(head(2, len(value)))
-            out.extend(value)
+            out += head(2, len(value))
+            out += value
         elif isinstance(value, (list, tuple)):
-            out.extend(head(4, len(value)))
+            out += head(4, len(value))
             waiting += list(value)[::-1]
         elif isinstance(value, dict):
-            out.extend(head(5, len(value)))
+            out += head(5, len(value))
             for key in list(value)[::-1]:
                 waiting += (value[key], key)
         elif isinstance(value, Fraction):
-            out.extend(b"\xc4\x82")  # tag 4, an array of two
+            out += b"\xc4\x82"  # tag 4, an array of two
             waiting += (value.number, value.exponent)
         elif isinstance(value, float):
             single = struct.pack(">f", value) if -3e38 < value < 3e38 else b""
             exact = single and struct.unpack(">f", single)[0] == value
-            out.extend(b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value))
+            out += b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value)
         else:
             raise ValueError("no CBOR for %s" % type(value))
     return bytes(out)

@@ -167,6 +167,7 @@ class Instance:
     error = ""  # the last one, for people
     quality = ACCEPTED
     kept: "tuple[str, ...]" = ()  # attributes that survive sleep
+    source: "Any" = None  # an object whose value(id) tells, and write(id, value) sets, all that this row has
     touched = 0  # bits of offered resources whose live value changed
 
     def __init__(self, owner: "Owner", object_id: int, instance: int, version: str = "1.0") -> None:
@@ -199,6 +200,8 @@ class Instance:
 
     def extra(self, id: int) -> "Plain | None":
         """The present value of a resource that is no reading; None before its first, NOTHING where the row has none."""
+        if self.source is not None:
+            return self.source.value(id)  # type: ignore[no-any-return]
         if self.settings is not None and id in self.settings:
             return self.settings[id]
         return self.unit if id == _UNIT and self.unit is not None else NOTHING
@@ -310,7 +313,10 @@ class Instance:
     def write(self, id: int, value: "Plain") -> None:
         """Apply a checked value; a callback may raise Reject."""
         resource = self.find(id)
-        if resource is None:
+        if self.source is not None:
+            self.source.write(id, value)
+            self.touch(id)
+        elif resource is None:
             self.set(id, value)
         else:
             now = self.owner.time()

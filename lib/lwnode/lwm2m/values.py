@@ -82,7 +82,7 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
         if step and abs(scaled - step) < 0.0001 * scaled:
             break
     else:
-        raise ValueError("a resolution is a decimal step such as 0.1, 0.05 or 10, not %s" % resolution)
+        raise ValueError("a resolution is a step such as 0.1, 0.05 or 10, not %s" % resolution)
     if isinstance(value, int):
         number = value * 10**decimals if decimals else (value + step // 2) // step * step
     else:
@@ -153,7 +153,7 @@ def _link(text: str) -> str:
     """An object link, object:instance (OMA LwM2M 1.0.2 appendix C)."""
     for part in text.split(":"):
         if not is_digits(part) or int(part) > 65535 or text.count(":") != 1:
-            raise ValueError("an object link looks like 3303:0, with ids of 0 to 65535, not %s" % text)
+            raise ValueError("an object link looks like 3303:0, not %s" % text)
     return text
 
 
