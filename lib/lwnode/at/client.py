@@ -4,11 +4,10 @@ URCs that come while a command or a handler runs are queued and handed out by `p
 time, so that a handler may send and wait itself and call depth does not grow.
 """
 
-from lwnode.at.fields import answer_name, any_matches, fields, joined, matches, value
+from lwnode.at.fields import Tracer, answer_name, any_matches, fields, hide, joined, matches, value
 from lwnode.at.lines import LineBuffer, Stats, length, waiter
 from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, LinkError, answered, is_final, refused
 from lwnode.at.recovery import resync, sync, timed_out
-from lwnode.at.trace import Tracer, hide
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -249,7 +248,7 @@ class AtClient:
                 lost = self._marks & LOST
                 answered(self)
                 if lost:
-                    raise AtError("a line of the answer is longer than the receive buffer: rx_size %d" % self.rx_size)
+                    raise AtError("a line of the answer is longer than rx_size, %d bytes" % self.rx_size)
                 if extras is not None:
                     deadline = self.deadline(extras.result_ms)
             else:
@@ -260,7 +259,7 @@ class AtClient:
     def _check(self, command: bytes) -> None:
         """Can this be sent now? Its text is not repeated: it may be secret."""
         if self._running:
-            raise AtError("a command is running: a hook that is called inside one may not send, wait or poll")
+            raise AtError("a command is running: hooks inside one may not send, wait or poll")
         if 0 < self.line_limit < len(command) - 1:
             raise ValueError("the command has %d characters, the module takes %d" % (len(command) - 1, self.line_limit))
         # CR, LF, NUL, Ctrl-Z and ESC end a line, a text or a data phase.
@@ -312,7 +311,7 @@ class AtClient:
             count = length(extras.payload, text)
             if count >= self._rx.size:
                 self.stats.overruns += 1
-                raise AtError("a payload of %d bytes needs a larger rx_size than %d" % (count, self.rx_size))
+                raise AtError("a payload of %d bytes needs more rx_size than %d" % (count, self.rx_size))
             self._rx.expect(count)
 
     def _keep(self, line: "bytes | bytearray", lines: list[str]) -> str:

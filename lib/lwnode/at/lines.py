@@ -76,44 +76,38 @@ class LineBuffer:
         self._missing = self._since = 0  # bytes of what is needed, and since when so many
 
     def fill(self) -> bool:
-        """Take what the UART has. False: nothing."""
-        uart = self._client.uart
-        count = uart.any()
+        """Take what the UART has. False: nothing. A full buffer moves its part line to the front, or drops what fills it."""
+        count = self._client.uart.any()
         if not count:
             return False
-        end = self.end
-        if end == self.size:
-            end = self._make_room()
-        count = uart.readinto(self._view[end : end + count])
+        if self.end == self.size:
+            start = self.start
+            if not self.bytes:
+                self.size = self._client.rx_size
+                self.bytes = bytearray(self.size)
+                self._view = memoryview(self.bytes)
+            elif start:
+                self._view[: self.end - start] = self._view[start : self.end]
+            else:
+                self._client.overrun(self.bytes[:64])
+                start = self.end
+                self.need = 0
+                self._skipping = True
+            self.searched = max(0, self.searched - start)
+            self._stop = max(0, self._stop - start)
+            self.end -= start
+            self.start = 0
+        piece = self._view[self.end : self.end + count]
+        count = self._client.uart.readinto(piece)
         if not count:
             return False
-        self.end = end + count
+        self.end += count
+        piece = piece[:count]
         if self.trace is not None:
-            self.trace.received(self._view[end : end + count])
+            self.trace.received(piece)
         if self.raw is not None:
-            self.raw.extend(self._view[end : end + count])
+            self.raw.extend(piece)
         return True
-
-    def _make_room(self) -> int:
-        """The buffer is full: move the part line to its front, or drop it when it is the whole buffer."""
-        if not self.bytes:
-            self.size = self._client.rx_size
-            self.bytes = bytearray(self.size)
-            self._view = memoryview(self.bytes)
-            return 0
-        start = self.start
-        size = self.end - start
-        if start:
-            self._view[:size] = self._view[start : self.end]
-        else:
-            self._client.overrun(self.bytes[:64])
-            start = self.end
-            size = self.need = 0
-            self._skipping = True
-        self.searched = max(0, self.searched - start)
-        self._stop = max(0, self._stop - start)
-        self.start = 0
-        return size
 
     def next(self) -> "bytearray | bytes | None":
         """The next value, prompt or line, without its end and never empty. None: what `fill` brought holds none."""
@@ -131,9 +125,17 @@ class LineBuffer:
             return None
         if self._count:
             return self._value()
-        if self.prompt and self._prompt_is_here():
-            self.prompt = b""
-            return b">"
+        if self.prompt:
+            stop = self.start
+            while stop < self.end and not 32 < self.bytes[stop] < 127:
+                stop += 1
+            if self.bytes.startswith(self.prompt, stop) and stop + len(self.prompt) <= self.end:
+                stop += len(self.prompt)
+                while stop < self.end and self.bytes[stop] in b"> ":
+                    stop += 1
+                self.start = self.searched = stop
+                self.prompt = b""
+                return b">"
         line = self._line()
         return line if line is None or not self.payloads else self._with_value(line)
 
@@ -170,20 +172,6 @@ class LineBuffer:
         while not 32 < buf[stop - 1] < 127:
             stop -= 1
         return buf[start:stop]
-
-    def _prompt_is_here(self) -> bool:
-        buf = self.bytes
-        start = self.start
-        end = self.end
-        while start < end and not 32 < buf[start] < 127:
-            start += 1
-        if not buf.startswith(self.prompt, start) or start + len(self.prompt) > end:
-            return False
-        start += len(self.prompt)
-        while start < end and buf[start] in b"> ":
-            start += 1
-        self.start = self.searched = start
-        return True
 
     # Values by length: behind a line.
 
@@ -295,22 +283,23 @@ def waiter(uart: "Any", clock: "Any") -> "Callable[[int], object]":
     if own is not None:
         return own
 
-    def sleeping(ms: int) -> None:
-        end = clock.ticks_add(clock.ticks_ms(), ms)
-        while not uart.any() and clock.ticks_diff(end, clock.ticks_ms()) > 0:
-            clock.sleep_ms(1)
-
+    poll: "Any" = None
     try:
         import select
 
         poller = select.poll()
         poller.register(uart, select.POLLIN)
+        poll = getattr(poller, "ipoll", poller.poll)  # ipoll allocates nothing
     except (ImportError, AttributeError, OSError, TypeError, ValueError):
-        return sleeping
-    poll = getattr(poller, "ipoll", poller.poll)  # ipoll allocates nothing
+        pass
 
-    def polling(ms: int) -> None:
-        for _ in poll(ms):
-            break
+    def waiting(ms: int) -> None:
+        if poll is not None:
+            for _ in poll(ms):
+                break
+            return
+        end = clock.ticks_add(clock.ticks_ms(), ms)
+        while not uart.any() and clock.ticks_diff(end, clock.ticks_ms()) > 0:
+            clock.sleep_ms(1)
 
-    return polling
+    return waiting

@@ -7,7 +7,7 @@ first sends AT until as many final results came as commands went out, or none ca
 none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or 2), another rate.
 """
 
-from lwnode.at.trace import redact
+from lwnode.at.fields import redact
 from micropython import const
 
 TYPE_CHECKING = const(False)
