@@ -50,7 +50,7 @@ OPTIONS = {
     "guard_release i - 1 100;ack_wait i - 5 600;disable_s i - 1 604800;registration_urcs b -;monitor n - 0 6;"
     "acknowledge t - 0 6",
 }
-_UNKNOWN = '%s: "%s" is not a key of this firmware; see docs/configuration.md'
+_UNKNOWN = "is not a key of this firmware; see docs/configuration.md"
 _ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
 
@@ -87,6 +87,10 @@ class Settings:
         return "Settings(%s, %s:%d)" % (self.family, self.host, self.port)
 
 
+def _wrong(key: str, text: str, source: str = "config.json") -> ConfigError:
+    return ConfigError('%s: "%s" %s' % (source, key, text))
+
+
 def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) -> Settings:
     """Check a configuration and return it with its defaults.
 
@@ -94,13 +98,18 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
     """
     if not isinstance(given, dict):
         raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
+    secrets = secrets or {}
     found = _features(given)
-    values = _values("config.json", given, ";".join([KEYS] + [feature.KEYS for feature in found if feature.KEYS]), False)
+    table = KEYS
+    for feature in found:
+        if feature.KEYS:
+            table += ";" + feature.KEYS
+    values = _values("config.json", given, table)
     values["options"] = _options(values["family"], {key: given[key] for key in given if key not in values})
-    settings = Settings(values, _values("secrets.json", secrets or {}, SECRETS, True))
-    for key in secrets or ():
+    settings = Settings(values, _values("secrets.json", secrets, SECRETS))
+    for key in secrets:
         if key not in settings._secrets:
-            raise ConfigError(_UNKNOWN % ("secrets.json", key))
+            raise _wrong(key, _UNKNOWN, "secrets.json")
     _check_together(settings)
     settings.given = given
     settings.features = tuple([feature for feature in found if feature.enabled(settings)])
@@ -115,8 +124,7 @@ def _features(given: "dict[str, Any]") -> "list[Any]":
         if feature is not None:
             found.append(feature)
         elif key:
-            raise ConfigError('config.json: "%s" needs the feature "%s", which is not installed; deploy this configuration'
-                              % (key, name))
+            raise _wrong(key, 'needs the feature "%s", which is not installed; deploy this configuration' % name)
     return sorted(found, key=lambda feature: int(feature.ORDER))
 
 
@@ -134,45 +142,49 @@ def rows(table: str) -> "dict[str, Row]":
     return found
 
 
-def _values(source: str, given: "dict[str, Any]", table: str, secret: bool) -> "dict[str, Any]":
+def _values(source: str, given: "dict[str, Any]", table: str) -> "dict[str, Any]":
     """Value or default of each row, checked."""
     known = {}
     for key, row in rows(table).items():
         known[key] = given.get(key, row[1])
-        if key in given:
-            _check(source, key, row, given[key], secret)
-        elif row[1] == REQUIRED:
-            raise ConfigError('%s: "%s" is missing; it must be %s' % (source, key, _range(*row)))
+        if key in given or row[1] == REQUIRED:
+            _check(source, key, row, given)
     return known
 
 
-def _check(source: str, key: str, row: "Row", value: "Any", secret: bool = False) -> None:
-    if not _fits(row[0], value, row[2], row[3]):
-        found = "something else" if secret else '"%s"' % value if isinstance(value, str) else str(value)
-        raise ConfigError('%s: "%s" must be %s, found %s' % (source, key, _range(*row), found))
+def _check(source: str, key: str, row: "Row", given: "dict[str, Any]") -> None:
+    """ConfigError unless the value of the key is what its row says."""
+    value = given.get(key)
+    due = _due(row[0], value, row[2], row[3])
+    if due and key not in given:
+        raise _wrong(key, "is missing; it must be " + due, source)
+    if due:
+        found = "something else" if source == "secrets.json" else '"%s"' % value if isinstance(value, str) else str(value)
+        raise _wrong(key, "must be %s, found %s" % (due, found), source)
 
 
-def _range(kind: str, _default: "Any", low: "Any", high: "Any") -> str:
+def _due(kind: str, value: "Any", low: "Any", high: "Any") -> str:
+    """What a value must be; "" where it is that."""
     if kind == "b":
-        return "true or false"
+        return "" if isinstance(value, bool) else "true or false"
+    good = not isinstance(value, bool)
     if high is None:
-        return "one of " + ", ".join([str(choice) for choice in low])
-    if kind in ("n", "t"):
-        return "a list of %d to %d %s" % (low, high, "whole numbers" if kind == "n" else "texts")
-    return ("a whole number from %d to %d" if kind == "i" else "text of %d to %d characters") % (low, high)
-
-
-def _fits(kind: str, value: "Any", low: "Any", high: "Any") -> bool:
-    if kind == "b" or isinstance(value, bool):
-        return kind == "b" and isinstance(value, bool)
-    if high is None:
-        return value in low
-    if kind in ("n", "t"):
-        return isinstance(value, list) and low <= len(value) <= high and all(
-            [_fits("i", each, 1, 65535) if kind == "n" else _fits("s", each, 0, 100) for each in value])
-    if kind == "i":
-        return isinstance(value, int) and low <= value <= high
-    return isinstance(value, str) and low <= len(value) <= high and not any([c in value for c in _ENDING])
+        due = "one of " + ", ".join([str(choice) for choice in low])
+        good = good and value in low
+    elif kind == "i":
+        due = "a whole number from %d to %d"
+        good = good and isinstance(value, int) and low <= value <= high
+    elif kind == "s":
+        due = "text of %d to %d characters"
+        good = isinstance(value, str) and low <= len(value) <= high
+        for ending in _ENDING:
+            good = good and ending not in value
+    else:
+        due = "a list of %d to %d " + ("whole numbers" if kind == "n" else "texts")
+        good = isinstance(value, list) and low <= len(value) <= high
+        for each in value if good else ():
+            good = good and not (_due("i", each, 1, 65535) if kind == "n" else _due("s", each, 0, 100))
+    return "" if good else due if high is None else due % (low, high)
 
 
 def options(family: str) -> "dict[str, Row]":
@@ -186,9 +198,8 @@ def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
     for key in given:
         if key not in mine:
             names = ", ".join([name for name in FAMILIES if key in options(name)])
-            raise ConfigError('config.json: "%s" is a key of %s, not of %s: leave it out' % (key, names, family) if names
-                              else _UNKNOWN % ("config.json", key))
-        _check("config.json", key, mine[key], given[key])
+            raise _wrong(key, "is a key of %s, not of %s: leave it out" % (names, family) if names else _UNKNOWN)
+        _check("config.json", key, mine[key], given)
     found = dict(given)
     if "psm_tau" in found or "psm_active" in found:
         found["psm"] = (found.pop("psm_tau", 86400) or None, found.pop("psm_active", 10))
@@ -205,19 +216,19 @@ def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
 def _check_together(settings: Settings) -> None:
     key = settings.secret("psk")
     if settings.security == "psk" and not (key and settings.secret("psk_identity")):
-        raise ConfigError('secrets.json: "psk" and "psk_identity" are missing; config.json says "security": "psk"')
+        raise _wrong("psk", 'and "psk_identity" are missing; config.json says "security": "psk"', "secrets.json")
     for name in ("psk", "update_key"):
         key = settings.secret(name)
         if key is not None and (len(key) % 2 or any([c not in "0123456789abcdefABCDEF" for c in key])):
-            raise ConfigError('secrets.json: "%s" must be an even number of hexadecimal digits' % name)
+            raise _wrong(name, "must be an even number of hexadecimal digits", "secrets.json")
     if settings.report_every < settings.sample_every:
-        raise ConfigError('config.json: "report_every" (%d s) must not be shorter than "sample_every" (%d s)'
-                          % (settings.report_every, settings.sample_every))
+        raise _wrong("report_every", '(%d s) must not be shorter than "sample_every" (%d s)'
+                     % (settings.report_every, settings.sample_every))
     longest = report_wait(settings.ack_timeout, settings.max_retransmit, settings.options.get("retransmit_mode"))
     longest += int(settings.listen)
     if longest > settings.awake_budget:
-        raise ConfigError('config.json: "awake_budget" (%d s) is shorter than one report may take (%d s by '
-                          '"ack_timeout" and "max_retransmit", and "listen")' % (settings.awake_budget, longest))
+        raise _wrong("awake_budget", '(%d s) is shorter than one report may take (%d s by "ack_timeout" and "max_retransmit", '
+                     'and "listen")' % (settings.awake_budget, longest))
 
 
 def report_wait(ack_timeout: int, max_retransmit: int, fixed: "int | None" = 0) -> int:
