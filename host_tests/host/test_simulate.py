@@ -90,6 +90,11 @@ def test_the_same_life_without_the_fault_has_nothing_wrong(port, faults, config)
     assert (simulation.ledger.dropped > 20) == (faults == "drought" or (port, faults) == ("esp32", "full"))
 
 
+@pytest.mark.parametrize(("port", "seed"), [("rp2", 8), ("esp32", 7)])
+def test_a_time_that_was_told_is_lost_neither_with_a_line_nor_with_the_power(port, seed):
+    assert lived(port, 2, "dense", seed, sensors=3, alarm=True, listen=5)[0].ledger.wrong_times() == []
+
+
 def test_a_fault_that_patches_nothing_or_never_bites_is_refused():
     for where, said in (("lwnode.power:Journal.gone", "is gone"), ("lwnode.nowhere:X.y", "is gone"),
                         ("lwnode.power:Journal.flush", "never did anything")):

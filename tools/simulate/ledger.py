@@ -72,7 +72,7 @@ class Ledger:
         self._broken: dict[str, str] = {}  # promises of the journal that did not hold: kind -> the first case of it
         self._troubles: list[int] = []  # virtual milliseconds at which something went wrong
         self._told: list[int] = []  # at which the module told the network's time
-        self._lives = [0]  # at which the node began without what its RAM, and on ESP32 its RTC memory, had held
+        self._lives = [0]  # at which the node began without what its RAM, and on ESP32 its RTC memory or its count, had held
 
     # what the world tells
 
@@ -174,7 +174,7 @@ class Ledger:
         simulation, pending = self._simulation, [reading for reading in self.record.readings if reading.pending]
         if simulation.port == "esp32":
             promise = 0 if rtc_kept else self._journal().exposed
-            if not rtc_kept:
+            if not rtc_kept or kind in _POWER:  # its count of the time begins anew, whatever its memory has kept
                 self._lives.append(simulation.clock.now)
         else:
             promise = 0 if kind == "reset" or self.node is None else self.node.journal.exposed

@@ -119,12 +119,16 @@ class Contact:
         node = self.node
         clock = node.clock
         if clock.stale:
-            unix = self.modem.network_time()
+            first = clock.unix() is None
+            # Asked twice: what goes out now is without a time for ever where one line was lost.
+            unix = self.modem.network_time() or self.modem.network_time()
             if unix is not None and clock.set_unix(unix, "network"):
                 node.moved = clock.moved  # the slot that is being served keeps its name until it is
                 for part in (node.sampling, node.backoff, self.session, node.tree):
                     part.rebase(clock.moved)
                 node.ask("rebase", clock.moved)
+                if first:  # the readings on flash have no other time: with the next commit it is there too
+                    node.state.save("clock", clock.dump(), True)
 
     def conclude(self, slot: "int | None") -> None:
         """Draw the consequences of a wake's contact for slot and back-off, and let the module sleep."""
