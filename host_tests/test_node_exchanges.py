@@ -79,6 +79,8 @@ def test_bg96_says_what_a_report_needs():
 
 def check_no_question_twice(family):
     lines = [line for line in plain_wake(family) if line != KNOCK and line not in MOVING]
+    if family == "me910c1":
+        lines.remove("ATE0")  # its question whether somebody is there
     for line in lines:
         assert lines.count(line) == 1, line
 

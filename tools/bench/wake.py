@@ -14,8 +14,8 @@ The least that a manual allows for four readings, LEAST, counts what cannot be l
     bg96     4   AT, "register" (PSM is a power cycle), one "ulhex", psm/enter. Above it: "select" until the client has booted,
                  whether the session stands, what the network is like.
     me910c1  7   PSM is a power cycle: AT, LWM2MENA, one line of LWM2MMON, LWM2MNFYACKURI and ACKENA (all forgotten; 2.2.2
-                 lets commands share a line), four LWM2MSET (each has an answer of its own, as 2.2.2 advises). Above it: AT
-                 until it has booted (four seconds), echo and CMEE (forgotten too), what the network and the stored objects are
+                 lets commands share a line), four LWM2MSET (each has an answer of its own, as 2.2.2 advises). Above it: ATE0
+                 until it has booted (four seconds), CMEE (forgotten too), what the network and the stored objects are
                  like (a server or a factory reset may have changed them), values a server wrote, extremes that moved.
 """
 

@@ -239,11 +239,10 @@ class Driver(Modem):
         try:
             while self.at.left(end) > 0:
                 off = pulse and self.pins.get("status") is False  # it would not hear the question
-                if not off and self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
+                # Echo, CMEE and #PSMURC are lost where sleep was a power cycle (field_quirks 5).
+                if not off and self.ask(self.at.send, "ATE0", prefix="", timeout_ms=_AT_MS) is not None:
                     if pulsed is not None:
                         self._boot_ms = min(clock.ticks_diff(clock.ticks_ms(), pulsed), self.options["boot_ms"] // 2)
-                    # Lost where sleep was a power cycle (field_quirks 5); said again, they cost 60 ms.
-                    self.ask(self.at.send, "ATE0", prefix="")
                     self.ask(self._greet, True)
                     return True
                 if pulse:
@@ -366,7 +365,9 @@ class Driver(Modem):
 
     def register(self, timeout_ms: int = 30000) -> bool:
         """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
-        if self.status() == REGISTERED and self._armed:
+        # Who was just found off does not come on by itself, and attach() has passed since.
+        off = self._status in _OFF and not (self._suspended or self._factory)
+        if not off and self.status() == REGISTERED and self._armed:
             return True
         end = self.at.deadline(timeout_ms)
         created = False
