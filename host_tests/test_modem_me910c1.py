@@ -7,7 +7,7 @@ from fakes.telit import Node, definition, ready
 from fakes.uart import FakeUart
 
 from lwnode.at import AtClient, AtTimeout, CommandError
-from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, TIME, Path, registry
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, Server, Unsupported, open_modem
 from lwnode.modem.recovery import bring_back
 
@@ -300,16 +300,22 @@ def test_commands_that_fail_after_ena_are_repeated_until_the_agent_answers():
 
 
 def test_seven_actuators_are_refused_and_six_are_not():
+    """3.1.2: by the objects declared as by the option; nothing is said to the module before."""
+    objects = [(number, 0, (5850,)) for number in (3306, 3311, 3312, 3338, 3342, 3347, 3348)]
+    objects = [entry for entry in objects if "W" in (registry.lookup(entry[0], 5850) or ("", "RW"))[1]]
+    objects += [(number, 0, (1,)) for number in range(31000, 31007 - len(objects))]  # nobody's objects are everybody's
     made = Node(ready())
     made.modem.start()
-    objects = [(number, 0, (5850,)) for number in (3306, 3311, 3312, 3338, 3339, 3340, 3342)]
-    six = Node(ready(), monitor=(1, 3, 3303, 3304, 3306, 3311, 3312))
-    six.modem.start()
-    refused(lambda: six.modem.declare([]), "monitor", "6")
+    mark = len(made.commands)
+    refused(lambda: made.modem.declare(objects), "monitor", "6")
+    refused(lambda: Node(ready(), monitor=[entry[0] for entry in objects]).modem.declare([]), "monitor", "6")
     refused(lambda: Node(ready(), acknowledge=[TEMPERATURE] * 7).modem.declare([]), "acknowledge", "6")
-
-    made.modem.objects = objects[:3]
-    assert len(made.modem.monitored()) <= 6
+    assert made.since(mark) == []
+    made.modem.declare(objects[:6])
+    assert made.modem.monitored() == sorted([entry[0] for entry in objects[:6]])
+    # A sensor's own writable resource takes what is left of the six, and is no reason to refuse.
+    made.modem.declare(objects[:5] + [(3303, 0, (5700, 5750)), (3304, 0, (5700, 5750))])
+    assert len(made.modem.monitored()) == 6 and 3303 in made.modem.monitored()
 
 
 def test_acknowledged_paths_are_history_then_main_resources_six_at_most():

@@ -142,7 +142,7 @@ def test_one_registration_over_48_wakes_where_sleep_lets_the_module_keep_it():
 
 
 def test_a_reading_that_went_in_a_pack_is_not_pushed_as_a_present_one_too():
-    """The first contact lies behind the first samples: they go in a pack, and what the module must know beside it lacks them."""
+    """The first contact lies behind the first samples: they go in a pack, and are left out of what the module is to know."""
     world = World("esp32", {"family": "me910c1", "spread": 600, "sample_every": 300, "report_every": 900})
     world.run(hours=1)
     came = [(tuple(each.path), "%.2f" % each.value) for each in world.server.deliveries if each.path[0] in (3303, 3304)]
