@@ -144,7 +144,8 @@ def _server(unit: "Any") -> "tuple[bool, str]":
         return True, "registered"
     text = "no registration at %s:%d as %s: " % (config.host, config.port, unit.session.endpoint())
     if unit.modem.refusal:
-        text += unit.modem.refusal + "; check "
+        from words import spelled
+        text += spelled(unit.modem.refusal) + "; check "
     if config.security == "psk":
         text += "the identity and key in secrets.json as the server has them, a DTLS port (5684), "
     return False, text + ("host and port reachable from the mobile network (no private address, no firewall before it), the "

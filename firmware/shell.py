@@ -37,6 +37,13 @@ _WORDS = (
     ("sleep_now()", "module to sleep, board to sleep until the next slot"),
     ("node()", "the node itself: node().modem, node().tree, node().board"),
 )
+# The read and test forms of a family's LwM2M commands; of the others the driver knows them.
+_FORMS = {
+    "bc20": ("AT+QLWSERV=?", "AT+QLWCONF=?", "AT+QLWRD=?", "AT+QLWCFG=?"),
+    "bc66": ("AT+QLWCFG?", "AT+QLWCONFIG?", "AT+QLWADDOBJ?", "AT+QLWSTATUS?", "AT+QLWRD?"),
+    "bg96": ("AT+QLWM2M=?", 'AT+QLWM2M="select"', 'AT+QLWM2M="cdp"', 'AT+QLWM2M="epns"', 'AT+QLWM2M="bsmode"',
+             'AT+QLWM2M="mbsps"'),
+}
 
 
 def node(given: "Any" = None) -> "Any":
@@ -100,7 +107,16 @@ def inspect() -> None:
     if not unit.modem.wake() and not unit.modem.start():
         print("  the module is silent: doctor() looks for the reason")
         return
-    said = unit.modem.inspect()
+    forms = _FORMS.get(unit.config.family)
+    if forms is None:
+        said = unit.modem.inspect()
+    else:
+        said = {}
+        for line in forms:
+            lines = unit.modem.ask(unit.at.send, line, secret=line == "AT+QLWCONFIG?")
+            if line == "AT+QLWCONFIG?":
+                lines = [",".join(text.split(",")[:7]) for text in lines or ()]  # the key is the eighth (BC66 note 4.2.1)
+            said[line] = "refused" if lines is None else "; ".join(lines)
     _table([(name, _shown(str(said[name]))) for name in sorted(said)])
 
 
@@ -146,11 +162,11 @@ def status() -> None:
 def _session(unit: "Any") -> str:
     """What the module says of its session; one that sleeps is not woken for it, and costs two seconds instead of thirty."""
     from lwnode.at import AtError, AtTimeout
-    from lwnode.modem import STATUS_NAMES
+    from words import STATES
     for _ in range(2):  # the first AT after a pause may be lost
         try:
             unit.at.send("AT", timeout_ms=500)
-            return str(STATUS_NAMES[unit.modem.status()])
+            return str(STATES[unit.modem.status()])
         except AtTimeout:
             pass
         except AtError as error:

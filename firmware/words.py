@@ -2,8 +2,11 @@
 
     >>> explain(10, "+CME ERROR")
     'no SIM: insert it, contacts down, with the power off'
+    >>> spelled("registration: status 13")
+    'registration: status 13 (forbidden)'
 
-Only these numbers are the same for all modules; 500 and above, and all of +CMEE ERROR (BC66), are in the module's own manual.
+These numbers are the same for all modules. +CMEE ERROR and the status codes are BC66's own (its LwM2M note, chapter 6); 500 and
+above are in the module's own manual.
 """
 
 TYPE_CHECKING = False
@@ -67,9 +70,35 @@ _CMS = {
     331: "no network",
     332: "the network did not answer in time",
 }
+_CMEE = {
+    0: "operation successful", 1: "other error", 2: "parameter number error", 3: "parameter value error", 4: "not registered",
+    7: "disabled", 13: "data length is odd", 15: "not ready to receive", 32: "keep connecting", 33: "already registered",
+    34: "LwM2M cannot be created",
+}
+_STATUS = {
+    0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset",
+    10: "bad request", 13: "forbidden", 14: "not found", 22: "precondition failed",
+}
+
+
+# lwnode.modem: what Modem.status() returns, in order
+STATES = (
+    "not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown", "deregistered",
+)
+
+
+def spelled(text: str) -> str:
+    """A refusal of the driver, which names an error or a status by its number, with the words of BC66's manual behind it."""
+    words = text.split(" ")
+    for at in range(len(words) - 1):
+        table = {"error": _CMEE, "status": _STATUS}.get(words[at])
+        number = words[at + 1].rstrip(",;)")
+        if table and number.isdigit() and int(number) in table:
+            words[at + 1] = "%s (%s)%s" % (number, table[int(number)], words[at + 1][len(number):])
+    return " ".join(words)
 
 
 def explain(code: "int | None", result: str = "+CME ERROR") -> str:
     """A sentence for a code of that kind, or "" where the number is the module's own or none was given."""
-    table: "Any" = {"+CME ERROR": _CME, "+CMS ERROR": _CMS}.get(result, {})
+    table: "Any" = {"+CME ERROR": _CME, "+CMS ERROR": _CMS, "+CMEE ERROR": _CMEE}.get(result, {})
     return table.get(code, "")  # type: ignore[no-any-return]

@@ -517,14 +517,6 @@ def test_a_session_that_no_longer_stands_is_closed_and_opened_again():
     assert bench.commands[-4:] == ["AT+QLWOPEN=0", "AT+QLWUPDATE", "AT+QLWCLOSE", "AT+QLWOPEN=0"]
 
 
-def test_the_test_forms_tell_what_the_firmware_knows():
-    bench = Bench("bc20", answers(**{
-        "AT+QLWSERV=?": '+QLWSERV: "IP_address",(0-65535)', "AT+QLWCONF=?": '+QLWCONF: "endpointname"',
-        "AT+QLWRD=?": "+QLWRD: (1-512)", "AT+QLWCFG=?": "ERROR"}))
-    assert bench.modem.inspect() == {
-        "+QLWSERV": "IP_address,(0-65535)", "+QLWCONF": "endpointname", "+QLWRD": "(1-512)", "+QLWCFG": "refused"}
-
-
 def test_a_refused_object_is_deleted_and_added_again():
     """3.3 has no read form: a refusal may mean that it is there already, or that it is not."""
     refused = ["ERROR", "OK", "OK", "OK"]

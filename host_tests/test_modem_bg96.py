@@ -218,8 +218,6 @@ def test_ranges_are_refused_before_the_wire():
     for options, server, words in (
         ({}, Server("h", 5683, "e", 29), ("lifetime", "30 to 86400", "29")),
         ({}, Server("h", 5683, "e", 86401), ("lifetime", "86401")),
-        ({"server_type": 6}, LESHAN, ("server_type", "0 to 5")), ({"ssid": 0}, LESHAN, ("ssid",)),
-        ({"name_form": 5}, LESHAN, ("name_form", "4 or 7")), ({"data_object": 20}, LESHAN, ("data_object", "26241")),
         ({"server_type": 2}, LGU, ("mbsps", "five or six")),
     ):
         bench = Bench("bg96", answers(), **options)
@@ -241,16 +239,6 @@ def test_what_bg96_cannot_do_is_told_with_an_alternative():
                  lambda modem: modem.update(binding="U")):
         assert len(str(raised(Unsupported, call, Bench("bg96", answers()).modem))) > 20
     assert "lwm2m_cfg" in str(raised(Unsupported, Bench("bg96", answers(), ack_timeout=4).modem.configure, LESHAN))
-
-
-def test_the_first_look_asks_all_that_can_be_asked():
-    bench = Bench("bg96", answers(**{
-        'AT+QLWM2M="select"': '+QLWM2M: "select",0', 'AT+QLWM2M="cdp"': '+QLWM2M: "cdp","h",5683',
-        'AT+QLWM2M="epns"': '+QLWM2M: "epns","node-1"', 'AT+QLWM2M="bsmode"': '+QLWM2M: "bsmode",0',
-        'AT+QLWM2M="mbsps"': "ERROR"}))
-    found = bench.modem.inspect()
-    assert (found["select"], found["cdp"], found["epns"], found["bsmode"], found["mbsps"]) == (
-        "0", "h,5683", "node-1", "0", "refused")
 
 
 def test_forget_removes_configuration_and_persistent_files():

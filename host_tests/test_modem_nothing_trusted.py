@@ -75,7 +75,7 @@ VERBS = (
     lambda modem: modem.identity(), lambda modem: modem.signal(), lambda modem: modem.network_time(),
     lambda modem: modem.power_saving(3600), lambda modem: modem.edrx(81.92),
     lambda modem: bring_back(modem, 8000), lambda modem: modem.sleep(), lambda modem: modem.restart(),
-    lambda modem: modem.inspect(),
+    lambda modem: getattr(modem, "inspect", modem.status)(),
     lambda modem: modem.undeclare(3303), lambda modem: modem.forget(), lambda modem: modem.deregister(),
     lambda modem: modem.power_off(), lambda modem: modem.restore(modem.snapshot()), lambda modem: modem.bootstrap(3000),
 )

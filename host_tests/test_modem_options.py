@@ -113,7 +113,6 @@ def test_an_account_that_a_module_cannot_hold_is_refused_by_key_unasked():
         ("bc20", "lifetime", dict(lifetime=3600)), ("bc20", "security", psk), ("bc20", "bootstrap", dict(bootstrap=True)),
         ("bc20", "binding", dict(binding="UQ")), ("bg96", "binding", dict(binding="UQ")), ("bg96", "key_file", psk),
         ("bg96", "lifetime", dict(lifetime=20)), ("bg96", "lifetime", dict(lifetime=86401)),
-        ("bc66", "lifetime", dict(lifetime=10)),
         ("me910c1", "lifetime", dict(lifetime=3600)), ("me910c1", "binding", dict(binding="UQ")),
     ):
         assert key in stopped(checked(family), **account), (family, key)

@@ -21,6 +21,7 @@ AS_SOURCE = ("boot.py", "main.py", "sensors.py")
 _ONLY = {
     "lwnode/modem/quectel.py": ("bc20", "bc66"),
     "lwnode/modem/object19.py": ("bc20", "bc66", "bg96"),
+    "lwnode/modem/checks.py": ("bc20", "bg96", "me910c1"),
     "lwnode/lwm2m/tlv.py": (),  # no node: for who speaks TLV with one
 }
 

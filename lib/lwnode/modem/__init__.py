@@ -35,10 +35,6 @@ RECOVERING = const(4)
 NEED_RECOVER = const(5)
 UNKNOWN = const(6)
 DEREGISTERED = const(7)
-STATUS_NAMES = (
-    "not registered", "registering", "registered", "deregistering", "recovering", "need recover", "unknown",
-    "deregistered",
-)
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 
@@ -52,23 +48,13 @@ class Server:
 
     host: name or address (IPv6 without brackets). port: 0 to 65535. endpoint: the client's name. lifetime: seconds.
     binding: "U" or "UQ". security: "none" or "psk", with psk_identity (text) and psk (hexadecimal digits, an even number).
-    Raises ValueError that names the field, what was expected and what was found. The key never appears in a text.
+    Ranges are checked by lwnode.config. The key never appears in a text.
     """
 
     def __init__(
         self, host: str, port: int = 5683, endpoint: str = "", lifetime: int = 86400, binding: str = "U",
         security: str = "none", psk_identity: "str | None" = None, psk: "str | None" = None, bootstrap: bool = False,
     ) -> None:
-        if not host:
-            raise ValueError("server host: expected a name or an address, found nothing")
-        if not 0 <= port <= 65535:
-            raise ValueError("server port: expected 0 to 65535, found %d" % port)
-        if binding not in ("U", "UQ"):
-            raise ValueError("server binding: expected U or UQ, found %s" % binding)
-        if security not in ("none", "psk"):
-            raise ValueError("server security: expected none or psk, found %s" % security)
-        if security == "psk" and not (psk_identity and psk):
-            raise ValueError("server security psk: expected psk_identity and psk, found one of them missing")
         self.host = host
         self.port = port
         self.endpoint = endpoint
@@ -83,10 +69,6 @@ class Server:
         """coap://host:port, or coaps where a key is used; an IPv6 address in brackets (RFC 3986 3.2.2)."""
         host = "[%s]" % self.host if ":" in self.host and self.host[0] != "[" else self.host
         return "%s://%s:%d" % ("coap" if self.psk is None else "coaps", host, self.port)
-
-    def __repr__(self) -> str:
-        return "Server(%s:%d, %s, lifetime=%d, binding=%s, security=%s, bootstrap=%s)" % (
-            self.host, self.port, self.endpoint, self.lifetime, self.binding, self.security, self.bootstrap)
 
 
 def open_modem(family: str, at: "Any", pins: "Any" = None, **options: "Any") -> "Modem":

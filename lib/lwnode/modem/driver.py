@@ -84,9 +84,10 @@ class Modem(Network):
     POWER_OFF = ""
     URC_PREFIXES: "tuple[str, ...]" = ()
     VALUE_PREFIXES: "tuple[str, ...]" = ()  # those that hold a value by length, see _value_length
-    # name -> (argument pattern, effect): i integer, o object, instance or resource id, s text, * what remains; an effect is
-    # a method, or the name of an event: "lifetime" with the first argument as its detail, "firmware update" with that word
-    URCS: "dict[str, tuple[str, Any]]" = {}
+    # name -> argument pattern, and what _heard() does is its effect; or (argument pattern, effect). Patterns: i integer,
+    # o object, instance or resource id, s text, * what remains. Effects: a method (what else stands in the row comes
+    # first), or the name of an event: "lifetime" with the first argument as its detail, "firmware update" with that word
+    URCS: "dict[str, Any]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
     update_since = 0  # seconds by now(): the module has been updating its own firmware since then; 0 it does not
@@ -123,6 +124,10 @@ class Modem(Network):
         for prefix in self.URC_PREFIXES:
             at.subscribe(prefix, self._on_urc, self._value_length if prefix in self.VALUE_PREFIXES else None)
 
+    def check(self, server: "Server") -> None:
+        """Refuse what this module cannot carry, without a word to it: ValueError or Unsupported, by key. Ranges are for
+        lwnode.config, which knows each family's."""
+
     # ---- what every family brings: for the reader and the type checker, no functions on the heap ------------------
 
     if TYPE_CHECKING:
@@ -131,8 +136,8 @@ class Modem(Network):
         def deadline_ms(self) -> int:
             """Longest time from publish to the outcome of one message."""
 
-        def check(self, server: "Server") -> None:
-            """Refuse what configure() would refuse, without a word to the module: ValueError or Unsupported, by key."""
+        def _heard(self, name: str, *values: "Any") -> None:
+            """The effect of a URC whose row in URCS is its argument pattern alone."""
 
         def configure(self, server: "Server") -> bool:
             """Read, compare, write what differs. True: a restart is needed before it holds."""
@@ -447,7 +452,15 @@ class Modem(Network):
                     if not isinstance(request, Request):
                         request(*data)
                         continue
-                    response = Response(503) if refused else self._response(request)
+                    response = Response(503 if refused else 404)
+                    if not refused and self.on_request is not None:
+                        try:
+                            response = self.on_request(request)
+                        except BudgetExceeded:
+                            raise
+                        except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
+                            self._count("handler_errors")  # a 5.00 for the server, never the node's wake
+                            response = Response(500)
                     self.answer(request, response, data)
                 except BudgetExceeded:
                     raise
@@ -463,18 +476,6 @@ class Modem(Network):
         finally:
             self._answering = False
         self._tell_outcomes()
-
-    def _response(self, request: Request) -> Response:
-        """The node's; a handler that fails costs the server a 5.00, never the node its wake."""
-        if self.on_request is None:
-            return Response(404)
-        try:
-            return self.on_request(request)
-        except BudgetExceeded:
-            raise
-        except Exception:  # whatever an application's handler raises; Ctrl-C is none of it
-            self._count("handler_errors")
-            return Response(500)
 
     def _observe(self, path: Path, cancel: bool) -> None:
         """The server observes a path, or no longer does; no module keeps a list that could be asked for."""
@@ -511,15 +512,17 @@ class Modem(Network):
         if parsed is None:
             return
         row = self.URCS.get(parsed[0])
-        arguments = None if row is None else _arguments(row[0], parsed[1])
+        arguments = None if row is None else _arguments(row if isinstance(row, str) else row[0], parsed[1])
         if row is None or arguments is None:
             self._count("unknown_urcs" if row is None else "malformed_urcs")
             return
-        if isinstance(row[1], str):
+        if isinstance(row, str):
+            self._heard(parsed[0], *arguments)
+        elif isinstance(row[1], str):
             name, _, detail = row[1].partition(" ")
             self._emit(name, detail or arguments[0])
         else:
-            row[1](self, *arguments)
+            row[1](self, *row[2:], *arguments)
         self._tell_outcomes()
 
     def _on_restart(self, *_: "Any") -> None:
@@ -655,39 +658,3 @@ def path_of(object_id: int, instance: int = -1, resource: int = -1) -> Path:
     if instance < 0:
         return Path(object_id)
     return Path(object_id, instance, None if resource < 0 else resource)
-
-
-# ---- what a family refuses before it reaches the wire ---------------------------------------------------------------
-
-
-def within(source: str, name: str, value: int, low: int, high: int) -> None:
-    """ValueError with the manual's range, which is that of `source`."""
-    if not low <= value <= high:
-        raise ValueError("%s: expected %d to %d (%s), found %s" % (name, low, high, source, value))
-
-
-def one_of(source: str, options: "dict[str, Any]", name: str, allowed: "tuple[Any, ...]") -> None:
-    """ValueError with the choices of `source`."""
-    if options[name] not in allowed:
-        raise ValueError("%s: expected %s (%s), found %s" % (
-            name, " or ".join([str(value) for value in allowed]), source, options[name]))
-
-
-def wake_pin(modem: Modem, sleep: str) -> None:
-    """ValueError where a sleep that ends by DTR alone is asked for on a board that has not wired it."""
-    if modem.options["sleep"] == sleep and (modem.pins is None or not modem.pins.set("wake", True)):
-        raise ValueError("sleep: %s ends by DTR alone; expected a board with a wake pin, found none" % sleep)
-
-
-def budget(modem: Modem, what: str) -> None:
-    """ValueError where one report may take longer than a wake."""
-    limit = modem.options["awake_budget_ms"]
-    if limit is not None and modem.deadline_ms > limit:
-        raise ValueError("%s: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
-            what, modem.deadline_ms, limit))
-
-
-def no_retransmission(modem: Modem, instead: str) -> None:
-    """Unsupported where CoAP's timing is configured for a module that has no command for it."""
-    if modem.options["ack_timeout"] != 2 or modem.options["max_retransmit"] != 4:
-        raise Unsupported("%s cannot set ack_timeout or max_retransmit: %s" % (modem.FAMILY, instead))

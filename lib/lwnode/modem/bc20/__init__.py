@@ -17,7 +17,8 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
-from lwnode.modem.driver import Capabilities, budget, no_retransmission, path_of
+from lwnode.modem.checks import budget, no_retransmission
+from lwnode.modem.driver import Capabilities, path_of
 from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
 from micropython import const
@@ -60,14 +61,6 @@ class Driver(NbIot):
     def _capabilities(self) -> Capabilities:
         return Capabilities(
             "pipe", False, False, "server", bool(self.options["buffered"]), "pack", False, False, {"pack": 512})
-
-    def inspect(self) -> "dict[str, str]":
-        """The test forms: a firmware older than NAR01A01 (chapter 2) refuses them."""
-        found = {}
-        for name in ("+QLWSERV", "+QLWCONF", "+QLWRD", "+QLWCFG"):
-            rows = self.ask(self.at.test, name)
-            found[name] = "refused" if rows is None else ",".join([str(value) for row in rows for value in row])
-        return found
 
     # ---- configuration ----------------------------------------------------------------------------------------
 

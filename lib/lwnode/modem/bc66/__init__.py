@@ -28,7 +28,7 @@ from lwnode.modem import (
     REGISTERING,
     UNKNOWN,
 )
-from lwnode.modem.driver import Capabilities, Modem, budget, by_length, path_of, within
+from lwnode.modem.driver import Capabilities, Modem, by_length, path_of
 from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
 from micropython import const
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     Objects = dict[tuple[int, int], tuple[int, ...]]
 
-_NOTE = "BC66 note 4.2.2"
 _RADIO_MS = const(10000)  # 3.4 case 3 has no figure: leaving the network is an exchange with it, some seconds in coverage
 _PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_quirks 5)
 _BOUND = const(2)  # this bit of the account's checksum: the module has been told its binding
@@ -57,16 +56,9 @@ _STATES = (
 # 4.2.8 to 4.2.11: CoAP code -> <result>; a code without a number of its own is told as 4.00
 _RESULTS = {205: 1, 204: 2, 400: 11, 401: 12, 404: 13, 405: 14, 406: 15}
 _BAD_REQUEST = const(11)
-# chapter 6, <err>: why a command was refused
-ERRORS = {
-    0: "operation successful", 1: "other error", 2: "parameter number error", 3: "parameter value error",
-    4: "not registered", 7: "disabled", 13: "data length is odd", 15: "not ready to receive", 32: "keep connecting",
-    33: "already registered", 34: "LwM2M cannot be created",
-}
-# chapter 6, <status_code>: what came of an exchange with the server
-STATUSES = {
-    0: "success", 1: "timeout", 2: "packet not sent", 3: "recovery failed", 4: "update failed", 9: "reset",
-    10: "bad request", 13: "forbidden", 14: "not found", 22: "precondition failed",
+# what says that the session stands, where its status is 0
+_STANDS: "dict[str, tuple[Any, ...]]" = {
+    "reg": ("registered", "server"), "ping": ("updated",), "recovered": ("recovered", "status 0"),
 }
 _NUMBERED = {"0": "observe", "1": "read", "2": "write", "3": "execute"}  # R01A06 numbers what later firmware names
 
@@ -123,32 +115,20 @@ class Driver(NbIot):
 
     # ---- configuration: read first, write what differs ----------------------------------------------------------
 
-    def check(self, server: "Server") -> None:
-        """Account (4.2.1), options (4.2.2) and awake budget, by key and with the manual's range."""
-        if not 20 <= server.lifetime <= 31536000:
-            raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.1), found %d" % server.lifetime)
-        for name, value in (
-            ("host", server.host), ("endpoint", server.endpoint), ("psk_identity", server.psk_identity or ""),
-        ):
-            if len(value.encode()) > 150:
-                raise ValueError("%s: expected at most 150 bytes (BC66 note 4.2.1), found %d" % (name, len(value)))
-        if not server.endpoint:
-            raise ValueError("endpoint: expected a name (BC66 note 4.2.1), found none")
-        if server.psk is not None:
-            digits = server.psk.lower()
-            if len(digits) % 2 or len(digits) > 256 or digits.strip("0123456789abcdef"):
-                raise ValueError(
-                    "psk: expected an even number of hexadecimal digits, at most 256 (BC66 note 4.2.1), found %d characters"
-                    " that are not" % len(digits))
-        self._settings()
-        budget(self, "ack_timeout %d s, max_retransmit %d, retransmit_mode %d" % (
-            self.options["ack_timeout"], self.options["max_retransmit"], self.options["retransmit_mode"]))
-
     def configure(self, server: "Server") -> bool:
         """QLWCFG, APN and QLWCONFIG where they differ. What was found to hold is kept as a checksum: the same configure()
-        costs nothing on the next wake. A change of an earlier wake that did not come to its restart still waits for it."""
-        self.check(server)
-        wanted = self._settings()
+        costs nothing on the next wake. A change of an earlier wake that did not come to its restart still waits for it.
+
+        Ranges are those of lwnode.config, which has them from 4.2.1 and 4.2.2; a module refuses what does not fit.
+        """
+        options = self.options
+        wanted = (
+            ("auto_reg", int(options["auto_reg"])),
+            ("per_regstatus_feat", int(not options["persistent"])),  # 0 switches it on, the reverse of every other switch
+            ("rai_enable", int(options["rai"])), ("retransmit", options["ack_timeout"], options["max_retransmit"]),
+            ("auto_ack", int(options["auto_ack"])), ("access_mode", int(options["buffered"])),
+            ("recovery_mode", options["recovery_mode"]), ("retransmit_mode", options["retransmit_mode"]),
+        )
         self.server = server
         self.lifetime = server.lifetime
         mark = crc32(repr((_account(server), server.binding, wanted, self.radio_options())).encode()) & ~_BOUND | 1
@@ -157,8 +137,18 @@ class Driver(NbIot):
             self._configured = mark
         return self._restart_due
 
-    def _write_all(self, server: "Server", wanted: "list[tuple[Any, ...]]") -> None:
-        self._write_settings(wanted)
+    def _write_all(self, server: "Server", wanted: "tuple[tuple[Any, ...], ...]") -> None:
+        """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
+        rows = _texts(self.ask(self._query, "+QLWCFG"))
+        for setting in wanted:
+            row = [str(value) for value in setting]
+            found = [known for known in rows if known[:1] == row[:1]]
+            found = found or _texts(self.ask(self.at.write, "+QLWCFG", setting[0]))
+            if not found:
+                self._count("settings_unknown_to_module")
+            elif found[-1] != row:
+                self._restart_due = True
+                self.at.write("+QLWCFG", *setting)
         self._write_apn()
         self.configure_radio()
         account = [str(value) for value in _account(server)]
@@ -167,34 +157,6 @@ class Driver(NbIot):
             if row[:len(account) - 1] == account[:-1] and row[-1:] and row[-1].upper() == account[-1].upper():
                 return
         self._write_account(server)
-
-    def _settings(self) -> "list[tuple[Any, ...]]":
-        """4.2.2 rows as wanted. per_regstatus_feat 0 switches persistence on, the reverse of every other switch."""
-        options = self.options
-        for name, low, high in (
-            ("ack_timeout", 1, 20), ("max_retransmit", 0, 8), ("recovery_mode", 0, 1), ("retransmit_mode", 0, 1),
-        ):
-            within(_NOTE, name, options[name], low, high)
-        return [
-            ("auto_reg", int(options["auto_reg"])), ("per_regstatus_feat", int(not options["persistent"])),
-            ("rai_enable", int(options["rai"])), ("retransmit", options["ack_timeout"], options["max_retransmit"]),
-            ("auto_ack", int(options["auto_ack"])), ("access_mode", int(options["buffered"])),
-            ("recovery_mode", options["recovery_mode"]), ("retransmit_mode", options["retransmit_mode"]),
-        ]
-
-    def _write_settings(self, wanted: "list[tuple[Any, ...]]") -> None:
-        """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
-        rows = _texts(self.ask(self._query, "+QLWCFG"))
-        for setting in wanted:
-            row = [str(value) for value in setting]
-            found = [known for known in rows if known[:1] == row[:1]]
-            if not found:
-                found = _texts(self.ask(self.at.write, "+QLWCFG", setting[0]))
-            if not found:
-                self._count("settings_unknown_to_module")
-            elif found[-1] != row:
-                self._restart_due = True
-                self.at.write("+QLWCFG", *setting)
 
     def _write_account(self, server: "Server") -> None:
         """QLWCONFIG, Not Registered as 4.2.1 note 2 wants it; radio off where the module does not rest (3.4 case 3)."""
@@ -227,16 +189,6 @@ class Driver(NbIot):
                 self.at.write("+CFUN", 1, timeout_ms=_RADIO_MS)
         self.observed = []
 
-    def inspect(self) -> "dict[str, str]":
-        """What this firmware says of itself: settings, account without its key, objects, state and waiting requests."""
-        found = {}
-        for name in ("+QLWCFG", "+QLWCONFIG", "+QLWADDOBJ", "+QLWSTATUS", "+QLWRD"):
-            rows = self.ask(self.at.read, name, secret=name == "+QLWCONFIG")
-            if name == "+QLWCONFIG":
-                rows = [row[:7] for row in rows or []]  # the key is the eighth (4.2.1)
-            found[name] = "refused" if rows is None else "; ".join([",".join(row) for row in _texts(rows)])
-        return found
-
     # ---- objects ------------------------------------------------------------------------------------------------
 
     def declare(self, objects: "Any") -> bool:
@@ -255,15 +207,15 @@ class Driver(NbIot):
 
     def _declare(self, wanted: "Objects") -> None:
         found = self._declared_objects()
-        for object_id in sorted({key[0] for key in found}):
-            if _of_object(found, object_id) != _of_object(wanted, object_id):
-                self.undeclare(object_id)
-                found = {key: found[key] for key in found if key[0] != object_id}
+        for key in sorted(set(found) | set(wanted)):
+            if found.get(key) != wanted.get(key) and key[0] in [known[0] for known in found]:
+                self.undeclare(key[0])
+                found = {known: found[known] for known in found if known[0] != key[0]}
         for key in sorted(wanted):
             if key not in found:
                 error = self._act("+QLWADDOBJ", key[0], key[1], len(wanted[key]), *wanted[key])
                 if error:
-                    raise CommandError(error, "object %d/%d not added: %s" % (key[0], key[1], error_name(error)))
+                    raise CommandError(error, "object %d/%d not added: error %d" % (key[0], key[1], error))
 
     def _declared_objects(self) -> "Objects":
         """What the module holds by QLWADDOBJ? (4.2.6): resource ids by (object, instance)."""
@@ -310,63 +262,62 @@ class Driver(NbIot):
 
     def register(self, timeout_ms: int) -> bool:
         """AT+QLWREG and its result, then the binding, which no command sets before: the module registers with UQ (Figure 15)
-        until an update says U, and keeps that (Figures 16 and 17). Said once for each account."""
-        done = self._register(timeout_ms)
-        if done and self.server is not None and self._configured and not self._configured & _BOUND and self.level >= 7:
+        until an update says U, and keeps that (Figures 16 and 17). Said once for each account.
+
+        Nothing is sent while the module registers or recovers by itself (3.3, 3.4).
+        """
+        end = self.at.deadline(timeout_ms)
+        if self.status() == NEED_RECOVER and not self.recover(timeout_ms):
+            self.status()
+        if self.options["auto_reg"] and self._status == NOT_REGISTERED:
+            self._status = REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
+        if self._busy():
+            self.wait_while_busy(timeout_ms)
+            if self._busy():
+                self._bootstrapping = False  # its end was not heard in all that time: the next one asks the module
+                return False
+        if self._status != REGISTERED:
+            if self._rest_until is not None:
+                self._pause(min(_PAUSE_MS, self.at.left(self._rest_until)))
+                self._rest_until = None
+            if not self._begin_registration(timeout_ms):
+                return False
+            if not self._await(lambda: not self._busy(), max(_PAUSE_MS, self.at.left(end))):
+                self._bootstrapping = False
+                self.status()  # the result may have been lost
+            self._declare_when_registered()
+        if self._status != REGISTERED:
+            return False
+        if self.server is not None and self._configured and not self._configured & _BOUND and self.level >= 7:
             self._configured |= _BOUND  # a firmware that refuses it is not asked again
             if not self._update(1, int(self.server.binding == "UQ")):
                 self._count("bindings_refused")
-                return self._status == REGISTERED
-        return done
-
-    def _register(self, timeout_ms: int) -> bool:
-        """Nothing is sent while the module registers or recovers by itself (3.3, 3.4)."""
-        state = self.status()
-        if state == NEED_RECOVER:
-            if self.recover(timeout_ms):
-                return True
-            state = self.status()
-        if state == REGISTERED:
-            return True
-        if self.options["auto_reg"] and state == NOT_REGISTERED:
-            self._status = REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
-        if self._busy() and self.wait_while_busy(timeout_ms) == REGISTERED:
-            return True
-        if self._busy():
-            self._bootstrapping = False  # its end was not heard in all that time: the next one asks the module
-            return False
-        if self._rest_until is not None:
-            self._pause(min(_PAUSE_MS, self.at.left(self._rest_until)))
-            self._rest_until = None
-        self._status = REGISTERING
-        try:
-            self._take_result(self.at.run("+QLWREG"), self._on_registration)
-        except CommandError as error:
-            return self._registration_refused(error, timeout_ms)
-        except AtTimeout:
-            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
-        if not self._await(lambda: not self._busy(), timeout_ms):
-            self._bootstrapping = False
-            self.status()  # the result may have been lost
-        self._declare_when_registered()
         return self._status == REGISTERED
 
-    def _take_result(self, rows: "Any", effect: "Any") -> None:
-        """A result line that came before OK, as nobody promised that it would not."""
-        status = number(rows[-1], 0, 0, 255) if rows else None
-        if status is not None:
-            effect(status)
+    def _begin_registration(self, timeout_ms: int) -> bool:
+        """AT+QLWREG; False where it is refused and no registration stands or is under way."""
+        self._status = REGISTERING
+        try:
+            self._take_result("reg", self.at.run("+QLWREG"))
+        except CommandError as error:
+            if error.code == 33 and (self.level < 7 or self.status() == REGISTERED):
+                self._status = REGISTERED
+            elif error.code == 32:  # keep connecting: it is at it by itself
+                self._status = REGISTERING
+                self.wait_while_busy(timeout_ms)
+            else:
+                self._status = NOT_REGISTERED
+                self.refusal = "registration: error %s" % error.code
+                return False
+        except AtTimeout:
+            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
+        return True
 
-    def _registration_refused(self, error: CommandError, timeout_ms: int) -> bool:
-        if error.code == 33 and (self.level < 7 or self.status() == REGISTERED):
-            self._status = REGISTERED
-            return True
-        if error.code == 32:  # keep connecting: it is at it by itself
-            self._status = REGISTERING
-            return self.wait_while_busy(timeout_ms) == REGISTERED
-        self._status = NOT_REGISTERED
-        self.refusal = "registration: " + error_name(error.code)
-        return False
+    def _take_result(self, name: str, rows: "Any") -> None:
+        """A result line that came before OK, as nobody promised that it would not."""
+        status = _error_of(rows)
+        if status >= 0:
+            self._heard(name, status)
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
@@ -379,14 +330,10 @@ class Driver(NbIot):
         """AT+QLWUPDATE, one for each thing that changed (5.7.2). An object list needs none: QLWADDOBJ sends its own."""
         done = True
         if binding is not None:
-            if binding not in ("U", "UQ"):
-                raise ValueError("binding: expected U or UQ (BC66 note 4.2.4), found %s" % binding)
             done = self._update(1, int(binding == "UQ"))
         if lifetime is None and binding is None:
             lifetime = self.lifetime  # a refresh has to say one, and must not change it
         if lifetime is not None:
-            if not 20 <= lifetime <= 31536000:
-                raise ValueError("lifetime: expected 20 to 31536000 s (BC66 note 4.2.4), found %d" % lifetime)
             done = self._update(0, lifetime) and done
         return done
 
@@ -397,7 +344,7 @@ class Driver(NbIot):
         try:
             rows = self.at.write("+QLWUPDATE", mode, value, prefix="+QLWUPDATE")
         except CommandError as error:
-            self.refusal = "update: " + error_name(error.code)
+            self.refusal = "update: error %s" % error.code
             return False
         except AtTimeout:
             rows = []  # OK may be lost: the result will tell
@@ -410,7 +357,7 @@ class Driver(NbIot):
         self._await(lambda: self._update_status is not None, self.deadline_ms)
         self._update_id = None
         if self._update_status is not None:
-            self._on_ping(self._update_status)
+            self._heard("ping", self._update_status)
         return self._update_status == 0
 
     def deregister(self) -> bool:
@@ -418,7 +365,7 @@ class Driver(NbIot):
         self._answer_server()
         before, self._status = self._status, DEREGISTERING
         try:
-            self._take_result(self.at.run("+QLWDEREG"), self._on_deregistration)
+            self._take_result("dereg", self.at.run("+QLWDEREG"))
         except CommandError as error:
             self._status = DEREGISTERED if error.code == 4 else before
             return error.code == 4
@@ -436,7 +383,7 @@ class Driver(NbIot):
         try:
             self.at.run("+QLWRECOVER")
         except CommandError as error:
-            self.refusal = "recovery: " + error_name(error.code)
+            self.refusal = "recovery: error %s" % error.code
             self._status = UNKNOWN
             return False
         except AtTimeout:
@@ -477,12 +424,49 @@ class Driver(NbIot):
             name = str(values[0])
         return _NUMBERED.get(name, name.strip().replace(" ", "_")), values[1:]
 
-    def _on_ping(self, status: int) -> None:
-        if status == 0:
-            self._session_stands("updated")
-        else:
+    def _heard(self, name: str, *values: "Any") -> None:
+        """The session and the reports, as the module tells of them."""
+        first: "Any" = values[0] if values else 0
+        if name == "reg":
+            self._bootstrapping = False
+        if first == 0 and name in _STANDS:
+            self._session_stands(*_STANDS[name])
+        elif name == "report":
+            self.reports.name(first)
+        elif name == "report_ack":
+            self.reports.settle(values[1], None if first == 0 else "status %d" % first)
+        elif name == "reg":
+            self.refusal = "registration: status %d" % first
+            self._session_lost(NOT_REGISTERED, self.refusal)
+        elif name == "dereg":
+            self._status = DEREGISTERED if first == 0 else UNKNOWN
+        elif name == "ping":
             # 3.3 case 3: it registers again by itself, then tries the bootstrap server, and ends with +QLWREG.
-            self._session_lost(REGISTERING, "update: " + status_name(status))
+            self._session_lost(REGISTERING, "update: status %d" % first)
+        elif name == "recovered":
+            # After 3 the module registers again by itself (seen in the field): only +QLWREG ends it.
+            self._status = REGISTERING if first == 3 else NEED_RECOVER
+            self._count("recoveries_failed")
+        elif name == "bs_finished":
+            self._status = REGISTERING
+            self._emit("bootstrapped")
+        elif name == "bootstrap_request_trigger":
+            self._bootstrapping = first == 0
+            self._status = REGISTERING if first == 0 else UNKNOWN
+            self._emit("bootstrapping", "status %d" % first)
+        elif name == "disable":
+            self._status = NOT_REGISTERED
+            self._emit("disabled", first)
+        elif name == "lwstatus":
+            self._offline = first == 0
+            self._emit("link_back" if first else "link_lost", "lwstatus")
+        elif name == "factory_reset":
+            # Deregistered by now. In direct mode the module resets itself; in buffer mode we must (notes 1 and 2).
+            self._factory = True
+            self._invalidate()
+            self.observed = []
+            self._forget_session("factory reset")
+            self._emit("factory_reset", "status %d" % first)
 
     def _on_update(self, status: "Any", rest: "list[Any]") -> None:
         if self._update_id is None or self._update_id not in (-1, number(rest, 0, 0, 65535)):
@@ -490,55 +474,20 @@ class Driver(NbIot):
         else:
             self._update_status = number((status,), 0, 0, 255)
 
-    def _on_registration(self, status: int) -> None:
-        self._bootstrapping = False
-        if status == 0:
-            self._session_stands("registered", "server")
-        else:
-            self.refusal = "registration: " + status_name(status)
-            self._session_lost(NOT_REGISTERED, self.refusal)
+    def _on_request(self, name: str, mid: int, *values: "Any") -> None:
+        """4.3.6: flag 0 observes, 1 cancels. 4.3.5: no arguments are delivered. 4.3.3 says hexadecimal for every type; a value
+        as long as <len> itself came as text, and so did one of no length that fits."""
+        if name == "observe":
+            name, values = "cancel" if values[0] else name, values[1:]
+        request = Request(name, path_of(*values[:3]), mid)
+        if name == "write":
+            request.type, _, request.value, request.index = values[3:]
+            if isinstance(request.value, str):
+                request.value = request.value.encode()
+        self.request(request)
 
-    def _on_deregistration(self, status: int) -> None:
-        self._status = DEREGISTERED if status == 0 else UNKNOWN
-
-    def _on_recovered(self, status: int) -> None:
-        if status == 0:
-            self._session_stands("recovered", status_name(status))
-        else:
-            # After 3 the module registers again by itself (seen in the field): only +QLWREG ends it.
-            self._status = REGISTERING if status == 3 else NEED_RECOVER
-            self._count("recoveries_failed")
-
-    def _on_bootstrapped(self) -> None:
-        self._status = REGISTERING
-        self._emit("bootstrapped")
-
-    def _on_bootstrap_trigger(self, status: int) -> None:
-        self._bootstrapping = status == 0
-        self._status = REGISTERING if status == 0 else UNKNOWN
-        self._emit("bootstrapping", status_name(status))
-
-    def _on_disable(self, seconds: int) -> None:
-        self._status = NOT_REGISTERED
-        self._emit("disabled", seconds)
-
-    def _on_factory_reset(self, status: int) -> None:
-        """Deregistered by now. In direct mode the module resets itself; in buffer mode we must (notes 1 and 2)."""
-        self._factory = True
-        self._invalidate()
-        self.observed = []
-        self._forget_session("factory reset")
-        self._emit("factory_reset", status_name(status))
-
-    def _on_link(self, state: int) -> None:
-        self._offline = state == 0
-        self._emit("link_back" if state else "link_lost", "lwstatus")
-
-    def _on_report(self, mid: int) -> None:
-        self.reports.name(mid)
-
-    def _on_report_ack(self, status: int, mid: int) -> None:
-        self.reports.settle(mid, None if status == 0 else status_name(status))
+    def _on_buffer(self) -> None:
+        self.later(self._read_buffer, _READ_LIMIT)
 
     def _upkeep(self) -> None:
         NbIot._upkeep(self)
@@ -565,9 +514,6 @@ class Driver(NbIot):
 
     # ---- what the server asks, and how it is answered: one message id, values under an index that falls to 0 (4.2.8) -----
 
-    def _on_buffer(self) -> None:
-        self.later(self._read_buffer, _READ_LIMIT)
-
     def _read_buffer(self, rounds: int) -> None:
         """4.2.13: QLWRD brings one cached URC and the number of those left, which are read once it is answered."""
         left, _, urc = self.at.ask("AT+QLWRD").partition(",")
@@ -575,25 +521,6 @@ class Driver(NbIot):
             self._on_urc("+QLWURC: " + urc)
             if left.strip() != "0" and rounds > 1:
                 self.later(self._read_buffer, rounds - 1)
-
-    def _on_read(self, mid: int, object_id: int, instance: int, resource: int) -> None:
-        self.request(Request("read", path_of(object_id, instance, resource), mid))
-
-    def _on_observe(self, mid: int, cancel: int, object_id: int, instance: int, resource: int) -> None:
-        """4.3.6: flag 0 observes, 1 cancels."""
-        self.request(Request("cancel" if cancel else "observe", path_of(object_id, instance, resource), mid))
-
-    def _on_write(
-        self, mid: int, object_id: int, instance: int, resource: int, kind: int, length: int, value: "str | bytes", index: int,
-    ) -> None:
-        """4.3.3 says hexadecimal for every type; a value as long as <len> itself came as text, and so did one of no length
-        that fits."""
-        value = value.encode() if isinstance(value, str) else value
-        self.request(Request("write", path_of(object_id, instance, resource), mid, kind, value, index))
-
-    def _on_execute(self, mid: int, object_id: int, instance: int, resource: int) -> None:
-        """4.3.5: no arguments are delivered."""
-        self.request(Request("execute", path_of(object_id, instance, resource), mid))
 
     def answer(self, request: Request, response: "Response", data: "Any") -> None:
         """QLWRDRSP, QLWWRRSP, QLWEXERSP, QLWOBSRSP (4.2.8 to 4.2.11); a value that BC66 cannot carry is left out, counted."""
@@ -604,7 +531,20 @@ class Driver(NbIot):
         elif operation == "execute":
             self._act("+QLWEXERSP", mid, result)
         elif operation == "write":
-            self._answer_write(request, response.code)
+            # 4.3.3: index 0 only, the manual says; parts that come all the same are answered once, with the worst code.
+            code = max(response.code, self._parts_code)
+            self._parts_code = code if request.index > 0 else 204
+            if request.index > 0:
+                return
+            result = _RESULTS.get(code, _BAD_REQUEST)
+            try:
+                self.at.write(self._write_answer, mid, result, result=self._write_answer)
+            except CommandError as error:
+                self._count("refused_answers")
+                if error.code is None and self._write_answer != "+QLWRRSP":
+                    # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
+                    self._write_answer = "+QLWRRSP"
+                    self._act("+QLWRRSP", mid, result)
         elif operation == "read" or not self.options["auto_ack"]:  # else the module has answered already (4.2.2)
             command = "+QLWRDRSP" if operation == "read" else "+QLWOBSRSP"
             found = []
@@ -624,22 +564,6 @@ class Driver(NbIot):
                 except CommandError:
                     self._act(command, mid, result)
 
-    def _answer_write(self, request: Request, code: int) -> None:
-        """4.3.3: index 0 only, the manual says; parts that come all the same are answered once, with the worst code."""
-        code = max(code, self._parts_code)
-        self._parts_code = code if request.index > 0 else 204
-        if request.index > 0:
-            return
-        mid, result = request.message_id, _RESULTS.get(code, _BAD_REQUEST)
-        try:
-            self.at.write(self._write_answer, mid, result, result=self._write_answer)
-        except CommandError as error:
-            self._count("refused_answers")
-            if error.code is None and self._write_answer != "+QLWRRSP":
-                # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
-                self._write_answer = "+QLWRRSP"
-                self._act("+QLWRRSP", mid, result)
-
     # ---- reports ------------------------------------------------------------------------------------------------
 
     @property
@@ -658,13 +582,31 @@ class Driver(NbIot):
             return int(self._a06.publish(self, records, confirm))
         messages = self._messages(records)
         ticket = self.reports.open()
-        for message in messages:
-            if self._offline:
-                self.reports.refuse(ticket, "no network connection (lwstatus 0)")
-                break
-            self._wait_for_room()
-            if not self._notify(ticket, message, confirm):
-                break
+        tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
+        for parts in messages:
+            reason = "no network connection (lwstatus 0)" if self._offline else ""
+            if not reason:
+                self._wait_for_room()
+            try:
+                left = len(parts)
+                for path, kind, length, value in () if reason else parts:
+                    left -= 1
+                    error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (left,) + tail)
+                    if error:
+                        if error == 4:
+                            self._session_lost(NOT_REGISTERED, "report: not registered")
+                        self.reports.refuse(ticket, "error %d" % error)
+                        break
+                else:
+                    if confirm and not reason:
+                        self.reports.sent(ticket, self.deadline_ms)
+            except BudgetExceeded:
+                raise
+            except AtError:
+                reason = "no answer from the module"
+            if reason:
+                self.reports.refuse(ticket, reason)
+                break  # the rest is not tried
         self.reports.seal(ticket)
         return ticket
 
@@ -688,28 +630,6 @@ class Driver(NbIot):
             if together:
                 groups[whole] = messages[-1]
         return messages
-
-    def _notify(self, ticket: int, parts: "list[tuple[Any, ...]]", confirm: bool) -> bool:
-        """One notification of one or more values. False: the module does not answer, the rest is not tried."""
-        error = 0
-        tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
-        for index, (path, kind, length, value) in enumerate(parts):
-            try:
-                error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (len(parts) - 1 - index,) + tail)
-            except BudgetExceeded:
-                raise
-            except AtError:
-                self.reports.refuse(ticket, "no answer from the module")
-                return False
-            if error:
-                break
-        if error:
-            if error == 4:
-                self._session_lost(NOT_REGISTERED, "report: not registered")
-            self.reports.refuse(ticket, error_name(error))
-        elif confirm:
-            self.reports.sent(ticket, self.deadline_ms)
-        return True
 
     # ---- the two shapes that most commands of BC66 have -----------------------------------------------------------
 
@@ -750,27 +670,27 @@ class Driver(NbIot):
             return error.code or -1
 
     URCS = {
-        "ping": ("i", _on_ping),  # 4.3.1: 0 "updated", else "lost" and the module registers again by itself
+        "ping": "i",  # 4.3.1: 0 "updated", else "lost" and the module registers again by itself
         "buffer": ("", _on_buffer),  # 4.3.2: requests wait, QLWRD until none is left
-        "write": ("ioooiisi", _on_write),  # 4.3.3: answered with QLWWRRSP
-        "read": ("iooo", _on_read),  # 4.3.4: answered with QLWRDRSP
-        "execute": ("iooo", _on_execute),  # 4.3.5: answered with QLWEXERSP
-        "observe": ("iiooo", _on_observe),  # 4.3.6: answered with QLWOBSRSP, "observed" or "cancelled"
-        "bs_finished": ("", _on_bootstrapped),  # 4.3.7: "bootstrapped"; the registration follows by itself
-        "report": ("i", _on_report),  # 4.3.8: the report that was sent has this message id
-        "report_ack": ("ii", _on_report_ack),  # 4.3.9: 0 "delivered", else "failed" and the reading stays stored
-        "lwstatus": ("i", _on_link),  # 4.3.10: 0 "link_lost" and publishing stops, 1 "link_back"
+        "write": ("ioooiisi", _on_request, "write"),  # 4.3.3: answered with QLWWRRSP
+        "read": ("iooo", _on_request, "read"),  # 4.3.4: answered with QLWRDRSP
+        "execute": ("iooo", _on_request, "execute"),  # 4.3.5: answered with QLWEXERSP
+        "observe": ("iiooo", _on_request, "observe"),  # 4.3.6: answered with QLWOBSRSP, "observed" or "cancelled"
+        "bs_finished": "",  # 4.3.7: "bootstrapped"; the registration follows by itself
+        "report": "i",  # 4.3.8: the report that was sent has this message id
+        "report_ack": "ii",  # 4.3.9: 0 "delivered", else "failed" and the reading stays stored
+        "lwstatus": "i",  # 4.3.10: 0 "link_lost" and publishing stops, 1 "link_back"
         "lifetime_changed": ("i", "lifetime"),  # 4.3.11: "lifetime": the next contact comes sooner or later
         "binding_changed": ("s", "binding"),  # 4.3.12: "binding"
         "min_period_changed": ("i", "min_period"),  # 4.3.13: "min_period"; the module itself does nothing with it
         "max_period_changed": ("i", "max_period"),  # 4.3.14: "max_period"; the same
-        "disable": ("i", _on_disable),  # 4.3.15: "disabled": no contact for that long, then register
-        "factory_reset": ("i", _on_factory_reset),  # 4.3.16: "factory_reset"; objects are declared again afterwards
-        "bootstrap_request_trigger": ("i", _on_bootstrap_trigger),  # 4.3.17: "bootstrapping"; register() waits
-        "recovered": ("i", _on_recovered),  # 4.3.18: 0 "recovered", 3 the module registers again by itself
+        "disable": "i",  # 4.3.15: "disabled": no contact for that long, then register
+        "factory_reset": "i",  # 4.3.16: "factory_reset"; objects are declared again afterwards
+        "bootstrap_request_trigger": "i",  # 4.3.17: "bootstrapping"; register() waits
+        "recovered": "i",  # 4.3.18: 0 "recovered", 3 the module registers again by itself
         # lines outside 4.3: results, asked for or not, and the module's power events
-        "reg": ("i", _on_registration),  # 4.2.3, also by auto-registration or after a failed update
-        "dereg": ("i", _on_deregistration),  # 4.2.5
+        "reg": "i",  # 4.2.3, also by auto-registration or after a failed update
+        "dereg": "i",  # 4.2.5
         "update": ("s*", _on_update),  # 4.2.4: the result of update(), by its message id
         "event": ("s", NbIot._on_power_event),
         "indication": ("s*", Modem._on_indication),  # "firmware": the module loads or installs other firmware of its own
@@ -801,29 +721,12 @@ def _checked_objects(objects: "Any") -> "Objects":
     instances: "dict[int, int]" = {}
     for object_id, instance, resources in entries:
         wanted[(object_id, instance)] = tuple(sorted(resources))
-        instances[object_id] = instances.get(object_id, 0) + 1
-        if len(resources) > 14:
-            raise ValueError("object %d: expected at most 14 resources (BC66 note 3.2.2), found %d" % (
-                object_id, len(resources)))
-        if instances[object_id] > 4:
-            raise ValueError("object %d: expected at most 4 instances (BC66 note 3.2.2)" % object_id)
-    if len(instances) > 15:
-        raise ValueError("objects: expected at most 15 (BC66 note 3.2.2), found %d" % len(instances))
+        count = instances[object_id] = instances.get(object_id, 0) + 1
+        if len(instances) > 15 or count > 4 or len(resources) > 14:
+            raise ValueError(
+                "object %d: expected at most 15 objects, 4 instances, 14 resources (BC66 note 3.2.2), found %d, %d, %d" % (
+                    object_id, len(instances), count, len(resources)))
     return wanted
-
-
-def _of_object(table: "Objects", object_id: int) -> "list[Any]":
-    return sorted([(key, table[key]) for key in table if key[0] == object_id])
-
-
-def error_name(code: "int | None") -> str:
-    """The manual's name of an <err>, with its number."""
-    return "%s (%s)" % (ERRORS.get(-1 if code is None else code, "error"), code)
-
-
-def status_name(code: int) -> str:
-    """The manual's name of a <status_code>, with its number."""
-    return "%s (%d)" % (STATUSES.get(code, "status"), code)
 
 
 def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, Any]":

@@ -17,7 +17,8 @@ from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Secret
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import OPAQUE, STRING, Path, Request
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
-from lwnode.modem.driver import Capabilities, Modem, by_length, no_retransmission, one_of, wake_pin, within
+from lwnode.modem.checks import no_retransmission, wake_pin, within
+from lwnode.modem.driver import Capabilities, Modem, by_length
 from micropython import const
 
 TYPE_CHECKING = False
@@ -89,16 +90,6 @@ class Driver(Modem):
                 pass  # it may have come before, or been lost
         self._speaks = bool(rows)
 
-    def inspect(self) -> "dict[str, str]":
-        """The sub-commands of this firmware by its own test form, and the settings that can be asked for."""
-        found = {}
-        for row in self.ask(self.at.test, "+QLWM2M") or []:
-            found[str(row[0])] = ",".join([str(value) for value in row[1:]])
-        for name in ("select", "cdp", "epns", "bsmode", "mbsps"):
-            rows = self.ask(self._sub, name)
-            found[name] = "refused" if not rows else ",".join([str(value) for value in rows[-1][1:]])
-        return found
-
     def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":
         return self.at.write("+QLWM2M", name, *values, **how)
 
@@ -116,11 +107,6 @@ class Driver(Modem):
                 ' tools.bg96_files, put it into /datatx of the module, and set "key_file": true; or leave security out'
                 % options["ssid"])
         within(GUIDE, "lifetime", server.lifetime, 30, 86400)
-        within(GUIDE, "server_type", options["server_type"], 0, 5)
-        within(GUIDE, "ssid", options["ssid"], 1, 65534)
-        one_of(GUIDE, options, "name_form", (4, 7))
-        one_of(GUIDE, options, "sleep", ("psm", "light"))
-        one_of(GUIDE, options, "data_object", OBJECTS)
         wake_pin(self, "light")
         if options["server_type"] == 2 and len(options["mbsps"] or ()) not in (5, 6):
             raise ValueError("mbsps: LGU+ wants five or six values (BG96 guide 4.1), found %s" % (options["mbsps"],))

@@ -15,7 +15,7 @@ from binascii import crc32
 from lwnode.at import CommandError, Raw, Secret
 from lwnode.lwm2m import registry
 from lwnode.modem import NOT_REGISTERED, REGISTERED
-from lwnode.modem import driver as ranges
+from lwnode.modem import checks as ranges
 from micropython import const
 
 TYPE_CHECKING = False
