@@ -56,7 +56,7 @@ def _uart(unit: "Any") -> "tuple[bool, str]":
             if not asleep:
                 unit.at.sync()
             if unit.modem.wake() if asleep else unit.modem.start():
-                return True, "%s, %d baud" % (unit.modem.identity().get("revision", "answers"), declared)
+                return True, "%s, %d baud" % (identity(unit.modem).get("revision", "answers"), declared)
         except AtError:
             pass
     try:
@@ -67,9 +67,21 @@ def _uart(unit: "Any") -> "tuple[bool, str]":
     finally:
         unit.at.uart.init(baudrate=declared)
     if unit.modem.start():
-        return True, "%s, after its power key" % unit.modem.identity().get("revision", "answers")
+        return True, "%s, after its power key" % identity(unit.modem).get("revision", "answers")
     return False, ("the module is silent at every baud rate: check its supply and the common ground, that TX goes to RXD "
                    "and RX to TXD, the level shifter (both sides powered), and the power key with its LEVELS in board.py")
+
+
+def identity(modem: "Any") -> "dict[str, str]":
+    """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
+    found = {}
+    for key, name in (("model", "+CGMM"), ("revision", "+CGMR"),
+                      ("imei", "+CGSN=1" if modem.FAMILY in ("bc20", "bc66") else "+CGSN"),
+                      ("iccid", "#CCID" if modem.FAMILY == "me910c1" else "+QCCID")):
+        text = modem._answer_to("AT" + name, prefix="")[0]
+        if text:
+            found[key] = text
+    return found
 
 
 def _sim(unit: "Any") -> "tuple[bool, str]":

@@ -129,7 +129,7 @@ def test_row_report():
     # The second report has its own id: the acknowledgement of each finds its ticket.
     bench.say('+QLWURC: "report_ack",0,34181')
     assert bench.told("delivered") == [2]
-    assert bench.modem.pending == 1
+    assert len(bench.modem.reports) == 1
 
 
 def test_row_report_ack():

@@ -1,5 +1,6 @@
 """ME910C1 driver: account, declaration, reports, echoes, sleep, power loss; every oddity that it handles has its name here."""
 
+from doctor import identity
 from fakes.clock import VirtualClock
 from fakes.modem_bench import Bench
 from fakes.talker import Talker
@@ -453,7 +454,7 @@ def test_values_that_do_not_fit_are_refused_before_the_wire():
     assert "400" in publish(Path(3303, 0, 5701), STRING, "x" * 380)
     assert "0 or 1" in publish(RELAY, BOOLEAN, "2")
     refused(lambda: made.modem.publish([(Path(3303, 0), FLOAT, "1", None)]), "resource")
-    assert made.since(mark) == [] and made.modem.pending == 0
+    assert made.since(mark) == [] and len(made.modem.reports) == 0
 
 
 def test_strings_cannot_break_the_line():
@@ -473,7 +474,7 @@ def test_delivered_means_the_module_took_it_where_no_acknowledgement_is_armed():
 def test_one_ticket_for_several_values_waits_for_all():
     made = up()
     ticket = made.modem.publish([(TEMPERATURE, FLOAT, "20", None), (HUMIDITY, FLOAT, "50", None)])
-    assert made.modem.pending == 1 and made.modem.settle(10000)
+    assert len(made.modem.reports) == 1 and made.modem.settle(10000)
     assert made.told("delivered") == [ticket] and len(made.server.deliveries) == 2
 
 
@@ -616,7 +617,7 @@ def test_numeric_results_and_other_line_ends_are_set_back_or_read():
         made = Node(ready(3303, 3304, 3306))
         made.model.receive(line)
         assert made.modem.start(), line
-        assert made.modem.identity()["imei"], line
+        assert identity(made.modem)["imei"], line
 
 
 def test_no_line_is_repeated_by_a():
@@ -666,7 +667,7 @@ def test_a_restart_fails_what_is_on_its_way():
     made.link.radio(up=False)
     ticket = made.modem.publish([(TEMPERATURE, FLOAT, "20", None)])
     made.modem.restart()
-    assert made.told("failed") == [(ticket, "module restarted")] and made.modem.pending == 0
+    assert made.told("failed") == [(ticket, "module restarted")] and len(made.modem.reports) == 0
 
 
 def test_pmin_of_the_server_is_within_the_deadline():
@@ -905,7 +906,7 @@ def test_network_time_is_utc():
 def test_identity():
     made = Node(ready())
     made.modem.start()
-    found = made.modem.identity()
+    found = identity(made.modem)
     assert found["imei"] == "866971030000717" and found["iccid"] == "89860317482035195680"
     assert found["model"] == "ME910C1-E1" and found["revision"] == "30.00.xx8"
 
@@ -927,7 +928,7 @@ def test_faults_at_random_lose_no_ticket():
         made.modem.settle(200000)
         ended = made.told("delivered") + [detail[0] for detail in made.told("failed")]
         assert sorted(ended) == tickets, (seed, made.model.faults.played)
-        assert made.modem.pending == 0
+        assert len(made.modem.reports) == 0
 
 
 # ---- several commands in one line

@@ -300,12 +300,11 @@ class Modem(Network):
         self._forget_session("module switched off")
         return self.ask(self.at.send, self.POWER_OFF, timeout_ms=_OFF_MS) is not None
 
-    def _seen_asleep(self) -> bool:
-        return self._asleep or (self.pins is not None and self.pins.get("status") is False)
-
     def _confirm_sleep(self) -> bool:
         """Wait until the module is seen asleep, as long as the option sleep_confirm_ms says; it is left alone meanwhile."""
-        done = self._await(self._seen_asleep, self.options["sleep_confirm_ms"], answer=False)
+        done = self._await(
+            lambda: self._asleep or (self.pins is not None and self.pins.get("status") is False),
+            self.options["sleep_confirm_ms"], answer=False)
         if not done:
             self._count("sleep_unconfirmed")
         return done
@@ -344,11 +343,6 @@ class Modem(Network):
         return True
 
     # ---- waiting ----------------------------------------------------------------------------------------------
-
-    @property
-    def pending(self) -> int:
-        """Tickets whose outcome is not known yet."""
-        return len(self.reports)
 
     def service(self, timeout_ms: int) -> None:
         """Answer the server and take results for that long; every event comes from here (or from another wait)."""
@@ -537,7 +531,7 @@ class Modem(Network):
         self._status = UNKNOWN
         self._waiting = []
         self._refused = []
-        self.reports.fail_all(reason)
+        self.reports.expire(reason)
         self._tell_outcomes()
 
     def _session_stands(self, event: "str | None", detail: "Any" = None) -> None:

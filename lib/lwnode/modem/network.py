@@ -1,6 +1,5 @@
-"""Identity, SIM, attachment, signal, network time and power saving: what all families ask in nearly the same way.
+"""SIM, attachment, signal, network time and power saving: what all families ask in nearly the same way.
 
-    modem.identity()                  {"model": "BC66", "revision": "BC66NBR01A10", "imei": "867997030052996", ...}
     modem.attach(180000)              True; progress comes as ("attach", "searching"), a refusal as ("refused", reason)
     modem.signal()                    {"rssi": -77, "rsrp": -95, "rsrq": -11}   dBm, dBm, dB; unknown ones are absent
     modem.network_time()              1606448260: seconds since 1970, UTC, or None until the network has said
@@ -69,8 +68,6 @@ class Network:
         # asked of the network by configure(): (tracking area update, active time) in s, and the cycle in s; None: left alone
         "psm": None, "edrx": None,
     }
-    IMEI = "+CGSN"
-    ICCID = "+QCCID"
     CLOCK = "+CCLK?"
     CLOCK_IS_LOCAL = False
     REGISTRATIONS: "tuple[str, ...]" = ("+CEREG",)  # a module that can do 2G too has more, asked where the first says no
@@ -127,16 +124,6 @@ class Network:
         lines = [text for text in lines if text.startswith(name) or text[0] not in "+#*^"]
         return [value or "" for value in fields(lines[-1])] or [""] if lines else [""]
 
-    def identity(self) -> "dict[str, str]":
-        """model, revision, imei, iccid; what the module does not tell is absent. The IMSI is not asked."""
-        found = {}
-        for key, name in (("model", "+CGMM"), ("revision", "+CGMR"), ("imei", self.IMEI), ("iccid", self.ICCID)):
-            text = self._answer_to("AT" + name, prefix="")[0]
-            if text:
-                found[key] = text
-        self.revision = found.get("revision", self.revision)
-        return found
-
     def signal(self) -> "dict[str, int]":
         """rssi and rsrp in dBm, rsrq in dB; absent where the module says unknown or something impossible."""
         quality, extended = self._answer_to("AT+CSQ"), self._answer_to("AT+CESQ")
@@ -171,7 +158,11 @@ class Network:
         end = self.at.deadline(_SIM_WAIT_MS)
         entered = False
         while True:
-            state = self._sim_state()
+            try:
+                answer = self._query("+CPIN")
+                state = str(answer[-1][0]) if answer and answer[-1] else ""
+            except CommandError as error:
+                state = str(error.text if error.code is None else _SIM.get(error.code, "error %d" % error.code))
             if state == "READY":
                 self._pin_was_right()
                 return True
@@ -190,13 +181,6 @@ class Network:
                 return False
             self._pause(_SIM_LOOK_MS)
 
-    def _sim_state(self) -> str:
-        try:
-            answer = self._query("+CPIN")
-        except CommandError as error:
-            return str(error.text if error.code is None else _SIM.get(error.code, "error %d" % error.code))
-        return str(answer[-1][0]) if answer and answer[-1] else ""
-
     def _enter_pin(self) -> bool:
         """False where there is none to be tried. What became of it says the SIM's state, which the caller asks again.
 
@@ -210,25 +194,24 @@ class Network:
         mark = b"%08x" % crc32(str(pin).encode())  # enough to see that the secrets have changed
         if self._pin_mark() == mark:
             return False
-        self._mark_pin(mark)
+        self._pin_mark(mark)
         if self.ask(self.at.write, "+CPIN", Secret(str(pin)), timeout_ms=_PIN_MS, secret=True) is not None:
-            self._mark_pin(b"")
+            self._pin_mark(b"")
             self.refusal = ""
         return True
 
     def _pin_was_right(self) -> None:
         if self.options["pin"] and self._pin_mark():
-            self._mark_pin(b"")  # and its answer lost
+            self._pin_mark(b"")  # and its answer lost
 
-    def _pin_mark(self) -> bytes:
-        """The mark of the PIN that was refused, or whose outcome nobody knows; empty for none."""
+    def _pin_mark(self, mark: "bytes | None" = None) -> bytes:
+        """The mark of the PIN that was refused, or whose outcome nobody knows, empty for none; what is given is kept."""
         store = self.options["store"]
+        if mark is not None:
+            self.pin_tried = mark
+            if store is not None:
+                store.save(_PIN_MARK, mark)
         return self.pin_tried if store is None else store.load(_PIN_MARK) or b""
-
-    def _mark_pin(self, mark: bytes) -> None:
-        self.pin_tried = mark
-        if self.options["store"] is not None:
-            self.options["store"].save(_PIN_MARK, mark)
 
     # ---- attachment -------------------------------------------------------------------------------------------
 
@@ -357,18 +340,15 @@ class Network:
         self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
         return True
 
-    def edrx(self, cycle_s: "float | None") -> "float | None":
-        """Ask for an eDRX cycle in seconds, or for none; returns the cycle that the network grants, or None."""
+    def edrx(self, cycle_s: "float | None") -> None:
+        """Ask for an eDRX cycle in seconds, or for none; what the network grants already is not asked for again."""
         if cycle_s is None:
             self.at.write("+CEDRXS", 0, self.ACCESS)
-            return None
+            return
         code = edrx_code(cycle_s, self.ACCESS)
         # CEDRXS? would show the request even where eDRX is off: what holds is what CEDRXRDP says.
-        granted = self._answer_to("AT+CEDRXRDP")
-        if granted[1:2] != [code]:
+        if self._answer_to("AT+CEDRXRDP")[1:2] != [code]:
             self.at.write("+CEDRXS", 1, self.ACCESS, code)
-            granted = self._answer_to("AT+CEDRXRDP")
-        return edrx_s(granted[2]) if len(granted) > 2 else None
 
 
 def number(values: "Any", index: int, low: int, high: int) -> "int | None":
@@ -443,7 +423,7 @@ def _encode(seconds: int, units: "tuple[tuple[int, int], ...]", name: str) -> st
     for code, unit in units:
         count = (seconds + unit - 1) // unit
         if count <= 31:
-            return _bits(code << 5 | count, 8)
+            return "{:08b}".format(code << 5 | count)
     raise ValueError("%s: expected 0 to %d s, found %d" % (name, units[-1][1] * 31, seconds))
 
 
@@ -459,21 +439,9 @@ def _seconds(bits: str, units: "tuple[tuple[int, int], ...]") -> int:
     return -1
 
 
-def _bits(value: int, width: int) -> str:
-    return "".join(["1" if value >> bit & 1 else "0" for bit in range(width - 1, -1, -1)])
-
-
 def edrx_code(seconds: float, access: int) -> str:
     """The shortest eDRX cycle that is at least that long, as four binary digits. access: NB_IOT or LTE_M."""
     for value, halves in enumerate(_EDRX_HALVES):
         if (access != NB_IOT or value in _EDRX_NB) and halves * 512 >= seconds * 100 - 1:
-            return _bits(value, 4)
+            return "{:04b}".format(value)
     raise ValueError("eDRX cycle: expected at most 10485.76 s, found %s" % seconds)
-
-
-def edrx_s(bits: str) -> "float | None":
-    """Seconds of an eDRX code, or None where it is none."""
-    try:
-        return _EDRX_HALVES[int(bits, 2)] * 512 / 100
-    except (ValueError, IndexError):
-        return None

@@ -24,7 +24,6 @@ _AT_TRIES = const(12)
 class NbIot(Modem):
     """Sleep, wake and power of the MT2625 modules."""
 
-    IMEI = "+CGSN=1"
     POWER_KEY_MS = 500  # two drivers (low_power 3.2)
     RESET_MS = 50  # BC66LINK (field_quirks 5)
     RESTART = "AT+QRST=1"

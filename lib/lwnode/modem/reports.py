@@ -44,7 +44,7 @@ class Reports:
     def open(self) -> int:
         """A new ticket, from 1 up; it stays open until it is sealed and all its messages are settled."""
         self._last = self._last % 0x3FFFFFFF + 1
-        self._tickets[self._last] = [0, None, False]
+        self._tickets[self._last] = [1, None]  # what is open of it, sealing too; why it failed
         return self._last
 
     def sent(self, ticket: int, deadline_ms: int, key: "int | str | None" = None) -> None:
@@ -74,32 +74,35 @@ class Reports:
             for message in self._messages:
                 if message[1] == wanted:
                     self._messages.remove(message)
-                    self._close(message[0], reason)
+                    self.seal(message[0], reason)
                     return True
         self.unmatched += 1
         return False
 
     def refuse(self, ticket: int, reason: str) -> None:
         """The module did not take a message of this ticket."""
-        if self._tickets[ticket][1] is None:
-            self._tickets[ticket][1] = reason
+        self._tickets[ticket][1] = self._tickets[ticket][1] or reason
 
-    def seal(self, ticket: int) -> None:
-        """No more messages follow for this ticket."""
+    def seal(self, ticket: int, reason: "str | None" = None) -> None:
+        """No more messages follow for this ticket (for the driver), or one of them is over (reason: it has failed)."""
         entry = self._tickets.get(ticket)
-        if entry is not None:
-            entry[2] = True
-            self._finish(ticket)
+        if entry is None:
+            return
+        entry[0] -= 1
+        entry[1] = entry[1] or reason
+        if not entry[0]:
+            del self._tickets[ticket]
+            self._outcomes.append(("failed", (ticket, entry[1])) if entry[1] else ("delivered", ticket))
 
-    def expire(self) -> None:
-        """Fail the messages whose deadline has passed."""
+    def expire(self, reason: "str | None" = None) -> None:
+        """Fail the messages whose deadline has passed, or all where the module has forgotten everything: with that reason."""
         now = self._clock.ticks_ms()
         for message in list(self._messages):
-            if self._clock.ticks_diff(message[2], now) <= 0:
+            if reason or self._clock.ticks_diff(message[2], now) <= 0:
                 self._messages.remove(message)
-                if message[1] is not None and message[1] not in self._expired:
+                if message[1] is not None and not reason:
                     self._expired = self._expired[-3:] + [message[1]]
-                self._close(message[0], "no acknowledgement in time")
+                self.seal(message[0], reason or "no acknowledgement in time")
 
     def next_ms(self, limit_ms: int) -> int:
         """Milliseconds to the next deadline, at most limit_ms."""
@@ -108,32 +111,7 @@ class Reports:
             limit_ms = min(limit_ms, max(self._clock.ticks_diff(message[2], now), 0))
         return limit_ms
 
-    def fail_all(self, reason: str) -> None:
-        """The module has forgotten everything: nothing in flight will be acknowledged."""
-        for message in list(self._messages):
-            self._messages.remove(message)
-            self._close(message[0], reason)
-
     def outcomes(self) -> "list[tuple[str, Any]]":
         """Results since the last call: ("delivered", ticket) or ("failed", (ticket, reason)), in order."""
-        if not self._outcomes:
-            return self._outcomes
-        taken = self._outcomes
-        self._outcomes = []
+        taken, self._outcomes = self._outcomes, []
         return taken
-
-    def _close(self, ticket: int, reason: "str | None") -> None:
-        entry = self._tickets.get(ticket)
-        if entry is None:
-            return
-        entry[0] -= 1
-        if reason is not None and entry[1] is None:
-            entry[1] = reason
-        self._finish(ticket)
-
-    def _finish(self, ticket: int) -> None:
-        open_messages, reason, sealed = self._tickets[ticket]
-        if open_messages or not sealed:
-            return
-        del self._tickets[ticket]
-        self._outcomes.append(("delivered", ticket) if reason is None else ("failed", (ticket, reason)))

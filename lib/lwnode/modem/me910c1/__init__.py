@@ -152,7 +152,6 @@ class Driver(Modem):
 
     FAMILY = "me910c1"
     LINE_LIMIT = 512  # the module takes 400 characters and prints no longer lines
-    ICCID = "#CCID"
     REGISTRATIONS = ("+CEREG", "+CGREG", "+CREG")
     RESTART = "AT#REBOOT"
     POWER_OFF = "AT#SHDN"
