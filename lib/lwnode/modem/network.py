@@ -45,7 +45,7 @@ _RADIO_OFF = ("SIM not inserted", "SIM failure", "NOT READY")  # what a SIM is s
 _SEARCH = ("not searching", "registered", "searching", "registration denied", "unknown", "registered, roaming",
            "registered for SMS only", "registered for SMS only, roaming", "emergency services only", "registered",
            "registered, roaming")
-_ATTACHED = (1, 5, 9, 10)
+ATTACHED = (1, 5, 9, 10)
 _PERMANENT = (3, 6, 7, 8)  # EMM causes (24.301 9.9.3.9): SIM or module themselves are refused, no other network will take them
 
 # code, unit in seconds, for units in rising order
@@ -225,7 +225,7 @@ class Network:
         shown, cause, denied = -1, None, end
         while True:
             state, code = self._registration()
-            if state in _ATTACHED:
+            if state in ATTACHED:
                 # Asked first: who is registered has a SIM that is ready, and its radio on (a wake out of PSM).
                 self._pin_was_right()
                 self.roaming = state in (5, 10)
@@ -260,10 +260,6 @@ class Network:
         self._emit("refused", self.refusal)
         return False
 
-    def attached(self) -> bool:
-        """Whether the module is registered with a network now."""
-        return self._registration()[0] in _ATTACHED
-
     def _registration(self) -> "tuple[int, int | None]":
         """(<stat>, cause of the denial). One of LTE counts first; a state out of range is unknown (27.007 10.1.22)."""
         state, cause = 4, None
@@ -274,7 +270,7 @@ class Network:
                 continue
             values = answer[-1] if answer else []
             found = number(values, 1, 0, 10)
-            if found in _ATTACHED:
+            if found in ATTACHED:
                 return found or 0, None
             if name == self.REGISTRATIONS[0]:
                 state = 4 if found is None else found

@@ -19,7 +19,7 @@ from lwnode.lwm2m import Path
 from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
 from lwnode.modem.checks import budget, no_retransmission
 from lwnode.modem.driver import Capabilities, path_of
-from lwnode.modem.network import number
+from lwnode.modem.network import ATTACHED, number
 from lwnode.modem.quectel import NbIot
 from micropython import const
 
@@ -143,7 +143,7 @@ class Driver(NbIot):
     def status(self) -> int:
         """There is no query: what was last heard, or an update where nothing is known."""
         if self._status in (UNKNOWN, REGISTERING):
-            if self.attached():
+            if self._registration()[0] in ATTACHED:
                 self.update()  # without a network it would only cost two minutes
         return self._status
 

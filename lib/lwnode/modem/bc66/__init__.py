@@ -195,8 +195,16 @@ class Driver(NbIot):
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
         if self.level < 7:
             objects = self._a06.OBJECTS
-        wanted = _checked_objects(objects)
-        self.objects = wanted
+        wanted: "Objects" = {}
+        instances: "dict[int, int]" = {}
+        for object_id, instance, resources in objects:
+            wanted[(object_id, instance)] = tuple(sorted(resources))
+            count = instances[object_id] = instances.get(object_id, 0) + 1
+            if len(instances) > 15 or count > 4 or len(resources) > 14:
+                raise ValueError(
+                    "object %d: expected at most 15 objects, 4 instances, 14 resources (BC66 note 3.2.2), found %d, %d, %d" % (
+                        object_id, len(instances), count, len(resources)))
+        self.objects = objects
         if self.level < 10 and self._status != REGISTERED:
             return False  # firmware before R01A10 takes objects only while registered: done after register()
         mark = crc32(repr(wanted).encode()) | 1
@@ -714,38 +722,25 @@ def _texts(rows: "list[list[Any]] | None") -> "list[list[str]]":
     return [["" if value is None else str(value) for value in row] for row in rows or []]
 
 
-def _checked_objects(objects: "Any") -> "Objects":
-    """(object, instance) -> sorted resources; refuses more than 15 objects, 4 instances, 14 resources (3.2.2)."""
-    wanted: "Objects" = {}
-    entries = [(key[0], key[1], objects[key]) for key in objects] if isinstance(objects, dict) else objects
-    instances: "dict[int, int]" = {}
-    for object_id, instance, resources in entries:
-        wanted[(object_id, instance)] = tuple(sorted(resources))
-        count = instances[object_id] = instances.get(object_id, 0) + 1
-        if len(instances) > 15 or count > 4 or len(resources) > 14:
-            raise ValueError(
-                "object %d: expected at most 15 objects, 4 instances, 14 resources (BC66 note 3.2.2), found %d, %d, %d" % (
-                    object_id, len(instances), count, len(resources)))
-    return wanted
-
-
 def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, Any]":
     """(<value_type>, <len>, parameter) of a value, as 4.2.12 wants it.
 
     A text that a quoted parameter cannot carry (quotes, backslash, controls, not ASCII) goes as opaque bytes: in TLV
     the server sees the same. So does an object link. Raises ValueError with the manual's limit.
     """
-    if kind in (STRING, OPAQUE):
-        raw = value.encode() if isinstance(value, str) else bytes(value)
-        if kind == OPAQUE or b'"' in raw or b"\\" in raw or not all([32 <= byte < 127 for byte in raw]):
-            return _opaque(raw)
+    raw = value.encode() if isinstance(value, str) else bytes(value)
+    if kind == STRING and b'"' not in raw and b"\\" not in raw and all([32 <= byte < 127 for byte in raw]):
         if len(raw) > _TEXT_LIMIT:
             raise ValueError("string: expected at most %d bytes, found %d" % (_TEXT_LIMIT, len(raw)))
         return 1, len(raw), raw.decode()
-    text = value if isinstance(value, str) else value.decode()
     if kind == OBJLNK:
-        object_id, _, instance = text.partition(":")
-        return _opaque(int(object_id).to_bytes(2, "big") + int(instance).to_bytes(2, "big"))
+        object_id, _, instance = raw.decode().partition(":")
+        raw = int(object_id).to_bytes(2, "big") + int(instance).to_bytes(2, "big")
+    if kind in (STRING, OPAQUE, OBJLNK):
+        if len(raw) > _OPAQUE_LIMIT:
+            raise ValueError("opaque: expected at most %d bytes, found %d" % (_OPAQUE_LIMIT, len(raw)))
+        return 2, len(raw), raw.hex().upper() if raw else ""  # b"".hex() is bytes in MicroPython 1.24
+    text = raw.decode()
     if kind == BOOLEAN:
         if text not in ("0", "1"):
             raise ValueError("boolean: expected 0 or 1, found %s" % text)
@@ -755,9 +750,3 @@ def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, Any]":
     if not text.strip("+-").replace(".", "", 1).isdigit():
         raise ValueError("number: expected decimal digits, found %s" % text)
     return (4 if kind == FLOAT else 3), len(text), Raw(text)
-
-
-def _opaque(raw: bytes) -> "tuple[int, int, Any]":
-    if len(raw) > _OPAQUE_LIMIT:
-        raise ValueError("opaque: expected at most %d bytes, found %d" % (_OPAQUE_LIMIT, len(raw)))
-    return 2, len(raw), raw.hex().upper() if raw else ""  # b"".hex() is bytes in MicroPython 1.24
