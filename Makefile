@@ -46,3 +46,9 @@ clean:  ## remove what was built, not .venv
 	@find . -name .venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
 
 -include tools/*/Makefile.inc
+
+# A variable that a target does not know is a mistake in typing: its help names those it knows.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+told = $(shell sed -n 's/^$(1):.*\#\# *//p' $(MAKEFILE_LIST))
+$(foreach goal,$(MAKECMDGOALS),$(foreach name,$(filter-out PYTHON MICROPYTHON,$(GIVEN)),$(if $(findstring \
+	$(name)=,$(subst ;,; ,$(call told,$(goal)))),,$(error make $(goal) knows no $(name)=. It is: $(call told,$(goal))))))

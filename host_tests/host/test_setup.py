@@ -116,3 +116,19 @@ def test_the_script_parses_on_the_oldest_python_that_may_meet_it():
 def test_make_help_names_the_targets():
     output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
     assert [target for target in ("setup", "test", "check", "demo", "help") if f"make {target} " not in output] == []
+
+
+def make(*arguments):
+    done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stderr
+
+
+def test_make_refuses_a_variable_that_the_target_does_not_know_and_takes_those_of_every_page():
+    for words in (("demo", "FAMILY=bc66"), ("deploy", "BORD=RPI_PICO"), ("test", "ARG=x"), ("simulate", "DAY=3")):
+        status, said = make(*words)
+        assert status and f"make {words[0]} knows no {words[1].partition('=')[0]}=. It is: " in said, said
+    shown = set()
+    for page in (ROOT / "README.md", ROOT / ".ci" / "run", *(ROOT / "docs").glob("*.md"), *(ROOT / "tools").rglob("*.md")):
+        for target, given in re.findall(r"make ([a-z][a-z-]+)((?: +[A-Z_]+=[^ `\n]*)+)", page.read_text(encoding="utf-8")):
+            shown.add((target, *re.findall(r"[A-Z_]+=", given)))
+    assert len(shown) > 10 and [words for words in sorted(shown) if make(*words)[0]] == []
