@@ -225,22 +225,12 @@ def test_a_board_that_does_not_answer_is_asleep_or_running():
 
 @pytest.mark.parametrize(
     "answer, sentence",
-    [
-        ({"version": (1, 23, 0)}, "1.24 or later is needed"),
-        ({"mpy": 5}, "loads .mpy format 5"),
-        ({"port": "esp32"}, "name the right board"),
-    ],
+    [({"version": (1, 23, 0)}, "1.24 or later is needed"), ({"mpy": 5}, "loads .mpy format 5"),
+     ({"port": "esp32"}, "name the right board")],
 )
 def test_an_old_micropython_and_another_board_are_refused(answer, sentence):
-    said = {
-        "port": "rp2",
-        "machine": "Raspberry Pi Pico with RP2040",
-        "version": (1, 28, 0),
-        "mpy": 6,
-        "free": 0,
-        "heap": 245888,
-        "frozen": False,
-    }
+    said = {"port": "rp2", "machine": "Raspberry Pi Pico with RP2040", "version": (1, 28, 0), "mpy": 6, "free": 0,
+            "heap": 245888, "frozen": False}
     pico = catalog.find("rpi_pico")
     remote.refuse_other_board(remote.Found(**said), pico)
     with pytest.raises(Remedy, match=sentence):
@@ -260,15 +250,13 @@ def test_boards_are_found_in_any_case_and_bad_wiring_is_refused():
 
 @pytest.mark.parametrize(
     "values, family, sentence",
-    [
-        ({}, "bc66", ""),
-        ({"SHIFTER": None}, "bc66", "the BC66 works at 1.8 V, this board at 3.3 V: put a level shifter"),
-        ({"SHIFTER": None}, "me910c1", "SHIFTER = .3300, 1800."),
-        ({"SHIFTER": (3300, 2800)}, "bg96", "SHIFTER is 3.3 V / 2.8 V, but this board works at 3.3 V and the BG96 at 1.8 V"),
-        ({"SHIFTER": None, "MODULE_MV": 3300}, "bg96", ""),
-        ({"SHIFTER": None, "IO_MV": 1800}, "bc20", ""),
-        ({}, "sim800", "no UART level is known for sim800"),
-    ],
+    [({}, "bc66", ""),
+     ({"SHIFTER": None}, "bc66", "the BC66 works at 1.8 V, this board at 3.3 V: put a level shifter"),
+     ({"SHIFTER": None}, "me910c1", "SHIFTER = .3300, 1800."),
+     ({"SHIFTER": (3300, 2800)}, "bg96", "SHIFTER is 3.3 V / 2.8 V, but this board works at 3.3 V and the BG96 at 1.8 V"),
+     ({"SHIFTER": None, "MODULE_MV": 3300}, "bg96", ""),
+     ({"SHIFTER": None, "IO_MV": 1800}, "bc20", ""),
+     ({}, "sim800", "no UART level is known for sim800")],
 )
 def test_a_configuration_without_a_declared_level_is_refused(values, family, sentence):
     board = catalog.find("RPI_PICO")
@@ -351,14 +339,7 @@ def flat(uf2, family):
     for number, block in enumerate(blocks):
         first, second, flags, address, size, index, count, said = struct.unpack_from("<8I", block)
         assert (first, second, flags, size, index, count, said) == (
-            0x0A324655,
-            0x9E5D5157,
-            0x2000,
-            256,
-            number,
-            len(blocks),
-            family,
-        )
+            0x0A324655, 0x9E5D5157, 0x2000, 256, number, len(blocks), family)
         assert block[-4:] == struct.pack("<I", 0x0AB16F30)
         placed[address] = block[32:288]
     start = min(placed)
@@ -420,12 +401,10 @@ def test_each_device_of_the_table_gets_its_own_identity(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "text, sentence",
-    [
-        ("name\nx\n", "no column endpoint"),
-        ("endpoint\nnode-1\nnode-1\n", "line 3: endpoint node-1 is there twice"),
-        ('endpoint\n""\n', "line 2: endpoint is empty"),
-        ("endpoint,psk_identity,psk\nnode-1,one,xyz\n", "device node-1: .*hexadecimal"),
-    ],
+    [("name\nx\n", "no column endpoint"),
+     ("endpoint\nnode-1\nnode-1\n", "line 3: endpoint node-1 is there twice"),
+     ('endpoint\n""\n', "line 2: endpoint is empty"),
+     ("endpoint,psk_identity,psk\nnode-1,one,xyz\n", "device node-1: .*hexadecimal")],
 )
 def test_a_table_with_a_mistake_makes_no_image_of_that_device(tmp_path, text, sentence):
     table = tmp_path / "devices.csv"
@@ -459,12 +438,8 @@ def uf2_firmware(path, family):
 
 @pytest.mark.parametrize(
     "board, chip_id, offset",
-    [
-        ("ESP32_GENERIC", 0, "0x1000"),
-        ("ESP32_GENERIC_S3", 9, "0x0"),
-        ("ESP32_GENERIC_C3", 5, "0x0"),
-        ("ESP32_GENERIC_C6", 13, "0x0"),
-    ],
+    [("ESP32_GENERIC", 0, "0x1000"), ("ESP32_GENERIC_S3", 9, "0x0"), ("ESP32_GENERIC_C3", 5, "0x0"),
+     ("ESP32_GENERIC_C6", 13, "0x0")],
 )
 def test_esptool_is_told_the_chip_and_its_offset(tmp_path, capsys, board, chip_id, offset):
     firmware = esp_firmware(tmp_path / "image.bin", chip_id)
@@ -472,8 +447,7 @@ def test_esptool_is_told_the_chip_and_its_offset(tmp_path, capsys, board, chip_i
     flash.flash(catalog.find(board), "/dev/ttyX", firmware, erase=True, dry_run=True)
     assert capsys.readouterr().out.splitlines() == [
         f"would run: esptool --chip {chip} --port /dev/ttyX erase-flash",
-        f"would run: esptool --chip {chip} --port /dev/ttyX write-flash {offset} {firmware}",
-    ]
+        f"would run: esptool --chip {chip} --port /dev/ttyX write-flash {offset} {firmware}"]
 
 
 def test_an_image_for_another_chip_is_refused_before_anything_is_erased(tmp_path):
