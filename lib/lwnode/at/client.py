@@ -4,10 +4,10 @@ URCs that come while a command or a handler runs are queued and handed out by `p
 time, so that a handler may send and wait itself and call depth does not grow.
 """
 
-from lwnode.at.fields import Tracer, answer_name, any_matches, fields, hide, joined, matches, value
+from lwnode.at.fields import Tracer, any_matches, fields, hide, joined, matches, value
 from lwnode.at.lines import LineBuffer, Stats, length, waiter
-from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, LinkError, answered, is_final, refused
-from lwnode.at.recovery import resync, sync, timed_out
+from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, LinkError, is_final, refused, resync
+from lwnode.at.recovery import synchronize, timed_out
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -145,7 +145,13 @@ class AtClient:
         it restarts, AtError when its answer does not fit, ValueError when the line could not be sent.
         """
         command = line.encode() + b"\r"
-        return self._run(command, answer_name(command), how)
+        name = b""
+        if len(command) > 3 and command[2] != 38 and command[2] < 65:  # AT+X and AT#X have a name, AT, ATI and AT&V have none
+            end = 3
+            while command[end] not in b"=?;\r":
+                end += 1
+            name = command[2:end]
+        return self._run(command, name, how)
 
     def ask(self, line: str, **how: "Unpack[Keywords]") -> str:
         """As send; what stands behind the name of the first information line: "18,99" of +CSQ: 18,99 and of +CSQ:18,99.
@@ -246,7 +252,8 @@ class AtClient:
             elif line == b"OK":
                 done = True
                 lost = self._marks & LOST
-                answered(self)
+                self._dirty = False
+                self._marks = 0
                 if lost:
                     raise AtError("a line of the answer is longer than rx_size, %d bytes" % self.rx_size)
                 if extras is not None:
@@ -584,13 +591,7 @@ class AtClient:
 
     # What is done once.
 
-    def sync(self, rates: "Sequence[int] | None" = None) -> int:
-        """Find the module and bring the line into a known state: echo off, V1, Q0, CMEE 1, S3 and S4 as usual.
-
-        `rates` are tried in turn on the UART. Returns the rate that answered, or 1 when none was to be found.
-        Raises AtTimeout when the module does not answer.
-        """
-        return sync(self, rates)
+    sync = synchronize
 
     def trace_to(self, tap: "Callable[[str, bytes], object] | None") -> None:
         """Give tap("tx" or "rx", bytes) everything from now on, by whole lines, secrets redacted; None ends it."""

@@ -42,16 +42,6 @@ def any_matches(line: "bytes | bytearray", prefixes: "Sequence[bytes]") -> bool:
     return False
 
 
-def answer_name(line: bytes) -> bytes:
-    """What the information lines of a command (with its CR) begin with: +X for AT+X=?, nothing for AT, ATI, AT&V."""
-    if len(line) < 4 or line[2] == 38 or line[2] > 64:  # AT& and a letter
-        return b""
-    end = 3
-    while line[end] not in b"=?;\r":
-        end += 1
-    return line[2:end]
-
-
 def value(line: str) -> str:
     """What stands behind a line's own name; all of it where it has none.
 
@@ -95,7 +85,8 @@ def fields(line: str) -> "list[str | None]":
     if closing:  # never closed: all the rest
         part = parts[count - 1].rstrip()
         parts[count - 1] = part[1:] if closing == '"' else part
-    del parts[count:]
+    while len(parts) > count:
+        parts.pop()
     return parts if count > 1 or parts[0] is not None else []
 
 

@@ -102,11 +102,10 @@ class LineBuffer:
         if not count:
             return False
         self.end += count
-        piece = piece[:count]
         if self.trace is not None:
-            self.trace.received(piece)
+            self.trace.received(piece[:count])
         if self.raw is not None:
-            self.raw.extend(piece)
+            self.raw.extend(piece[:count])
         return True
 
     def next(self) -> "bytearray | bytes | None":

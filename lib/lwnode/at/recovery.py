@@ -3,8 +3,9 @@
 A module answers in order. So when a command was given up, its final result is counted as outstanding, and the next command
 first sends AT until as many final results came as commands went out, or none came for a while (`resync`).
 
-`sync` finds a module in any state (Telit manual 2.1, and any 3GPP module): echo on or off (E), results as numbers (V0) or
-none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or 2), another rate.
+`synchronize`, which is AtClient.sync, finds a module in any state (Telit manual 2.1, and any 3GPP module): echo on or off
+(E), results as numbers (V0) or none at all (Q1), other characters for line ends (S3, S4), errors without numbers (CMEE 0 or
+2), another rate.
 """
 
 from lwnode.at.fields import redact
@@ -95,14 +96,9 @@ def refused(client: "AtClient", line: "bytes | bytearray") -> None:
         return
     if client._secrets:
         text = str(redact(text.encode(), client._secrets), "utf-8")
-    answered(client)
-    raise CommandError(code, text, client._command, kind)
-
-
-def answered(client: "AtClient") -> None:
-    """A final result came: the module lives, and nothing of the command is outstanding."""
     client._dirty = False
     client._marks = 0
+    raise CommandError(code, text, client._command, kind)
 
 
 def timed_out(client: "AtClient", command: bytes, timeout_ms: int) -> "NoReturn":
@@ -137,7 +133,8 @@ def resync(client: "AtClient", command: bytes, timeout_ms: int) -> None:
         heard = _listen(client, min(left, _REPLY_MS))
     while client._pending > 0 and _listen(client, _LATE_MS if client._marks & SLOW else _LATE_AT_MS):
         pass
-    answered(client)
+    client._dirty = False
+    client._marks = 0
     client._ended = client.clock.ticks_ms()
 
 
@@ -157,8 +154,12 @@ def _listen(client: "AtClient", quiet_ms: int) -> bool:
             return True
 
 
-def sync(client: "AtClient", rates: "Sequence[int] | None") -> int:
-    """See AtClient.sync. The steps: a reply at some rate; verbose results on; usual line ends; echo off; CMEE 1."""
+def synchronize(client: "AtClient", rates: "Sequence[int] | None" = None) -> int:
+    """Find the module and bring the line into a known state: echo off, V1, Q0, CMEE 1, S3 and S4 as usual. AtClient.sync.
+
+    `rates` are tried in turn on the UART. Returns the rate that answered, or 1 when none was to be found.
+    Raises AtTimeout when the module does not answer.
+    """
     if client._marks & ESCAPE:
         client._write(b"\x1b")
     for rate in rates or (0,):
@@ -179,7 +180,8 @@ def sync(client: "AtClient", rates: "Sequence[int] | None") -> int:
             _ask(client, line)
     for line in (b"ATE0\r", b"AT+CMEE=1\r"):  # ERROR is no harm: not every module has it in every state
         _ask(client, line)
-    answered(client)
+    client._dirty = False
+    client._marks = 0
     client._ended = client.clock.ticks_ms()
     return rate or 1
 
