@@ -12,17 +12,20 @@ the unix port samples what is live at every moment the node asks something of it
 from __future__ import annotations
 
 import json
-import os
+import re
 import sys
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-from tools.bench import build, node, profile, stack, wake
+from tools.bench import build, house, node, profile, stack, wake, ways
 from tools.bench.world import Step, World
 from tools.matrix.webassembly import Builds, Missing
 
 HERE = Path(__file__).resolve().parent
 WAKES = 100
+SHORT = 4  # a cold start and three more wakes
+FEATURES: dict[str, object] = {"battery": "lithium", "data_budget": 500000, "node_objects": True}
 RELEASE = "1.28"  # the newest released MicroPython; make matrix looks after the others
 PERIOD = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0}
 
@@ -61,6 +64,9 @@ def main(arguments: list[str]) -> int:
         return 1
     build.compiled()
     figures = sizes()
+    house.figures_of(figures)
+    ways.figures_of(figures)
+    loaded(builds, figures)
     heap(builds, figures)
     table = budgets()
     for family in build.FAMILIES:
@@ -88,73 +94,71 @@ def sizes() -> dict[str, int]:
     return found
 
 
+def loaded(builds: Builds, figures: dict[str, int]) -> None:
+    """What a BC66 node loads at some time: modules, and bytes of their .mpy."""
+    files = build.files("rp2", "bc66")
+    names = profile.loaded(builds, "bc66", files)
+    figures["loaded/modules/bc66"] = len(names)
+    figures["loaded/mpy/bc66"] = sum(len(profile.code_of(files, name)) for name in names)
+
+
 def heap(builds: Builds, figures: dict[str, int]) -> None:
-    """A node's heap, exchanges and flash writes into `figures`."""
+    """A node's heap and flash writes into `figures`."""
     files = build.files("rp2", "bc66")
     world = World("rp2", "bc66", files, PERIOD)
     steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", WAKES))
     by_name = {step.name: step for step in steps}
     base = by_name["base"].live
     figures["heap/import"] = by_name["import"].live - base
-    figures["heap/start"] = by_name["start"].live - base
     figures["heap/steady"] = by_name["wake 3"].live - base
     figures["heap/growth"] = max(0, by_name[f"wake {WAKES}"].live - by_name["wake 3"].live)
     figures["heap/largest"] = max(step.largest for step in steps if step.name != "base")
     expect(world, WAKES)
-    in_rom(builds, files, figures)
     sampled(files, figures)
 
 
 def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
-    """The most that is live within a wake, from the unix port, and the dialogue of the last wake."""
-    wakes = 6
+    """What the unix port says, whose objects are twice as large: scaled by what is live in both between two wakes."""
     world = World("rp2", "bc66", files, PERIOD)
-    micropython = os.environ.get("MICROPYTHON") or str(build.ROOT / ".venv" / "bin" / "micropython")
-    steps: list[Step] = world.live_in_unix(micropython, node.sampled("rp2", wakes))
-    expect(world, wakes)
-    last = steps[-1]
-    figures["heap/high/64"] = max(step.high for step in steps[-3:])
-    figures["heap/high"] = figures["heap/high/64"] * figures["heap/steady"] // last.live
-    figures["heap/frozen/64"], live = frozen(files, micropython)
-    figures["heap/rom/high"] = figures["heap/frozen/64"] * figures["heap/rom/steady"] // live
-    figures["heap/least/64"] = least(files, micropython)
+    steps: list[Step] = world.live_in_unix(wake.micropython(), node.sampled("rp2", SHORT + 2))
+    expect(world, SHORT + 2)
+    scale = Fraction(figures["heap/steady"], steps[-1].live)
+    figures["heap/high"] = int(max(step.high for step in steps[-3:]) * scale)
     figures["flash/files"] = world.marks[-1].files
+    for family in build.FAMILIES:
+        figures[f"heap/least/{family}"] = least(family, {}, scale)
+    for family in ("bc66", "me910c1"):
+        figures[f"heap/least/{family}/features"] = least(family, FEATURES, scale)
+    figures["heap/hole"] = hole(files, scale)
 
 
-def frozen(files: dict[str, bytes], micropython: str) -> tuple[int, int]:
-    """The most that is live within a wake where lib/ is executed from flash, and what is live after it: only objects."""
-    world = World("rp2", "bc66", files, PERIOD)
-    steps = world.live_in_unix(micropython, node.sampled("rp2", 4), frozen=True)
-    expect(world, 4)
-    return max(step.high for step in steps[-2:]), steps[-1].live
-
-
-def in_rom(builds: Builds, files: dict[str, bytes], figures: dict[str, int]) -> None:
-    """The 32-bit build once more, .mpy executed in place from a ROM file system, as a board's flash is."""
-    world = World("rp2", "bc66", files, PERIOD)
-    steps = world.live_in_webassembly(builds.module(RELEASE), node.steps("rp2", 3), frozen=True)
-    by_name = {step.name: step.live for step in steps}
-    figures["heap/rom/start"] = by_name["start"] - by_name["base"]
-    figures["heap/rom/steady"] = by_name["wake 3"] - by_name["base"]
-    expect(world, 3)
-
-
-def least(files: dict[str, bytes], micropython: str) -> int:
-    """The smallest heap, to 1 KB, in which the same node lives through its cold start and three more wakes."""
-    too_small, enough = 96, 512
-    while enough - too_small > 1:
+def least(family: str, config: dict[str, object], scale: Fraction) -> int:
+    """The smallest heap, to 2 KB, in which a node with lib/ as .mpy in RAM lives through its cold start and three more wakes."""
+    config = {**PERIOD, **config}
+    files = build.files("rp2", family, config)
+    too_small, enough = 64, 1024
+    while enough - too_small > 2:
         middle = (too_small + enough) // 2
-        world = World("rp2", "bc66", files, PERIOD)
+        world = World("rp2", family, files, config)
         try:
-            world.live_in_unix(micropython, node.plain("rp2", 4), frozen=True, heap=middle << 10)
+            world.live_in_unix(wake.micropython(), node.plain("rp2", SHORT), heap=middle << 10)
+            alive = len(world.server.deliveries) >= 4 * (SHORT - 1)
         except RuntimeError:  # whatever it says: where there is no room, not even the wire's JSON is whole
-            too_small = middle
-        else:
-            expect(world, 4)
-            enough = middle
-    if enough == 512:
-        raise SystemExit(f"bench: the node does not live in {enough} KB either:\n{world.said[-2000:]}")
-    return enough << 10
+            alive = False
+        too_small, enough = (too_small, middle) if alive else (middle, enough)
+    if enough == 1024:
+        raise SystemExit(f"bench: {family} does not live in {enough} KB either:\n{world.said[-2000:]}")
+    return int((enough << 10) * scale)
+
+
+def hole(files: dict[str, bytes], scale: Fraction) -> int:
+    """The largest hole after a hundred wakes in a heap of 160 KB."""
+    world = World("rp2", "bc66", files, PERIOD)
+    code = node.plain("rp2", WAKES) + "gc.collect()\nimport micropython\nmicropython.mem_info()\n"
+    world.live_in_unix(wake.micropython(), code, heap=int(160_000 / scale))
+    expect(world, WAKES)
+    found = re.findall(r"max free sz: (\d+)", world.said)
+    return int(int(found[-1]) * 32 * scale)  # blocks of 32 bytes on 64 bits
 
 
 def expect(world: World, wakes: int) -> None:

@@ -33,8 +33,8 @@ def compiled() -> Path:
     return folder
 
 
-def files(port: str, family: str) -> dict[str, bytes]:
-    """Everything on the board, by its path there."""
+def files(port: str, family: str, config: "dict[str, object] | None" = None) -> dict[str, bytes]:
+    """Everything on the board, by its path there, with the features that this configuration switches on."""
     found = {}
     parts = optional({})
     for path in sorted((BUILD / "lib").rglob("*.mpy")):

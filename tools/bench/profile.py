@@ -45,12 +45,17 @@ def profile(builds: Builds, family: str = "bc66") -> list[Row]:
     rows = []
     for index, name in enumerate(modules):
         fresh = sorted(lists[index + 1] - lists[index])
-        path = "/lib/" + name.replace(".", "/")
-        data = files.get(path + ".mpy") or files[path + "/__init__.mpy"]
+        data = code_of(files, name)
         # The dump of the names is itself a step between two modules.
         heap = found[2 + 2 * index].live - found[1 + 2 * index].live
         rows.append(Row(name, len(data), heap, len(prelude.functions(data)) - 1, fresh))
     return rows
+
+
+def code_of(files: dict[str, bytes], name: str) -> bytes:
+    """The .mpy of a module."""
+    path = "/lib/" + name.replace(".", "/")
+    return files.get(path + ".mpy") or files[path + "/__init__.mpy"]
 
 
 def loaded(builds: Builds, family: str, files: dict[str, bytes]) -> list[str]:
