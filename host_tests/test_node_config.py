@@ -83,3 +83,17 @@ def test_what_is_not_an_object_is_refused():
         assert "one JSON object" in str(error)
     else:
         raise AssertionError("a list was accepted")
+
+
+def test_a_feature_that_is_switched_off_need_not_be_installed():
+    """What make deploy leaves at home: its keys with a value that asks for nothing are no request, any other value is."""
+    from lwnode import features
+
+    there, features.installed = features.installed, lambda name: None
+    try:
+        for key, value in (("node_objects", False), ("data_budget", 0), ("battery", "none"), ("server_updates", False)):
+            assert checked(dict(GOOD, **{key: value})).features == ()
+        for key, value, name in (("node_objects", True, "usage"), ("battery", "lipo", "battery")):
+            assert _refusal({key: value}).startswith('config.json: "%s" needs the feature "%s"' % (key, name))
+    finally:
+        features.installed = there

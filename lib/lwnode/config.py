@@ -105,7 +105,8 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
         if feature.KEYS:
             table += ";" + feature.KEYS
     values = _values("config.json", given, table)
-    values["options"] = _options(values["family"], {key: given[key] for key in given if key not in values})
+    off = [key for _, keys, _ in features.FEATURES for key in keys if given.get(key) in features.OFF]  # asks for nothing
+    values["options"] = _options(values["family"], {key: given[key] for key in given if key not in values and key not in off})
     settings = Settings(values, _values("secrets.json", secrets, SECRETS))
     for key in secrets:
         if key not in settings._secrets:

@@ -25,9 +25,10 @@ from tools.matrix.webassembly import Builds, Missing
 HERE = Path(__file__).resolve().parent
 WAKES = 100
 SHORT = 4  # a cold start and three more wakes
-FEATURES: dict[str, object] = {"battery": "lithium", "data_budget": 500000, "node_objects": True}
+FEATURES: dict[str, object] = {"battery": "lipo", "data_budget": 5000000, "node_objects": True}
 RELEASE = "1.28"  # the newest released MicroPython; make matrix looks after the others
-PERIOD = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0}
+PERIOD: dict[str, object] = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False,
+                            "apn": "iot.example"}
 
 
 @dataclass(frozen=True)
@@ -152,10 +153,13 @@ def least(family: str, config: dict[str, object], scale: Fraction) -> int:
 
 
 def hole(files: dict[str, bytes], scale: Fraction) -> int:
-    """The largest hole after a hundred wakes in a heap of 160 KB."""
+    """The largest hole after a hundred wakes in a heap of 160 KB; 0 where the node does not live in so little."""
     world = World("rp2", "bc66", files, PERIOD)
     code = node.plain("rp2", WAKES) + "gc.collect()\nimport micropython\nmicropython.mem_info()\n"
-    world.live_in_unix(wake.micropython(), code, heap=int(160_000 / scale))
+    try:
+        world.live_in_unix(wake.micropython(), code, heap=int(160_000 / scale))
+    except RuntimeError:
+        return 0
     expect(world, WAKES)
     found = re.findall(r"max free sz: (\d+)", world.said)
     return int(int(found[-1]) * 32 * scale)  # blocks of 32 bytes on 64 bits

@@ -34,9 +34,9 @@ def compiled() -> Path:
 
 
 def files(port: str, family: str, config: "dict[str, object] | None" = None) -> dict[str, bytes]:
-    """Everything on the board, by its path there, with the features that this configuration switches on."""
+    """Everything on the board, by its path there, with the features that this configuration switches on (none by itself)."""
     found = {}
-    parts = optional({})
+    parts = optional(config or {"node_objects": False})
     for path in sorted((BUILD / "lib").rglob("*.mpy")):
         relative = path.relative_to(BUILD / "lib")
         if belongs(relative.with_suffix(".py"), family, port, parts):

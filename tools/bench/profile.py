@@ -19,6 +19,7 @@ from tools.matrix.webassembly import Builds
 # Printed after each module; the first is what the interpreter and the bench bring along.
 NAMES = "import micropython\nprint('names begin')\nmicropython.qstr_info(1)\nprint('names end')"
 RELEASE = "1.28"
+LEAN = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False}
 
 
 @dataclass
@@ -39,7 +40,7 @@ def profile(builds: Builds, family: str = "bc66") -> list[Row]:
     modules = loaded(builds, family, files)
     for name in modules:
         steps += [(name, f"import {name}"), ("names", NAMES)]
-    world = World("rp2", family, files)
+    world = World("rp2", family, files, LEAN)
     found = world.live_in_webassembly(builds.module(RELEASE), steps)
     lists = [set(re.findall(r"Q\((.*)\)", part)) for part in world.said.split("names begin")[1:]]
     rows = []
@@ -69,7 +70,7 @@ def loaded(builds: Builds, family: str, files: dict[str, bytes]) -> list[str]:
         "builtins.__import__ = noting\n"
     )
     steps = [("base", node.PROLOGUE.format(port="rp2") + note), *node.steps("rp2", 3)[1:], ("seen", "print('seen', *_seen)")]
-    world = World("rp2", family, files, {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0})
+    world = World("rp2", family, files, LEAN)
     world.live_in_webassembly(builds.module(RELEASE), steps)
     seen = next(line.split()[1:] for line in world.said.splitlines() if line.startswith("seen"))
     order: list[str] = []

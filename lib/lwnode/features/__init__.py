@@ -37,6 +37,7 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
     ("commands", (), True),
     ("update", ("server_updates",), False),
 )
+OFF = (None, False, 0, "none")  # a key with such a value asks for nothing
 
 
 class Feature:
@@ -85,7 +86,7 @@ def names(given: "dict[str, Any]") -> "list[tuple[str, str]]":
     """(name, the key that asks for it or "") of each feature that a configuration may need, installed or not."""
     found = []
     for name, keys, always in FEATURES:
-        asked = [key for key in keys if key in given]
+        asked = [key for key in keys if given.get(key) not in OFF]
         if asked or always:
             found.append((name, asked[0] if asked else ""))
     return found
