@@ -27,8 +27,9 @@ WAKES = 100
 SHORT = 4  # a cold start and three more wakes
 FEATURES: dict[str, object] = {"battery": "lipo", "data_budget": 5000000, "node_objects": True}
 RELEASE = "1.28"  # the newest released MicroPython; make matrix looks after the others
-PERIOD: dict[str, object] = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False,
-                            "apn": "iot.example"}
+PERIOD: dict[str, object] = {
+    "sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False, "apn": "iot.example",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
 
 
 def least(family: str, config: dict[str, object], scale: Fraction) -> int:
-    """The smallest heap, to 2 KB, in which a node with lib/ as .mpy in RAM lives through its cold start and three more wakes."""
+    """The smallest heap, to 2 KB, in which a node with lib/ as .mpy in RAM lives through a cold start and three more wakes."""
     config = {**PERIOD, **config}
     files = build.files("rp2", family, config)
     too_small, enough = 64, 1024

@@ -2,8 +2,8 @@
 
     figures_of(figures)      # the rows house/... and lines/... of the bench
 
-The core is lib/lwnode without features, drivers and update: what every node has, for all four families (design, "The tree"). A late
-import stands inside a function; four doors may have some: the family, the port, the features, and the node's first contact.
+The core is lib/lwnode without features, drivers and update: what every node has, for all four families (design, "The tree").
+A late import stands inside a function; four doors may have some: the family, the port, the features, the first contact.
 """
 
 from __future__ import annotations

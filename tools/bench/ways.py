@@ -5,8 +5,8 @@
     request("bc66")      # from the read that brings the server's URC to the first byte of its answer
     reading("bc66")      # from Sensor.read to the first byte of the report, session opened on the way
 
-Counted under CPython in virtual time, in a node whose session is kept (design, "Ways through the house"). A way is taken several times
-in a life; the least is its figure, because another slot or a retry may fall into a longer one.
+Counted under CPython in virtual time, in a node whose session is kept (design, "Ways through the house"). A way is taken
+several times in a life; the least is its figure, because another slot or a retry may fall into a longer one.
 """
 
 from __future__ import annotations
