@@ -146,11 +146,11 @@ def _backwards(before, deeds):
 
 def _pack_without_last(before, deeds):
     def pack(self, records, limit):
-        data, used = before(self, records, limit)
+        data, used = before(records, limit)
         if used < 2:
             return data, used
         deeds.done()
-        return before(self, records[: used - 1], limit)[0], used
+        return before(records[: used - 1], limit)[0], used
 
     return pack
 
@@ -163,7 +163,7 @@ def _pack_swaps(before, deeds):
             deeds.done()
             first, second = records[0], records[1]
             records[:2] = [(first[0], *second[1:]), (second[0], *first[1:])]
-        return before(self, records, limit)
+        return before(records, limit)
 
     return pack
 
