@@ -140,3 +140,22 @@ def test_the_window_for_a_person_is_there_on_a_cold_boot_and_never_on_a_wake_or_
         del awake[:]
         world.run(hours=1)
         assert awake[0] >= 10000, (port, awake)
+
+
+def test_a_time_learnt_anew_outlives_the_power_that_the_readings_on_flash_outlive():
+    world = World("esp32")
+    world.outage(True)
+    world.run(hours=4)
+    urc = world.model.urc
+    world.model.urc = lambda text, *more: None if "report_ack" in text else urc(text, *more)
+    world.outage(False)
+    while not world.server.deliveries:
+        world.run(minutes=30)
+    taken = {(path, text): unix for path, text, unix in world.taken[:24]}
+    del world.server.deliveries[:]
+    world.model.urc = urc
+    world.chip.boot("power_on")
+    world.model.restart()
+    world.run(hours=12)
+    came = [(taken[path, text], when) for path, text, when in world.delivered() if (path, text) in taken]
+    assert len(came) == 24 and not [pair for pair in came if pair[1] is None or abs(pair[1] - pair[0]) > 5], came
