@@ -21,7 +21,7 @@ import struct
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
-from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN, Unsupported
+from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN
 from lwnode.modem.network import Network, number
 from lwnode.modem.recovery import BRIEFLY, power_cycle
 from lwnode.modem.reports import Reports
@@ -145,6 +145,12 @@ class Modem(Network):
         def declare(self, objects: "Any") -> bool:
             """Make the module know these (object, instance, resource ids). True: a restart is needed before it holds."""
 
+        def undeclare(self, object_id: int) -> bool:
+            """Take one object, all instances, from the module. True where it is gone. Unsupported where it cannot."""
+
+        def bootstrap(self, timeout_ms: int = 120000) -> bool:
+            """Ask the bootstrap server for accounts; the registration that follows is part of it. Unsupported: as above."""
+
         def register(self, timeout_ms: int) -> bool:
             """Register at the server, or say True at once where that is done."""
 
@@ -182,17 +188,6 @@ class Modem(Network):
 
         def _value_length(self, text: str) -> int:
             """How many bytes of a value follow a comma of a line of VALUE_PREFIXES, at least; text is before it. 0: none."""
-
-        def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
-            """Pipe contract: hand one message to the module; None, or why it was not taken."""
-
-    def undeclare(self, object_id: int) -> bool:
-        """Take one object, all instances, from the module. True where it is gone."""
-        raise Unsupported("%s cannot remove an object: let the server delete it, or declare again after forget()" % self.FAMILY)
-
-    def bootstrap(self, timeout_ms: int = 120000) -> bool:
-        """Ask the bootstrap server for accounts; the registration that follows is part of it."""
-        raise Unsupported("%s has no bootstrap: configure the server itself" % self.FAMILY)
 
     def answer(self, request: Request, response: Response, data: "Any") -> None:
         """Send the answer of a request that request() was given, with its data; called from the queue alone.

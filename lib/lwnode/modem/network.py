@@ -368,15 +368,6 @@ def _denial(values: "Any") -> "int | None":
 # ---- clock strings and 3GPP timer codes ---------------------------------------------------------------------------
 
 
-def unix_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
-    """Seconds since 1970-01-01 UTC of a date in the Gregorian calendar, whatever epoch the port counts from."""
-    if month <= 2:
-        year -= 1
-        month += 12
-    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day - 1 - 719468
-    return ((days * 24 + hour) * 60 + minute) * 60 + second
-
-
 def parse_clock(text: str) -> "tuple[int, int | None] | None":
     """(seconds since 1970 as written, zone in seconds or None), or None for text that is no plausible time (low_power 3.7).
 
@@ -402,7 +393,11 @@ def parse_clock(text: str) -> "tuple[int, int | None] | None":
         year += 2000 if year < 70 else 1900
     if not (2020 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60):
         return None
-    return unix_time(year, month, day, hour, minute, second), zone
+    if month <= 2:  # the year begins in March
+        year -= 1
+        month += 12
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day - 1 - 719468
+    return ((days * 24 + hour) * 60 + minute) * 60 + second, zone
 
 
 def periodic_tau(seconds: int) -> str:

@@ -1,6 +1,6 @@
 """The pipe contract: opaque bytes on object 19, for BC20, BG96 and BC66 with firmware R01A06 or older.
 
-    publish(modem, records, True)                SenML CBOR packs on 19/0/0, as many messages as they need
+    publish(modem, send, records, True)                SenML CBOR packs on 19/0/0, as many messages as they need
     written(modem, 19, 1, 0, 4, "AAAA0000")      a write on 19/1/0, which the module has acknowledged: the node follows it
 
 The server sees no typed resource and cannot read: what a reading is, and when it was taken, stands in the pack
@@ -32,14 +32,14 @@ def refuse_account(family: str, server: "Any", what: "tuple[str, ...]") -> None:
             raise Unsupported("%s cannot hold %s: leave it out of the configuration, or use a BC66" % (family, key))
 
 
-def publish(modem: "Modem", records: "Any", confirm: bool) -> int:
-    """Modem.publish over modem._send_bytes(path, data, confirm) -> reason or None; see its text."""
+def publish(modem: "Modem", send: "Any", records: "Any", confirm: bool) -> int:
+    """Modem.publish over send(path, data, confirm), which hands one message to the module: None, or why it was not taken."""
     limit = modem.capabilities.limits["pack"]
     messages = _messages(list(records), limit)
     ticket = modem.reports.open()
     for path, data in messages:
         modem._wait_for_room()
-        reason = modem._send_bytes(path, data, confirm)
+        reason = send(path, data, confirm)
         if reason is not None:
             modem.reports.refuse(ticket, reason)
             break

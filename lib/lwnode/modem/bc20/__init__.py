@@ -138,6 +138,10 @@ class Driver(NbIot):
         self._ready = False
         self._status = NOT_REGISTERED
 
+    def bootstrap(self, timeout_ms: int = 120000) -> bool:
+        """Unsupported."""
+        raise Unsupported("bc20 has no bootstrap: configure the server itself")
+
     # ---- registration -----------------------------------------------------------------------------------------
 
     def status(self) -> int:
@@ -220,7 +224,7 @@ class Driver(NbIot):
 
     def publish(self, records: "Any", confirm: bool = True) -> int:
         """QLWDATASEND of SenML CBOR packs on 19/0/0, one confirmed message at a time (3.8, note 1)."""
-        return object19.publish(self, records, confirm)
+        return object19.publish(self, self._send_bytes, records, confirm)
 
     def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
         if self.reports.in_flight:

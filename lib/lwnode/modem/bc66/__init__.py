@@ -618,10 +618,6 @@ class Driver(NbIot):
         self.reports.seal(ticket)
         return ticket
 
-    def _send_bytes(self, path: Path, data: bytes, confirm: bool) -> "str | None":
-        reason: "str | None" = self._a06.send_bytes(self, path, data, confirm)
-        return reason
-
     def _messages(self, records: "Any") -> "list[list[tuple[Any, ...]]]":
         """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""
         messages: "list[list[tuple[Any, ...]]]" = []

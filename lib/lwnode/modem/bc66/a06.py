@@ -8,11 +8,14 @@ have no QLWRECOVER and four QLWCFG rows fewer: that, and what differs only in th
 """
 
 from lwnode.at import AtError, BudgetExceeded, Raw, fields
+from lwnode.modem import object19
 from lwnode.modem.driver import path_of
-from lwnode.modem.object19 import OBJECTS as OBJECTS, publish as publish, written
+from lwnode.modem.object19 import OBJECTS as OBJECTS, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from lwnode.lwm2m import Path
     from lwnode.modem.bc66 import Driver
 
@@ -48,14 +51,18 @@ def _on_line(modem: "Driver", line: str) -> None:
             modem._count("malformed_urcs")
 
 
-def send_bytes(modem: "Driver", path: "Path", data: bytes, confirm: bool) -> "str | None":
+def publish(modem: "Driver", records: "Any", confirm: bool) -> int:
     """QLWDATASEND as on BC20."""
-    try:
-        modem.at.write(
-            "+QLWDATASEND", path.object, path.instance, path.resource, len(data), data,
-            Raw("0x0100" if confirm else "0x0000"))
-    except BudgetExceeded:
-        raise
-    except AtError:
-        return "refused by the module"
-    return None
+
+    def send(path: "Path", data: bytes, confirm: bool) -> "str | None":
+        try:
+            modem.at.write(
+                "+QLWDATASEND", path.object, path.instance, path.resource, len(data), data,
+                Raw("0x0100" if confirm else "0x0000"))
+        except BudgetExceeded:
+            raise
+        except AtError:
+            return "refused by the module"
+        return None
+
+    return object19.publish(modem, send, records, confirm)

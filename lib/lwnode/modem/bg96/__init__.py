@@ -186,6 +186,10 @@ class Driver(Modem):
         self.objects = objects
         return False
 
+    def undeclare(self, object_id: int) -> bool:
+        """Unsupported: the data object is built in."""
+        raise Unsupported("bg96 cannot remove an object: let the server delete it, or declare again after forget()")
+
     def forget(self) -> None:
         """clean and reset: configuration and persistent files; holds after a restart."""
         self._sub("clean")
@@ -293,7 +297,7 @@ class Driver(Modem):
         records = list(records)
         if len(records) == 1 and records[0][1] == STRING and records[0][0].object in OBJECTS:
             return self._publish_text(records[0])
-        return object19.publish(self, records, confirm)
+        return object19.publish(self, self._send_bytes, records, confirm)
 
     def _publish_text(self, record: "Any") -> int:
         text = record[2] if isinstance(record[2], str) else record[2].decode()

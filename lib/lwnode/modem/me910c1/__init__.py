@@ -300,6 +300,10 @@ class Driver(Modem):
         """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
         return bool(self._setup().bootstrap(self, timeout_ms))
 
+    def undeclare(self, object_id: int) -> bool:
+        """Unsupported: no command takes an instance."""
+        raise Unsupported("me910c1 cannot remove an object: let the server delete it, or declare again after forget()")
+
     def forget(self) -> None:
         """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14)."""
         self._setup().forget(self)
