@@ -8,6 +8,8 @@ rising. Threshold 3411/0/5 (20 percent at first) may be written by the server an
 A board that cannot measure gives None, a wire that is off gives 0 mV: no reading, counted.
 """
 
+from micropython import const
+
 from lwnode.drivers.shared import merged
 
 TYPE_CHECKING = False
@@ -24,10 +26,10 @@ LI_ION = ((3300, 0), (3500, 10), (3650, 25), (3750, 50), (3900, 75), (4050, 90),
 # Lithium thionyl chloride is flat until it ends: the percentage is a warning, not a gauge.
 LI_SOCL2 = ((3000, 0), (3300, 5), (3500, 20), (3600, 100))
 
-_LEVEL = 1
-_VOLTAGE = 3
-_THRESHOLD = 5
-_TOO_LOW = 6
+_LEVEL = const(1)
+_VOLTAGE = const(3)
+_THRESHOLD = const(5)
+_TOO_LOW = const(6)
 
 
 def level(millivolts: int, curve: "Curve") -> int:

@@ -11,6 +11,8 @@ checks the CRC, which nine zeros of a bus held low have right; 85 degrees exactl
 conversion (datasheet section "operation"), so it is no reading: supply or contact failed meanwhile.
 """
 
+from micropython import const
+
 from lwnode.drivers.shared import Shared, merged
 
 TYPE_CHECKING = False
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
     from lwnode.lwm2m import Sensor
 
-_CONVERSION_MS = 750
-_AT_POWER_ON = 85
+_CONVERSION_MS = const(750)
+_AT_POWER_ON = const(85)
 
 
 def add(

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from lwnode.lwm2m import Sensor
 
 ADDRESS = const(0x62)
-_SINGLE_SHOT = b"\x21\x9d"
-_DATA_READY = b"\xe4\xb8"
-_READ = b"\xec\x05"
+_SINGLE_SHOT = const(b"\x21\x9d")
+_DATA_READY = const(b"\xe4\xb8")
+_READ = const(b"\xec\x05")
 _POWER_UP_MS = const(1000)
 _SHOT_MS = const(5000)
 _COMMAND_MS = const(2)  # one by the data sheet; a sleep may end within the tick in which it began

@@ -21,12 +21,13 @@ steps, nowhere else; a reading is in the journal before anything is sent. On an 
 readings share 1 KB of RTC memory.
 """
 
+import struct
 import sys
+from binascii import crc32
 
 from micropython import const
 
 from lwnode.lwm2m import ObjectTree, pack_record
-from lwnode.node.registration import RegistrationState
 from lwnode.power import Backoff, Clock, FileStore, Journal, RetainedState, Schedule, device_offset
 
 TYPE_CHECKING = False
@@ -42,6 +43,79 @@ _SLOW_MS = const(300)
 _MASKED_MS = const(60000)
 # Between two contacts that are tried for alarms although an earlier one could not be told.
 _ALARM_EVERY_S = const(3600)
+LONGEST_SILENCE_S = 7 * 86400
+# An update leaves this much before the lifetime ends: the CoAP retransmissions of one exchange (RFC 7252, 93 s).
+MARGIN_S = 93
+
+_FORMAT = const("<IIIBBBBI")
+_CONFIGURED = const(1)
+_QUEUE = const(2)
+
+
+class RegistrationState:
+    """When the server was heard of last, what it has changed of the account, and whether the module is set up."""
+
+    registrations = 0
+    configured = False
+    confirmed_at = 0  # seconds of the last registration or update the server has answered; 0: one is due
+    renewals = 0  # registrations made anew for that reason since reports last arrived
+    unheard = 0  # contacts in a row that found a registration, but whose reports did not arrive
+    silent_until = 0  # seconds: `disable` forbids contact before (LwM2M 1.0, 1/x/4)
+
+    def __init__(self, config: "Settings", clock: "Clock") -> None:
+        self.config = config
+        self.clock = clock
+        self.now = clock.now  # seconds since 1970 where known, else the port's count; both go on over sleep
+        self.lifetime = int(config.lifetime)
+        self.binding = str(config.binding)
+        self._account = crc32(repr((
+            config.family, config.host, config.port, config.endpoint, config.lifetime, config.binding, config.bootstrap,
+            config.security, config.secret("psk_identity"), config.secret("psk"), config.apn,
+            sorted(config.options.items()))).encode())
+
+    def load(self, data: "bytes | None") -> bool:
+        """Take the state of an earlier wake; anything unreadable, and an account edited since, leave a cold session.
+
+        Returns whether it was taken.
+        """
+        if data is None or len(data) != struct.calcsize(_FORMAT) or struct.unpack(_FORMAT, data)[-1] != self._account:
+            return False
+        (self.confirmed_at, self.lifetime, self.silent_until, flags, self.registrations, self.unheard,
+         self.renewals, _) = struct.unpack(_FORMAT, data)
+        self.configured = bool(flags & _CONFIGURED)
+        self.binding = "UQ" if flags & _QUEUE else "U"
+        return True
+
+    def dump(self) -> bytes:
+        """Return what must survive sleep."""
+        return struct.pack(_FORMAT, self.confirmed_at, self.lifetime, self.silent_until,
+                           (_CONFIGURED if self.configured else 0) | (_QUEUE if self.binding == "UQ" else 0),
+                           min(self.registrations, 255), self.unheard, self.renewals, self._account)
+
+    def may_contact(self, now: int) -> bool:
+        """Say whether the server allows contact at `now` (seconds)."""
+        # Further ahead than any `disable`: the count began anew, and only a contact tells the time.
+        return now >= self.silent_until or self.silent_until - now > LONGEST_SILENCE_S
+
+    def renewal(self) -> "int | None":
+        """When to contact the server between the slots: where it has changed lifetime or binding itself, else None."""
+        if (self.lifetime, self.binding) == (self.config.lifetime, self.config.binding):
+            return None
+        # Before the lifetime ends, and at once where the server has not been told yet.
+        return self.confirmed_at and self.confirmed_at + self.lifetime - min(MARGIN_S, self.lifetime // 4)
+
+    def is_due(self, now: int) -> bool:
+        """Say whether that time has come."""
+        renewal = self.renewal()
+        return renewal is not None and renewal <= now
+
+    def rebase(self, moved: int) -> None:
+        """Follow a step of the clock (Clock.moved); a time that would then lie ahead was of the new count already."""
+        now = self.now()
+        if self.confirmed_at + moved <= now:
+            self.confirmed_at = max(0, self.confirmed_at + moved)
+        if self.silent_until and self.silent_until + moved <= now + LONGEST_SILENCE_S:
+            self.silent_until = max(0, self.silent_until + moved)
 
 
 class Node:
@@ -61,7 +135,6 @@ class Node:
     may_contact = 2  # in this wake: 0 never, 1 for alarms, 2 as the schedule says
     rest_s = 0  # nothing but sleep, so many seconds of it
     sleeps_by: "Callable[[], None] | None" = None  # what a feature has put into the place of Board.sleep
-    restarts_for = ""  # a restart that a feature has asked for once this wake is over, and its reason
     awake_until: "int | None" = None  # ticks: somebody wants to reach this node by cable
     urgent = False  # an alarm waits
     _alarm = False  # since this wake
@@ -70,7 +143,6 @@ class Node:
     contact_ms = 0
     stayed_awake = False  # it has waited since the last wake, and not slept
     exchanges = 0  # registrations, updates and recoveries of that contact
-    contacts_failed = 0
     last_error = ""
     woke_at: "int | None" = None  # ticks, for the budget; none outside a wake: a person at the REPL has all the time
     moved = 0  # seconds by which the clock was set, until the slot served in this contact has followed
@@ -133,11 +205,9 @@ class Node:
             guard.completed(self.reached is not None)
             swap = sys.modules.get("swap")  # an update was staged, or is on trial
             if swap is not None and swap.cycle(self.reached):
-                self.restarts_for = "update"
-            elif self.state.restart:
-                self.restarts_for = "state"  # what could not be read at the start can be now
-            if self.restarts_for:
-                self.restart(self.restarts_for)
+                self.restart("update")
+            if self.state.restart:
+                self.restart("state")  # what could not be read at the start can be now
             cause = self._rest(pause)
             if self.config.planned_restart and self.wakes >= self.config.planned_restart:
                 self.restart("heap")
@@ -268,10 +338,10 @@ class Node:
             self.unsampled = False
             self.sample()
 
-    def keep(self, records: "list[Any]", unix: "int | None") -> None:
-        """Put records (path, type, text or bytes, when) into the journal, stamped with their own time."""
+    def keep(self, readings: "list[Any]", unix: "int | None") -> None:
+        """Put readings (path, type, text or bytes, when) into the journal, stamped with their own time."""
         epoch, seconds = self.clock.stamp()
-        for path, kind, value, when in records:
+        for path, kind, value, when in readings:
             age = unix - when if unix is not None and when is not None else 0
             self.journal.append(pack_record(path, kind, value, (epoch, seconds - age)))
 
@@ -309,11 +379,11 @@ class Node:
         self.journal.batch = min(self.journal.batch, batch)
         self.rest_s = max(self.rest_s, rest_s)
 
-    def ask(self, what: str, *given: "Any") -> "list[Any]":
+    def ask(self, name: str, *given: "Any") -> "list[Any]":
         """Call that method of each feature that has it, and return what they say; one that raises is off for this wake."""
         said = []
-        for feature in self.features[::-1] if what == "before_sleep" else self.features:
-            method = None if feature.off else getattr(feature, what, None)
+        for feature in self.features[::-1] if name == "before_sleep" else self.features:
+            method = None if feature.off else getattr(feature, name, None)
             if method is not None:
                 try:
                     said.append(method(self, *given))
@@ -325,19 +395,19 @@ class Node:
 
     # -- state and time ----------------------------------------------------------------------------------------------
 
-    def save(self, all_of_it: bool = False) -> None:
-        """Write what must survive: called while no answer of the module is outstanding. all_of_it: to flash, at once."""
+    def save(self, durable: bool = False) -> None:
+        """Write what must survive: called while no answer of the module is outstanding. durable: to flash, at once."""
         for name in self.parts:
             self.state.save(name, self.parts[name].dump())
-        self.state.save("urgent", b"1" if self.urgent else b"0", durable=all_of_it)
+        self.state.save("urgent", b"1" if self.urgent else b"0", durable=durable)
         self.ask("save")
         if self.modem is not None:
             self.state.save("modem", self.modem.snapshot())
-        self.flush(all_of_it)
+        self.flush(durable)
 
-    def flush(self, all_of_it: bool = True) -> None:
+    def flush(self, durable: bool = True) -> None:
         """Write what is kept in RAM as it is: before a restart, a sleep without end, and when main.py has caught a crash."""
-        self.journal.flush(all_of_it)
+        self.journal.flush(durable)
         self.state.commit()
 
     def save_tree(self) -> None:

@@ -59,11 +59,8 @@ class Contact:
         data = node.state.load("modem")
         if data is not None:
             self.modem.restore(data)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Hold the rows against what the module can carry, and say what was dropped (issue 6)."""
-        tree, capabilities = self.node.tree, self.modem.capabilities
+        # The rows are held against what the module can carry, and what was dropped is said (issue 6).
+        tree, capabilities = node.tree, self.modem.capabilities
         tree.device_errors = capabilities.contract == "pipe"
         tree.write_format = self.modem.options.get("write_format", "text")
         if capabilities.typed:
@@ -139,7 +136,6 @@ class Contact:
             node.backoff.succeeded()
             node.urgent = False
         elif not self._deferred:
-            node.contacts_failed += 1
             node.backoff.failed(node.clock.now(), back_off_reason(
                 self.modem.refusal, stats.lines - self._heard[0], stats.timeouts - self._heard[1]))
         node.reached = None if self._deferred else reached
@@ -202,22 +198,22 @@ class Contact:
         self.node.ask("after_request", self._request)
         self.node.save_tree()
 
-    def event(self, name: str, detail: "Any") -> None:
+    def event(self, name: str, value: "Any") -> None:
         """Follow what the module tells (the table of effects is in lwnode.modem)."""
         node = self.node
         if name == "delivered":
-            self.delivery.settle(detail, True)
+            self.delivery.settle(value, True)
         elif name == "failed":
-            self.delivery.settle(detail[0], False, detail[1] != UNCHANGED)
+            self.delivery.settle(value[0], False, value[1] != UNCHANGED)
         elif name == "observed":
-            node.tree.observe(detail)
+            node.tree.observe(value)
         elif name == "cancelled":
-            node.tree.cancel(detail)
+            node.tree.cancel(value)
         else:
             if name == "firmware":
-                node.warn("firmware", "module firmware: " + detail if self.modem.update_since else "")
-            self.session.heard(name, detail)
-            node.ask("event", name, detail)
+                node.warn("firmware", "module firmware: " + value if self.modem.update_since else "")
+            self.session.heard(name, value)
+            node.ask("event", name, value)
 
 
 def back_off_reason(refusal: str, heard: int, lost: int) -> str:

@@ -9,7 +9,7 @@
 A cold start asks everything once: start -> configure -> declare -> [one restart] -> attach -> register (design, "A
 start"). A warm one wakes the module and asks for its status only; what the module still knows is not asked again.
 
-Bounds: every wait has a deadline (attach_timeout, register: REGISTER_MS, recover: RECOVER_MS, after sleep: BRING_BACK_MS).
+Bounds: every wait has a deadline (attach_timeout, register: 190 s, recover: 70 s, after sleep: 60 s).
 """
 
 from binascii import hexlify
@@ -18,7 +18,7 @@ from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, Server
 from lwnode.modem.recovery import bring_back, hard_steps_due
-from lwnode.node.registration import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
+from lwnode.node import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 # BC66 manual 3.3: the module retries by itself before it says +QLWREG: 1; at the default retransmission one
 # registration takes 62 s, and a chain of registration, retry and bootstrap about three of them.
-REGISTER_MS = const(190000)
-RECOVER_MS = const(70000)
+_REGISTER_MS = const(190000)
+_RECOVER_MS = const(70000)
 # A warm wake does not wait out a missing network: the next one asks again (low-power notes 2.3, warm 60 s).
-BRING_BACK_MS = const(60000)
+_BRING_BACK_MS = const(60000)
 
 _UNHEARD = const(3)
 
@@ -46,7 +46,7 @@ class Session(RegistrationState):
         self.exchanges = 0  # registrations, updates and recoveries: what went over the air beside the reports
         self.declared = False  # the objects, since somebody has asked
         self.report_every = int(config.report_every)
-        self._patience_ms = min(BRING_BACK_MS, int(config.attach_timeout) * 1000)
+        self._patience_ms = min(_BRING_BACK_MS, int(config.attach_timeout) * 1000)
 
     def open(self, defer: "Callable[[], bool] | None" = None) -> bool:
         """Reach REGISTERED from any state. Returns False where the server could not be reached.
@@ -54,17 +54,23 @@ class Session(RegistrationState):
         defer: asked where a session stands or waits to be recovered, before the radio is used; True ends it there.
         Raises AtError where the module cannot be reached, BudgetExceeded when the wake's budget is over.
         """
-        if self.configured and self.modem.wake():
-            status = self.modem.status()
-        else:
-            status = self._start()
-        if status is None:
-            return False
-        if defer is not None and status in (REGISTERED, NEED_RECOVER) and not self.is_due(self.now()) and defer():
-            return False
         # All the steps in one function: within a registration the server is answered, and an RP2 has 8 KB of stack.
         modem = self.modem
-        if status == NEED_RECOVER and modem.recover(RECOVER_MS):
+        if self.configured and modem.wake():
+            status = modem.status()
+        else:
+            if not modem.start(hard_steps_due(modem)):
+                return False
+            # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
+            self.configured = False
+            restart = modem.configure(self.server())
+            if modem.declare(self.tree.objects()) or restart:
+                modem.restart()
+            self.configured = self.declared = True
+            status = int(modem.status())
+        if defer is not None and status in (REGISTERED, NEED_RECOVER) and not self.is_due(self.now()) and defer():
+            return False
+        if status == NEED_RECOVER and modem.recover(_RECOVER_MS):
             self.recoveries += 1
             self.exchanges += 1
             self._confirmed()
@@ -81,7 +87,7 @@ class Session(RegistrationState):
             reached = self._refresh()
         elif status in (NOT_REGISTERED, DEREGISTERED):
             reached = modem.attach(int(self.config.attach_timeout) * 1000)
-            reached = reached and modem.register(REGISTER_MS)
+            reached = reached and modem.register(_REGISTER_MS)
         else:
             # RECOVERING and REGISTERING too: the module is at it by itself, and would be hindered (BC66 manual 3.3).
             reached = bring_back(modem, self._patience_ms)
@@ -111,22 +117,9 @@ class Session(RegistrationState):
                       binding=self.binding, security=config.security, psk_identity=config.secret("psk_identity"),
                       psk=config.secret("psk"), bootstrap=config.bootstrap)
 
-    def _start(self) -> "int | None":
-        """Return the module's status after a cold start; None where it does not answer."""
-        modem = self.modem
-        if not modem.start(hard_steps_due(modem)):
-            return None
-        # Until it is done: what is interrupted here may have wiped what the module knew (BG96: "clean").
-        self.configured = False
-        restart = modem.configure(self.server())
-        if modem.declare(self.tree.objects()) or restart:
-            modem.restart()
-        self.configured = self.declared = True
-        return int(modem.status())
-
-    def arrived(self, all_of_it: bool) -> None:
+    def arrived(self, delivered: bool) -> None:
         """Take note of how a contact ended that had found a registration."""
-        self.unheard, self.renewals = (0, 0) if all_of_it else (min(self.unheard + 1, 255), self.renewals)
+        self.unheard, self.renewals = (0, 0) if delivered else (min(self.unheard + 1, 255), self.renewals)
 
     def _refresh(self) -> bool:
         """Update early, while awake anyway, if the lifetime would end before the next contact."""
@@ -147,7 +140,7 @@ class Session(RegistrationState):
     def _confirmed(self) -> None:
         self.confirmed_at = max(1, self.now())
 
-    def heard(self, name: str, detail: "Any") -> None:
+    def heard(self, name: str, value: "Any") -> None:
         """Follow the module's events that concern the registration (the table of effects is in lwnode.modem)."""
         if name == "registered":
             # A fresh registration has no observations: the server makes them again (issue 6).
@@ -159,14 +152,14 @@ class Session(RegistrationState):
                 self.confirmed_at = 0
         elif name in ("recovered", "updated"):
             self._confirmed()
-        elif name == "lifetime" and 20 <= detail <= 31536000:
-            self.lifetime = self.modem.lifetime = detail
+        elif name == "lifetime" and 20 <= value <= 31536000:
+            self.lifetime = self.modem.lifetime = value
             self.confirmed_at = 0  # until the module's own update, or ours, has told the server
-        elif name == "binding" and detail in ("U", "UQ"):
-            self.binding = detail
+        elif name == "binding" and value in ("U", "UQ"):
+            self.binding = value
             self.confirmed_at = 0
-        elif name == "disabled" and detail > 0:
-            self.silent_until = self.now() + min(detail, LONGEST_SILENCE_S)
+        elif name == "disabled" and value > 0:
+            self.silent_until = self.now() + min(value, LONGEST_SILENCE_S)
         elif name in ("factory_reset", "restarted"):
             self.configured = self.configured and name == "restarted"
             self.tree.forget_answers()
