@@ -14,8 +14,6 @@ docs/configuration.md. Features bring their keys with them (lwnode.features). Bo
 
 import json
 
-from micropython import const
-
 from lwnode import features
 from lwnode.lwm2m import Path
 from lwnode.power.store import FileStore, TwinStore
@@ -41,7 +39,7 @@ KEYS = (
 )
 SECRETS = "psk_identity s - 1 150;psk s - 2 256;pin s - 4 8;update_key s - 32 128"
 # What a single family can be told beyond them; ranges are the manuals'. Without such a key the driver's own value holds.
-_ALL = const("psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;module_update s - never,ask,allow;")
+_ALL = "psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;module_update s - never,ask,allow;"
 OPTIONS = {
     "bc20": "buffered b -;read_length i - 1 512;receive_hex b -",
     "bc66": "buffered b -;retransmit_mode i - 0 1;auto_reg b -;persistent b -;rai b -;auto_ack b -;recovery_mode i - 0 1;"
@@ -52,8 +50,8 @@ OPTIONS = {
     "guard_release i - 1 100;ack_wait i - 5 600;disable_s i - 1 604800;registration_urcs b -;monitor n - 0 6;"
     "acknowledge t - 0 6",
 }
-_UNKNOWN = const("is not a key of this firmware; see docs/configuration.md")
-_ENDING = const('"\r\n\0\x1a\x1b')  # whatever reaches an AT command line must not be able to end it
+_UNKNOWN = "is not a key of this firmware; see docs/configuration.md"
+_ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
 
 class ConfigError(ValueError):

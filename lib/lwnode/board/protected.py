@@ -37,13 +37,13 @@ class ProtectedStore:
         self._sequence = 0
         self._next = 0
 
-    def _read(self, slot: int) -> "bytes | bytearray":
+    def _read(self, index: int) -> "bytes | bytearray":
         if self._device is not None:
             raw = bytearray(_SECTOR)
-            self._device.readblocks(slot, raw)
+            self._device.readblocks(index, raw)
             return raw
         try:
-            with open("protected.%d" % slot, "rb") as file:
+            with open("protected.%d" % index, "rb") as file:
                 return bytes(file.read())
         except OSError as error:
             if error.errno != _ENOENT:

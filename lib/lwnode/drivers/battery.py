@@ -32,14 +32,14 @@ _THRESHOLD = const(5)
 _TOO_LOW = const(6)
 
 
-def level(millivolts: int, curve: "Curve") -> int:
+def level(battery_mv: int, curve: "Curve") -> int:
     """Percent of charge by a curve, 0 to 100."""
     below = curve[0]
     for point in curve:
-        if millivolts < point[0]:
+        if battery_mv < point[0]:
             if point is curve[0]:
                 return point[1]
-            return below[1] + (point[1] - below[1]) * (millivolts - below[0]) // (point[0] - below[0])
+            return below[1] + (point[1] - below[1]) * (battery_mv - below[0]) // (point[0] - below[0])
         below = point
     return below[1]
 

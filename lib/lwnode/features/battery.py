@@ -13,6 +13,8 @@ be 100 mV above it, or the recovery of a cell at rest would make the node flutte
 
 from struct import calcsize, pack, unpack
 
+from micropython import const
+
 from lwnode.features import Feature
 
 TYPE_CHECKING = False
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
     Level = tuple[str, int, int, int, bool]
 
-_HYSTERESIS_MV = 100
-_FORMAT = "<BBI"
+_HYSTERESIS_MV = const(100)
+_FORMAT = const("<BBI")
 
 # By the key "battery": name, floor in mV, stretch of the reporting period, seconds between two contacts (or rests), may it
 # transmit. Two alkaline cells sag slowly; Li-SOCl2 is flat until it ends, and what its rest voltage then says comes late.

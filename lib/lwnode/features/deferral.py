@@ -11,6 +11,8 @@ its radio is used; what the module does not know is not expensive. Zephyr's conn
 
 from struct import calcsize, pack, unpack
 
+from micropython import const
+
 from lwnode.features import Feature
 
 TYPE_CHECKING = False
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from lwnode.node import Node
 
-_FORMAT = "<BI"
+_FORMAT = const("<BI")
 
 
 class Deferral:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Longer than any active timer (T3324) that a node asks for: a module that is awake after it does not sleep.
 _SETTLED_S = const(180)
 _SLEEPLESS = const(3)
-_FORMAT = "<BBHI"
+_FORMAT = const("<BBHI")
 
 
 class Pins(Feature):

@@ -33,10 +33,10 @@ _AWAKE = const(3)
 _SHIP = const(4)
 _LONGEST_AWAKE_S = const(3600)
 _LONGEST_S = const(604800)
-_RULES = ("pmin", "pmax", "gt", "lt", "st")
-_FORMAT = "<IIIIB"  # periods of config.json, so that a person's edit counts again; periods in force; state
-_HEAD = "<BBHH"
-_NAME = "trial"
+_RULES = const(("pmin", "pmax", "gt", "lt", "st"))
+_FORMAT = const("<IIIIB")  # periods of config.json, so that a person's edit counts again; periods in force; state
+_HEAD = const("<BBHH")
+_NAME = const("trial")
 STATES = ("none", "running", "kept", "rolled back")
 _RUNNING = const(1)
 
@@ -56,12 +56,12 @@ class Trial:
     def _save(self) -> None:
         self._store.save(_NAME, pack(_HEAD, self.at, self.left, 0, len(self._old)) + self._old)
 
-    def start(self, new: bytes, old: bytes) -> bool:
-        """Begin a trial; False where new equals old, which needs none. Must return before new is put to work."""
-        if new == old:
+    def start(self, new: bytes, kept: bytes) -> bool:
+        """Begin a trial; False where new equals kept, which needs none. Must return before new is put to work."""
+        if new == kept:
             return False
         if self.at != _RUNNING:
-            self._old = bytes(old)
+            self._old = bytes(kept)
         self.at, self.left = _RUNNING, self._wakes
         self._save()
         return True
@@ -132,12 +132,12 @@ class Settings(Feature):
                 raise Reject(400, "periods of %d and %d s: 1 to %d, reporting not the shorter" % (sample, report, _LONGEST_S))
             self.change(sample, report)
 
-    def event(self, node: "Node", name: str, detail: "Any") -> None:
+    def event(self, node: "Node", name: str, value: "Any") -> None:
         """Follow the server's default periods: 1/0/3 is how often it wants to hear at least, 1/0/2 how often at most."""
         # Neither touches sampling: a default minimum of a second, as servers write it, is no order to measure each second.
         if name in ("min_period", "max_period"):
             sample, report = node.sampling.period_s, node.reporting.period_s
-            wanted = detail if name == "max_period" else max(detail, report)
+            wanted = value if name == "max_period" else max(value, report)
             if 0 < wanted <= _LONGEST_S:
                 self.change(sample, max(wanted, sample))
 
@@ -173,8 +173,8 @@ class Settings(Feature):
             self._say(trial, True)
             self._put(sample, report)
 
-    def _say(self, trial: Trial, begun: bool) -> None:
-        self.at, self._begun = trial.at, begun
+    def _say(self, trial: Trial, started: bool) -> None:
+        self.at, self._begun = trial.at, started
         self.row.touch(_STATE)
 
     def _put(self, sample: int, report: int, durable: bool = True) -> None:
@@ -198,9 +198,9 @@ class Settings(Feature):
     def _ruled(self) -> "list[Any]":
         return [resource for row in self.node.tree.rows for resource in row.resources if resource.rules is not None]
 
-    def _back(self, old: str) -> None:
+    def _back(self, kept: str) -> None:
         """Work by the old settings again."""
-        periods, *lines = old.split("\n")
+        periods, *lines = kept.split("\n")
         sample, report = [int(part) for part in periods.split(" ")]
         self._put(sample, report)
         wanted = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines}

@@ -8,6 +8,8 @@ pin "ship" of the board file ends it: pressed while the board sleeps, or held wh
 deeply without a timer, an RP2 lightly by the hour.
 """
 
+from micropython import const
+
 from lwnode.features import Feature
 from lwnode.lwm2m import Reject
 
@@ -15,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.node import Node
 
-_NAME = "ship"
+_NAME = const("ship")
 _ORDERED, _RELEASED = b"1", b"0"
 
 
@@ -30,15 +32,15 @@ class Ship(Feature):
         self.node = node
         node.orders[_NAME] = self.order
 
-    def order(self, begin: bool) -> None:
+    def order(self, start: bool) -> None:
         """Ship from the end of this wake on, with the module off; or do not. Reject where no pin could end it."""
         node = self.node
-        if begin and node.board.pins.number(_NAME) is None:
+        if start and node.board.pins.number(_NAME) is None:
             raise Reject(405, "ship mode needs a wake pin: add ship to PINS in the board file")
-        if begin or node.sleeps_by is not None:
-            node.board.protected.save(_NAME, _ORDERED if begin else _RELEASED)
-        node.sleeps_by = node.board.ship if begin else None
-        node.module_off = begin
+        if start or node.sleeps_by is not None:
+            node.board.protected.save(_NAME, _ORDERED if start else _RELEASED)
+        node.sleeps_by = node.board.ship if start else None
+        node.module_off = start
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
         """Go on sleeping where that was ordered and nobody has pressed the button."""

@@ -50,9 +50,9 @@ _SLEPT_AT = const(13)
 _NEXT_AT = const(14)
 _CHARGE = const(15)
 _TOLD = const(23)
-_FORMAT = "<HIIIHIIHIHhHIIIIHIHIHIHI"
+_FORMAT = const("<HIIIHIIHIHhHIIIIHIHIHIHI")
 _MOST = const(0x3FFFFFFF)
-_PHASES = ("sleep", "awake", "connect", "tail")
+_PHASES = const(("sleep", "awake", "connect", "tail"))
 
 # Supply currents in microamperes; where each figure comes from stands in tools/energy/sources.py.
 # chip: (sleep, active) of the whole board
@@ -179,15 +179,15 @@ class Usage(Feature):
             self.counts[_SPENT] = 0
         self.counts[_MONTH] = number
 
-    def _battery(self, millivolts: "int | None", now: int) -> None:
+    def _battery(self, battery_mv: "int | None", now: int) -> None:
         """Take a rested voltage; its slope is measured over a day at least, half new and half old."""
-        if millivolts is None:
+        if battery_mv is None:
             return
         counts = self.counts
-        counts[_MV] = min(millivolts, 65535)
+        counts[_MV] = min(battery_mv, 65535)
         passed = now - counts[_MARK_AT]
         if counts[_MARK_MV] and passed >= _DAY_S:
-            slope = (millivolts - counts[_MARK_MV]) * _DAY_S // passed
+            slope = (battery_mv - counts[_MARK_MV]) * _DAY_S // passed
             counts[_SLOPE] = max(-32000, min(32000, (slope + counts[_SLOPE]) // 2))
         if not counts[_MARK_MV] or not 0 <= passed < _DAY_S:
             counts[_MARK_AT], counts[_MARK_MV] = max(1, now), counts[_MV]

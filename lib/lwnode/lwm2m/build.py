@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from .types import Plain
 
 # What an actuator is about where the registry marks several resources as mandatory (3338: minimum off-time too).
-_MAIN = (5850, 5550, 5650, 5900, 5500)
+_MAIN = const((5850, 5550, 5650, 5900, 5500))
 # The unit of objects whose quantity leaves no choice; others get one only if the row names it.
-_UNITS = (
+_UNITS = const(
     " 3301 lx 3303 Cel 3304 %RH 3313 m/s2 3314 T 3315 Pa 3316 V 3317 A 3318 Hz 3319 m 3320 % 3321 m 3323 Pa 3324 dB"
     " 3326 pH 3327 S/m 3328 W 3330 m 3334 rad/s "
 )
@@ -36,7 +36,7 @@ _UNITS = (
 
 _OWN = const(8)  # BC66 has objects 0 to 7 built in, the Telit modules allow new instances from 7 on
 # What a module keeps first: value, unit, extremes, reset, range, then what servers rarely ask for.
-_ORDER = (
+_ORDER = const(
     " 5700 5500 5850 5900 5550 5650 5600 5800 5702 5703 5704 5701 5601 5602 5508 5509 5510 5511 5512 5513 5605 5501 5505"
     " 5851 5852 5603 5604 5821 5750 5518 6042 6049 "
 )

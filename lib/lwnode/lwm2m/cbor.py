@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LEVELS = const(8)
 _FRACTION = const(4)
-_NUMBERS = (2, 3, 5, 30)  # tags that are numbers unknown here: bignums, bigfloat, rational (RFC 8949 section 3.4)
+_NUMBERS = const((2, 3, 5, 30))  # tags that are numbers unknown here: bignums, bigfloat, rational (RFC 8949 section 3.4)
 
 
 class Fraction:
@@ -36,20 +36,20 @@ class Fraction:
         return place_point(self.number, -self.exponent)
 
 
-def head(major: int, number: int) -> bytes:
+def head(kind: int, number: int) -> bytes:
     """The first bytes of an item: major type 0 to 7 and its argument. ValueError beyond 64 bits."""
-    major <<= 5
+    kind <<= 5
     if number < 24:
-        return bytes([major | number])
+        return bytes([kind | number])
     if number < 256:
-        return bytes([major | 24, number])
+        return bytes([kind | 24, number])
     if number < 65536:
-        return struct.pack(">BH", major | 25, number)
+        return struct.pack(">BH", kind | 25, number)
     if number < 1 << 32:
-        return struct.pack(">BI", major | 26, number)
+        return struct.pack(">BI", kind | 26, number)
     if number >> 64:
         raise ValueError("an integer of more than 64 bits")
-    return bytes([major | 27]) + number.to_bytes(8, "big")
+    return bytes([kind | 27]) + number.to_bytes(8, "big")
 
 
 def encode(value: "object") -> bytes:
@@ -141,36 +141,36 @@ def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
     raise ValueError("CBOR cut off or malformed at byte %s" % at)
 
 
-def _scalar(data: bytes, first: int, major: int, argument: int, at: int) -> "tuple[Any, int]":
+def _scalar(data: bytes, first: int, kind: int, number: int, at: int) -> "tuple[Any, int]":
     """(value, next) of a number, bytes, text or simple value."""
-    if major < 2:
-        return (-1 - argument if major else argument), at
-    if major == 7:
+    if kind < 2:
+        return (-1 - number if kind else number), at
+    if kind == 7:
         low = data[first] & 31
         if low >= 20 and low <= 23:
             return (low == 21 if low < 22 else None), at
         if low == 25:  # half precision: sign, five bits of exponent, ten of mantissa
-            exponent, mantissa = argument >> 10 & 31, argument & 1023
+            exponent, mantissa = number >> 10 & 31, number & 1023
             if exponent == 31:
                 value = float("nan") if mantissa else float("inf")
             else:
                 value = (mantissa | (1024 if exponent else 0)) * 2.0 ** (max(exponent, 1) - 25)
-            return (-value if argument >> 15 else value), at
+            return (-value if number >> 15 else value), at
         if low == 26 or low == 27:
             return struct.unpack(">f" if low == 26 else ">d", data[first + 1 : at])[0], at
         raise ValueError("CBOR value %s at byte %s is not known here" % (low, first))
-    end = at + argument
+    end = at + number
     if end > len(data):
-        raise ValueError("CBOR text of %s bytes runs past the end" % argument)
+        raise ValueError("CBOR text of %s bytes runs past the end" % number)
     try:
-        return (data[at:end] if major == 2 else str(data[at:end], "utf-8")), end
+        return (data[at:end] if kind == 2 else str(data[at:end], "utf-8")), end
     except UnicodeError:
         raise ValueError("CBOR text is not UTF-8")
 
 
-def _finished(major: int, items: "list[Any]") -> "Any":
+def _finished(kind: int, items: "list[Any]") -> "Any":
     """The map or decimal fraction of its items."""
-    if major == 5:
+    if kind == 5:
         found = {}
         for at in range(0, len(items), 2):
             if at + 1 == len(items) or not isinstance(items[at], (int, str)) or items[at] in found:

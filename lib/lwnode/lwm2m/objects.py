@@ -292,15 +292,15 @@ class Instance:
             self.touch(_QUALITY)
         self.owner.health_changed(self)
 
-    def check_write(self, id: int, data: bytes, binary: int = 0) -> "Plain":
-        """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. binary: see decode_value."""
+    def check_write(self, id: int, data: bytes, raw: int = 0) -> "Plain":
+        """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. raw: see decode_value."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
         kind = self.kind(id)
         if not kind & WRITABLE:
             raise Reject(405, "not writable")
         try:
-            value = decode_value(kind & 7, data, id, binary)
+            value = decode_value(kind & 7, data, id, raw)
         except (ValueError, UnicodeError) as error:
             raise Reject(400, str(error))
         resource = self.find(id)
@@ -324,7 +324,7 @@ class Instance:
             resource.update(value, now if now is not None and now >= _EARLIEST else None)
             self.owner.dirty = True
 
-    def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
+    def execute(self, id: int, value: bytes) -> "Callable[[], None] | None":
         """Run an executable resource; what its callback returns is run after the answer has gone out."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
@@ -334,7 +334,7 @@ class Instance:
         if callback is None:
             raise Reject(404, "nothing behind it")
         try:
-            after = callback(argument) if argument else callback()
+            after = callback(value) if value else callback()
         except TypeError:
-            raise Reject(400, "it takes no argument") if argument else Reject(500)
+            raise Reject(400, "it takes no argument") if value else Reject(500)
         return after if callable(after) else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def lookup(
-    object_id: int, resource_id: int, version: "str | None" = None
+    object_id: int, resource: int, version: "str | None" = None
 ) -> "tuple[int, str, str, tuple[int, int | None] | None, bool] | None":
     """(type, operations, unit, range, multiple) of a resource, None if the table lacks it.
 
@@ -28,7 +28,7 @@ def lookup(
     """
     for _, flags in _objects(object_id, version):
         for id, kind, _ in _rows(flags):
-            if id == resource_id:
+            if id == resource:
                 flags, unit, limits = KINDS[kind * 3 : kind * 3 + 3]
                 low, high = struct.unpack_from(">hi", RANGES, limits * 6)
                 return (

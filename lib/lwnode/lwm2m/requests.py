@@ -30,8 +30,8 @@ _ANSWERS = const(8)
 _EXCHANGE_LIFETIME_S = const(247)
 _UPLINK = Path(19, 0, 0)
 _DOWNLINK = Path(19, 1, 0)
-_EMPTY = b"\x80"  # a SenML pack without records: what 19/0/0 reads as
-_CHANGING = ("write", "execute", "write_attributes")
+_EMPTY = const(b"\x80")  # a SenML pack without records: what 19/0/0 reads as
+_CHANGING = const(("write", "execute", "write_attributes"))
 _OPERATIONS = ("read", "observe", "cancel") + _CHANGING
 
 
@@ -74,11 +74,11 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
     return Response(code)
 
 
-def _rules_back(resource: "Resource", before: "dict[str, float | None] | None") -> None:
-    if before is None or resource.rules is None:
+def _rules_back(resource: "Resource", rules: "dict[str, float | None] | None") -> None:
+    if rules is None or resource.rules is None:
         resource.rules = None
     else:
-        resource.rules.change(before)
+        resource.rules.change(rules)
 
 
 def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:

@@ -111,10 +111,10 @@ class Sensor(Instance):
         factor = self.settings.get(_CALIBRATION) if self.settings else None
         return value * factor if isinstance(factor, (int, float)) else value
 
-    def count(self, edges: int) -> None:
+    def count(self, number: int) -> None:
         """Edges counted elsewhere, by an interrupt or a pulse counter, since the last call."""
-        if self.counter is not None and edges > 0:
-            self.counter += edges
+        if self.counter is not None and number > 0:
+            self.counter += number
             self.touch(_COUNTER, True)
 
     def accepted(self, resource: Resource, value: "Plain", quality: int) -> None:
@@ -154,10 +154,10 @@ class Sensor(Instance):
             return 100 if self.quality == ACCEPTED else 50 if self.quality == 3 else 0
         return _DEFAULTS.get(id, NOTHING)
 
-    def execute(self, id: int, argument: bytes) -> "Callable[[], None] | None":
+    def execute(self, id: int, value: bytes) -> "Callable[[], None] | None":
         """Reset extremes or the counter, or leave the execute to the row's own callback."""
         if id not in self.offered or (self.executes and id in self.executes):
-            return super().execute(id, argument)
+            return super().execute(id, value)
         if id == _RESET_EXTREMES:
             for resource in self.resources:
                 if resource.minimum is not None:
@@ -166,7 +166,7 @@ class Sensor(Instance):
             self.counter = 0
             self.touch(_COUNTER, True)
         else:
-            return super().execute(id, argument)
+            return super().execute(id, value)
         return None
 
 

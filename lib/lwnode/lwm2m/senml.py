@@ -36,7 +36,7 @@ _TEXT = const(3)
 _BOOLEAN = const(4)
 _TIME = const(6)
 _DATA = const(8)
-_LINK = "vlo"
+_LINK = const("vlo")
 _VERSION = const(10)
 _MAJOR_ARRAY = const(4)
 _MAJOR_MAP = const(5)
@@ -44,15 +44,15 @@ _MAJOR_MAP = const(5)
 _AS_BASE_NAME, _AS_BASE_TIME, _AS_TIME = b"\x21", b"\x22", b"\x06"
 
 
-def pack_senml(records: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
+def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
     """(payload of at most limit bytes, count of records in it, from the first on). (b"", 0) if not one fits."""
     base = 0
-    for record in records:
+    for record in readings:
         if record[3] is not None and not 0 < base <= record[3]:
             base = record[3]
     groups: "list[tuple[Path, bool, list[bytes]]]" = []
     size, count, timed = 1, 0, False
-    for record in records:
+    for record in readings:
         path, when = record[0], record[3]
         group = None
         for known, with_time, bodies in groups:
@@ -88,11 +88,11 @@ def _value(type: int, value: "str | bytes") -> bytes:
     return b"\x02" + encode(Fraction(int(whole + fraction), -len(fraction)) if point else int(whole))
 
 
-def _assemble(groups: "list[tuple[Path, bool, list[bytes]]]", count: int, base: int) -> bytes:
+def _assemble(items: "list[tuple[Path, bool, list[bytes]]]", count: int, base: int) -> bytes:
     out = head(_MAJOR_ARRAY, count)
     base_time = _AS_BASE_TIME + encode(base)
     for with_time in (False, True):
-        for path, group_timed, bodies in groups:
+        for path, group_timed, bodies in items:
             extra = _AS_BASE_NAME + encode(str(path))
             for body in bodies if group_timed == with_time else ():
                 fields = 1 + (body[:1] == _AS_TIME) + (extra != b"")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _VERSION = const(3)
 _OWN_BYTES = const(160)
-_RULES = ("reported", "reported_at", "above", "below", "waiting", "pending", "streak")
-_VALUES = ("value", "when", "minimum", "maximum")
+_RULES = const(("reported", "reported_at", "above", "below", "waiting", "pending", "streak"))
+_VALUES = const(("value", "when", "minimum", "maximum"))
 
 
 def dump(tree: "ObjectTree") -> bytes:

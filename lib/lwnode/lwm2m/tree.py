@@ -241,10 +241,10 @@ class ObjectTree:
             row.touched = 0
         return out
 
-    def refuse(self, what: str, code: int, reason: str) -> int:
+    def refuse(self, name: str, code: int, reason: str) -> int:
         """Count a refusal and keep its reason for people; gives the code back."""
         self.refused += 1
-        self.last_error = "%s: %s %s" % (what, code, reason)
+        self.last_error = "%s: %s %s" % (name, code, reason)
         return code
 
     def forget_answers(self) -> None:

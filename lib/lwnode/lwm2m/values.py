@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
     from .types import Plain
 
-_RECORD = ">HHHBII"
+_RECORD = const(">HHHBII")
 _RECORD_SIZE = const(15)
 TLV_RESOURCE = const(0xC0)
 _ALL = const(0xFFFF)  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
 
 
-def place_point(number: int, decimals: int) -> str:
-    """number / 10**decimals as text, exactly."""
-    if decimals <= 0:
-        return str(number) + "0" * -decimals if number else "0"
+def place_point(number: int, scale: int) -> str:
+    """number / 10**scale as text, exactly."""
+    if scale <= 0:
+        return str(number) + "0" * -scale if number else "0"
     digits = str(abs(number))
-    if len(digits) <= decimals:
-        digits = "0" * (decimals + 1 - len(digits)) + digits
-    return ("-" if number < 0 else "") + digits[:-decimals] + "." + digits[-decimals:]
+    if len(digits) <= scale:
+        digits = "0" * (scale + 1 - len(digits)) + digits
+    return ("-" if number < 0 else "") + digits[:-scale] + "." + digits[-scale:]
 
 
 def shortest(value: float, tries: "tuple[int, ...]" = (6, 7, 8, 9, 12, 15, 16, 17)) -> str:
@@ -182,11 +182,11 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
     raise ValueError("this resource takes no value")
 
 
-def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: int = 0) -> "Plain":
+def decode_value(type: int, data: bytes, resource: "int | None" = None, raw: int = 0) -> "Plain":
     """What a server wrote, whether it came as text, as a bare TLV value or as a whole TLV record of that resource.
 
     BC66 hands a payload through without its content format (application note 4.2.9), and 57 in TLV is the text "9" as
-    well. binary 0: what reads as text is text. 1: digits of 1, 2, 4 or 8 bytes are an integer of TLV, a float's are text.
+    well. raw 0: what reads as text is text. 1: digits of 1, 2, 4 or 8 bytes are an integer of TLV, a float's are text.
     2: it is TLV for certain. Anything that is no text is binary. ValueError if it is neither.
     """
     if type == OPAQUE:
@@ -198,7 +198,7 @@ def decode_value(type: int, data: bytes, resource: "int | None" = None, binary: 
             found = []  # a bare value that begins as a record would
         if len(found) == 1 and found[0][:2] == (TLV_RESOURCE, resource):
             return binary_value(type, found[0][2])
-    text = binary < 2 and not (binary and (type == INTEGER or type == TIME) and len(data) in (1, 2, 4, 8))
+    text = raw < 2 and not (raw and (type == INTEGER or type == TIME) and len(data) in (1, 2, 4, 8))
     for byte in data:
         text = text and 32 <= byte < 127
     if text or type == STRING:

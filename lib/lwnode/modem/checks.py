@@ -21,11 +21,11 @@ def within(source: str, name: str, value: int, low: int, high: int) -> None:
         raise ValueError("%s: expected %d to %d (%s), found %s" % (name, low, high, source, value))
 
 
-def one_of(source: str, options: "dict[str, Any]", name: str, allowed: "tuple[Any, ...]") -> None:
+def one_of(source: str, options: "dict[str, Any]", name: str, values: "tuple[Any, ...]") -> None:
     """ValueError with the choices of `source`."""
-    if options[name] not in allowed:
+    if options[name] not in values:
         raise ValueError("%s: expected %s (%s), found %s" % (
-            name, " or ".join([str(value) for value in allowed]), source, options[name]))
+            name, " or ".join([str(value) for value in values]), source, options[name]))
 
 
 def wake_pin(modem: "Modem", sleep: str) -> None:
@@ -34,12 +34,12 @@ def wake_pin(modem: "Modem", sleep: str) -> None:
         raise ValueError("sleep: %s ends by DTR alone; expected a board with a wake pin, found none" % sleep)
 
 
-def budget(modem: "Modem", what: str) -> None:
+def budget(modem: "Modem", name: str) -> None:
     """ValueError where one report may take longer than a wake."""
     limit = modem.options["awake_budget_ms"]
     if limit is not None and modem.deadline_ms > limit:
         raise ValueError("%s: a report may take %d ms, more than the awake budget of %d ms; lower it, or raise the budget" % (
-            what, modem.deadline_ms, limit))
+            name, modem.deadline_ms, limit))
 
 
 def no_retransmission(modem: "Modem", instead: str) -> None:

@@ -39,13 +39,13 @@ _QUEUE_BYTES = const(2048)  # of values
 _SLICE_MS = const(200)  # of a wait: what falls due, and a status pin, are seen so late at most
 _LOOK_MS = const(5000)  # BC66's own recovery takes some seconds (5.5); the URC that ends it may be lost, so it is asked
 _SNAPSHOT = const(3)  # format; a snapshot of another one starts cold
-_HEAD = ">BBBBIIB"  # format, length of the revision, failures, status, account, objects, observations
+_HEAD = const(">BBBBIIB")  # format, length of the revision, failures, status, account, objects, observations
 _DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s (QRST) and 6 s (CFUN=1,1; field_quirks 5)
 _OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
 _UPDATE_S = const(3600)  # longest that an update of the module's firmware keeps it from sleeping; 20 minutes are usual
-_MODELS = (("BC20", "bc20"), ("BC66", "bc66"), ("BG96", "bg96"), ("ME910", "me910c1"), ("NE910", "me910c1"),
-           ("ML865", "me910c1"))
+_MODELS = const((("BC20", "bc20"), ("BC66", "bc66"), ("BG96", "bg96"), ("ME910", "me910c1"), ("NE910", "me910c1"),
+           ("ML865", "me910c1")))
 
 
 class Capabilities:
@@ -169,7 +169,7 @@ class Modem(Network):
         def recover(self, timeout_ms: int = 30000) -> bool:
             """Take up the session kept over the module's sleep. True where the server is reachable again."""
 
-        def publish(self, records: "Any", confirm: bool = True) -> int:
+        def publish(self, readings: "Any", confirm: bool = True) -> int:
             """Send (path, type, text or bytes, when) records; returns the ticket that on_event will name."""
 
         def sleep(self) -> bool:
@@ -224,11 +224,11 @@ class Modem(Network):
         """Pulse the pin that ends sleep, where the family has one; True where the module answers then."""
         return False
 
-    def _begin(self, briefly: bool = False) -> bool:
+    def _begin(self, short: bool = False) -> bool:
         """The line in order, revision and dialect known, and what the module forgets when it restarts said again."""
         expected, self._restart_expected = self._restart_expected, True
         try:
-            self.at.sync(BRIEFLY if briefly else None)
+            self.at.sync(BRIEFLY if short else None)
             before, self.revision = self.revision, self._answer_to("AT+CGMR", prefix="")[0]
             if self.update_since and before and self.revision not in ("", before):
                 self._note_update("done")
@@ -265,12 +265,12 @@ class Modem(Network):
         finally:
             self._restart_expected = False
 
-    def _note_update(self, stage: str) -> None:
+    def _note_update(self, state: str) -> None:
         """The module's own firmware (object 5): it says that it loads or installs another one, or that this is over."""
-        over = stage in ("done", "failed", "given up")
+        over = state in ("done", "failed", "given up")
         if over or not self.update_since:
             self.update_since = 0 if over else 1 if self.now is None else max(1, self.now())
-        self._emit("firmware", stage)
+        self._emit("firmware", state)
 
     def updates(self) -> bool:
         """Whether the module updates its firmware and must be left on: no sleep, no switch-off, no restart by us.
@@ -416,9 +416,9 @@ class Modem(Network):
         else:
             self._count("requests_lost")
 
-    def later(self, work: "Callable[..., Any]", *arguments: "Any") -> None:
+    def later(self, function: "Callable[..., Any]", *args: "Any") -> None:
         """From the handler of a URC: work(*arguments) wants a command. Done in order with the requests, once if said twice."""
-        item = (work, arguments)
+        item = (function, args)
         if item not in self._waiting:
             if len(self._waiting) < 2 * _QUEUE:
                 self._waiting.append(item)
@@ -482,11 +482,11 @@ class Modem(Network):
         self._answer_server()
         self._run_after()
 
-    def _on_indication(self, what: str, rest: "list[str | None]") -> None:
+    def _on_indication(self, name: str, args: "list[str | None]") -> None:
         """Quectel's +QIND: "FOTA","HTTPSTART" ... "UPDATING",37 ... "END",0 (its DFOTA guides; the LwM2M guides are silent)."""
-        stage = str(rest[0]) if what == "FOTA" and rest else ""
+        stage = str(args[0]) if name == "FOTA" and args else ""
         if stage.endswith("END"):
-            if rest[1:] not in ([], ["0"]):
+            if args[1:] not in ([], ["0"]):
                 self._note_update("failed")
             elif stage == "END":
                 self._note_update("done")
@@ -529,7 +529,7 @@ class Modem(Network):
         self.reports.expire(reason)
         self._tell_outcomes()
 
-    def _session_stands(self, event: "str | None", detail: "Any" = None) -> None:
+    def _session_stands(self, event: "str | None", value: "Any" = None) -> None:
         """The server has just been heard of: "registered" (anew), "recovered", "updated", or None for no event."""
         self._status = REGISTERED
         self.failures = 0
@@ -538,25 +538,25 @@ class Modem(Network):
             self.observed = []
             self._waiting = [item for item in self._waiting if getattr(item[0], "operation", "") != "observe"]
         if event is not None:
-            self._emit(event, detail)
+            self._emit(event, value)
 
-    def _session_lost(self, status: int, why: str) -> None:
+    def _session_lost(self, status: int, reason: str) -> None:
         """The session is gone; the node is told once."""
         before, self._status = self._status, status
         if before == REGISTERED:
-            self._emit("lost", why)
+            self._emit("lost", reason)
 
     def _tell_outcomes(self) -> None:
         for name, detail in self.reports.outcomes():
             self._emit(name, detail)
 
-    def _emit(self, name: str, detail: "Any" = None) -> None:
+    def _emit(self, name: str, value: "Any" = None) -> None:
         self._count("events")
         if self.on_event is not None:
-            self.on_event(name, detail)
+            self.on_event(name, value)
 
-    def _count(self, name: str, by: int = 1) -> None:
-        self.stats[name] = self.stats.get(name, 0) + by
+    def _count(self, name: str, count: int = 1) -> None:
+        self.stats[name] = self.stats.get(name, 0) + count
 
     # ---- steps of a dialogue ----------------------------------------------------------------------------------
 
@@ -581,10 +581,10 @@ class Modem(Network):
                 self._count("steps_repeated")
         return step(*values)
 
-    def ask(self, call: "Callable[..., Any]", *parameters: "Any", **keywords: "Any") -> "Any":
+    def ask(self, function: "Callable[..., Any]", *parameters: "Any", **keywords: "Any") -> "Any":
         """call(...), or None where the module refused or stayed silent; an exhausted budget passes."""
         try:
-            return call(*parameters, **keywords)
+            return function(*parameters, **keywords)
         except BudgetExceeded:
             raise
         except AtError:

@@ -28,7 +28,7 @@ _SIM_LOOK_MS = const(1000)  # between looks at it
 _PIN_MS = const(5000)  # what Quectel's AT manuals give +CPIN; the state of the SIM is asked afterwards in any case
 _RADIO_MS = const(15000)  # +CFUN: an exchange with SIM and network; Quectel's AT manuals give it 15 s
 _DENIED_MS = const(60000)  # a denial counts when it has lasted so long: networks refuse for 5 to 20 s and then take us
-_PIN_MARK = "pin-refused"
+_PIN_MARK = const("pin-refused")
 
 NB_IOT = const(5)  # <AcT-type> of AT+CEDRXS, 3GPP TS 27.007
 LTE_M = const(4)
@@ -37,23 +37,24 @@ LTE_M = const(4)
 _SIM = {10: "SIM not inserted", 11: "SIM PIN required", 12: "SIM PUK required", 13: "SIM failure", 14: "SIM busy",
         15: "SIM wrong", 16: "incorrect password"}
 # What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
-_FINAL = ("SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM wrong", "incorrect password",
-          "SIM PUK", "NOT READY")
-_RADIO_OFF = ("SIM not inserted", "SIM failure", "NOT READY")  # what a SIM is said to be while the radio is off
+_FINAL = const(("SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM wrong", "incorrect password",
+          "SIM PUK", "NOT READY"))
+_RADIO_OFF = const(("SIM not inserted", "SIM failure", "NOT READY"))  # what a SIM is said to be while the radio is off
 
 # 3GPP TS 27.007 7.2 (+CREG) and 10.1.22 (+CEREG), by <stat>
-_SEARCH = ("not searching", "registered", "searching", "registration denied", "unknown", "registered, roaming",
+_SEARCH = const(("not searching", "registered", "searching", "registration denied", "unknown", "registered, roaming",
            "registered for SMS only", "registered for SMS only, roaming", "emergency services only", "registered",
-           "registered, roaming")
+           "registered, roaming"))
 ATTACHED = (1, 5, 9, 10)
-_PERMANENT = (3, 6, 7, 8)  # EMM causes (24.301 9.9.3.9): SIM or module themselves are refused, no other network will take them
+# EMM causes (24.301 9.9.3.9): SIM or module themselves are refused, no other network will take them
+_PERMANENT = const((3, 6, 7, 8))
 
 # code, unit in seconds, for units in rising order
-_TAU_UNITS = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
-_ACTIVE_UNITS = ((0, 2), (1, 60), (2, 360))
+_TAU_UNITS = const(((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000)))
+_ACTIVE_UNITS = const(((0, 2), (1, 60), (2, 360)))
 # eDRX value -> cycle in units of 5.12 s
 _EDRX_HALVES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 64, 128, 256, 512, 1024, 2048)
-_EDRX_NB = (2, 3, 5, 9, 10, 11, 12, 13, 14, 15)
+_EDRX_NB = const((2, 3, 5, 9, 10, 11, 12, 13, 14, 15))
 
 
 class Network:
@@ -87,13 +88,13 @@ class Network:
 
     if TYPE_CHECKING:
 
-        def _emit(self, name: str, detail: "Any" = None) -> None: ...
+        def _emit(self, name: str, value: "Any" = None) -> None: ...
 
-        def _count(self, name: str, by: int = 1) -> None: ...
+        def _count(self, name: str, count: int = 1) -> None: ...
 
         def _await(self, done: "Any", timeout_ms: int) -> bool: ...
 
-        def ask(self, call: "Any", *parameters: "Any", **keywords: "Any") -> "Any": ...
+        def ask(self, function: "Any", *parameters: "Any", **keywords: "Any") -> "Any": ...
 
     # ---- questions --------------------------------------------------------------------------------------------
 
@@ -336,12 +337,12 @@ class Network:
         self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
         return True
 
-    def edrx(self, cycle_s: "float | None") -> None:
+    def edrx(self, seconds: "float | None") -> None:
         """Ask for an eDRX cycle in seconds, or for none; what the network grants already is not asked for again."""
-        if cycle_s is None:
+        if seconds is None:
             self.at.write("+CEDRXS", 0, self.ACCESS)
             return
-        code = edrx_code(cycle_s, self.ACCESS)
+        code = edrx_code(seconds, self.ACCESS)
         # CEDRXS? would show the request even where eDRX is off: what holds is what CEDRXRDP says.
         if self._answer_to("AT+CEDRXRDP")[1:2] != [code]:
             self.at.write("+CEDRXS", 1, self.ACCESS, code)
@@ -430,9 +431,9 @@ def _seconds(bits: str, units: "tuple[tuple[int, int], ...]") -> int:
     return -1
 
 
-def edrx_code(seconds: float, access: int) -> str:
-    """The shortest eDRX cycle that is at least that long, as four binary digits. access: NB_IOT or LTE_M."""
+def edrx_code(seconds: float, kind: int) -> str:
+    """The shortest eDRX cycle that is at least that long, as four binary digits. kind: NB_IOT or LTE_M."""
     for value, halves in enumerate(_EDRX_HALVES):
-        if (access != NB_IOT or value in _EDRX_NB) and halves * 512 >= seconds * 100 - 1:
+        if (kind != NB_IOT or value in _EDRX_NB) and halves * 512 >= seconds * 100 - 1:
             return "{:04b}".format(value)
     raise ValueError("eDRX cycle: expected at most 10485.76 s, found %s" % seconds)

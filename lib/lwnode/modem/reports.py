@@ -47,10 +47,10 @@ class Reports:
         self._tickets[self._last] = [1, None]  # what is open of it, sealing too; why it failed
         return self._last
 
-    def sent(self, ticket: int, deadline_ms: int, key: "int | str | None" = None) -> None:
+    def sent(self, number: int, deadline_ms: int, key: "int | str | None" = None) -> None:
         """One message of the ticket is with the module; key is its id where the module has told it already."""
-        self._tickets[ticket][0] += 1
-        self._messages.append([ticket, key, self._clock.ticks_add(self._clock.ticks_ms(), deadline_ms)])
+        self._tickets[number][0] += 1
+        self._messages.append([number, key, self._clock.ticks_add(self._clock.ticks_ms(), deadline_ms)])
 
     def name(self, key: "int | str") -> None:
         """The module has numbered the oldest message that has no id yet."""
@@ -79,20 +79,20 @@ class Reports:
         self.unmatched += 1
         return False
 
-    def refuse(self, ticket: int, reason: str) -> None:
+    def refuse(self, number: int, reason: str) -> None:
         """The module did not take a message of this ticket."""
-        self._tickets[ticket][1] = self._tickets[ticket][1] or reason
+        self._tickets[number][1] = self._tickets[number][1] or reason
 
-    def seal(self, ticket: int, reason: "str | None" = None) -> None:
+    def seal(self, number: int, reason: "str | None" = None) -> None:
         """No more messages follow for this ticket (for the driver), or one of them is over (reason: it has failed)."""
-        entry = self._tickets.get(ticket)
+        entry = self._tickets.get(number)
         if entry is None:
             return
         entry[0] -= 1
         entry[1] = entry[1] or reason
         if not entry[0]:
-            del self._tickets[ticket]
-            self._outcomes.append(("failed", (ticket, entry[1])) if entry[1] else ("delivered", ticket))
+            del self._tickets[number]
+            self._outcomes.append(("failed", (number, entry[1])) if entry[1] else ("delivered", number))
 
     def expire(self, reason: "str | None" = None) -> None:
         """Fail the messages whose deadline has passed, or all where the module has forgotten everything: with that reason."""
@@ -104,12 +104,12 @@ class Reports:
                     self._expired = self._expired[-3:] + [message[1]]
                 self.seal(message[0], reason or "no acknowledgement in time")
 
-    def next_ms(self, limit_ms: int) -> int:
-        """Milliseconds to the next deadline, at most limit_ms."""
+    def next_ms(self, timeout_ms: int) -> int:
+        """Milliseconds to the next deadline, at most timeout_ms."""
         now = self._clock.ticks_ms()
         for message in self._messages:
-            limit_ms = min(limit_ms, max(self._clock.ticks_diff(message[2], now), 0))
-        return limit_ms
+            timeout_ms = min(timeout_ms, max(self._clock.ticks_diff(message[2], now), 0))
+        return timeout_ms
 
     def outcomes(self) -> "list[tuple[str, Any]]":
         """Results since the last call: ("delivered", ticket) or ("failed", (ticket, reason)), in order."""

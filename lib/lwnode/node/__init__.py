@@ -208,7 +208,7 @@ class Node:
                 self.restart("update")
             if self.state.restart:
                 self.restart("state")  # what could not be read at the start can be now
-            cause = self._rest(pause)
+            cause = self._wait(pause)
             if self.config.planned_restart and self.wakes >= self.config.planned_restart:
                 self.restart("heap")
 
@@ -277,7 +277,7 @@ class Node:
             return None
         return (slot,) if self._alarm or self.backoff.ready(now) else None
 
-    def _rest(self, pause: int) -> str:
+    def _wait(self, pause: int) -> str:
         """Sleep, or wait awake while somebody wants this node at a cable; returns what ended it, as Board.sleep does."""
         board, clock = self.board, self.board.clock
         self.stayed_awake = self.sleeps_by is None and (self.awake_until is not None or board.stay_awake())
@@ -362,10 +362,10 @@ class Node:
 
     # -- features ----------------------------------------------------------------------------------------------------
 
-    def warn(self, key: str, words: str) -> None:
-        """Note what a person should look after; no words: it is over."""
-        if words:
-            self.warnings[key] = words
+    def warn(self, key: str, text: str) -> None:
+        """Note what a person should look after; no text: it is over."""
+        if text:
+            self.warnings[key] = text
         else:
             self.warnings.pop(key, None)
 

@@ -127,11 +127,11 @@ class Contact:
                 if first:  # the readings on flash have no other time: with the next commit it is there too
                     node.state.save("clock", clock.dump(), True)
 
-    def conclude(self, slot: "int | None") -> None:
+    def conclude(self, due: "int | None") -> None:
         """Draw the consequences of a wake's contact for slot and back-off, and let the module sleep."""
         node, stats, reached = self.node, self.at.stats, self._reached
-        if slot is not None and (reached or self._deferred):
-            node.reporting.serve(slot)
+        if due is not None and (reached or self._deferred):
+            node.reporting.serve(due)
         if reached:
             node.backoff.succeeded()
             node.urgent = False
@@ -149,7 +149,7 @@ class Contact:
         node = self.node
         after, node.tree.after = node.tree.after, None
         if after is not None:
-            self._afterwards(after)  # what a command on 19/1/0 asked for once its answer is out
+            self._run_after(after)  # what a command on 19/1/0 asked for once its answer is out
         self._closing = True
         try:
             self.session.close(node.module_off)
@@ -171,7 +171,7 @@ class Contact:
         self.node.last_error = type(error).__name__
         print("lwnode: contact ended by", self.node.last_error)
 
-    def _afterwards(self, after: "Callable[[], None]") -> None:
+    def _run_after(self, after: "Callable[[], None]") -> None:
         """Do what a request has left for after its answer; a restart say, so what RAM holds goes to flash before."""
         self.node.save(True)
         after()
@@ -190,7 +190,7 @@ class Contact:
                 pass  # an observation or a refusal: the end of the wake keeps it, no reason not to answer
         after = response.after
         if after is not None:
-            response.after = lambda: self._afterwards(after)
+            response.after = lambda: self._run_after(after)
         return response
 
     def _persist(self) -> None:

@@ -36,17 +36,17 @@ class Delivery:
         self.messages = self.bytes = 0  # published since the node began this wake, and their payload
         self.device: "list[Any]" = []  # values of the module's own device object, to go out with the next refresh()
         self.unheard = 0  # contacts in a row whose reports were not confirmed
-        self._replay = config.history == "replay"
+        self.history = config.history
         self._tickets: "dict[int, list[int]]" = {}
         self._lost = False
         self._readings: "dict[Path, int]" = {}  # what this contact's flush has dealt with
 
-    def settle(self, ticket: int, arrived: bool, lost: bool = True) -> None:
-        """Take the module's word on a ticket: acknowledged entries leave the journal, others stay.
+    def settle(self, number: int, arrived: bool, lost: bool = True) -> None:
+        """Take the module's word on a number: acknowledged entries leave the journal, others stay.
 
         lost False: what failed stands in nobody's way, the readings behind it may go.
         """
-        entries = self._tickets.pop(ticket, None)
+        entries = self._tickets.pop(number, None)
         if entries is None:
             return  # a late result belongs to nobody
         if arrived:
@@ -68,7 +68,7 @@ class Delivery:
         self._lost = False
         self._tickets.clear()
         can = self.modem.capabilities
-        packing = not self._replay and can.history == "pack" and not (observed and not self._may_send(HISTORY, 0))
+        packing = self.history != "replay" and can.history == "pack" and not (observed and not self._may_send(HISTORY, 0))
         newest = {unpack_record(data)[0]: number for number, data in self.journal.entries()}
         if not observed:
             self._readings = newest

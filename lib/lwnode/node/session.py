@@ -40,7 +40,7 @@ class Session(RegistrationState):
 
     def __init__(self, modem: "Any", tree: "Any", config: "Any", clock: "Any", unique_id: bytes) -> None:
         RegistrationState.__init__(self, config, clock)
-        self.modem, self.tree, self._unique_id = modem, tree, unique_id
+        self.modem, self.tree, self.unique_id = modem, tree, unique_id
         modem.lifetime = self.lifetime
         self.recoveries = 0
         self.exchanges = 0  # registrations, updates and recoveries: what went over the air beside the reports
@@ -108,7 +108,7 @@ class Session(RegistrationState):
 
     def endpoint(self) -> str:
         """Return the endpoint client name; {id} in the configuration stands for the board's unique id in hex."""
-        return str(self.config.endpoint).replace("{id}", hexlify(self._unique_id).decode())
+        return str(self.config.endpoint).replace("{id}", hexlify(self.unique_id).decode())
 
     def server(self) -> "Server":
         """Return the server account of the configuration, secrets included, for the driver alone."""

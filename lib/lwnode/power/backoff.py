@@ -90,10 +90,10 @@ class Backoff:
         """Return whether a try is allowed now."""
         return self.remaining(now) == 0
 
-    def rebase(self, moved_s: int) -> None:
+    def rebase(self, moved: int) -> None:
         """Follow a step of the clock (Clock.moved)."""
-        self._first += moved_s
-        self.since += moved_s
+        self._first += moved
+        self.since += moved
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""

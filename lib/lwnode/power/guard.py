@@ -104,13 +104,13 @@ class BootGuard:
         self._save()
         return "safe" if safe else "normal"
 
-    def completed(self, transmitted: bool = True) -> None:
+    def completed(self, sent: bool = True) -> None:
         """A whole cycle was done: the loop, if there was one, is over.
 
         A cycle without a word to the module says nothing about a battery that gives way when the module transmits.
         """
         self.failures = 0
-        if transmitted:
+        if sent:
             self.brown_outs = 0
         self._power_ons = 0
         self._was_safe = False

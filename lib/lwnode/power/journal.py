@@ -71,8 +71,8 @@ def _name(segment: "Segment") -> str:
     return "j%08x-%08x-%x-%x" % segment
 
 
-def _inside(numbers: "Iterable[int]", segment: "Segment") -> set[int]:
-    return {seq for seq in numbers if segment[0] <= seq <= segment[1]}
+def _inside(entries: "Iterable[int]", segment: "Segment") -> set[int]:
+    return {seq for seq in entries if segment[0] <= seq <= segment[1]}
 
 
 class Journal:
@@ -242,9 +242,9 @@ class Journal:
         if not self._flash.remove(_name(segment)):
             self._leftover.append(segment)
 
-    def remove(self, seqs: "Iterable[int]") -> None:
+    def remove(self, entries: "Iterable[int]") -> None:
         """Take away acknowledged entries; unknown numbers are no error. Whole segments go at once, parts at flush()."""
-        gone = set(seqs)
+        gone = set(entries)
         for entry in self._fresh[:]:
             if entry[0] in gone:
                 self._fresh.remove(entry)

@@ -47,13 +47,13 @@ if TYPE_CHECKING:
             """Replace all of it."""
 
 
-def _unpack(image: bytes) -> dict[str, bytes]:
+def _unpack(data: bytes) -> dict[str, bytes]:
     values: dict[str, bytes] = {}
     at = 0
-    while at + 3 <= len(image):
-        key, length = unpack_from("<BH", image, at)
+    while at + 3 <= len(data):
+        key, length = unpack_from("<BH", data, at)
         at += 3
-        values[image[at : at + key].decode()] = image[at + key : at + key + length]
+        values[data[at : at + key].decode()] = data[at + key : at + key + length]
         at += key + length
     return values
 

@@ -76,12 +76,12 @@ class Schedule:
         self._late = max(0, now - slot)
         return slot
 
-    def serve(self, slot: int) -> None:
+    def serve(self, due: int) -> None:
         """Count a slot as served; older ones cannot come any more. Slots passed over are counted as missed."""
         served = self.served
-        if served is None or slot > served:
-            self.missed += max(0, (slot - served) // self.interval_s - 1) if served is not None else 0
-            self.served = slot
+        if served is None or due > served:
+            self.missed += max(0, (due - served) // self.interval_s - 1) if served is not None else 0
+            self.served = due
 
     def seconds_to_next(self, now: int) -> int:
         """Return the seconds until a slot is due that was not served (0: now). Sets what counts as a slightly early wake."""
@@ -95,13 +95,13 @@ class Schedule:
         self._early = min(max(_EARLY_S, wait // 50), self.period_s // 2)
         return wait
 
-    def rebase(self, moved_s: int) -> None:
+    def rebase(self, moved: int) -> None:
         """Follow a step of the clock (Clock.moved): what was served before it counts as the nearest slot of the new time.
 
         Nearest to the moment at which it was served, in the same wake: so the next comes half a period later at least.
         """
-        if self.served is not None and moved_s:
-            self.served = self._start(self.served + self._late + moved_s + self.interval_s // 2)
+        if self.served is not None and moved:
+            self.served = self._start(self.served + self._late + moved + self.interval_s // 2)
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""

@@ -62,19 +62,19 @@ def unseal(raw: "bytes | bytearray | memoryview", version: int) -> "tuple[int, b
 class FileStore:
     """Store protocol on files of one directory, which is made on the first save; a test hands in a simulated flash."""
 
-    def __init__(self, directory: str, files: "Any" = None) -> None:
-        self._directory = directory
+    def __init__(self, path: str, files: "Any" = None) -> None:
+        self._directory = path
         self._files = files or os
         self._open = files.open if files else open
         self.damaged = 0
         self.errors = 0
 
-    def _tried(self, do: "Callable[[str], Any]", path: str) -> "Any":
-        """Return do(path), tried three times; None where it is absent. OSError, counted, where it fails each time."""
+    def _tried(self, function: "Callable[[str], Any]", path: str) -> "Any":
+        """Return function(path), tried three times; None where it is absent. OSError, counted, where it fails each time."""
         left = _TRIES
         while True:
             try:
-                return do(path)
+                return function(path)
             except OSError as error:
                 if error.args[0] == _ABSENT:
                     return None

@@ -7,6 +7,8 @@ Told apart by the revision (field_quirks 3 and 4, release notes V0110). A07 to A
 have no QLWRECOVER and four QLWCFG rows fewer: that, and what differs only in the shape of a line, is in the driver itself.
 """
 
+from micropython import const
+
 from lwnode.at import AtError, BudgetExceeded, Raw, fields
 from lwnode.modem import object19
 from lwnode.modem.driver import path_of
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from lwnode.lwm2m import Path
     from lwnode.modem.bc66 import Driver
 
-_LINES = ("+QLWOBSERVE", "+QLWDATARECV", "SEND OK", "SEND FAIL")
+_LINES = const(("+QLWOBSERVE", "+QLWDATARECV", "SEND OK", "SEND FAIL"))
 
 
 def listen(modem: "Driver") -> None:

@@ -67,7 +67,7 @@ _TAKEN = const(0)
 _ACKED = const(1)
 _NACKED = const(2)
 _UNWATCHED = const(3)
-_HISTORY = (19, 0, 0)  # where packs of late readings go
+_HISTORY = const((19, 0, 0))  # where packs of late readings go
 _TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
 CLOSED = (0, 1, 2, 5)  # to R, E and W (3.1.5 to 3.1.7)
 
@@ -615,9 +615,9 @@ class Driver(Modem):
         options = self.options
         return int(options["ack_wait_ms"] + (options["guard_request"] * 1000 if options["ack_mode"] else 0))
 
-    def publish(self, records: "Any", confirm: bool = True) -> int:
+    def publish(self, readings: "Any", confirm: bool = True) -> int:
         """SET or W. Delivered: acknowledged by the server where armed for the path, else taken by the module."""
-        lines = [_line_of(record) for record in records]
+        lines = [_line_of(record) for record in readings]
         self._upkeep()
         at = self.at
         ticket = self.reports.open()
@@ -643,7 +643,7 @@ class Driver(Modem):
             self.reports.seal(ticket)
         return ticket
 
-    def _set(self, ticket: int, confirm: bool, ids: "Ids", text: str, name: str, parameters: "Any") -> bool:
+    def _set(self, number: int, confirm: bool, ids: "Ids", text: str, name: str, parameters: "Any") -> bool:
         """One value. False: the module does not answer, the rest is not tried."""
         entry = self._known.get(ids)
         state = _TAKEN if entry is None else entry[1]
@@ -662,7 +662,7 @@ class Driver(Modem):
         if notified:
             self._key = self._key % _KEYS + 1
             self._pending[ids] = (self._key, self.at.deadline(self.deadline_ms))
-            self.reports.sent(ticket, self.deadline_ms + 1000, self._key)
+            self.reports.sent(number, self.deadline_ms + 1000, self._key)
         answered, reason = True, ""
         try:
             self.at.write(name, *parameters)
@@ -682,7 +682,7 @@ class Driver(Modem):
         if reason:
             key, due = self._pending.get(ids, (_ABANDONED, 0))
             if not notified:
-                self.reports.refuse(ticket, reason)
+                self.reports.refuse(number, reason)
             elif key:
                 self._pending[ids] = (_ABANDONED, due)
                 self.reports.settle(key, reason)
@@ -692,7 +692,7 @@ class Driver(Modem):
             # No change, no notification: what became of the value before is what becomes of this one.
             self._count("unchanged" if same else "unwatched")
             if same and state in (_TAKEN, _NACKED):
-                self.reports.refuse(ticket, UNCHANGED)
+                self.reports.refuse(number, UNCHANGED)
         return answered
 
     def _give_up(self) -> None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from lwnode.modem import Server
 
 _UPLOAD_MS = const(30000)  # 2 KB at 115200 baud are 0.2 s; what its file system takes nobody says (field)
-_TYPES = ("", "String", "Opaque", "Integer", "Float", "Boolean", "Time", "Objlnk")
-_SEVERAL = ("Single", "Multiple")
-_COMMANDS = "STAT MON ENA ACK R E W STS SET NEWINST GET FOTACFG FOTAACK INJKEYS NFYACKURI NFYACKENA EXIST"
-_RATS = ("catm", "nbiot")  # AT#WS46 0 and 1 (low_power 3.5)
+_TYPES = const(("", "String", "Opaque", "Integer", "Float", "Boolean", "Time", "Objlnk"))
+_SEVERAL = const(("Single", "Multiple"))
+_COMMANDS = const("STAT MON ENA ACK R E W STS SET NEWINST GET FOTACFG FOTAACK INJKEYS NFYACKURI NFYACKENA EXIST")
+_RATS = const(("catm", "nbiot"))  # AT#WS46 0 and 1 (low_power 3.5)
 
 
 def configure(modem: "Any", server: "Server") -> bool:
