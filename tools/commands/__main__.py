@@ -23,7 +23,7 @@ def record() -> "dict[str, object]":
     """Traffic and passed tests of one run under CPython."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "traffic.json"
-        wanted = ("test_modem*.py", "test_vmodem*.py", "host/test_bg96*.py", "host/test_vmodem*.py")
+        wanted = ("test_modem*.py", "test_vmodem*.py", "host/test_bg96*.py", "host/test_vmodem*.py", "test_node_shell.py")
         tests = sorted([str(path) for pattern in wanted for path in (_ROOT / "host_tests").glob(pattern)])
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "tools.commands.recorder", "-k", "not micropython", *tests],
@@ -97,9 +97,9 @@ def shown(line: str) -> str:
 
 def render(rows: "list[Row]", judge: Judge) -> str:
     """The table as Markdown."""
-    out = ["# Every row of the four manuals\n", "Made by `make commands`; do not edit. *Driven*: a public method of the driver"
-           " produced the line, or a named test shows the behaviour. *Modelled*: the virtual modem answered it, and refused it"
-           " once with a wrong value. In brackets: why not.\n"]
+    out = ["# Every row of the four manuals\n", "Made by `make commands`; do not edit. *Driven*: a public method of the driver,"
+           " or a word of the shell, produced the line, or a named test shows the behaviour. *Modelled*: the virtual modem"
+           " answered it, and refused it once with a wrong value. In brackets: why not.\n"]
     for family in FAMILIES:
         mine = [row for row in rows if row.family == family]
         driven = sum([bool(judge.driven(row)) for row in mine])

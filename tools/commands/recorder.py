@@ -21,9 +21,9 @@ def _add(side: str, family: str, line: str, result: str = "") -> None:
 
 
 def _family_of_caller() -> str:
-    """FAMILY of the driver that writes, where a public method of it was called from outside; empty else.
+    """FAMILY of the driver that writes, where a public method of it or a word of the shell was called; empty else.
 
-    The outermost frame of the driver's room counts: what a test does by AtClient, by a function of a room or by a method with
+    The outermost frame of the driver's package counts: what a test does by AtClient, by a function of it or by a method with
     an underscore (_write, _sub) is no evidence.
     """
     frame = sys._getframe(2)
@@ -32,6 +32,8 @@ def _family_of_caller() -> str:
         if "/lwnode/modem/" in frame.f_code.co_filename.replace("\\", "/"):
             family = getattr(frame.f_locals.get("self"), "FAMILY", "")
             found = str(family) if family and not frame.f_code.co_name.startswith("_") else ""
+        elif frame.f_code.co_filename.endswith("firmware/shell.py") and frame.f_globals["_node"] is not None:
+            return str(frame.f_globals["_node"].modem.FAMILY)
         frame = frame.f_back  # type: ignore[assignment]
     return found
 
