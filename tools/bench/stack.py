@@ -156,9 +156,8 @@ def _packs() -> list[bytes]:
 
 
 def figures_of(families: dict[str, str], figures: dict[str, int]) -> None:
-    """The rows depth and stack/FAMILY of the bench."""
+    """The rows stack/FAMILY of the bench."""
     found = {family: deepest(family) for family in families}
-    figures["depth"] = max(one.frames for one in found.values())
     for family, one in found.items():
         figures[f"stack/{family}"] = one.stack
 

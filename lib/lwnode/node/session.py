@@ -18,7 +18,7 @@ from micropython import const
 
 from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, Server
 from lwnode.modem.recovery import bring_back, hard_steps_due
-from lwnode.node import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
+from lwnode.node.registration import LONGEST_SILENCE_S, MARGIN_S, RegistrationState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

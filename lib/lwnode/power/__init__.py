@@ -19,7 +19,7 @@ A wake, seen from here (`board` is a lwnode.board.Board, `flash` a FileStore):
 Bounds: stated in each file.
 """
 
-from lwnode.power.backoff import Backoff as Backoff
+from lwnode.power.schedule import Backoff as Backoff
 from lwnode.power.clock import Clock as Clock
 from lwnode.power.guard import BootGuard as BootGuard
 from lwnode.power.journal import Journal as Journal
