@@ -4,7 +4,8 @@
 
 Both sides are measured, none by this file: POOLS by `micropython.mem_info()` on stock builds of 1.28 or published, PEAKS on an
 emulated Pico (stock 1.28, lib/ as .mpy, the features of an unchanged configuration, a report every 300 s; issue 14). No frozen
-build was measured since code is no longer unloaded: FROZEN is an upper bound. BC20 and BG96 have less code than a BC66 and were not measured: its figure stands for them.
+build was measured since code is no longer unloaded: FROZEN is an upper bound.
+BC20 and BG96 have less code than a BC66 and were not measured: its figure stands for them.
 """
 
 from __future__ import annotations
