@@ -322,3 +322,11 @@ def test_journal_entries_come_back_as_they_were():
     ):
         assert values.unpack_record(values.pack_record(*record)) == record
     assert refused(values.unpack_record, b"short") is not None
+
+
+def test_the_package_offers_tlv_where_it_is_installed():
+    """Public names; a board has no tlv.mpy, and its nodes none of its bytes."""
+    from lwnode.lwm2m import INTEGER, Path, decode_tlv, encode_tlv
+
+    assert encode_tlv is tlv.encode_tlv and decode_tlv is tlv.decode_tlv
+    assert decode_tlv(encode_tlv([(Path(3, 0, 9), INTEGER, "95")], Path(3, 0)), Path(3, 0))

@@ -11,7 +11,8 @@
     tree.reports(clock.unix())           # what has to go out, each reading once
     tree.handle(request)                 # what the server asks
 
-Knows no UART, no module and no board. Further codec functions: values, cbor, senml; encode_tlv and decode_tlv in tlv.
+Knows no UART, no module and no board. Further codec functions: values, cbor, senml. encode_tlv and decode_tlv are here where
+tlv is installed: no node speaks TLV itself, so `make deploy` leaves it out.
 """
 
 from .objects import Resource as Resource
@@ -38,6 +39,11 @@ from .values import (
     pack_record as pack_record,
     unpack_record as unpack_record,
 )
+
+try:
+    from .tlv import decode_tlv as decode_tlv, encode_tlv as encode_tlv
+except ImportError:
+    pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
