@@ -114,3 +114,17 @@ def test_a_server_that_will_not_observe_is_asked_ever_more_seldom():
     world.run(hours=24)
     registrations = [event for event in world.server.events if event[2] in ("registered", "reregistered")]
     assert 3 <= len(registrations) <= 7, len(registrations)
+
+
+def test_the_bus_is_freed_as_soon_as_a_reading_fails():
+    """Issue 17, row 10; UM10204 3.1.16: the sensor that was cut off amid a byte holds SDA for all others."""
+    def cut_off():
+        raise OSError(5)
+
+    for read, freed in ((lambda: 20.0, []), (cut_off, [1])):
+        world, seen = World("rp2"), []
+        world.declare = lambda tree, board: tree.sensor(3303, read, 1)
+        node = world.node()
+        node.board.free_i2c = lambda: seen.append(1)
+        node.sample()
+        assert seen == freed

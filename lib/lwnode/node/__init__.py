@@ -243,6 +243,8 @@ class Node:
         unix = self.clock.unix()
         self.tree.recent = []
         self.tree.sample(unix)
+        if [row for row in self.tree.rows if row.failures]:
+            self.board.free_i2c()  # a sensor cut off amid a byte holds the bus for all
         self.keep(self.tree.reports(unix), unix)
         for _, _, reason in self.tree.recent:
             # A threshold was crossed, in either direction: gt and lt of lwnode.lwm2m.rules.
