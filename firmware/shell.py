@@ -263,7 +263,7 @@ def _update_state() -> str:
         import swap
     except ImportError:
         return "this image has no updates"
-    under_way = swap.Swap()
+    under_way = swap.Swap(_node and _node.flash)
     last = swap.read(under_way.files, swap.LAST)
     text = "last: version %s" % last if last else "none so far"
     if under_way.rows:

@@ -22,7 +22,7 @@ from lwnode.update import UpdateError, stage  # noqa: E402
 
 BLOCK = 4096
 BLOCKS = 40
-SEARCH = os.getenv("SEARCH") == "1"
+SEARCH = getattr(os, "getenv", lambda name: None)("SEARCH") == "1"
 PAIRS_S = 150 if SEARCH else 10  # for cuts in pairs, drawn at random
 with open(__file__.rsplit("/", 2)[0] + "/firmware/boot.py") as _file:
     BOOT = compile(_file.read(), "boot.py", "exec")

@@ -39,10 +39,10 @@ Session.open = _believing_open
 '''),
     "confirm": ("lib/lwnode/node/delivery.py", '''
 
-def _hasty_publish(self, records, numbers):
+def _hasty_publish(self, record, entries):
     """A reading counts as delivered as soon as the module took it."""
-    self.modem.publish(records, confirm=False)
-    self.journal.remove(numbers)
+    self.modem.publish([record], confirm=False)
+    self.journal.remove(entries or [])
 
 
 Delivery._publish = _hasty_publish

@@ -22,7 +22,7 @@ from runner.plugin import inspect  # noqa: E402  (host_tests is no package)
 from runner.process import Outcome, outcomes  # noqa: E402
 
 CPYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-PATHS = "/w:/w/lib:/w/host_tests:/w/firmware"
+PATHS = "/w:/w/lib:/w/host_tests:/w/firmware:/w/examples"
 # Boards have os.urandom, and binascii and hashlib in C; the webassembly port lacks the first and has the other two
 # in Python as well, which it would prefer.
 PROGRAM = """
@@ -87,7 +87,7 @@ def under_micropython(version: str, builds: Builds) -> dict[str, Outcome]:
         if "CPYTHON_ONLY" not in reasons:
             names[path.name] = tests
             programs.append((path.name, PROGRAM.format(paths=PATHS, file=f"/w/host_tests/{path.name}", names=tests)))
-    files = sources("lib", "firmware", "host_tests", "tools", "boards")
+    files = sources("lib", "firmware", "host_tests", "tools", "boards", "examples")
     found = {}
     for file, (output, error) in builds.run(version, dict(files), programs).items():
         for test, outcome in outcomes(output, names[file], f"stopped ({error})").items():

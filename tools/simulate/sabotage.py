@@ -241,14 +241,14 @@ def _sends_twice(before, deeds):
     return publish
 
 
-def _blind_status(before, deeds):
-    def status(self, *given):
-        from lwnode.modem import REGISTERED
-
+def _believing_open(before, deeds):
+    def open(self, defer=None):
+        if not self.configured:
+            return before(self, defer)
         deeds.done()
-        return REGISTERED
+        return bool(self.modem.wake())
 
-    return status
+    return open
 
 
 def _no_guard(before, deeds):
@@ -380,7 +380,7 @@ FAULTS = {
     "unconfirmed": Fault("what failed counts as delivered", "lwnode.node.delivery:Delivery.settle", _believes_all, "lost"),
     "sent_twice": Fault("one report in ten goes out twice", "lwnode.modem.{family}:Driver.publish", _sends_twice, "came twice",
                         {}, "none"),
-    "recovery": Fault("the session is taken for granted", "lwnode.modem.{family}:Driver.status", _blind_status, "still wait",
+    "recovery": Fault("the session is taken for granted", "lwnode.node.session:Session.open", _believing_open, "still wait",
                       days=0.25, ports=("esp32",)),
     "guard": Fault("the crash guard counts nothing", "lwnode.power:BootGuard.enter", _no_guard, "dead", days=6),
     "slot": Fault("a slot is never served", "lwnode.power:Schedule.serve", _slot_not_served, "far more often"),
