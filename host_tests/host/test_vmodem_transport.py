@@ -231,6 +231,7 @@ def test_a_serial_port_carries_the_dialogue():
 async def test_a_person_with_a_terminal_program_sees_a_modem():
     modem = await VirtualModem("bc66", **QUICK).start()
     await soon(lambda: modem.model.attached)
+    modem.model.receive(b"AT+QSCLK=0\r")  # a terminal program may take long to start: it is not to find the module asleep
     ours, theirs = os.openpty()
     line = [sys.executable, "-m", "mpremote", "connect", modem.pty_path, "repl"]
     running = await asyncio.create_subprocess_exec(*line, stdin=theirs, stdout=theirs, stderr=theirs)
