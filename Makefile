@@ -1,6 +1,6 @@
 # Every command a person or CI runs. `make help` lists them.
 #
-# Tools of a room of their own add targets in tools/NAME/Makefile.inc; a target's help is the text after ## beside it.
+# A folder of tools/ or testing/ adds its targets in a Makefile.inc of its own; a target's help is the text after ## beside it.
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -45,7 +45,7 @@ clean:  ## remove what was built, not .venv
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache
 	@find . -name .venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
 
--include tools/*/Makefile.inc
+-include tools/*/Makefile.inc testing/*/Makefile.inc
 
 # A variable that a target does not know is a mistake in typing: its help names those it knows.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))

@@ -2,10 +2,10 @@
 
 from fakes.refusal import raised
 
-from tools.lwm2m.codec import (CodecError, Reading, cbor_decode, decode, decode_raw, encode, raw_of, tlv, value_of_raw)
-from tools.lwm2m.link import (BOOLEAN, FLOAT, INTEGER, JSON, NONE, OBJLNK, OCTET_STREAM, OPAQUE, SENML_CBOR, SENML_JSON, STRING,
-                              TEXT_PLAIN, TIME, TLV, discover_payload, parse_path, store_attributes)
-from tools.lwm2m.resource_types import type_of
+from testing.lwm2m.codec import (CodecError, Reading, cbor_decode, decode, decode_raw, encode, raw_of, tlv, value_of_raw)
+from testing.lwm2m.link import (BOOLEAN, FLOAT, INTEGER, JSON, NONE, OBJLNK, OCTET_STREAM, OPAQUE, SENML_CBOR, SENML_JSON,
+                              STRING, TEXT_PLAIN, TIME, TLV, discover_payload, parse_path, store_attributes)
+from testing.lwm2m.resource_types import type_of
 
 
 def refused(function, *arguments):

@@ -2,9 +2,9 @@
 
 from fakes.refusal import raised
 from fakes.clock import VirtualClock
-from tools.lwm2m.codec import encode
-from tools.lwm2m.link import BOOLEAN, FLOAT, JSON, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TLV, Account
-from tools.lwm2m.local import LocalLink, LocalServer
+from testing.lwm2m.codec import encode
+from testing.lwm2m.link import BOOLEAN, FLOAT, JSON, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TLV, Account
+from testing.lwm2m.local import LocalLink, LocalServer
 
 TEMPERATURE = (3303, 0, 5700)
 ACCOUNT = Account("127.0.0.1")

@@ -307,8 +307,8 @@ def test_a_key_opens_the_server_and_a_wrong_one_does_not():
 
 def boot_account(field):
     """A bootstrap server that hands out the account of the same server, and lifetime and binding with it."""
-    from tools.lwm2m import codec
-    from tools.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
+    from testing.lwm2m import codec
+    from testing.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
 
     security = [((0, 1, 0), STRING, "coap://host:5683"), ((0, 1, 1), BOOLEAN, "0"), ((0, 1, 2), INTEGER, "3"),
                 ((0, 1, 10), INTEGER, "1")]
@@ -437,7 +437,7 @@ def test_the_server_forbids_contact_for_a_while():
 
 
 def test_the_server_changes_lifetime_and_binding():
-    from tools.lwm2m.names import TEXT_PLAIN
+    from testing.lwm2m.names import TEXT_PLAIN
 
     field = online()
     field.server.write("node-1", "/1/0/1", b"1200", TEXT_PLAIN)

@@ -2,8 +2,8 @@
 
 from fakes.vmodem import Bench
 
-from tools.lwm2m import codec
-from tools.lwm2m.names import OPAQUE, TLV
+from testing.lwm2m import codec
+from testing.lwm2m.names import OPAQUE, TLV
 
 EP = "867724030023557"
 LONG = "01F00035020056FFFFFFCD3836333730333033303733353132353436303131313137343830383738350000015FFB289A180100040200010097"

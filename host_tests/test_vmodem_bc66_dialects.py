@@ -2,7 +2,7 @@
 
 from fakes.vmodem import NODE, Bench, registered_bc66
 
-from tools.lwm2m.names import JSON
+from testing.lwm2m.names import JSON
 
 OWN = 'AT+QLWCONFIG=0,"host",5683,"%s",900,3' % NODE
 

@@ -20,8 +20,8 @@ def dialogue(bench, *steps):
 
 
 def bootstrap_steps(lifetime=30):
-    from tools.lwm2m import codec
-    from tools.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
+    from testing.lwm2m import codec
+    from testing.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
 
     security = [((0, 1, 0), STRING, "coap://host:5683"), ((0, 1, 1), BOOLEAN, "0"), ((0, 1, 2), INTEGER, "3")]
     security.append(((0, 1, 10), INTEGER, "1"))

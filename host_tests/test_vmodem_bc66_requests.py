@@ -2,8 +2,8 @@
 
 from fakes.vmodem import NODE, Bench, registered_bc66
 
-from tools.lwm2m import codec
-from tools.lwm2m.names import BOOLEAN, FLOAT, INTEGER, JSON, STRING, TLV
+from testing.lwm2m import codec
+from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, JSON, STRING, TLV
 
 LONG = "x" * 1025
 

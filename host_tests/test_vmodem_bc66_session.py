@@ -3,7 +3,7 @@
 from fakes.vmodem import NODE, Bench, registered_bc66
 from test_vmodem_bc66_examples import BOOTSTRAP, bootstrap_steps
 
-from tools.virtual_modem.bc66_session import BUILT_IN, update_interval_ms
+from testing.virtual_modem.bc66_session import BUILT_IN, update_interval_ms
 
 OWN = 'AT+QLWCONFIG=0,"host",5683,"%s",900,3' % NODE
 BOOT = 'AT+QLWCONFIG=1,"boot",5683,"%s",900,3' % NODE

@@ -3,7 +3,7 @@
 from fakes.vmodem import Bench
 from test_vmodem_bc66_examples import bootstrap_steps
 
-from tools.virtual_modem import bg96_files
+from testing.virtual_modem import bg96_files
 
 # The guide's examples: 3.3.3 "A typical content", 3.3.2, and 6.1 with a pre-shared key.
 SAMPLE_SETTINGS = """{

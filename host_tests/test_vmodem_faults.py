@@ -3,7 +3,7 @@
 from fakes.refusal import raised
 from fakes.vmodem import NODE, Bench, registered_bc66
 
-from tools.virtual_modem.faults import KINDS, QUIRKS
+from testing.virtual_modem.faults import KINDS, QUIRKS
 
 
 def test_error_and_silence_do_not_execute():

@@ -5,7 +5,7 @@ Everything else of this world is real or modelled as in test_node_cycle; the ser
 
 from fakes.world import World
 
-from tools.lwm2m.names import parse_path
+from testing.lwm2m.names import parse_path
 
 CALM_H = 7  # after the faults: time to bring everything home, longer than the longest rest (back-off: 6 h)
 

@@ -3,7 +3,7 @@
 from fakes.refusal import raised
 from fakes.vmodem import Bench
 
-from tools.virtual_modem.atline import whole_number
+from testing.virtual_modem.atline import whole_number
 
 
 def bare(**options):

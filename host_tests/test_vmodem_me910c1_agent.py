@@ -1,8 +1,8 @@
 """The ME910C1's agent: the gate of ACK mode, what it does by itself, what the server asks, what a power cycle forgets."""
 
 from fakes.telit import Desk, ready
-from tools.lwm2m.codec import encode, tlv
-from tools.lwm2m.link import FLOAT, TEXT_PLAIN, TLV
+from testing.lwm2m.codec import encode, tlv
+from testing.lwm2m.link import FLOAT, TEXT_PLAIN, TLV
 
 TEMPERATURE = (3303, 0, 5700)
 RELAY = (3306, 0, 5850)

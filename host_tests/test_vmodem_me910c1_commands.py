@@ -1,7 +1,7 @@
 """The ME910C1's model, command by command: every form is answered, and refused once with a wrong value."""
 
 from fakes.telit import Desk, definition, ready
-from tools.virtual_modem.me910c1_errors import CME, CMS, NUMERIC
+from testing.virtual_modem.me910c1_errors import CME, CMS, NUMERIC
 
 READ_IS_OK = "R E W STS SET NEWINST GET FOTACFG INJKEYS NFYACKURI NFYACKENA EXIST"
 TESTS = {

@@ -4,9 +4,9 @@ Everything is compared as it travels, CR and LF included; only identifiers, addr
 """
 
 from fakes.telit import Desk, ready
-from tools.lwm2m.codec import tlv
-from tools.lwm2m.link import TLV
-from tools.lwm2m.local import LocalLink, LocalServer
+from testing.lwm2m.codec import tlv
+from testing.lwm2m.link import TLV
+from testing.lwm2m.local import LocalLink, LocalServer
 
 OK = "\r\nOK\r\n"
 

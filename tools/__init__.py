@@ -1,1 +1,1 @@
-"""Host-side tools: virtual modem, test server, demo, images. CPython unless a module says otherwise."""
+"""What a person runs: demo, deploy, images, energy, documentation, check, bench. CPython unless a module says otherwise."""

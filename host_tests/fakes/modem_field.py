@@ -9,9 +9,9 @@
 from fakes.clock import VirtualClock
 from fakes.modem_bench import Pins
 from fakes.uart import FakeUart
-from tools.lwm2m.local import LocalLink
-from tools.lwm2m.local_server import LocalServer
-from tools.virtual_modem import model
+from testing.lwm2m.local import LocalLink
+from testing.lwm2m.local_server import LocalServer
+from testing.virtual_modem import model
 
 from lwnode.at import AtClient
 from lwnode.lwm2m import Response

@@ -8,8 +8,8 @@
 
 from fakes.clock import VirtualClock
 from fakes.uart import FakeUart
-from tools.lwm2m.local import LocalLink, LocalServer
-from tools.virtual_modem.me910c1 import Me910c1
+from testing.lwm2m.local import LocalLink, LocalServer
+from testing.virtual_modem.me910c1 import Me910c1
 
 from lwnode.lwm2m import Response
 

@@ -8,9 +8,9 @@
 
 from fakes.clock import VirtualClock
 
-from tools.lwm2m.local import LocalLink
-from tools.lwm2m.local_server import LocalServer
-from tools.virtual_modem import model
+from testing.lwm2m.local import LocalLink
+from testing.lwm2m.local_server import LocalServer
+from testing.virtual_modem import model
 
 NODE = "urn:imei:866971030000717"
 

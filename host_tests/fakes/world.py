@@ -26,9 +26,9 @@ from fakes.uart import FakeUart
 
 from lwnode.board import open_board
 from lwnode.config import checked
-from tools.lwm2m.local import LocalLink
-from tools.lwm2m.local_server import LocalServer
-from tools.virtual_modem import model
+from testing.lwm2m.local import LocalLink
+from testing.lwm2m.local_server import LocalServer
+from testing.virtual_modem import model
 
 ENDPOINT = "urn:dev:world"
 TEMPERATURE, HUMIDITY, RELAY = "/3303/0/5700", "/3304/0/5700", "/3306/0/5850"

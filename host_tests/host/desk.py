@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.host_board.runner import HostBoard
+from testing.host_board.runner import HostBoard
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIG = {"family": "bc66", "host": "192.0.2.7", "endpoint": "urn:dev:ops:node-1", "apn": "iot", "maintenance_window": 30}

@@ -4,9 +4,9 @@ import asyncio
 import functools
 import socket
 
-from tools.lwm2m.client import CoapLink
-from tools.lwm2m.link import FLOAT, OPAQUE, STRING, Account
-from tools.lwm2m.server import Lwm2mServer
+from testing.lwm2m.client import CoapLink
+from testing.lwm2m.link import FLOAT, OPAQUE, STRING, Account
+from testing.lwm2m.server import Lwm2mServer
 
 TEMPERATURE = (3303, 0, 5700)
 

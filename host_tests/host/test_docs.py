@@ -201,7 +201,7 @@ def commands():
 def test_a_printed_command_exists(page, line):
     words = shlex.split(line, comments=True)
     if words[0] == "make":
-        makefiles = [ROOT / "Makefile", *ROOT.glob("tools/*/Makefile.inc")]
+        makefiles = [ROOT / "Makefile", *ROOT.glob("tools/*/Makefile.inc"), *ROOT.glob("testing/*/Makefile.inc")]
         text = "\n".join(path.read_text(encoding="utf-8") for path in makefiles)
         assert re.search(rf"^{words[1]}:", text, re.MULTILINE), f"{page}: no make {words[1]}"
         for word in words[2:]:

@@ -12,8 +12,8 @@ from tools.energy.__main__ import advice
 from tools.energy.lived import live
 from tools.energy.picture import svg
 from tools.energy.sources import BOARDS, MODULES, of_rows
-from tools.simulate.charge import PARTS, Charge, currents
-from tools.simulate.simulation import Simulation
+from testing.simulate.charge import PARTS, Charge, currents
+from testing.simulate.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 

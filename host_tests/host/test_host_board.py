@@ -5,8 +5,8 @@ import contextlib
 import os
 
 import pytest
-from tools.host_board.runner import HostBoard
-from tools.host_board.sensors import Sht3x
+from testing.host_board.runner import HostBoard
+from testing.host_board.sensors import Sht3x
 
 PRINT = "\nimport machine, time\n"
 

@@ -7,8 +7,8 @@ import aiocoap.resource
 import pytest
 from host.link_pair import Node, Pair, TEMPERATURE, free_port, paired, plain
 
-from tools.lwm2m.link import BOOLEAN, FLOAT, JSON, OPAQUE, TEXT_PLAIN, TLV, Account
-from tools.lwm2m.server import Lwm2mServer
+from testing.lwm2m.link import BOOLEAN, FLOAT, JSON, OPAQUE, TEXT_PLAIN, TLV, Account
+from testing.lwm2m.server import Lwm2mServer
 
 
 @plain

@@ -5,8 +5,8 @@ import builtins
 import pytest
 from host.link_pair import Pair, TEMPERATURE, plain, run
 
-from tools.lwm2m import dtls
-from tools.lwm2m.link import Account
+from testing.lwm2m import dtls
+from testing.lwm2m.link import Account
 
 KEYS = {"node": "30313233"}
 

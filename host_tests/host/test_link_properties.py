@@ -5,8 +5,8 @@ import struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.lwm2m.codec import CodecError, cbor_decode, decode, decode_raw, encode, raw_of, tlv, value_of_raw
-from tools.lwm2m.link import (BOOLEAN, FLOAT, INTEGER, JSON, OPAQUE, SENML_CBOR, SENML_JSON, STRING, TEXT_PLAIN, TIME, TLV)
+from testing.lwm2m.codec import CodecError, cbor_decode, decode, decode_raw, encode, raw_of, tlv, value_of_raw
+from testing.lwm2m.link import (BOOLEAN, FLOAT, INTEGER, JSON, OPAQUE, SENML_CBOR, SENML_JSON, STRING, TEXT_PLAIN, TIME, TLV)
 
 VALUES = {
     5700: (FLOAT, st.floats(allow_nan=False, allow_infinity=False).map(repr), float),
@@ -45,7 +45,7 @@ def test_integers_take_no_more_bytes_than_needed(number):
 
 @given(st.sampled_from([0, 0x40, 0x80, 0xC0]), st.integers(0, 65535), st.binary(max_size=700))
 def test_tlv_header_says_what_follows(kind, identifier, value):
-    from tools.lwm2m.codec import split_tlv
+    from testing.lwm2m.codec import split_tlv
 
     assert list(split_tlv(tlv(kind, identifier, value))) == [(kind, identifier, value)]
 

@@ -10,12 +10,12 @@ import sys
 import pytest
 from host.link_pair import Pair, TEMPERATURE, free_port, paired, plain
 
-from tools.lwm2m.codec import decode_tlv
-from tools.lwm2m.endpoint import message
-from tools.lwm2m.link import Account
-from tools.lwm2m.relay import Relay
-from tools.lwm2m.server import bootstrap_config, object_paths
-from tools.lwm2m.server_cli import COMMANDS, command
+from testing.lwm2m.codec import decode_tlv
+from testing.lwm2m.endpoint import message
+from testing.lwm2m.link import Account
+from testing.lwm2m.relay import Relay
+from testing.lwm2m.server import bootstrap_config, object_paths
+from testing.lwm2m.server_cli import COMMANDS, command
 
 
 @plain
@@ -90,7 +90,7 @@ async def test_a_mistyped_command_is_explained(line, answer):
 
 def test_the_program_serves_and_quits():
     port = free_port()
-    done = subprocess.run([sys.executable, "-m", "tools.lwm2m.server", "--port", str(port)], input="clients\nquit\n",
+    done = subprocess.run([sys.executable, "-m", "testing.lwm2m.server", "--port", str(port)], input="clients\nquit\n",
                           capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0 and f"listening on 127.0.0.1:{port}" in done.stdout and "[]" in done.stdout
 
@@ -98,7 +98,7 @@ def test_the_program_serves_and_quits():
 def test_a_taken_port_is_said_in_a_sentence():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
-        done = subprocess.run([sys.executable, "-m", "tools.lwm2m.server", "--port", str(taken.getsockname()[1])], input="",
+        done = subprocess.run([sys.executable, "-m", "testing.lwm2m.server", "--port", str(taken.getsockname()[1])], input="",
                               capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1 and done.stderr.startswith("cannot start: ") and "Traceback" not in done.stderr
 
@@ -145,7 +145,7 @@ async def test_relay_plays_delay_and_counts_what_it_drops():
 
 
 def test_help_of_the_program_lists_the_commands(capsys, monkeypatch):
-    from tools.lwm2m.server_cli import main
+    from testing.lwm2m.server_cli import main
 
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     with pytest.raises(SystemExit):

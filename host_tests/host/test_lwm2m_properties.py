@@ -26,8 +26,8 @@ from lwnode.lwm2m import (
     values,
 )
 from lwnode.lwm2m.rules import Rules
-from tools.lwm2m import codec as peer
-from tools.lwm2m.names import TLV
+from testing.lwm2m import codec as peer
+from testing.lwm2m.names import TLV
 
 CPYTHON_ONLY = "hypothesis does not run on MicroPython; the portable cases are in test_lwm2m_codec.py"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.simulate.charge import Charge
-from tools.simulate.faults import NAMES, Plan
-from tools.simulate.lines import LINES, table
-from tools.simulate.record import ALARM, Arrival, Record
-from tools.simulate.report import rows
-from tools.simulate.sabotage import FAULTS, SELDOM, SMALL, Fault, SabotageError, sabotage
-from tools.simulate.simulation import Simulation
+from testing.simulate.charge import Charge
+from testing.simulate.faults import NAMES, Plan
+from testing.simulate.lines import LINES, table
+from testing.simulate.record import ALARM, Arrival, Record
+from testing.simulate.report import rows
+from testing.simulate.sabotage import FAULTS, SELDOM, SMALL, Fault, SabotageError, sabotage
+from testing.simulate.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("esp32", "rp2")
@@ -154,7 +154,7 @@ def test_a_run_repeats_by_its_seed(port, family):
 
 def test_a_run_repeats_in_a_process_of_its_own():
     """Nothing hangs on what ran before, on the order of a set, or on the time it takes."""
-    command = [sys.executable, "-m", "tools.simulate", "--days", "1", "--faults", "dense", "--seed", "2"]
+    command = [sys.executable, "-m", "testing.simulate", "--days", "1", "--faults", "dense", "--seed", "2"]
     said = []
     for hashes in ("0", "77"):
         environment = {"PYTHONHASHSEED": hashes, "COLUMNS": "150", "PATH": ""}

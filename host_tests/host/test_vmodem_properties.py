@@ -5,9 +5,9 @@ from fakes.vmodem import Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.virtual_modem import FAMILIES
-from tools.virtual_modem.atline import Args, Refused, fields, parse, split_commands
-from tools.virtual_modem.faults import KINDS
+from testing.virtual_modem import FAMILIES
+from testing.virtual_modem.atline import Args, Refused, fields, parse, split_commands
+from testing.virtual_modem.faults import KINDS
 
 _ROUNDS = settings(max_examples=40, deadline=None)
 _NAMES = {"bc66": ["QLWCONFIG", "QLWCFG", "QLWREG", "QLWUPDATE", "QLWADDOBJ", "QLWRDRSP", "QLWNOTIFY", "QLWRD", "QLWWRRSP"],

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from fakes.vmodem import Bench
 
-from tools.virtual_modem import FAMILIES
-from tools.virtual_modem.faults import KINDS, QUIRKS
+from testing.virtual_modem import FAMILIES
+from testing.virtual_modem.faults import KINDS, QUIRKS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = (ROOT / "tools/virtual_modem/QUIRKS.md").read_text()
+PAGE = (ROOT / "testing/virtual_modem/QUIRKS.md").read_text()
 OPTIONS = {family: Bench(family, quiet=False).modem.OPTIONS for family in FAMILIES}
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line.startswith("| ")][1:]
 TESTS = set(re.findall(r"^def (test_\w+)", "\n".join(p.read_text() for p in ROOT.glob("host_tests/**/test_vmodem*.py")), re.M))
@@ -37,5 +37,5 @@ def test_what_a_row_names_exists(row):
 
 @pytest.mark.parametrize("name", sorted(QUIRKS))
 def test_a_quirk_is_looked_at_by_the_models(name):
-    sources = [path for path in (ROOT / "tools/virtual_modem").glob("*.py") if path.name != "faults.py"]
+    sources = [path for path in (ROOT / "testing/virtual_modem").glob("*.py") if path.name != "faults.py"]
     assert any(f'("{name}")' in path.read_text() for path in sources), f"nothing plays {name}"

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from host.link_pair import plain
 
-from tools.lwm2m import codec, dtls
-from tools.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
-from tools.lwm2m.server import Lwm2mServer
-from tools.virtual_modem.transport import VirtualModem
+from testing.lwm2m import codec, dtls
+from testing.lwm2m.names import BOOLEAN, INTEGER, STRING, TLV
+from testing.lwm2m.server import Lwm2mServer
+from testing.virtual_modem.transport import VirtualModem
 
 QUICK = {"boot_ms": 5, "wake_ms": 5, "attach_ms": 10, "backoff_ms": 10, "pty": False, "echo": 0}
 KEY = "30313233343536373839"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.lwm2m.server import Lwm2mServer
-from tools.virtual_modem import FAMILIES
-from tools.virtual_modem.__main__ import model_class, option_values
-from tools.virtual_modem.transport import RealClock, VirtualModem
+from testing.lwm2m.server import Lwm2mServer
+from testing.virtual_modem import FAMILIES
+from testing.virtual_modem.__main__ import model_class, option_values
+from testing.virtual_modem.transport import RealClock, VirtualModem
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"boot_ms": 5, "wake_ms": 5, "attach_ms": 10, "backoff_ms": 10}
@@ -319,7 +319,7 @@ async def test_clock_jumps_fire_what_is_due_in_order():
 
 
 def command(*arguments, **more):
-    return subprocess.run([sys.executable, "-m", "tools.virtual_modem", *arguments], cwd=ROOT, capture_output=True, text=True,
+    return subprocess.run([sys.executable, "-m", "testing.virtual_modem", *arguments], cwd=ROOT, capture_output=True, text=True,
                           timeout=120, check=False, **more)  # fmt: skip
 
 
@@ -360,7 +360,7 @@ def test_the_command_plays_a_script(tmp_path):
 
 def test_the_command_plays_a_fault_at_a_chosen_exchange():
     async def main():
-        line = [sys.executable, "-m", "tools.virtual_modem", "--quiet", "--tcp", "0", "--fault", "error@2"]
+        line = [sys.executable, "-m", "testing.virtual_modem", "--quiet", "--tcp", "0", "--fault", "error@2"]
         line += ["--option", "boot_ms=5", "--option", "echo=0"]
         running = await asyncio.create_subprocess_exec(*line, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
         port = int((await running.stdout.readline()).decode().rpartition(":")[2])
@@ -400,7 +400,7 @@ def test_a_port_in_use_is_said():
 def test_the_live_view_draws_every_field():
     from rich.console import Console
 
-    from tools.virtual_modem.view import render
+    from testing.virtual_modem.view import render
 
     async def main():
         modem = await VirtualModem("bc66", **QUICK).start()
@@ -420,7 +420,7 @@ def test_the_live_view_draws_every_field():
 def test_the_live_view_and_the_status_of_every_family_from_the_first_moment(family):
     from rich.console import Console
 
-    from tools.virtual_modem.view import render
+    from testing.virtual_modem.view import render
 
     async def main():
         modem = await VirtualModem(family, boot_ms=5, start="off").start()

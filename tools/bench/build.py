@@ -44,7 +44,7 @@ def files(port: str, family: str, config: "dict[str, object] | None" = None) -> 
     for path in sorted((BUILD / "firmware").glob("*.mpy")):
         found[f"/flash/{path.name}"] = path.read_bytes()
     found["/flash/board.py"] = (ROOT / "boards" / BOARDS[port] / "board.py").read_bytes()
-    modules = ROOT / "tools" / "host_board" / "modules"
+    modules = ROOT / "testing" / "host_board" / "modules"
     for path in sorted((modules / "common").glob("*.py")):
         found[f"/common/{path.name}"] = path.read_bytes()
     for path in sorted((modules / port).glob("*.py")):

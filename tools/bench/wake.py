@@ -148,8 +148,8 @@ def counted(code: str, first_byte: bool = False) -> tuple[int, int]:
 
 def charge(figures: dict[str, int]) -> None:
     """Microampere-hours for each report, days that a cell lasts, and files written a day, of the reference configurations."""
-    from tools.simulate.charge import Charge
-    from tools.simulate.simulation import Simulation
+    from testing.simulate.charge import Charge
+    from testing.simulate.simulation import Simulation
 
     for name, (port, family, intervals) in REFERENCES.items():
         with contextlib.redirect_stdout(io.StringIO()):

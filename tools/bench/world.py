@@ -4,7 +4,7 @@
     world.live_in_webassembly(module, steps)       # -> [Step(name, live, high, largest)]
     world.commands, world.bytes_in, world.server.deliveries ...
 
-The node runs in a process of its own and asks for everything; the module is tools/virtual_modem's model and talks to an
+The node runs in a process of its own and asks for everything; the module is testing/virtual_modem's model and talks to an
 LwM2M server in virtual time, so that nothing of either is on the node's heap.
 """
 
@@ -21,20 +21,20 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench.build import BOARDS, ROOT
-from tools.host_board import definition, rom
-from tools.host_board.registers import Registers
-from tools.host_board.sensors import Sht3x
+from testing.host_board import definition, rom
+from testing.host_board.registers import Registers
+from testing.host_board.sensors import Sht3x
 from tools.mpy import compile_tree
 
-LAUNCHER = ROOT / "tools" / "host_board" / "launcher.py"
+LAUNCHER = ROOT / "testing" / "host_board" / "launcher.py"
 
 # By the paths of tools.bench.build.
 from fakes.clock import VirtualClock  # noqa: E402
 from fakes.uart import FakeUart  # noqa: E402
 
-from tools.lwm2m.local import LocalLink  # noqa: E402
-from tools.lwm2m.local_server import LocalServer  # noqa: E402
-from tools.virtual_modem import model  # noqa: E402
+from testing.lwm2m.local import LocalLink  # noqa: E402
+from testing.lwm2m.local_server import LocalServer  # noqa: E402
+from testing.virtual_modem import model  # noqa: E402
 
 OBSERVED = ("/3303/0/5700", "/3304/0/5700", "/3303/1/5700", "/3304/1/5700", "/19/0/0")
 HEAP = 256 << 10

@@ -3,7 +3,7 @@
     make board-session              prints it
     make board-session RECORD=1     writes it into docs/session-board.md too
 
-The board is tools/host_board (real MicroPython in an ESP32's clothes), its module the virtual BC66, its server the test
+The board is testing/host_board (real MicroPython in an ESP32's clothes), its module the virtual BC66, its server the test
 server; mpremote and the commands are the ones a person uses. Only names differ: the pty is printed as PORT, and of a long list
 of files the first and last stand.
 """
@@ -21,9 +21,9 @@ from pathlib import Path
 
 from tools.boards import application, catalog
 from tools.boards.catalog import ROOT
-from tools.host_board.runner import HostBoard
-from tools.lwm2m.server import Lwm2mServer
-from tools.virtual_modem.transport import VirtualModem
+from testing.host_board.runner import HostBoard
+from testing.lwm2m.server import Lwm2mServer
+from testing.virtual_modem.transport import VirtualModem
 
 PAGE = ROOT / "docs" / "session-board.md"
 BEGIN, END = "<!-- recorded by make board-session RECORD=1 -->\n", "<!-- end of the record -->\n"

@@ -78,7 +78,7 @@ def _watch_drivers() -> None:
 
 
 def _watch_models() -> None:
-    from tools.virtual_modem.core import Core
+    from testing.virtual_modem.core import Core
 
     note = Core.note
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from tools.demo.dialogue import Dialogue
 from tools.demo.ledger import PATHS, Ledger
-from tools.host_board.runner import Event, HostBoard
-from tools.lwm2m.server import Lwm2mServer
-from tools.virtual_modem.transport import VirtualModem
+from testing.host_board.runner import Event, HostBoard
+from testing.lwm2m.server import Lwm2mServer
+from testing.virtual_modem.transport import VirtualModem
 
 ENDPOINT = "urn:dev:lwnode-demo"
 BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}

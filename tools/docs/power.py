@@ -1,6 +1,6 @@
 """The power budget's figures: times of simulated lives, multiplied with lwnode.features.usage, as tables and plots.
 
-    measure()      lives some days of each configuration (tools.simulate) and writes docs/power-times.tsv
+    measure()      lives some days of each configuration (testing.simulate) and writes docs/power-times.tsv
     life()         SVG: how long a cell lasts, by interval, board and module
     shares()       SVG: where the charge goes
     page(text)     docs/power.md with its tables between the markers written anew
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMES = ROOT / "docs" / "power-times.tsv"
 CAPACITY_MAH = 3000
 
-# Those of tools.simulate.charge, in its order and in fewer words.
+# Those of testing.simulate.charge, in its order and in fewer words.
 PARTS = ("board asleep", "board awake", "module asleep", "light sleep", "module idle", "starts, searches", "connected",
          "network's tail")  # fmt: skip
 _COLOURS = ("#9db7d5", "#2a6fb0", "#c9c9c9", "#dddddd", "#f1c27d", "#8a6d3b", "#c0392b", "#e8958c")
@@ -45,13 +45,13 @@ class Life(NamedTuple):
 
     def mah(self) -> list[float]:
         """mAh a day of each part."""
-        from tools.simulate.charge import currents
+        from testing.simulate.charge import currents
 
         return [hours * ua / 1000 for hours, ua in zip(self.hours, currents(_BOARDS[self.port][1], self.family))]
 
     def days(self) -> float:
-        """Days that a cell of CAPACITY_MAH lasts, with the derating of tools.simulate.charge."""
-        from tools.simulate.charge import lifetime
+        """Days that a cell of CAPACITY_MAH lasts, with the derating of testing.simulate.charge."""
+        from testing.simulate.charge import lifetime
 
         return lifetime(CAPACITY_MAH, sum(self.mah()))
 
@@ -181,7 +181,7 @@ def _life_table() -> str:
 def _sources_table() -> str:
     from lwnode.features.usage import BOARDS, MODULES
     from tools.energy import sources
-    from tools.simulate.charge import currents
+    from testing.simulate.charge import currents
 
     lines = ["| part | state | current | where from |", "|---|---|---|---|"]
     for chip, values in BOARDS.items():

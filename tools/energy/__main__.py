@@ -48,7 +48,7 @@ def show(charge, capacity: float, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tools.simulate.charge import SELF_DISCHARGE_PERCENT, USABLE_PERCENT
+    from testing.simulate.charge import SELF_DISCHARGE_PERCENT, USABLE_PERCENT
 
     from .picture import svg
     from .sources import of_rows

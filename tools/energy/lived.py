@@ -13,8 +13,8 @@ import io
 import json
 from pathlib import Path
 
-from tools.simulate.charge import Charge
-from tools.simulate.simulation import Simulation
+from testing.simulate.charge import Charge
+from testing.simulate.simulation import Simulation
 
 ONE_WAY_MS = 700  # NB-IoT in normal coverage: a round trip takes one to two seconds
 TAIL_MS = 20_000  # low-power notes, 4: 20 to 25 s after the last byte on a bench, up to 50 s

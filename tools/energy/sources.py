@@ -23,5 +23,5 @@ MODULES = {
 
 
 def of_rows(chip: str, family: str) -> list[str]:
-    """A source for each row of tools.simulate.charge.Charge.rows(), in their order."""
+    """A source for each row of testing.simulate.charge.Charge.rows(), in their order."""
     return [*BOARDS[chip], *MODULES[family]]

@@ -15,10 +15,10 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from tools.host_board.runner import ROOT, HostBoard
+from testing.host_board.runner import ROOT, HostBoard
 from tools.interop.process import LeshanError
 from tools.mpy import compile_tree
-from tools.virtual_modem.transport import VirtualModem
+from testing.virtual_modem.transport import VirtualModem
 
 SPEED = 30
 PACKS = "/19/0/0"

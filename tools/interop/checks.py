@@ -12,8 +12,8 @@ then shows the code that Leshan shows, and a node that suddenly answers otherwis
 """
 
 from tools.interop.bench import LIFETIME_S, PACKS, SENSORS
-from tools.lwm2m.codec import CodecError, decode
-from tools.lwm2m.names import SENML_CBOR
+from testing.lwm2m.codec import CodecError, decode
+from testing.lwm2m.names import SENML_CBOR
 
 # Objects that a module brings itself (BC66: application note 3.2.1; BG96: user guide 3.2; the two others' manuals do not
 # list theirs: what the models have, and what Leshan shows of it, object 0 left out by a client that follows the standard).

@@ -87,7 +87,7 @@ def under_micropython(version: str, builds: Builds) -> dict[str, Outcome]:
         if "CPYTHON_ONLY" not in reasons:
             names[path.name] = tests
             programs.append((path.name, PROGRAM.format(paths=PATHS, file=f"/w/host_tests/{path.name}", names=tests)))
-    files = sources("lib", "firmware", "host_tests", "tools", "boards", "examples")
+    files = sources("lib", "firmware", "host_tests", "tools", "testing", "boards", "examples")
     found = {}
     for file, (output, error) in builds.run(version, dict(files), programs).items():
         for test, outcome in outcomes(output, names[file], f"stopped ({error})").items():

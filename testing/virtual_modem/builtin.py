@@ -1,0 +1,167 @@
+"""Objects that a module's own LwM2M client serves: Server (1), Device (3), Connectivity Monitoring (4), Firmware (5)...
+
+    objects = Builtin(modem, manufacturer="Quectel", model="BC66", objects=(1, 3))
+    objects.values((3, 0))              -> [((3, 0, 0), STRING, "Quectel"), ...]   None: no such path
+    objects.answer(request)             responds; modem.server_wrote(path, value), .server_executed(path) follow
+
+The modem has session() (lifetime, binding), may_execute(path), options, nvram, link and radio_counters(). What a server
+writes is kept in nvram until `forget()`, a factory reset; lifetime and binding (1/0/1, 1/0/7) are the modem's own matter.
+
+Only what a module can know is there; a resource that it does not have is answered 4.04.
+Access to resources: LwM2M TS 1.0.2, appendix E.
+"""
+
+from testing.lwm2m import codec
+from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME, path_text
+
+# 3/0/13 is not among them: the network sets the clock of these modules.
+_WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
+_SESSION = ((1, 0, 1), (1, 0, 7))
+# Minimum and maximum period, disable timeout, storing.
+_SERVER = {"1/0/2": 1, "1/0/3": 3600, "1/0/5": 86400, "1/0/6": False}
+_EXECUTABLE = {1: (4, 8, 9), 3: (4, 5, 12), 5: (2,), 7: (6, 7)}
+
+
+class Builtin:
+    """The values of these objects, read from the modem when asked."""
+
+    def __init__(self, modem, manufacturer, model, objects, may_write=lambda path: True):
+        self._modem = modem
+        self._manufacturer = manufacturer
+        self._model = model
+        self.objects = tuple(objects)
+        self._may_write = may_write
+        self.firmware = {1: "", 3: 0, 5: 0}
+
+    def has(self, object_id):
+        """True for an object of the module's own."""
+        return object_id in self.objects
+
+    def kept(self, path):
+        """What a server wrote to this resource, else its default; None where there is neither."""
+        key = path_text(path)[1:]
+        return self._modem.nvram.get("server_wrote", {}).get(key, _SERVER.get(key))
+
+    def keep(self, path, value):
+        """Keep what a server wrote."""
+        if path == (5, 0, 1):
+            self.firmware[1] = value
+        elif path[0] != 5 and path not in _SESSION:
+            self._modem.stored("server_wrote", {})[path_text(path)[1:]] = value
+
+    def forget(self):
+        """A factory reset."""
+        self._modem.nvram.pop("server_wrote", None)
+
+    def _strings(self, object_id, resources):
+        kept = [(resource, self.kept((object_id, 0, resource))) for resource in resources]
+        return [(resource, STRING, value) for resource, value in kept if value is not None]
+
+    def _table(self, object_id):
+        modem = self._modem
+        session = modem.session()
+        strings = modem.nvram.get("device", {})
+        if object_id == 1:
+            return [(0, INTEGER, "1"), (1, INTEGER, str(session["lifetime"])), (2, INTEGER, str(self.kept((1, 0, 2)))),
+                    (3, INTEGER, str(self.kept((1, 0, 3)))), (5, INTEGER, str(self.kept((1, 0, 5)))),
+                    (6, BOOLEAN, "1" if self.kept((1, 0, 6)) else "0"), (7, STRING, session["binding"])]
+        if object_id == 3:
+            return [(0, STRING, strings.get("0", self._manufacturer)),
+                    (1, STRING, strings.get("1", self._model)),
+                    (2, STRING, strings.get("2", modem.options["imei"])), (3, STRING, modem.options["revision"]),
+                    (7, INTEGER, str(modem.options["battery_mv"])), (11, INTEGER, "0"), (13, TIME, str(modem.unix())),
+                    (16, STRING, session["binding"])] + self._strings(3, (14, 15))
+        if object_id == 4:
+            return [(0, INTEGER, "7"), (1, INTEGER, "7"),
+                    (2, INTEGER, str(-140 + min(97, 2 * modem.options["rssi"]))), (4, STRING, modem.options["address"]),
+                    (8, INTEGER, "47141171"), (9, INTEGER, modem.options["imsi"][3:5]),
+                    (10, INTEGER, modem.options["imsi"][:3])]
+        if object_id == 5:
+            return [(1, STRING, self.firmware[1]), (3, INTEGER, str(self.firmware[3])), (5, INTEGER, str(self.firmware[5]))]
+        if object_id == 6:
+            return [(0, FLOAT, "31.1"), (1, FLOAT, "121.4"), (5, TIME, str(modem.unix()))]
+        if object_id == 7:
+            tenths = modem.radio_counters()
+            return [(2, INTEGER, str(tenths[2] // 10)), (3, INTEGER, str(tenths[1] // 10))]
+        if object_id == 11:
+            apn, automatic = self.kept((11, 0, 1)), self.kept((11, 0, 2))
+            rows = [(0, STRING, "default"), (1, STRING, modem.nvram.get("apn", "") if apn is None else apn)]
+            return rows + ([] if automatic is None else [(2, BOOLEAN, "1" if automatic else "0")])
+        if object_id == 16:
+            return [(0, STRING, "")]
+        return []
+
+    def values(self, path):
+        """[(path, type, text)] at and below `path`; None where there is nothing."""
+        if len(path) > 1 and path[1] != 0:
+            return None
+        found = []
+        for resource, kind, text in self._table(path[0]):
+            if len(path) < 3 or path[2] == resource:
+                found.append(((path[0], 0, resource), kind, text))
+        if not found and len(path) == 3:
+            return None
+        return found
+
+    def links(self, path):
+        """Values whose paths a discover lists."""
+        found = list(self.values(path) or ())
+        if len(path) < 3:
+            found += [((path[0], 0, resource), NONE, "") for resource in _EXECUTABLE.get(path[0], ())]
+        return found
+
+    def answer(self, request):
+        """Answer a request for one of these objects; the modem is told by server_wrote() and server_executed()."""
+        operation, path, link = request.operation, request.path, self._modem.link
+        if path[0] == 0:
+            link.respond(request, 401)  # the Security object is no server's business (TS 1.0.2, E.1)
+        elif operation in ("read", "observe", "cancel"):
+            values = self.values(path)
+            link.respond(request, 404 if values is None else 205, values or ())
+        elif operation == "discover":
+            found = self.values(path) is not None
+            link.respond(request, 205 if found else 404, self.links(path) if found else ())
+        elif operation == "write_attributes":
+            link.respond(request, 204 if self.values(path) is not None else 404)
+        elif operation == "write":
+            code, changes = self.write(request)
+            link.respond(request, code)
+            for changed, value in changes:
+                self.keep(changed, value)
+                self._modem.server_wrote(changed, value)
+        elif operation == "execute" and self.executable(path) and self._modem.may_execute(path):
+            link.respond(request, 204)
+            self._modem.server_executed(path)
+        else:
+            link.respond(request, 405)
+
+    def executable(self, path):
+        """True when the server may execute this path."""
+        return len(path) == 3 and path[1] == 0 and path[2] in _EXECUTABLE.get(path[0], ())
+
+    def write(self, request):
+        """Apply a write -> (code, changes as [(path, value)])."""
+        path = request.path
+        if len(path) < 2 or path[1] != 0:
+            return 405, []
+        try:
+            readings = codec.decode(request.content_format or 0, path, request.payload)
+        except ValueError:
+            return 400, []
+        for reading in readings:
+            if reading.path[2] not in _WRITABLE.get(path[0], ()) or not self._may_write(reading.path):
+                return 405, []
+            code = self._check(reading.path, reading.value)
+            if code:
+                return code, []
+        return 204, [(reading.path, reading.value) for reading in readings]
+
+    @staticmethod
+    def _check(path, value):
+        if path[:1] == (1,) and path[2] == 1 and not 20 <= value <= 31536000:
+            return 400
+        if path[:1] == (1,) and path[2] in (2, 3, 5) and not 0 <= value <= 0x7FFFFFFF:
+            return 400
+        if path[:1] == (1,) and path[2] == 7 and value not in ("U", "UQ"):
+            return 400
+        return 0

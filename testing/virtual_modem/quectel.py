@@ -1,0 +1,213 @@
+"""Commands of Quectel's MT2625 modules (BC66, BC20) beside LwM2M: sleep, events, reset, engineering."""
+
+from testing.virtual_modem.atline import READ, RUN, TEST, WRITE
+from testing.virtual_modem.core import PENDING
+from testing.virtual_modem.generic import Generic
+
+_PAGING_MS = 2560  # one paging time window
+
+
+class Quectel(Generic):
+    """BC66 and BC20: boot text, light and deep sleep, module events."""
+
+    OPTIONS = dict(Generic.OPTIONS)
+    OPTIONS.update({
+        "banner": True,  # of the boot ROM, in LF CR
+    })
+    _unsaid = None
+    _CONFIG = {"dsevent": (0, 1), "atlocktime": (0, 60), "initlocktime": (0, 60), "epco": (0, 1), "wakeupRXD": (0, 1)}
+
+    # ---- boot
+
+    def boot_text(self, woken):
+        if self.options["banner"]:
+            banner = self._banner(woken)
+            if self.quirk("baud_garbage"):
+                banner = bytes([byte * 5 & 0x7F | 0x80 for byte in banner])
+            self.out(banner)
+        self._unsaid = None
+        if self.quirk("autobaud") and not self.nvram.get("ipr"):
+            self._unsaid = woken  # neither RDY nor +CFUN nor +CPIN before the host has sent AT
+        else:
+            self._say_ready(woken)
+
+    def _say_ready(self, woken):
+        if self.setting("atwakeup") and woken:
+            self.urc("+QATWAKEUP")
+        if not woken:
+            self.urc("RDY")
+            self.urc("+CFUN: %d" % self.cfun)
+        state = self.sim_state
+        if state or self.tells_missing_sim():
+            self.urc("+CPIN: %s" % (state if state else "NOT READY"))
+
+    def tells_missing_sim(self):
+        """True where +CPIN: NOT READY tells that there is no SIM."""
+        return True
+
+    def answered(self):
+        super().answered()
+        if self._unsaid is not None:
+            woken, self._unsaid = self._unsaid, None
+            self._say_ready(woken)
+
+    def _banner(self, woken):
+        # The boot ROM ends its lines LF CR (forum 18800); seven lines cold, six from deep sleep (manual, 4.2.15).
+        if woken:
+            lines = ["F1: 0000 0000", "V0: 0000 0000 [0001]", "00: 0000 0000", "U0: 0000 0001 [0000]", "T0: 0000 001E"]
+        else:
+            lines = ["F1: 0000 0000", "V0: 0000 0000 [0001]", "00: 0006 000C", "01: 0000 0000"]
+            lines += ["U0: 0000 0001 [0000]", "T0: 0000 00B4"]
+        lines.append("Leaving the BROM")
+        text = "\n\r" + "".join([line + "\n\r" for line in lines])
+        if self.quirk("banner_glued"):
+            text += "BL_V01"
+        return text.encode()
+
+    def on_attached(self, resumed):
+        if not resumed:
+            self.urc("+IP: %s" % self.options["address"])
+
+    # ---- sleep
+
+    def at_qsclk(self, form, args):
+        """0 no sleep, 1 light and deep, 2 light only."""
+        if form == READ:
+            self.info("+QSCLK: %d" % self.kept.get("qsclk", 1))
+            return None
+        if form == TEST:
+            self.info("+QSCLK: (0-2)")
+            return None
+        self.need(form, WRITE)
+        value = args.expect(1).integer(0, 0, 2)
+        if value == 0 and self.quirk_once("qsclk_error"):
+            self.after(1900, lambda: self.finish("ERROR"))
+            return PENDING
+        self.kept["qsclk"] = value
+        self.consider_sleep()
+        return None
+
+    def at_qrellock(self, form, args):
+        """Give the sleep lock back."""
+        self.need(form, RUN, READ)
+        self.finish()
+        self.release_lock()
+        return PENDING
+
+    def sleep_allowed(self):
+        if self.kept.get("qsclk", 1) != 1:
+            return False
+        return self.cfun == 0 or self.psm or not self.rrc and self.attached and self.edrx_ms() >= 81920
+
+    def falling_asleep(self):
+        if self.nvram.get("qcfg", {}).get("dsevent"):
+            if self.quirk("deepsleep_no_newline"):
+                self.send('\r\n+QNBIOTEVENT: "ENTER DEEPSLEEP"')
+            else:
+                self.urc('+QNBIOTEVENT: "ENTER DEEPSLEEP"')
+
+    def hold_awake(self, ms=None):
+        if ms is None:
+            ms = self.nvram.get("qcfg", {}).get("atlocktime", self.options["at_lock_ms"] // 1000) * 1000
+        super().hold_awake(ms)
+
+    def on_psm(self, entered):
+        if self.nvram.get("psm_event"):
+            self.urc('+QNBIOTEVENT: "%s PSM"' % ("ENTER" if entered else "EXIT"))
+
+    def went_down(self, state):
+        reachable = state == "asleep" and self.attached and not self.psm and self.edrx_ms() >= 81920
+        super().went_down(state)
+        if reachable:
+            self.after_rtc(self.edrx_ms(), self._paging)
+
+    def _paging(self):
+        """The paging window of an eDRX cycle: the network can reach the sleeping module for a moment."""
+        if self.state_name == "asleep":
+            self.link.resume()
+            self.after_rtc(_PAGING_MS, self._paging_over)
+
+    def _paging_over(self):
+        if self.state_name == "asleep":
+            self.link.suspend()
+            self.after_rtc(self.edrx_ms(), self._paging)
+
+    def paged(self, request, again):
+        """A request came in the paging window: the module wakes, then looks at it by `again(request)`."""
+        self.wake_up()
+        self.after_rtc(self.options["wake_ms"] + 50, lambda: again(request))
+
+    def at_qnbiotevent(self, form, args):
+        """URC when PSM is entered and left."""
+        if form == READ:
+            self.info("+QNBIOTEVENT: %d,1" % self.stored("psm_event", 0))
+            return
+        if form == TEST:
+            self.info("+QNBIOTEVENT: (0,1),(1)")
+            return
+        self.need(form, WRITE)
+        args.expect(1, 2).integer(1, 1, 1, 1)
+        self.nvram["psm_event"] = args.integer(0, 0, 1)
+
+    def at_qcfg(self, form, args):
+        """Module settings: dsevent (URC before deep sleep), atlocktime and others."""
+        if form == TEST:
+            for name in sorted(self._CONFIG):
+                self.info('+QCFG: "%s",(%d-%d)' % (name, self._CONFIG[name][0], self._CONFIG[name][1]))
+            return
+        self.need(form, WRITE)
+        name = args.expect(1, 2).string(0, 20)
+        if name not in self._CONFIG:
+            raise args.wrong()
+        values = self.stored("qcfg", {})
+        if not args.has(1):
+            default = self.options["at_lock_ms"] // 1000 if name.endswith("locktime") else 0
+            self.info('+QCFG: "%s",%d' % (name, values.get(name, default)))
+            return
+        values[name] = args.integer(1, self._CONFIG[name][0], self._CONFIG[name][1])
+
+    def at_qatwakeup(self, form, args):
+        """+QATWAKEUP after each wake."""
+        if form == READ:
+            self.info("+QATWAKEUP: %d" % self.setting("atwakeup"))
+            return
+        self.need(form, WRITE)
+        self.kept["atwakeup"] = args.expect(1).integer(0, 0, 1)
+
+    # ---- reset, power, engineering
+
+    def at_qrst(self, form, args):
+        """Reset."""
+        self.need(form, WRITE, RUN)
+        if form == WRITE:
+            args.expect(1).integer(0, 1, 1)
+        self.after(100, self.restart)
+
+    def at_qpowd(self, form, args):
+        """Power down: 0 normal, 1 at once, 2 reset."""
+        self.need(form, WRITE)
+        kind = args.expect(1).integer(0, 0, 2)
+        self.after(50, self.restart if kind == 2 else self.power_off)
+
+    def at_qeng(self, form, args):
+        """0: serving cell; 2: the module's own count of radio time."""
+        self.need(form, WRITE)
+        kind = args.expect(1).one_of(0, (0, 1, 2))
+        if kind == 2:
+            self.info("+QENG: 3,%d,%d,%d" % self.radio_counters())
+        elif self.attached:
+            if kind == 0:
+                self.info('+QENG: 0,2506,2,209,"02CF5133",-93,-12,-81,9,5,"5A0C",0,-32768,3')
+            else:
+                self.info("+QENG: 1,2506,2,311,-101")
+
+    def at_qnbiotrai(self, form, args):
+        """Release assistance: 0 none, 1 no answer awaited, 2 one answer awaited."""
+        if form == READ:
+            self.info("+QNBIOTRAI: %d" % self.kept.get("rai", 0))
+            return
+        if form == TEST:
+            self.info("+QNBIOTRAI: (0-2)")
+            return
+        self.need(form, WRITE)
+        self.kept["rai"] = args.expect(1).integer(0, 0, 2)
