@@ -14,6 +14,9 @@ import sys
 
 _INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
 _WAKING = ("ring", "ship")
+_MODULE = ("power_key", "reset", "wake", "supply")  # what the driver sets, and nobody else
+_NAMES = ("NAME", "PORT", "CHIP", "IO_MV", "MODULE_MV", "SHIFTER", "UART", "PINS", "LEVELS", "INPUTS", "WAKE", "I2C", "BATTERY",
+          "TIMINGS")
 
 
 class Chip:
@@ -121,7 +124,28 @@ def _rp2_uart_problems(definition, number):
     return problems
 
 
-def _pin_problems(name, pin, output, chip, level):
+def _inputs(definition):
+    return _INPUTS + tuple(getattr(definition, "INPUTS", ())) + tuple(getattr(definition, "WAKE", ()))
+
+
+def _list_problems(definition):
+    """INPUTS and WAKE: names out of PINS, and none that the driver sets. A name of ours that is none is a typo."""
+    problems = ["%s: a board file has %s" % (name, " ".join(_NAMES)) for name in sorted(dir(definition))
+                if name.isupper() and name not in _NAMES]
+    for key in ("INPUTS", "WAKE"):
+        names = getattr(definition, key, ())
+        if not isinstance(names, (tuple, list)):
+            problems.append('%s: a tuple of names, ("door",) with its comma, not %r' % (key, names))
+            continue
+        for name in names:
+            if name not in definition.PINS:
+                problems.append("%s: %s is not in PINS, which has %s" % (key, name, " ".join(sorted(definition.PINS))))
+            elif name in _MODULE:
+                problems.append("%s: %s is an output to the module" % (key, name))
+    return problems
+
+
+def _pin_problems(name, pin, output, chip, level, waking=_WAKING):
     where = "%s on GPIO %s" % (name, pin)
     if not isinstance(pin, int) or pin not in chip.pins:
         return ["%s: this chip has no such pin" % where]
@@ -133,7 +157,7 @@ def _pin_problems(name, pin, output, chip, level):
     if pin in chip.strapping and not (name == "stay_awake" and level == 0):
         # A button that is open at reset is what such pins are for; a driven signal decides how the board starts.
         problems.append("%s: %s" % (where, chip.strapping[pin]))
-    if name in _WAKING and pin not in chip.waking:
+    if name in waking and pin not in chip.waking:
         problems.append("%s: it cannot wake this chip from deep sleep; these can: %s" % (where, _numbers(chip.waking)))
     if name in ("stay_awake", "ship") and pin in chip.input_only:
         problems.append("%s: it has no pull resistor, and a button leaves it floating" % where)
@@ -201,10 +225,11 @@ def check(definition):
     for role in ("tx", "rx", "cts", "rts"):
         if role in definition.UART:
             problems += _pin_problems("UART " + role, definition.UART[role], role in ("tx", "rts"), chip, None)
-    levels = getattr(definition, "LEVELS", {})
+    problems += _list_problems(definition)
+    levels, wake = getattr(definition, "LEVELS", {}), tuple(getattr(definition, "WAKE", ()))
     for name in sorted(definition.PINS):
-        output = name not in _INPUTS + tuple(getattr(definition, "INPUTS", ()))
-        problems += _pin_problems(name, definition.PINS[name], output, chip, levels.get(name, 1))
+        output = name not in _inputs(definition)
+        problems += _pin_problems(name, definition.PINS[name], output, chip, levels.get(name, 1), _WAKING + wake)
         if levels.get(name, 1) not in (0, 1):
             problems.append("LEVELS: %s is active at 0 or 1, not %r" % (name, levels[name]))
     for name in sorted(levels):
@@ -212,7 +237,7 @@ def check(definition):
             problems.append("LEVELS: %s is not in PINS" % name)
     if chip.port == "esp32" and "pulse" in definition.PINS:
         problems.append("pulse: an ESP32 in deep sleep counts no pulses; use an external counter or an RP2 board")
-    low = [name for name in _WAKING if name in definition.PINS and levels.get(name, 1) == 0]
+    low = sorted([name for name in wake if levels.get(name, 1) == 0])
     if definition.CHIP == "esp32" and len(low) > 1:
         problems.append("%s: the original ESP32 wakes only when ALL low pins are low; make one active high" % " and ".join(low))
     problems += _bus_problems(definition, chip)

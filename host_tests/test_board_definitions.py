@@ -98,7 +98,13 @@ def test_a_pin_that_cannot_do_its_job_is_refused_with_the_reason():
         (Base, {"PINS": {"pulse": 33}}, "counts no pulses"),
         (Base, {"PINS": {"power_key": 17}}, "given to UART tx and power_key"),
         (Base, {"PINS": {"relay": 35}}, "only be an input"),
-        (Base, {"PINS": {"ring": 33, "ship": 32}, "LEVELS": {"ring": 0, "ship": 0}}, "ALL low pins"),
+        (Base, {"PINS": {"ring": 33, "ship": 32}, "LEVELS": {"ring": 0, "ship": 0}, "WAKE": ("ring", "ship")}, "ALL low pins"),
+        (Base, {"PINS": {"door": 33}, "WAKE": ("dor",)}, "WAKE: dor is not in PINS, which has door"),
+        (Base, {"PINS": {"door": 33}, "WAKE": "door"}, 'WAKE: a tuple of names, ("door",) with its comma'),
+        (Base, {"PINS": {"door": 23}, "WAKE": ("door",)}, "door on GPIO 23: it cannot wake"),
+        (Base, {"WAKE": ("power_key",)}, "WAKE: power_key is an output to the module"),
+        (Base, {"INPUTS": ("flow",)}, "INPUTS: flow is not in PINS"),
+        (Base, {"WAKES": ("door",)}, "WAKES: a board file has NAME"),
         (Base, {"UART": {"id": 0, "tx": 17, "rx": 16}}, "REPL"),
         (Base, {"UART": {"id": 3, "tx": 17, "rx": 16}}, "this chip has"),
         (Base, {"UART": {"id": 1, "tx": 35, "rx": 16}}, "only be an input"),
@@ -118,8 +124,8 @@ def test_a_pin_that_cannot_do_its_job_is_refused_with_the_reason():
         (BaseRp2, {"I2C": {"id": 0, "scl": 16, "sda": 17}}, "does not reach"),
         (BaseRp2, {"BATTERY": {"pin": 22, "ratio_1000": 3000}}, "no analog input"),
     ]
-    assert check(Base) == []
-    assert check(BaseRp2) == []
+    assert check(Base) == [] == check(BaseRp2)
+    assert _spoilt(Base, PINS={"door": 34, "pir": 33}, LEVELS={"door": 0}, WAKE=("door", "pir")) == [], "inputs by WAKE alone"
     for base, changes, reason in rows:
         problems = _spoilt(base, **changes)
         assert any([reason in problem for problem in problems]), (changes, problems)

@@ -176,6 +176,49 @@ def test_two_active_low_wake_pins_are_refused_on_the_original_esp32():
         raise AssertionError("armed")
 
 
+def test_pins_left_active_are_armed_for_their_release_beside_the_others():
+    """ext0 takes one pin, ext1 and gpio one level for all theirs, the original ESP32's ext1 low of ALL of its pins only."""
+    # chip, wires, active ones when it falls asleep, pin that moves, whether the board wakes
+    for name, wires, active, moved, wakes in (
+        ("esp32", (32, 33), (), 33, True), ("esp32", (32, 33), (32,), 32, True), ("esp32", (32, 33), (32,), 33, True),
+        ("esp32", (32, 33), (32, 33), 32, True), ("esp32", (32, 33), (32, 33), 33, False),  # not armed; no error either
+        ("esp32s3", (4, 5, 6, 7), (4, 5), 7, True), ("esp32s3", (4, 5, 6, 7), (4, 5), 4, True),
+        ("esp32c6", (4, 5, 6, 7), (4, 5), 7, True), ("esp32c6", (4, 5, 6, 7), (4, 5), 5, True),
+        ("esp32c3", (2, 3, 4), (2,), 4, True), ("esp32c3", (2, 3, 4), (2,), 2, False), ("esp32c3", (2, 3), (2, 3), 2, True),
+    ):
+        class Doors(Definition):
+            CHIP = name
+            PINS = {"door%d" % pin: pin for pin in wires}
+            LEVELS = {}
+            WAKE = tuple(sorted(PINS))
+
+        clock = VirtualClock()
+        chip = Esp32(clock, name)
+        board = _open(chip, Doors)
+        for pin in wires:
+            chip.drive(pin, int(pin in active))
+        clock.after(5000, lambda chip=chip, moved=moved, active=active: chip.drive(moved, int(moved not in active)))
+        chip.boot(_until_reset(board.sleep, 60000, Doors.WAKE))
+        assert (clock.now == 5000) is wakes, (name, active, moved, clock.now)
+        assert active or _open(chip, Doors).wake_cause() == "door%d" % moved, "named where it can only be that one"
+
+
+def test_a_name_of_wake_that_is_no_pin_is_refused_and_one_that_is_is_an_input():
+    class Typo(Definition):
+        WAKE = ("dor",)
+
+    class Door(Definition):
+        PINS = {"door": 33}
+        WAKE = ("door",)
+
+    try:
+        _open(Esp32(VirtualClock()), Typo)
+        raise AssertionError("opened")
+    except ValueError as error:
+        assert str(error) == 'WAKE names "dor", PINS of boards/%s/board.py do not' % Typo.NAME
+    assert _open(Esp32(VirtualClock()), Door).pins.outputs == []
+
+
 def test_c3_wakes_by_gpio_since_127_and_says_what_is_missing_before():
     class C3(Definition):
         CHIP = "esp32c3"

@@ -412,20 +412,28 @@ relay.value(0)
     assert [event.detail for event in play.board.events if event.name == "output"] == ["relay=1", "relay=0"]
 
 
-def test_a_waking_pin_ends_deep_sleep(play):
+def test_a_waking_pin_ends_deep_sleep_where_the_chip_can(play):
     program = """
 import esp32
-print(machine.reset_cause(), machine.wake_reason())
-esp32.wake_on_ext0(machine.Pin(6, machine.Pin.IN), esp32.WAKEUP_ALL_LOW)
-machine.deepsleep(86400000 * 7)
+print(machine.reset_cause(), machine.wake_reason(), hasattr(esp32, "wake_on_gpio"))
+pins = [machine.Pin(pin, machine.Pin.IN) for pin in (6, 32, 33)]
+try:
+    esp32.wake_on_ext0(pins[0], 0)
+except ValueError as error:
+    print(error)
+esp32.wake_on_ext1(pins[1:], esp32.WAKEUP_ALL_LOW)
+machine.deepsleep(3600000)
 """
 
     async def script(board):
-        await board.until("sleep")
-        board.inputs["stay_awake"] = True
+        for name in ("left", "right"):  # one low pin does not do: the timer ends that sleep
+            await board.until("sleep")
+            board.inputs[name] = True
         await board.until("sleep")
 
-    assert play("esp32", program, script, board_file=BOARD) == ["1 0", "4 2"]
+    file = 'CHIP = "esp32"\nPINS = {"left": 32, "right": 33}\nLEVELS = {"left": 0, "right": 0}\n'
+    lines = play("esp32", program, script, board_file=file, speed=20000)
+    assert lines == ["1 0 False", "invalid pin", "4 4 False", "invalid pin", "4 2 False", "invalid pin"]
 
 
 def test_files_are_the_boards_own_root(play):

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from boards.check import CHIPS
+
 from . import definition
 from .registers import Registers
 from .repl import Repl
@@ -116,7 +118,7 @@ class Hardware:
         self._watchdog_ms = 0
         self._watchdog_fed = 0.0
         self._held: set[str] = set()  # outputs whose pads keep their level through deep sleep
-        self._wake_on: dict[int, int] = {}  # pin: the level that ends sleep
+        self._wake_on: dict[str, tuple[list[int], int]] = {}  # pins, and the level that ends sleep, by way: ext0, a pin's irq
         self._wake_reason = 0
         self._repl_mode = "friendly" if repl else ""
         self._awake_since = 0.0
@@ -169,7 +171,12 @@ class Hardware:
         return True
 
     async def _waking_pins(self) -> list[int]:
-        return [pin for pin, level in self._wake_on.items() if await self._level(pin) == level]
+        found: list[int] = []
+        for way, (pins, level) in self._wake_on.items():
+            there = [pin for pin in pins if await self._level(pin) == level]
+            if way != "ext1" or level or self.chip != "esp32" or there == pins:  # the original ESP32 awaits ALL low
+                found += there
+        return found
 
     # Injection.
 
@@ -199,7 +206,8 @@ class Hardware:
                 "rtc": self._retained.rtc_offset_ms, "epoch": UNIX_2000 if self.port == "esp32" else 0,
                 "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
                 "repl": self._repl_mode, "flash_kb": self.flash_kb, "repl_uart": 0 if self.port == "esp32" else -1,
-                "baudrate": self.baudrate, "wdt_limit": 8388 if self.port == "rp2" else 0}  # fmt: skip
+                "baudrate": self.baudrate, "wdt_limit": 8388 if self.port == "rp2" else 0,
+                "chip": self.chip, "waking": sorted(CHIPS[self.chip].waking)}  # fmt: skip
 
     async def _on_rtc(self, offset_ms: int) -> None:
         self._retained.rtc_offset_ms = offset_ms
@@ -247,12 +255,11 @@ class Hardware:
             raise Refused("this port's mem32 is not played")
         return self._registers
 
-    async def _on_wake_on(self, pins: list[int], level: int | None) -> None:
-        for pin in pins:
-            if level is None:
-                self._wake_on.pop(pin, None)
-            else:
-                self._wake_on[pin] = level
+    async def _on_wake_on(self, pins: list[int], level: int | None, way: str) -> None:
+        if level is None:
+            self._wake_on.pop(way, None)
+        else:
+            self._wake_on[way] = pins, level  # a second call takes the place of the first: ports/esp32/modesp32.c
 
     async def _on_uart(self, baudrate: int) -> None:
         pass

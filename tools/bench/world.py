@@ -211,7 +211,7 @@ class World:
             "port": self.port, "machine": self.definition.chip, "now": self.clock.now, "cause": self._cause,
             "epoch": 946684800 if self.port == "esp32" else 0, "wake_reason": 4 if self._cause == 4 else 0,
             "unique_id": "a4cf12d03e58" if self.port == "esp32" else "e6614c311b7f3a2d", "repl_uart": 0,
-            "wdt_limit": 8388 if self.port == "rp2" else 0, "flash_kb": 2048,
+            "wdt_limit": 8388 if self.port == "rp2" else 0, "flash_kb": 2048, "chip": self.definition.chip, "waking": [],
         }  # fmt: skip
 
     def _on_step(self, name: str, live: int, high: int, largest: int) -> None:
@@ -309,7 +309,7 @@ class World:
     def _on_feed(self) -> None:
         pass
 
-    def _on_wake_on(self, pins: list[int], level: int | None) -> None:
+    def _on_wake_on(self, pins: list[int], level: int | None, way: str) -> None:
         pass
 
     def _on_peek(self, address: int) -> int:

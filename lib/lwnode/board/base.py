@@ -47,8 +47,8 @@ class PortClock:
 class Pins:
     """Pins by name, in logical levels. Outputs rest inactive from the start: a floating PWRKEY or DTR wakes a module.
 
-    Names of the application (a relay) are outputs, unless the definition's INPUTS lists them. `active`: names of
-    outputs that were active before a sleep, and stay so without a glitch.
+    Names of the application (a relay) are outputs, unless the definition's WAKE or INPUTS lists them; ValueError where WAKE
+    names none of PINS. `active`: names of outputs that were active before a sleep, and stay so without a glitch.
     """
 
     def __init__(self, definition: "Any", machine: "Any", clock: "Any", active: "Sequence[str]" = ()) -> None:
@@ -57,7 +57,11 @@ class Pins:
         self._numbers: dict[str, int] = dict(definition.PINS)
         self._levels: dict[str, int] = dict(getattr(definition, "LEVELS", {}))
         self._pins: dict[str, Any] = {}
-        inputs = _INPUTS + tuple(getattr(definition, "INPUTS", ()))
+        wake = tuple(getattr(definition, "WAKE", ()))
+        for name in wake:
+            if name not in self._numbers:
+                raise ValueError('WAKE names "%s", PINS of boards/%s/board.py do not' % (name, definition.NAME))
+        inputs = _INPUTS + wake + tuple(getattr(definition, "INPUTS", ()))
         self.outputs = sorted([name for name in self._numbers if name not in inputs])
         self.active = {name for name in active if name in self.outputs}
         for name in self.outputs:

@@ -186,11 +186,12 @@ class Board(Base):
         machine = self.machine
         if machine.wake_reason() == _TIMER_WAKE:
             return "timer"
+        # Before MicroPython 1.29 nobody says which: one that is active now is likely it.
         woken = machine.wake_pins() if hasattr(machine, "wake_pins") else ()
-        for name in ("ring", "ship", "pulse", "stay_awake"):
+        for name in tuple(getattr(self.definition, "WAKE", ())) + ("ring", "ship"):
             number = self.pins.number(name)
-            if number is not None and (number in woken or self.pins.get(name)):
-                return name
+            if number is not None and (number in woken or (not woken and self.pins.get(name))):
+                return str(name)
         return "pin"
 
     def watchdog_stop(self) -> bool:
@@ -212,26 +213,30 @@ class Board(Base):
         self._uart_drain()
         if self._uart is not None:
             self._uart.deinit()
-        groups: tuple[list[Any], list[Any]] = ([], [])
-        for name, level in self._armed(wake_on):
-            groups[level].append(pins.pin(name))
-        # ext0 takes one pin: the smaller group first.
-        for level in (0, 1) if len(groups[0]) <= len(groups[1]) else (1, 0):
+        armed = self._armed(wake_on)
+        groups = [[pins.pin(name) for name, at in armed if at == level] for level in (0, 1)]
+        ext0, ext1, gpio = [getattr(esp32, "wake_on_" + way, None) for way in ("ext0", "ext1", "gpio")]
+        if ext0 is not None:
+            gpio = None  # of light sleep only, on the chips that have ext0
+        elif armed and ext1 is gpio:
+            raise Unsupported("this firmware cannot wake by a pin: MicroPython 1.27 or later has wake_on_gpio for this chip")
+        original = self.definition.CHIP == "esp32"
+        if original and len([name for name, at in armed if not at and not pins.level(name, True)]) > 1:
+            raise Unsupported("the original ESP32 wakes when ALL low pins are low: wire at most one active-low wake pin")
+        # ext0 takes one pin, ext1 and gpio one level for all theirs (ports/esp32/modesp32.c); low is ALL low to the original's
+        # ext1. What finds no place, one pin of several that were left active, is seen at the next wake.
+        more = 1 if original or len(groups[1]) >= len(groups[0]) else 0
+        for level in (1 - more, more) if ext0 is not None else (more, 1 - more):
             group = tuple(groups[level])
-            if not group:
-                continue
-            if hasattr(esp32, "wake_on_ext0") and len(group) == 1:
-                esp32.wake_on_ext0(group[0], bool(level))
-            elif hasattr(esp32, "wake_on_ext1"):
-                if level == 0 and len(group) > 1 and self.definition.CHIP == "esp32":
-                    raise Unsupported(
-                        "the original ESP32 wakes when ALL low pins are low: wire at most one active-low wake pin")
-                esp32.wake_on_ext1(group, bool(level))
-            elif hasattr(esp32, "wake_on_gpio"):
-                esp32.wake_on_gpio(group, bool(level))
-            else:
-                raise Unsupported(
-                    "this firmware cannot wake by a pin: MicroPython 1.27 or later has wake_on_gpio for this chip")
+            if group and ext0 is not None and (level != more or len(group) == 1):
+                ext0(group[0], bool(level))
+                ext0 = None
+            elif group and ext1 is not None:
+                ext1(group, bool(level))
+                ext1 = None
+            elif group and gpio is not None:
+                gpio(group, bool(level))
+                gpio = None
         # Outputs are held: PWRKEY, reset and DTR, floating, wake or kill the module (LilyGo T-SIM7600X issue 50).
         outputs = 0
         for i, name in enumerate(sorted(self.definition.PINS)):

@@ -3,11 +3,13 @@
     WAKE = ("door",)                   board file: pins that wake the board
     PINS = {"status": 34, ...}         the module's own: active while it is awake
 
-A wake pin that became active is an event: sampled and told at once. One that stays active is stuck, and no news; the board
-awaits its release. After any edge no wake pin is listened to for a minute: one that flutters does not empty the battery.
+A wake pin that became active or inactive since the last wake is an event: sampled and told at once, both edges; of the module's
+own "ring" only the first. The board sleeps until a pin leaves the level it has, so one that stays active costs nothing, and
+one that moves while the board is awake ends the sleep after a second. After two events within a minute no wake pin is listened
+to for another one: a pin that flutters does not empty the battery, and its last level is told then.
 
 A module found awake three minutes after it was sent to sleep is counted; the third time in a row it is switched off instead,
-where the board has its power key. Bounds: 9 bytes of state.
+where the board has its power key. Bounds: 12 bytes of state.
 """
 
 from struct import calcsize, pack, unpack
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 # Longer than any active timer (T3324) that a node asks for: a module that is awake after it does not sleep.
 _SETTLED_S = const(180)
 _SLEEPLESS = const(3)
-_FORMAT = const("<BBHI")
+_QUICK_S = const(60)
+_FORMAT = const("<BBHII")
 
 
 class Pins(Feature):
@@ -34,11 +37,12 @@ class Pins(Feature):
     held = 0  # bits of WAKE: active in the last wake
     in_a_row = 0  # times that the module was found awake
     closed_at = 0  # seconds: the module was sent to sleep; 0 it was switched off, or never
+    event_at = 0  # seconds: the last event
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
         """See what has happened while the board slept."""
         if node.wake_on:
-            self._events(node, cause)
+            self._events(node, cause, now)
         if self.closed_at and now - self.closed_at >= _SETTLED_S and cause != "ring":
             pins, awake = node.board.pins, False
             if pins.get("status"):
@@ -51,21 +55,29 @@ class Pins(Feature):
                 node.module_off = node.module_off or (self.in_a_row >= _SLEEPLESS and pins.number("power_key") is not None)
         node.warn("module", "module does not sleep" if self.in_a_row >= _SLEEPLESS else "")
 
-    def _events(self, node: "Node", cause: str) -> None:
-        names = node.wake_on
-        active = event = 0
+    def _active(self, node: "Node") -> int:
+        pins = node.board.pins
+        return sum([1 << i for i in range(len(node.wake_on)) if pins.get(node.wake_on[i])])
+
+    def _events(self, node: "Node", cause: str, now: int) -> None:
+        names, active, event = node.wake_on, self._active(node), cause == "pin"  # which one this firmware cannot say
         for i in range(len(names)):
-            if node.board.pins.get(names[i]):
-                active |= 1 << i
-            elif cause == names[i] and not self.held >> i & 1:
-                event = 1  # a short pulse: over before the board was awake
-        if active & ~self.held or event or (cause == "pin" and not self.held):
+            # Named as the cause and at its old level: a pulse, over before the board was awake.
+            if (active ^ self.held) >> i & 1 or cause == names[i]:
+                event = event or names[i] != "ring" or not self.held >> i & 1
+        if event:
             node.unsampled = True
             node.alarm()
-        node.pins_masked = cause in names or cause == "pin"
+            node.pins_masked = 0 <= now - self.event_at < _QUICK_S
+            self.event_at = now
         stuck = [names[i] for i in range(len(names)) if active & self.held & 1 << i]
         node.warn("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
         self.held = active
+
+    def before_sleep(self, node: "Node", now: int) -> None:
+        """Have the next wake at once where a pin moved since the last look: the board would await its next edge only."""
+        if node.wake_on and not node.pins_masked and self._active(node) != self.held:
+            node.sampling.forget()
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Note when the module was sent to sleep."""
@@ -75,11 +87,12 @@ class Pins(Feature):
 
     def rebase(self, node: "Node", moved: int) -> None:
         """Follow a step of the clock."""
+        self.event_at = max(0, self.event_at + moved)
         self.closed_at = max(1, self.closed_at + moved) if self.closed_at else 0
 
     def dump(self) -> bytes:
         """Return what the next wake compares with."""
-        return pack(_FORMAT, self.held, self.in_a_row, self.node.module_awake, self.closed_at)
+        return pack(_FORMAT, self.held, self.in_a_row, self.node.module_awake, self.closed_at, self.event_at)
 
     def attach(self, node: "Node") -> None:
         """Know the node."""
@@ -89,7 +102,7 @@ class Pins(Feature):
         """Take it up."""
         if len(data) != self.SIZE:
             return False
-        self.held, self.in_a_row, self.node.module_awake, self.closed_at = unpack(_FORMAT, data)
+        self.held, self.in_a_row, self.node.module_awake, self.closed_at, self.event_at = unpack(_FORMAT, data)
         return True
 
 

@@ -64,10 +64,10 @@ class Pin:
         """Handlers run when the pin ends a sleep; edges while awake are not seen."""
         if handler:
             _handlers[self.id] = (handler, self)
-            _host.tell("wake_on", [self.id], 1 if trigger & self.IRQ_RISING else 0)
+            _host.tell("wake_on", [self.id], 1 if trigger & self.IRQ_RISING else 0, "irq%d" % self.id)
         else:
             _handlers.pop(self.id, None)
-            _host.tell("wake_on", [self.id], None)
+            _host.tell("wake_on", [self.id], None, "irq%d" % self.id)
         return self
 
     def __repr__(self):

@@ -53,15 +53,25 @@ class NVS:
         _host.ask("save", "nvs_" + self._namespace, self._values)
 
 
-def wake_on_ext0(pin, level):
-    _host.tell("wake_on", [pin.id] if pin else [], 1 if level else 0)
+def _arm(source, pins, level):
+    pins = [pin.id for pin in pins]
+    for pin in pins:
+        if pin not in _host.boot["waking"]:
+            raise ValueError("invalid pin")
+    _host.tell("wake_on", pins, 1 if level else 0, source)
 
 
-def wake_on_ext1(pins, level):
-    _host.tell("wake_on", [pin.id for pin in pins or ()], 1 if level else 0)
+# ports/esp32/modesp32.c: what the chip can; what it has for light sleep only is left out.
+if _host.boot["chip"] in ("esp32", "esp32s3"):
+    def wake_on_ext0(pin, level):
+        _arm("ext0", [pin] if pin else [], level)
+else:
+    def wake_on_gpio(pins, level):
+        _arm("gpio", pins or (), level)
 
-
-wake_on_gpio = wake_on_ext1
+if _host.boot["chip"] != "esp32c3":
+    def wake_on_ext1(pins, level):
+        _arm("ext1", pins or (), level)
 
 
 def gpio_deep_sleep_hold(enable):
