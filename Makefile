@@ -6,6 +6,9 @@ PYTHON ?= python3
 PY := .venv/bin/python
 SETUP = $(PYTHON) tools/setup_env.py
 
+# A switch is 1 or 0: $(call on,NAME) is 1 where it is on.
+on = $(if $(filter-out 0 1,$($(1))),$(error make: $(1)=$($(1)): expected $(1)=1, or leave it out))$(filter 1,$($(1)))
+
 # The first rule below is what plain `make` does.
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dtls test search check check-fix demo clean
@@ -39,7 +42,7 @@ check-fix:  ## let ruff repair what it can repair safely
 demo:  ## a node reports through a virtual modem to a server; CYCLES= SPEED= PORT=esp32|rp2 SABOTAGE= VERBOSE=1
 	@$(SETUP) run micropython
 	@$(PY) -m tools.demo $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) \
-		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(filter-out 0,$(VERBOSE)),--verbose)
+		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(call on,VERBOSE),--verbose)
 
 clean:  ## remove what was built, not .venv
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -105,6 +105,7 @@ def test_the_command_writes_and_reads(tmp_path, capsys):
     said = capsys.readouterr()
     assert "leshan.eclipse.org" in said.out
     assert KEY not in said.out
-    assert main(["write", folder, "--server", "coap://h:1", "--lifetime", "1"]) == 1
+    with pytest.raises(SystemExit):
+        main(["write", folder, "--server", "coap://h:1", "--lifetime", "1"])
     assert main(["write", folder, "--server", "coap://h:1", "--set", "MOON"]) == 1
     assert "30 to 86400" in capsys.readouterr().err

@@ -239,4 +239,4 @@ def test_the_objects_that_a_node_wants_are_there():
 def test_make_registry_says_what_is_wrong(tmp_path):
     command = [sys.executable, "-m", "tools.registry", "--source", str(tmp_path / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1 and "no directory" in done.stderr
+    assert done.returncode == 2 and "SOURCE: expected a folder that is there" in done.stderr

@@ -171,7 +171,7 @@ def test_a_node_without_a_key_is_told_where_to_put_one(tmp_path):
     done = tool("update-package", "--files", "sensors.py", "--out", tmp_path)
     assert done.returncode == 1 and "put update_key (hexadecimal) into secrets.json" in done.stderr
     done = tool("update", "--package", tmp_path / "none.lwu", "--port", "/dev/no-such-port")
-    assert done.returncode == 1 and "name the file with PACKAGE=" in done.stderr
+    assert done.returncode == 2 and "PACKAGE: expected a file" in done.stderr
     (tmp_path / "bad.lwu").write_bytes(b"not a package" * 9)
     done = tool("update", "--package", tmp_path / "bad.lwu", "--port", "/dev/no-such-port")
     assert done.returncode == 1 and "make update-package" in done.stderr

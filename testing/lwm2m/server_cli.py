@@ -4,7 +4,6 @@ Prints what happens, one line per event, and takes commands on standard input an
 connection on 127.0.0.1 (one command per line, one answer per line; `nc` will do).
 """
 
-import argparse
 import asyncio
 import json
 import sys
@@ -13,6 +12,7 @@ import time
 from testing.lwm2m.codec import CodecError
 from testing.lwm2m.names import TEXT_PLAIN, path_text
 from testing.lwm2m.server import Lwm2mServer
+from tools import arguments as typed
 
 COMMANDS = """\
 clients                            who is registered
@@ -71,16 +71,17 @@ def _shown(answer):
 
 
 def _options():
-    parser = argparse.ArgumentParser(
-        prog="python -m testing.lwm2m.server",
-        description="An LwM2M 1.0 server for a bench: logs what nodes do, and asks them what you type.",
-        epilog="commands:\n" + COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = typed.Parser(
+        "python -m testing.lwm2m.server", "An LwM2M 1.0 server for a bench: logs what nodes do, and asks them what you type.",
+        epilog="commands:\n" + COMMANDS)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=5683, help="UDP port (default %(default)s)")
-    parser.add_argument("--control", type=int, metavar="PORT", help="take commands on this TCP port of 127.0.0.1 too")
+    parser.add_argument("--port", type=typed.tcp_port, default=5683, help="UDP port (default %(default)s)")
+    parser.add_argument("--control", type=typed.tcp_port, metavar="PORT",
+                        help="take commands on this TCP port of 127.0.0.1 too")
     parser.add_argument("--observe", action="append", default=[], metavar="PATH",
                         help="observe it on every client that registers")
-    parser.add_argument("--psk", metavar="FILE", help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)")
+    parser.add_argument("--psk", type=typed.file, metavar="FILE",
+                        help="speak DTLS with PSK: a file of lines IDENTITY:HEXKEY (extra dtls)")
     return parser
 
 

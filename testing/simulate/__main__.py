@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from tools import arguments as given
+
 ROOT = Path(__file__).resolve().parents[2]
 for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(1, str(ROOT / folder))
@@ -20,15 +22,15 @@ for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
 def _arguments() -> argparse.Namespace:
     from . import faults, sabotage
 
-    parser = argparse.ArgumentParser(prog="make simulate", description="A node's life in virtual time.")
-    parser.add_argument("--days", type=float)
-    parser.add_argument("--port", choices=("esp32", "rp2"), default="esp32")
-    parser.add_argument("--family", choices=("bc66", "bc20", "bg96", "me910c1"), default="bc66")
-    parser.add_argument("--faults", choices=(*faults.NAMES, "lines"),
+    parser = given.Parser("make simulate", "A node's life in virtual time.")
+    parser.add_argument("--days", type=given.number(0.1, 7300, "days"))
+    parser.add_argument("--port", type=given.port, default="esp32")
+    parser.add_argument("--family", type=given.family, default="bc66")
+    parser.add_argument("--faults", type=given.one_of(*faults.NAMES, "lines"),
                         help="what goes wrong; lines: each kind of broken line, with the time awake beside its limit")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--capacity", type=float, default=3000, help="of the cell, in mAh")
-    parser.add_argument("--sabotage", choices=sabotage.NAMES, help="put a subtle fault into lib/: the run must fail")
+    parser.add_argument("--seed", type=given.whole(0, 1 << 32), default=1)
+    parser.add_argument("--capacity", type=given.number(1, 1e6, "mAh"), default=3000, help="of the cell, in mAh")
+    parser.add_argument("--sabotage", type=given.one_of(*sabotage.NAMES), help="a subtle fault in lib/: the run must fail")
     parser.add_argument("--verbose", action="store_true", help="show what the node prints")
     return parser.parse_args()
 
@@ -67,4 +69,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(given.run(main))

@@ -4,7 +4,6 @@ Then, in another terminal, type at it (`screen PATH`, `minicom -D PATH`, `picoco
 Commands end with Enter; ATE1 shows what you type. `AT+QLWSTATUS?` is a good first one.
 """
 
-import argparse
 import asyncio
 import contextlib
 import inspect
@@ -16,28 +15,27 @@ from testing.virtual_modem import FAMILIES
 from testing.virtual_modem.control import Control
 from testing.virtual_modem.faults import KINDS, QUIRKS
 from testing.virtual_modem.transport import VirtualModem
+from tools import arguments as typed
 
 
 def parser():
     """The command line."""
-    made = argparse.ArgumentParser(prog="python -m testing.virtual_modem", description=__doc__,
-                                   epilog="Control port: " + Control.command(Control(None), "help")[3:],
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--family", choices=FAMILIES, default="bc66", help="which module (bc66)")
-    made.add_argument("--server", metavar="URI", help="lead every server account here: coap://HOST:PORT")
-    made.add_argument("--bootstrap-server", metavar="URI", help="lead every bootstrap account here")
+    made = typed.Parser("make modem", __doc__, epilog="Control port: " + Control.command(Control(None), "help")[3:])
+    made.add_argument("--family", type=typed.one_of(*FAMILIES), default="bc66", help="which module (bc66)")
+    made.add_argument("--server", type=typed.server, metavar="URI", help="lead every server account here: coap://HOST:PORT")
+    made.add_argument("--bootstrap-server", type=typed.server, metavar="URI", help="lead every bootstrap account here")
     made.add_argument("--pty", action="store_true", help="a pseudo terminal for AT commands (the default line)")
-    made.add_argument("--tcp", type=int, metavar="PORT", help="AT commands on a TCP port of 127.0.0.1 (0: any)")
+    made.add_argument("--tcp", type=typed.tcp_port, metavar="PORT", help="AT commands on a TCP port of 127.0.0.1 (0: any)")
     made.add_argument("--serial", metavar="PATH", help="AT commands on a serial port; CTS wake, DSR reset, RTS status")
-    made.add_argument("--baud", type=int, default=115200, help="of the serial port (115200)")
-    made.add_argument("--control", type=int, default=0, metavar="PORT", help="control port (any free one)")
-    made.add_argument("--nvram", metavar="FILE", help="keep the module's memory in this JSON file")
+    made.add_argument("--baud", type=typed.whole(300, 3000000), default=115200, help="of the serial port (115200)")
+    made.add_argument("--control", type=typed.tcp_port, default=0, metavar="PORT", help="control port (any free one)")
+    made.add_argument("--nvram", type=typed.place, metavar="FILE", help="keep the module's memory in this JSON file")
     made.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the model; see --list")
     made.add_argument("--hostile", nargs="?", const="all", metavar="QUIRK,...", help="habits of real firmware: --list")
-    made.add_argument("--seed", type=int, metavar="N", help="faults at random, the same for each N")
+    made.add_argument("--seed", type=typed.whole(0, 1 << 32), metavar="N", help="faults at random, the same for each N")
     made.add_argument("--fault", action="append", default=[], metavar="KIND@N",
                       help="a fault at the N-th line; KIND@N:VALUE; see --list")
-    made.add_argument("--script", metavar="FILE", help="control commands, one a line, `wait MS` between them")
+    made.add_argument("--script", type=typed.file, metavar="FILE", help="control commands, one a line, `wait MS` between them")
     made.add_argument("--quiet", action="store_true", help="no live view: print the lines' names and the dialogue")
     made.add_argument("--list", action="store_true", help="list options, quirks and faults, and end")
     return made
@@ -191,4 +189,4 @@ def entry():
 
 
 if __name__ == "__main__":
-    sys.exit(entry())
+    sys.exit(typed.run(entry))

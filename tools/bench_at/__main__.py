@@ -7,7 +7,6 @@ Under MicroPython's unix build (64-bit) always; on its 32-bit WebAssembly build 
 where valgrind is. Each figure comes from a process of its own that runs workload.py over .mpy files.
 """
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tools import arguments
 from tools.mpy import compiled, module_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -34,7 +34,7 @@ COSTS = {"at": ("AT -> OK", "floor_at", 128, 70_000, "224", "57,000"),
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench_at", description=__doc__.splitlines()[0])
+    parser = arguments.Parser("make bench-at", __doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="no instruction counts")
     quick = parser.parse_args().quick
     sizes = compile_all()
@@ -158,4 +158,4 @@ def judged(figure: "float | None", budget: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(arguments.run(main))

@@ -1,28 +1,27 @@
 """python -m tools.bg96_files write FOLDER --server coap://host:port --apn NAME | read FOLDER"""
 
-import argparse
 import sys
-from pathlib import Path
 
+from tools import arguments as typed
 from tools import bg96_files
 
 
 def main(arguments: "list[str] | None" = None) -> int:
     """Write or read a folder of files; 1 where something is refused."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bg96_files", description="Configuration files of a BG96.")
+    parser = typed.Parser("python -m tools.bg96_files", "Configuration files of a BG96.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     make = verbs.add_parser("write", help="make the files of /datatx")
-    make.add_argument("folder")
-    make.add_argument("--server", required=True, help="coap://host:port or coaps://host:port")
-    make.add_argument("--ssid", type=int, default=101, help="short server id (101)")
-    make.add_argument("--lifetime", type=int, default=86400, help="30 to 86400 s (86400)")
+    make.add_argument("folder", type=typed.place)
+    make.add_argument("--server", type=typed.server, required=True, help="coap://host:port or coaps://host:port")
+    make.add_argument("--ssid", type=typed.whole(1, 65534), default=101, help="short server id (101)")
+    make.add_argument("--lifetime", type=typed.whole(30, 86400, "s"), default=86400, help="30 to 86400 s (86400)")
     make.add_argument("--apn", default="carrier_apn")
     make.add_argument("--bootstrap", action="store_true", help="the server is a bootstrap server")
     make.add_argument("--identity", help="PSK identity")
-    make.add_argument("--key-file", type=Path, help="file with the key in hexadecimal digits; keys are no arguments")
+    make.add_argument("--key-file", type=typed.file, help="file with the key in hexadecimal digits; keys are no arguments")
     make.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an item of lwm2m_cfg")
     look = verbs.add_parser("read", help="say what the module will make of a folder")
-    look.add_argument("folder")
+    look.add_argument("folder", type=typed.folder)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.verb == "write":
@@ -50,4 +49,4 @@ def _item(text: str) -> "tuple[str, str | int]":
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(typed.run(main))

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import arguments as typed
 from tools.boards import catalog
 from tools.boards.catalog import ROOT
 from tools.boards.remedy import Remedy
@@ -19,7 +20,7 @@ from tools.boards.remedy import Remedy
 
 def main(arguments: list[str]) -> int:
     """Run one command; 1 with a sentence on stderr where it could not be done."""
-    options = parser().parse_args(arguments)
+    options = parser(arguments[0] if arguments else "").parse_args(arguments)
     try:
         COMMANDS[options.command](options)
     except Remedy as remedy:
@@ -31,25 +32,26 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(command: str) -> argparse.ArgumentParser:
     """The options; the Makefile turns its variables into them."""
-    found = argparse.ArgumentParser(prog="python -m tools.boards")
+    found = typed.Parser("make " + ("boards" if command == "list" else command), variables={"version": "NUMBER"})
     found.add_argument("command", choices=sorted(COMMANDS))
-    found.add_argument("--board", help="MicroPython's name of the board, in any case")
+    found.add_argument("--board", type=typed.one_of(*catalog.names()), help="MicroPython's name of the board, in any case")
     found.add_argument("--port", help="serial port; without it the first board found")
-    found.add_argument("--firmware", type=Path, help="MicroPython's image for the board")
-    found.add_argument("--family", help="module family; else config.json's")
-    found.add_argument("--config", type=Path, default=ROOT / "firmware" / "config.json")
-    found.add_argument("--secrets", type=Path)
-    found.add_argument("--csv", type=Path, help="devices: endpoint, psk_identity, psk")
-    found.add_argument("--out", type=Path, help="folder for images (build/image) or packages (build/update)")
+    found.add_argument("--firmware", type=typed.file, help="MicroPython's image for the board")
+    found.add_argument("--family", type=typed.family, help="module family; else config.json's")
+    found.add_argument("--config", type=typed.file, default=ROOT / "firmware" / "config.json")
+    found.add_argument("--secrets", type=typed.file)
+    found.add_argument("--csv", type=typed.file, help="devices: endpoint, psk_identity, psk")
+    found.add_argument("--out", type=typed.place, help="folder for images (build/image) or packages (build/update)")
     found.add_argument("--erase", action="store_true", help="erase the whole flash first")
     found.add_argument("--force", action="store_true", help="deploy although the board's heap is too small")
     found.add_argument("--frozen", action="store_true", help="the board runs an image with our frozen boot")
     found.add_argument("--files", default="", help="of an update: files or folders, as in lib/ or firmware/; without it all")
     found.add_argument("--remove", default="", help="of an update: files to remove, by their path on the board")
-    found.add_argument("--version", type=int, help="of an update: a number above the last; without it the time of making")
-    found.add_argument("--package", type=Path, help="an update package that is there already")
+    found.add_argument("--version", type=typed.whole(1, (1 << 32) - 1),
+                       help="of an update: a number above the last; without it the time of making")
+    found.add_argument("--package", type=typed.file, help="an update package that is there already")
     found.add_argument("--dry-run", action="store_true")
     return found
 
@@ -138,4 +140,4 @@ COMMANDS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(typed.run(lambda: main(sys.argv[1:])))

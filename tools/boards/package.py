@@ -14,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from tools import arguments as typed
 from tools.mpy import compiled, module_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -53,10 +54,18 @@ def at_bytecode(folder: Path) -> None:
     print(f"{folder}: copy it with   mpremote fs cp -r {folder}/lwnode :lib/")
 
 
+def main() -> None:
+    """Write the two files; with --out the bytecode of the AT driver instead."""
+    parser = typed.Parser("make at")
+    parser.add_argument("--out", type=typed.place, help="folder for the AT driver's .mpy")
+    out = parser.parse_args().out
+    if out:
+        at_bytecode(out)
+        return
+    for file in (FILE, AT):
+        file.write_text(content(file), encoding="utf-8")
+        print(f"{file.relative_to(ROOT)}: {len(json.loads(content(file))['urls'])} modules", file=sys.stderr)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        at_bytecode(Path(sys.argv[1]))
-    else:
-        for file in (FILE, AT):
-            file.write_text(content(file), encoding="utf-8")
-            print(f"{file.relative_to(ROOT)}: {len(json.loads(content(file))['urls'])} modules", file=sys.stderr)
+    sys.exit(typed.run(main))

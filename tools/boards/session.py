@@ -10,7 +10,6 @@ of files the first and last stand.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import re
@@ -19,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools import arguments as typed
 from tools.boards import application, catalog
 from tools.boards.catalog import ROOT
 from testing.host_board.runner import HostBoard
@@ -184,7 +184,7 @@ def record(lines: list[str]) -> None:
 
 def main() -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(prog="make board-session")
+    parser = typed.Parser("make board-session")
     parser.add_argument("--record", action="store_true", help="write docs/session-board.md anew")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -196,4 +196,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(typed.run(main))

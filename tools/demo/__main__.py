@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tools import arguments as given
 from tools.demo import sabotage
 from tools.demo.ledger import average
 from tools.demo.scenario import Scenario
@@ -24,16 +25,13 @@ COLOURS = {"server": "cyan", "board": "yellow", "node": "magenta", "network": "r
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """What `make demo` passes on."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--port", default="esp32", choices=("esp32", "rp2"), help="which port the host board plays")
-    parser.add_argument("--cycles", type=int, default=8, help="wakes, at least 7")
-    parser.add_argument("--speed", type=float, default=30, help="sleep takes its time divided by this")
-    parser.add_argument("--sabotage", choices=sorted(sabotage.PATCHES), help="switch one protection off: must fail")
+    parser = given.Parser("make demo", __doc__)
+    parser.add_argument("--port", type=given.port, default="esp32", help="which port the host board plays")
+    parser.add_argument("--cycles", type=given.whole(7, 100000), default=8, help="wakes, at least 7")
+    parser.add_argument("--speed", type=given.number(1, 1000), default=30, help="sleep takes its time divided by this")
+    parser.add_argument("--sabotage", type=given.one_of(*sorted(sabotage.PATCHES)), help="switch one protection off: must fail")
     parser.add_argument("--verbose", action="store_true", help="show the AT dialogue")
-    chosen = parser.parse_args(words)
-    if chosen.cycles < 7:
-        parser.error("--cycles: the scenario needs at least 7 wakes")
-    return chosen
+    return parser.parse_args(words)
 
 
 def report(console: Console, scenario: Scenario, took_s: float) -> bool:
@@ -101,4 +99,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(given.run(main))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 for folder in ("", "firmware", "lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(1, str(ROOT / folder))
 
+from tools.arguments import Parser, run  # noqa: E402
 from tools.docs import configuration, power, wiring  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -40,7 +40,7 @@ def stale() -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Write what is stale; with --check only name it."""
-    parser = argparse.ArgumentParser(prog="make docs", description="Write the generated parts of docs/.")
+    parser = Parser("make docs", "Write the generated parts of docs/.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 where something is stale")
     parser.add_argument("--simulate", action="store_true", help="measure docs/power-times.tsv anew first")
     options = parser.parse_args(arguments)
@@ -57,4 +57,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(lambda: main(sys.argv[1:])))

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from tools import arguments as typed
+
 ROOT = Path(__file__).resolve().parents[2]
 for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(1, str(ROOT / folder))
@@ -14,12 +16,12 @@ FAMILIES = ("bc66", "bc20", "bg96", "me910c1")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make energy", description="Battery life, and where the charge goes.")
-    parser.add_argument("--port", choices=("esp32", "rp2"), default="esp32")
-    parser.add_argument("--family", choices=FAMILIES, help="the configuration's, or bc66")
-    parser.add_argument("--capacity", type=float, default=3000, help="of the cell, in mAh")
-    parser.add_argument("--config", type=Path, help="a node's config.json: its intervals and the module's options are used")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "energy.svg", help="where the picture goes")
+    parser = typed.Parser("make energy", "Battery life, and where the charge goes.")
+    parser.add_argument("--port", type=typed.port, default="esp32")
+    parser.add_argument("--family", type=typed.family, help="the configuration's, or bc66")
+    parser.add_argument("--capacity", type=typed.number(1, 1e6, "mAh"), default=3000, help="of the cell, in mAh")
+    parser.add_argument("--config", type=typed.file, help="a node's config.json: its intervals and options are used")
+    parser.add_argument("--out", type=typed.place, default=ROOT / "build" / "energy.svg", help="where the picture goes")
     return parser.parse_args()
 
 
@@ -90,4 +92,4 @@ def advice(charge) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(typed.run(main))

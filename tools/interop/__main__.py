@@ -7,7 +7,6 @@ Exit status 0: every cell of the table is as it should be. 1: one is not. 3: Jav
 had; the sentence says how to get them.
 """
 
-import argparse
 import asyncio
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tools import arguments
 from tools.interop import checks, lives
 from tools.interop.bench import FAMILIES, Node, compile_library
 from tools.interop.bootstrap import LeshanBootstrap
@@ -227,11 +227,12 @@ def _shown(cell):
 
 def main(words=None):
     """See the module."""
-    parser = argparse.ArgumentParser(prog="make interop", description=__doc__)
-    parser.add_argument("--family", action="append", choices=sorted(FAMILIES), help="only these (default: all)")
+    parser = arguments.Parser("make interop", __doc__)
+    parser.add_argument("--family", action="append", type=arguments.family, help="only these (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows of one node whose name contains it")
     parser.add_argument("--dialogue", action="store_true", help="show the AT dialogue and Leshan's events, keys left out")
-    parser.add_argument("--leshan", choices=KINDS, help="this kind alone (default: the first that can be had); see fetch.py")
+    parser.add_argument("--leshan", type=arguments.one_of(*KINDS),
+                        help="this kind alone (default: the first that can be had); see fetch.py")
     parser.add_argument("--quiet", action="store_true", help="only the table")
     chosen = parser.parse_args(words)
     console = Console()
@@ -259,4 +260,4 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(arguments.run(main))

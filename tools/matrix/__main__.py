@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools.arguments import WRONG, run
 from tools.matrix.webassembly import FOLDER, ROOT, Builds, Missing, sources
 
 sys.path.insert(0, str(ROOT / "host_tests"))
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
     unknown = [version for version in wanted if version not in builds.versions + pythons]
     if unknown:
         print(f"matrix: {', '.join(unknown)} is not at hand: {', '.join(builds.versions + pythons)} are", file=sys.stderr)
-        return 1
+        return WRONG
     with ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda version: row(version, builds), dict.fromkeys(wanted)))
     print(f"\n{'interpreter':28} {'passed':>7} {'skipped':>7} {'failed':>7} {'seconds':>8}")
@@ -70,9 +71,9 @@ def row(version: str, builds: Builds) -> tuple[str, int, int, dict[str, str], fl
     """(name, tests passed, skipped, {test: failure}, seconds) of one interpreter."""
     began = time.monotonic()
     micropython = version in builds.versions
-    run: Callable[[], dict[str, Outcome]] = (lambda: under_micropython(version, builds)) if micropython else (
+    run_all: Callable[[], dict[str, Outcome]] = (lambda: under_micropython(version, builds)) if micropython else (
         lambda: under_cpython(version))  # fmt: skip
-    found = run()
+    found = run_all()
     failures = {test: outcome.failure for test, outcome in found.items() if outcome.failure is not None}
     name = f"MicroPython {version}, 32-bit" if micropython else f"CPython {version}"
     skipped = sum(1 for outcome in found.values() if outcome.skipped)
@@ -135,4 +136,4 @@ def read_report(path: Path) -> dict[str, Outcome]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(lambda: main(sys.argv[1:])))

@@ -5,12 +5,12 @@
     python -m tools.objects --frozen path/to/micropython an interpreter with lib/ frozen in: heap of the frozen registry
 """
 
-import argparse
 import importlib.util
 import sys
 from pathlib import Path
 from typing import Any, Callable
 
+from tools import arguments as typed
 from tools.objects import ROOT, cost, example
 from tools.objects.families import FAMILIES, fitted
 
@@ -78,9 +78,9 @@ def _steps(title: str, steps: "list[tuple[str, int]]") -> None:
 
 
 def main(arguments: "list[str] | None" = None) -> int:
-    parser = argparse.ArgumentParser(prog="make objects", description=__doc__)
-    parser.add_argument("--rows", type=Path, help="a file with declare(tree, board)")
-    parser.add_argument("--frozen", help="an interpreter with lib/ frozen in")
+    parser = typed.Parser("make objects", __doc__)
+    parser.add_argument("--rows", type=typed.file, help="a file with declare(tree, board)")
+    parser.add_argument("--frozen", type=typed.file, help="an interpreter with lib/ frozen in")
     options = parser.parse_args(arguments)
     if options.rows:
         wrong = show(str(options.rows), declaration(options.rows))
@@ -91,4 +91,4 @@ def main(arguments: "list[str] | None" = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(typed.run(main))

@@ -10,7 +10,6 @@ In a server: `from tools.objects.payload import decode; decode(bytes)` gives [Re
 hex or base64 text, or bytes on standard input. Types come from the registry table.
 """
 
-import argparse
 import base64
 import binascii
 import datetime
@@ -21,6 +20,7 @@ from typing import NamedTuple
 import tools.objects  # noqa: F401  puts lib/ on the path
 from lwnode.lwm2m import cbor, unpack_senml
 from lwnode.lwm2m.values import from_wire
+from tools.arguments import Parser, run
 
 
 class Reading(NamedTuple):
@@ -82,7 +82,7 @@ def _plain(reading: Reading) -> "float | int | bool | str":
 
 
 def main(arguments: "list[str] | None" = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.objects.payload", description=__doc__)
+    parser = Parser("python -m tools.objects.payload", __doc__)
     parser.add_argument("payload", nargs="*", help="hex or base64; standard input without it")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each reading")
     parser.add_argument("--command", action="store_true", help="make a command pack instead, printed in hex")
@@ -103,6 +103,5 @@ def main(arguments: "list[str] | None" = None) -> int:
     return 0
 
 
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -8,10 +8,10 @@ The source directory holds <id>-<major>_<minor>.xml files as the OMA registry na
 version_history). Nothing is written if a file is refused.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
+from tools import arguments as typed
 from tools.registry.ddf import Definition, Refused, parse
 from tools.registry.table import Packed, read
 
@@ -54,15 +54,13 @@ def build(base: "str | None", source: "Path | None", objects: "list[int]", extra
 
 
 def main(arguments: "list[str] | None" = None) -> int:
-    parser = argparse.ArgumentParser(prog="make registry", description=__doc__)
-    parser.add_argument("--source", type=Path, help="directory of the registry's XML files")
-    parser.add_argument("--objects", type=int, nargs="*", default=DEFAULT)
-    parser.add_argument("--xml", type=Path, nargs="*", default=[], help="further definitions")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
+    parser = typed.Parser("make registry", __doc__)
+    parser.add_argument("--source", type=typed.folder, help="directory of the registry's XML files")
+    parser.add_argument("--objects", type=typed.whole(0, 65535), nargs="*", default=DEFAULT)
+    parser.add_argument("--xml", type=typed.file, nargs="*", default=[], help="further definitions")
+    parser.add_argument("--output", type=typed.place, default=OUTPUT)
     options = parser.parse_args(arguments)
     try:
-        if options.source is not None and not options.source.is_dir():
-            raise Refused(f"{options.source} is no directory; give SOURCE=, or XML= alone for your own objects")
         base = options.output.read_text(encoding="utf-8") if options.output.exists() else None
         text, warnings = build(base, options.source, options.objects, options.xml)
     except (Refused, OSError) as error:
@@ -76,4 +74,4 @@ def main(arguments: "list[str] | None" = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(typed.run(main))

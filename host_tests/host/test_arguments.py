@@ -1,0 +1,80 @@
+"""Whatever a person types wrong behind a target ends in one sentence that names the variable, and in status 2."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools import arguments
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SWITCHES = "DRY_RUN ERASE FORCE FROZEN RECORD SIMULATE VERBOSE WHERE".split()
+# Wrong values of each variable that a target's help names, whatever the target.
+WRONG = {
+    "BOARD": ["ESP99"], "FAMILY": ["bc67"], "DAYS": ["0", "-5"], "SPEED": ["0"], "CYCLES": ["6"], "CAPACITY": ["-1"],
+    "SEED": ["x"], "FAULTS": ["rain"], "SABOTAGE": ["all"], "SERVER": ["foo"], "CONFIG": ["none.json"], "SECRETS": ["docs"],
+    "CSV": ["none.csv"], "FIRMWARE": ["none.bin"], "PACKAGE": ["none.lwu"], "OUT": ["README.md/x"], "NUMBER": ["0"],
+    "ROWS": ["none.py"], "XML": ["none.xml"], "SOURCE": ["README.md"], "VERSIONS": ["2.7"], "ARGS": ["--nonsense"],
+    **{name: ["no"] for name in SWITCHES}}  # fmt: skip
+# PORT is a serial port there, which is asked for what it is; frozen builds and files of an update have sentences of their own.
+ELSEWHERE = {(target, "PORT") for target in ("deploy", "provision", "flash", "update")} | {
+    (target, name) for target in ("update", "update-package") for name in ("FILES", "REMOVE")} | {
+    ("objects", "FROZEN"), ("test", "ARGS"), ("search", "ARGS")}  # fmt: skip
+NEEDED = {"flash": ["BOARD=RPI_PICO"], "image": ["BOARD=RPI_PICO"]}
+
+
+def known():
+    """(target, variable) of every target's help."""
+    found = set()
+    for path in [ROOT / "Makefile", *ROOT.glob("t*/*/Makefile.inc")]:
+        for target, told in re.findall(r"^([a-z][a-z-]*):.*?## *(.*)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            found.update([(target, name) for name in re.findall(r"\b([A-Z][A-Z_]+)=", told)])
+    return found - ELSEWHERE
+
+
+def test_each_wrong_value_of_each_variable_of_each_target_is_answered_by_a_sentence():
+    cases = [(target, name, value) for target, name in sorted(known())
+             for value in WRONG["FAMILY" if name == "PORT" else name]]  # fmt: skip
+    assert len(cases) > 40
+
+    def said(case):
+        target, name, value = case
+        done = subprocess.run(["make", target, *NEEDED.get(target, []), f"{name}={value}"], cwd=ROOT, capture_output=True,
+                              text=True, timeout=300)  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    with ThreadPoolExecutor(3) as pool:
+        for case, (status, output) in zip(cases, pool.map(said, cases)):
+            target, name, value = case
+            lines = [line for line in output.splitlines() if line and "***" not in line or f"{name}=" in line]
+            assert status == 2 and "Traceback" not in output and "usage:" not in output, (case, output)
+            assert len(lines) == 1 and value in lines[0] and (name in lines[0] or target in lines[0]), (case, output)
+            assert "Error 1" not in output, (case, output)
+
+
+def test_limits_themselves_are_taken_and_what_lies_beside_them_is_not(tmp_path):
+    checks = [(arguments.number(0.5, 10), ("0.5", "10", "1e1"), ("0.49", "10.1", "nan", "inf", "", "ten")),
+              (arguments.whole(-2, 10), ("-2", "10", "3"), ("-3", "11", "1.0", "1e1", "")),
+              (arguments.one_of("bc66", "bg96"), ("bc66", "BG96"), ("bc6", "", "bc66,bg96")),
+              (arguments.server, ("coap://h", "coaps://[::1]:5684", "coap://10.0.0.1:1/"),
+               ("h", "http://h", "coap://", "coap://h:0", "coap://h:99999", "coap://h/rd")),
+              (arguments.file, (__file__,), (str(tmp_path), str(tmp_path / "none"), "")),
+              (arguments.folder, (str(tmp_path),), (__file__, "none")),
+              (arguments.place, (str(tmp_path / "a" / "b"), "x"), (__file__ + "/x",))]  # fmt: skip
+    for check, good, wrong in checks:
+        for text in good:
+            check(text)
+        for text in wrong:
+            try:
+                check(text)
+            except arguments.argparse.ArgumentTypeError as error:
+                assert str(error).startswith("expected ")
+                continue
+            raise AssertionError(f"{text!r} was taken")
+
+
+def test_a_reader_that_has_enough_ends_a_listing_without_a_word():
+    for tool in ("testing.virtual_modem --list", "tools.boards list"):
+        done = subprocess.run(f"{sys.executable} -m {tool} | head -1", shell=True, cwd=ROOT, capture_output=True, text=True)
+        assert done.stdout.count("\n") == 1 and done.stderr == "", done.stderr
