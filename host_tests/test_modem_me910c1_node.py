@@ -141,6 +141,24 @@ def test_one_registration_over_48_wakes_where_sleep_lets_the_module_keep_it():
     assert registrations_of({}) == 48
 
 
+def test_the_wait_for_its_boot_does_not_feed_on_itself():
+    """What was waited was noted as its boot, and waited again with a second more: 15 s at 120 mA after a few wakes."""
+    world = World("esp32", {"family": "me910c1"})
+    answered = []
+    booted = world.model.booted
+    world.model.booted = lambda woken: (answered.append([world.clock.now, 0]), booted(woken))
+    world.model.on_note = lambda way, _: way == "<" and answered and answered[-1].append(world.clock.now)
+    world.run(hours=6)
+    waits = [told[2] - told[0] for told in answered[1:]]
+    assert len(waits) >= 22 and max(waits[4:]) <= 700, waits
+
+
+def test_a_module_that_has_forgotten_its_registration_wakes_for_no_update_of_it():
+    world = World("esp32", {"family": "me910c1", "report_every": 10800, "sample_every": 10800})
+    world.run(hours=46)
+    assert world.model.counters["deep_sleeps"] <= 17, world.model.counters
+
+
 def test_a_reading_that_went_in_a_pack_is_not_pushed_as_a_present_one_too():
     """The first contact lies behind the first samples: they go in a pack, and are left out of what the module is to know."""
     world = World("esp32", {"family": "me910c1", "spread": 600, "sample_every": 300, "report_every": 900})

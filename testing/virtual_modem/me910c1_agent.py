@@ -82,6 +82,9 @@ class TelitAgent(TelitGate):
     def went_down(self, state):
         self._era += 1
         if state == "off" or not self.options["psm_keeps"]:
+            # What is forgotten wakes nobody; each registration of a life would else wake it once more, a lifetime later.
+            self._stop(self._update_timer)
+            self._stop(self._disable_timer)
             self._plain_agent()
             self.link.forget()
         else:

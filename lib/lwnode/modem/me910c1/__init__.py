@@ -226,7 +226,8 @@ class Driver(Modem):
     def wake(self) -> bool:
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again.
 
-        A module that boots is let alone for as long as it took last time, less one question.
+        A module that boots is let alone for as long as it took last time, less two questions: its boot ends among them, so
+        that what is noted for the next time does not grow by the wait itself.
         """
         self._restart_expected = True
         clock = self.clock
@@ -238,10 +239,12 @@ class Driver(Modem):
         try:
             while self.at.left(end) > 0:
                 off = pulse and self.pins.get("status") is False  # it would not hear the question
-                # Echo, CMEE and #PSMURC are lost where sleep was a power cycle (field_quirks 5).
-                if not off and self.ask(self.at.send, "ATE0", prefix="", timeout_ms=_AT_MS) is not None:
+                # AT alone: what else a silent module was asked is waited for a second longer.
+                if not off and self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     if pulsed is not None:
                         self._boot_ms = min(clock.ticks_diff(clock.ticks_ms(), pulsed), self.options["boot_ms"] // 2)
+                    # Echo, CMEE and #PSMURC are lost where sleep was a power cycle (field_quirks 5).
+                    self.ask(self.at.send, "ATE0", prefix="")
                     self.ask(self._greet, True)
                     return True
                 if pulse:
@@ -249,8 +252,7 @@ class Driver(Modem):
                     pulse = False
                     pulsed = clock.ticks_ms()
                     self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
-                    if self._boot_ms > 2 * _AT_MS:
-                        self.at.poll(self._boot_ms - _AT_MS)
+                    self.at.poll(max(0, self._boot_ms - 2 * _AT_MS))
             return False
         finally:
             self._restart_expected = False
