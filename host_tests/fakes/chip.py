@@ -430,10 +430,10 @@ class Names:
 
 
 def make_adc(chip, calibrated):
-    """Return the machine.ADC class: read_u16 everywhere, read_uv on ESP32."""
+    """Return the machine.ADC class: read_u16 everywhere; on ESP32 read_uv, and the attenuation, which up to 1.25 was none."""
 
     class Adc:
-        def __init__(self, pin, **_options):
+        def __init__(self, pin):
             self._number = getattr(pin, "number", pin)
             if self._number not in chip.adc_numbers:
                 raise ValueError("pin %d has no ADC" % self._number)
@@ -442,7 +442,16 @@ def make_adc(chip, calibrated):
             return min(65535, chip.adc_mv.get(self._number, 0) * 65535 // 3300)
 
     class CalibratedAdc(Adc):
+        ATTN_0DB = 0
+        ATTN_11DB = 3
+
+        def __init__(self, pin, atten=-1):
+            super().__init__(pin)
+            if atten == -1:
+                atten = 3 if chip.version >= (1, 26) else 0
+            self._most = (950, 1250, 1750, 2450 if chip.chip == "esp32" else 3100)[atten]  # docs/esp32/quickref, ADC.atten
+
         def read_uv(self):
-            return chip.adc_mv.get(self._number, 0) * 1000
+            return min(chip.adc_mv.get(self._number, 0), self._most) * 1000
 
     return CalibratedAdc if calibrated else Adc

@@ -214,13 +214,18 @@ class Board:
     def battery_mv(self) -> int | None:
         """Return the battery's millivolts by the divider of BATTERY, or None where none is declared."""
         wanted = getattr(self.definition, "BATTERY", None)
-        if wanted is None:
-            return None
-        adc: Any = self.machine.ADC(self.machine.Pin(wanted["pin"]))
+        return None if wanted is None else self.millivolts(wanted["pin"]) * wanted["ratio_1000"] // 1000
+
+    def millivolts(self, number: int) -> int:
+        """Return the millivolts at an analog GPIO: the mean of 8 samples without the lowest and the highest."""
+        adc_class: Any = self.machine.ADC
+        # Up to MicroPython 1.25 an ESP32 ends at 950 mV unless it is told (ports/esp32/machine_adc.c, madc_init_helper).
+        full = {"atten": adc_class.ATTN_11DB} if hasattr(adc_class, "ATTN_11DB") else {}
+        adc = adc_class(self.machine.Pin(number), **full)
         # ESP32's calibrated read_uv() where the port has it, else 16 bits of the reference.
         samples = sorted([adc.read_uv() // 1000 if hasattr(adc, "read_uv") else adc.read_u16() * 3300 // 65535
                           for _ in range(_SAMPLES)])[1:-1]
-        return int(sum(samples) * wanted["ratio_1000"] // (1000 * len(samples)))
+        return int(sum(samples) // len(samples))
 
     def stay_awake(self) -> bool:
         """Return whether somebody wants this node awake: the jumper, or a person on the cable."""

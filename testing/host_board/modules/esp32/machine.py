@@ -20,7 +20,7 @@ ULP_WAKE = 6
 class ADC(_Adc):
     """Calibrated, as this port's is."""
 
-    def __init__(self, pin, *, atten=0):
+    def __init__(self, pin, *, atten=3):
         super().__init__(pin)
 
     def atten(self, value):
