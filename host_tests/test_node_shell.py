@@ -139,7 +139,7 @@ def test_the_words_work_one_after_another_and_help_lists_each():
 
 
 def test_inspect_prints_what_each_module_says_of_its_forms_and_no_secret():
-    forms = {"bc20": "AT+QLWSERV=?", "bc66": "AT+QLWCONFIG?", "bg96": 'AT+QLWM2M="select"'}
+    forms = {"bc20": "AT+QLWSERV=?", "bc66": "AT+QLWCONFIG?", "bg96": 'AT+QLWM2M="select"', "me910c1": "AT#LWM2MSTS?"}
     secrets = {"psk_identity": "node-1-identity", "psk": "0011223344556677"}
     for family in sorted(forms):
         world = World(config={"family": family, "security": "psk" if family == "bc66" else "none"}, secrets=secrets)

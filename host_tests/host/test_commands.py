@@ -1,6 +1,8 @@
 """The table of the manuals' rows: complete, matched as it says, and not satisfied by what did not happen."""
 
-from tools.commands.__main__ import Judge, render, shown
+from pathlib import Path
+
+from tools.commands.__main__ import Judge, figures, render, shown, unexplained
 from tools.commands.rows import FAMILIES, Row, command_name, load_evidence, load_rows, matches
 
 CPYTHON_ONLY = "frames of the interpreter are looked at"
@@ -68,7 +70,7 @@ def test_only_public_methods_of_a_driver_are_evidence(monkeypatch):
     write = bench.uart.write
 
     def noted(data):
-        said.append((recorder._family_of_caller(), bytes(data)))
+        said.append((recorder.speaker()[0], bytes(data)))
         return write(data)
 
     monkeypatch.setattr(bench.uart, "write", noted)
@@ -78,6 +80,52 @@ def test_only_public_methods_of_a_driver_are_evidence(monkeypatch):
         said.clear()
     bench.modem.deregister()
     assert {family for family, _ in said} == {"bc66"}
+
+
+def test_who_says_a_line_is_told_apart():
+    """A node, a person, a driver in a test: each counts for itself; what nobody reaches wants a reason."""
+    one, forms = row("AT+QLWREG"), {"bc66": {"AT+QLWREG": [""]}}
+    tested = {"traffic": {"person": forms, "driven": forms}, "passed": []}
+    assert Judge(tested, {"traffic": {"node": forms}}).reached(one) == "node"
+    assert Judge(tested).reached(one) == "person" and unexplained([one], Judge(tested)) == []
+    del tested["traffic"]["person"]
+    assert Judge(tested).reached(one) == "driver" and unexplained([one], Judge(tested)) == [one]
+    assert Judge({"traffic": {}, "passed": []}).reached(one) == "model"
+    assert figures([one], Judge(tested))[1] == ("BC66", "command forms", "1", "0", "0", "1", "0")
+    assert "**no reason**" in render([one], Judge(tested))
+
+
+def test_the_node_of_a_recorded_life_is_main_py_and_a_person_is_the_shell_without_at():
+    import shell
+    from fakes.world import World
+    from tools.commands import recorder
+
+    said = set()
+    world = World(config={"family": "bc20"})
+    write = world.uart.write
+
+    def noted(data):
+        said.update([(recorder.speaker(), line) for line in recorder.commands(bytes(data))])
+        return write(data)
+
+    world.uart.write = noted
+    world.run(minutes=2)
+    assert (("bc20", "node"), "AT+QLWOPEN=0") in said and {side for (_, side), _ in said} == {"node"}
+    said.clear()
+    shell.node(world.node())
+    shell.at("+QLWCFG=?")
+    assert {speaker for speaker, line in said if "QLWCFG" in line} == {("", "")}
+    shell.inspect()
+    assert (("bc20", "person"), "AT+QLWRD=?") in said
+
+
+def test_the_readme_says_the_figure_of_the_table():
+    root = Path(__file__).resolve().parents[2]
+    row = [line for line in (root / "tools/commands/COMMANDS.md").read_text().splitlines() if line.startswith("| all |")][0]
+    rows, node, person, driver, model = [int(part) for part in row.strip("| ").split("|")[2:]]
+    assert node + person + driver + model == rows
+    wanted = "of %d command forms in the four manuals %d are said by the node itself, %d by a word of the shell, %d by neither"
+    assert wanted % (rows, node, person, driver + model) in (root / "README.md").read_text()
 
 
 def test_the_table_names_what_is_missing_and_hides_keys():

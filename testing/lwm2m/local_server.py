@@ -24,7 +24,7 @@ Delivery = namedtuple("Delivery", ("path", "type", "value", "time"))
 
 AWAKE_MS = 93_000  # MAX_TRANSMIT_WAIT, RFC 7252 4.8.2: how long a UQ client counts as awake after a message
 PATIENCE_MS = 247_000  # EXCHANGE_LIFETIME, same clause: no answer after that is no answer
-PACK_PATH = (19, 0, 0)
+PACK_PATHS = ((19, 0, 0), (10250, 0, 0))  # BG96 guide 4.1: LGU+ has an object of its own
 
 
 class Registration:
@@ -295,7 +295,7 @@ class LocalServer:
         """A SenML CBOR pack that travels as the opaque 19/0/0 becomes its single readings."""
         found = []
         for reading in readings:
-            if reading.path[:3] != PACK_PATH or not isinstance(reading.value, bytes):
+            if reading.path[:3] not in PACK_PATHS or not isinstance(reading.value, bytes):
                 found.append(reading)
                 continue
             try:

@@ -1,7 +1,8 @@
-"""python -m tools.commands: run the tests of drivers and models, and hold the manuals' 292 rows against what was said.
+"""python -m tools.commands: hold the manuals' 292 rows against what was said, by a node, in tests, and by virtual modems.
 
-Writes COMMANDS.md beside this file and prints what is missing. Exit status 1 if any row is neither driven nor excused, or
-not modelled, or if rows are fewer than those of the manuals.
+Three recordings, at the same time: the lives of a node (lives.py), `make demo`, and the tests of drivers and models. Writes
+COMMANDS.md beside this file and prints what is missing. Exit status 1 if any row is neither driven nor excused, or not
+modelled, if a command that neither node nor person says has no reason, or if rows are fewer than those of the manuals.
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.commands import quirks
+from tools.commands import lives, quirks, recorder
 from tools.commands.rows import FAMILIES, Evidence, Row, command_name, is_write, load_evidence, load_rows, matches
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -19,25 +20,42 @@ _COUNT = {"BC20": 44, "BC66": 101, "BG96": 57, "Telit": 90}
 _NOTHING = Evidence((), (), "")
 
 
-def record() -> "dict[str, object]":
-    """Traffic and passed tests of one run under CPython."""
+_WORDS = {"node": "said by the node", "person": "on a person's word", "driver": "by a driver method only",
+          "model": "by the virtual modem only"}
+
+
+def record() -> "tuple[dict[str, object], dict[str, object], str]":
+    """(traffic and passed tests of one run under CPython, traffic of the node alone, the contracts' table)."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "traffic.json"
+        file, shown = Path(folder) / "traffic.json", Path(folder) / "demo.json"
         wanted = ("test_modem*.py", "test_vmodem*.py", "host/test_bg96*.py", "host/test_vmodem*.py", "test_node_shell.py")
         tests = sorted([str(path) for pattern in wanted for path in (_ROOT / "host_tests").glob(pattern)])
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "tools.commands.recorder", "-k", "not micropython", *tests],
-            cwd=_ROOT, env={**os.environ, "LWNODE_TRAFFIC": str(file)}, capture_output=True, text=True, check=False)
-        if not file.exists() or run.returncode not in (0, 5):
-            print(run.stdout[-3000:], run.stderr[-2000:], file=sys.stderr)
-        return json.loads(file.read_text()) if file.exists() else {"traffic": {}, "passed": []}
+        with (Path(folder) / "out").open("w+", encoding="utf-8") as out:
+            demo = subprocess.Popen([sys.executable, "-m", "tools.commands.lives", str(shown)], cwd=_ROOT, stdout=out,
+                                    stderr=out)
+            run = subprocess.Popen(
+                [sys.executable, "-m", "pytest", "-q", "-p", "tools.commands.recorder", "-k", "not micropython", *tests],
+                cwd=_ROOT, env={**os.environ, "LWNODE_TRAFFIC": str(file)}, stdout=out, stderr=out)
+            lives.paths()
+            recorder.watch()
+            table = contracts()
+            node = lives.record()
+            if run.wait() not in (0, 5) or demo.wait():
+                out.seek(0)
+                print(out.read()[-5000:], file=sys.stderr)
+        tested = json.loads(file.read_text()) if file.exists() else {"traffic": {}, "passed": []}
+        for side, families in (json.loads(shown.read_text()) if shown.exists() else {}).items():
+            for line in families["bc66"]:
+                recorder.TRAFFIC[side].setdefault("bc66", {}).setdefault(line, [""])
+    return tested, {"traffic": node}, table
 
 
 class Judge:
     """What counts for a row."""
 
-    def __init__(self, recorded: "dict[str, object]") -> None:
+    def __init__(self, recorded: "dict[str, object]", node: "dict[str, object] | None" = None) -> None:
         self._traffic: "dict[str, dict[str, dict[str, list[str]]]]" = recorded["traffic"]  # type: ignore[assignment]
+        self._node: "dict[str, dict[str, dict[str, list[str]]]]" = (node or {"traffic": {}})["traffic"]  # type: ignore[assignment]
         self._passed = set(recorded["passed"])  # type: ignore[call-overload]
         self._evidence = load_evidence()
 
@@ -47,6 +65,17 @@ class Judge:
 
     def _lines(self, side: str, row: Row) -> "dict[str, list[str]]":
         return self._traffic.get(side, {}).get(FAMILIES[row.family], {})
+
+    def reached(self, row: Row) -> str:
+        """Who says or hears it: node, person, driver or model; "" for what has no line of its own."""
+        if row.by_tests:
+            return ""
+        family, heard = FAMILIES[row.family], row.kind in ("urc", "deferred result")
+        for who, traffic, side in (("node", self._node, "heard" if heard else "node"), ("person", self._traffic, "person"),
+                                   ("driver", self._traffic, "heard" if heard else "driven")):
+            if any([matches(row, line) for line in traffic.get(side, {}).get(family, {})]):
+                return who
+        return "model"
 
     def driven(self, row: Row) -> str:
         """Evidence that the driver does it, empty where there is none."""
@@ -95,28 +124,46 @@ def shown(line: str) -> str:
     return (line if len(line) <= 60 else line[:57] + "...").replace("|", "\\|")
 
 
+def figures(rows: "list[Row]", judge: Judge) -> "list[tuple[str, ...]]":
+    """(family, kind, rows, by node, on a person's word, by a driver method only, by the virtual modem only) and the totals."""
+    found = []
+    for what, wanted in (("command forms", False), ("results and URCs", True)):
+        for family in (*FAMILIES, "all"):
+            mine = [judge.reached(row) for row in rows if family in ("all", row.family) and not row.by_tests
+                    and (row.kind in ("urc", "deferred result")) is wanted]
+            found.append((family, what, *[str(count) for count in (len(mine), *[mine.count(who) for who in _WORDS])]))
+    return found
+
+
+def unexplained(rows: "list[Row]", judge: Judge) -> "list[Row]":
+    """Rows that neither node nor person says or hears, and for which evidence.tsv has no reason."""
+    return [row for row in rows if judge.reached(row) in ("driver", "model") and not judge.evidence(row).reason]
+
+
 def render(rows: "list[Row]", judge: Judge) -> str:
     """The table as Markdown."""
-    out = ["# Every row of the four manuals\n", "Made by `make commands`; do not edit. *Driven*: a public method of the driver,"
-           " or a word of the shell, produced the line, or a named test shows the behaviour. *Modelled*: the virtual modem"
-           " answered it, and refused it once with a wrong value. In brackets: why not.\n"]
+    out = ["# Every row of the four manuals\n", "Made by `make commands`; do not edit. *Reached*: by whom the line is said, or"
+           " heard, on the wire. **node**: by firmware/main.py, in `make demo` or in recorded lives over each virtual modem"
+           " (tools/commands/lives.py), configured as a person would. **person**: by a word of the shell or the doctor"
+           " (not `at()`, which says anything). **driver**: by a public method of a driver that no node calls. **model**:"
+           " answered by the virtual modem alone. *Driven*: how, or the named test that shows the behaviour. *Modelled*:"
+           " the virtual modem answered it, and refused it once with a wrong value. In brackets: why not.\n",
+           "| family | what | rows | " + " | ".join(_WORDS.values()) + " |", "|---|---" + "|--:" * 5 + "|"]
+    out += ["| " + " | ".join(row) + " |" for row in figures(rows, judge)]
     for family in FAMILIES:
         mine = [row for row in rows if row.family == family]
-        driven = sum([bool(judge.driven(row)) for row in mine])
-        modelled = sum([bool(judge.modelled(row)) for row in mine])
-        out.append(f"\n## {family}: {len(mine)} rows, {driven} driven, {modelled} modelled\n")
-        out.append("| section | kind | row | driven | modelled |\n|---|---|---|---|---|")
+        out.append(f"\n## {family}: {len(mine)} rows\n")
+        out.append("| section | kind | row | reached | driven | modelled |\n|---|---|---|---|---|---|")
         for row in mine:
-            text = row.text.replace("|", "\\|")
-            out.append(f"| {row.section} | {row.kind} | `{text}` | {judge.driven(row) or '**no**'} | "
-                       f"{judge.modelled(row) or '**no**'} |")
+            text, reached, driven = row.text.replace("|", "\\|"), judge.reached(row), judge.driven(row) or "**no**"
+            if reached in ("driver", "model") and not driven.startswith("("):
+                driven += f" ({judge.evidence(row).reason or '**no reason**'})"
+            out.append(f"| {row.section} | {row.kind} | `{text}` | {reached} | {driven} | {judge.modelled(row) or '**no**'} |")
     return "\n".join(out) + "\n"
 
 
 def contracts() -> str:
     """What one application carried over each family, as a table: host_tests/test_modem_contracts.py, lived once more."""
-    for folder in ("host_tests/cpython", "firmware", "host_tests", "lib"):
-        sys.path.insert(0, str(_ROOT / folder))
     from test_modem_contracts import FAMILIES as families
     from test_modem_contracts import carried
 
@@ -138,9 +185,11 @@ def contracts() -> str:
 def main() -> int:
     """Record, judge, write, tell."""
     rows = load_rows()
-    judge = Judge(record())
-    table = contracts()
+    tested, node, table = record()
+    judge = Judge(tested, node)
     print(table)
+    for family, what, count, *reached in figures(rows, judge):
+        print(f"{family}: {count} {what}: " + ", ".join([f"{n} {word}" for n, word in zip(reached, _WORDS.values())]))
     Path(__file__).with_name("COMMANDS.md").write_text(render(rows, judge) + table, encoding="utf-8")
     Path(__file__).with_name("QUIRKS.md").write_text(quirks.render(), encoding="utf-8")
     nameless = quirks.nameless()
@@ -158,6 +207,9 @@ def main() -> int:
                                  if not told])
             print(f"  not {what}: {row.section} {row.kind}: {row.text}")
         failed = failed or bool(open_rows) or len(mine) < count
+    for row in unexplained(rows, judge):
+        print(f"  neither node nor person, and no reason in evidence.tsv: {row.family} {row.text}")
+        failed = True
     for name in judge.missing_tests():
         print(f"  evidence.tsv names a test that did not pass: {name}")
         failed = True
