@@ -88,8 +88,8 @@ def test_packs_come_back_whole_and_within_the_limit(readings, limit):
     payload, used = senml.pack_senml(readings, limit)
     assert len(payload) <= limit
     found = senml.unpack_senml(payload) if used else []
-    key = lambda record: (str(record[0]), str(record[2]), record[3] or 0)
-    assert sorted(found, key=key) == sorted(readings[:used], key=key)
+    for path in {record[0] for record in readings}:  # each path's own in order, whoever has a time and who has none
+        assert [record for record in found if record[0] == path] == [record for record in readings[:used] if record[0] == path]
 
 
 @given(readings_of, some.one_of(some.none(), some.tuples(some.integers(0, 0xFFFFFFFF), some.integers(0, 0xFFFFFFFF))))
@@ -134,11 +134,12 @@ def resolved(pack):
 
 @given(records)
 def test_packs_are_what_cbor2_reads_and_senml_says(readings):
-    payload, used = senml.pack_senml(readings, 100000)
-    assert used == len(readings)
     key = lambda type, text: fraction(text) if type in (FLOAT, INTEGER, TIME) else plain(type, text)
-    ours = [(str(path), key(type, text), when) for path, type, text, when in readings]
-    assert sorted(resolved(cbor2.loads(payload or b"\x80")), key=repr) == sorted(ours, key=repr)
+    while readings:
+        payload, used = senml.pack_senml(readings, 100000)
+        ours = [(str(path), key(type, text), when) for path, type, text, when in readings[:used]]
+        assert sorted(resolved(cbor2.loads(payload)), key=repr) == sorted(ours, key=repr)
+        readings = readings[used:]
 
 
 @given(readings_of.filter(lambda one: one[1] != OBJLNK), times, some.booleans())

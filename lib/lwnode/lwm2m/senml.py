@@ -6,7 +6,7 @@
     (38, 2, True)
 
 Records of one path share a base name, all share a base time; records without time come first, where no base
-time holds yet (time 0: not known). Numbers are integers or decimal fractions, exactly as their text. Read are packs of
+time holds yet (time 0: not known), and a pack ends before one that would so overtake another of its path. Numbers are integers or decimal fractions, exactly as their text. Read are packs of
 anybody: floats of all sizes, base names, base times and tags; what RFC 8428 wants refused is refused with a ValueError.
 """
 
@@ -45,7 +45,10 @@ _AS_BASE_NAME, _AS_BASE_TIME, _AS_TIME = b"\x21", b"\x22", b"\x06"
 
 
 def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
-    """(payload of at most limit bytes, count of records in it, from the first on). (b"", 0) if not one fits."""
+    """(payload of at most limit bytes, count of records in it, from the first on). (b"", 0) if not one fits.
+
+    Records of one path stay in their order.
+    """
     base = 0
     for record in readings:
         if record[3] is not None and not 0 < base <= record[3]:
@@ -54,10 +57,13 @@ def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
     size, count, timed = 1, 0, False
     for record in readings:
         path, when = record[0], record[3]
-        group = None
+        group, late = None, False
         for known, with_time, bodies in groups:
-            if known == path and with_time == (when is not None):
-                group = bodies
+            if known == path:
+                if with_time == (when is not None):
+                    group = bodies
+                elif with_time:
+                    late = True  # without time, but after one with: it would come before that
         body = _value(record[1], record[2])
         if when is not None and when != base:
             body = _AS_TIME + encode(when - base) + body
@@ -66,7 +72,7 @@ def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
             grown += 1 + len(encode(str(path)))
         if when is not None and not timed:
             grown += 1 + len(encode(base))
-        if grown + (1 if count == 23 else 2 if count == 255 else 0) > limit:
+        if late or grown + (1 if count == 23 else 2 if count == 255 else 0) > limit:
             break
         if group is None:
             group = []
