@@ -227,17 +227,19 @@ class Ledger:
     def _allowed(self, reading: Reading, arrival: Arrival) -> float:
         """By how many seconds a reading's time at the server may differ from the world's when it was taken."""
         simulation = self._simulation
-        told = [when for when in self._told if not self.spoilt(when)]
+        life = self._lives[bisect_left(self._lives, reading.now + 1) - 1 :][:2]
+        ends = life[1] if len(life) > 1 else simulation.clock.now
+        told = [when for when in self._told if life[0] <= when <= ends]
+        sure = [when for when in told if not self.spoilt(when)]
         if arrival.own_time is None:
-            life = self._lives[bisect_left(self._lives, reading.now + 1) - 1 :][:2]
-            ends = life[1] if len(life) > 1 else simulation.clock.now
-            place = bisect_left(told, life[0])
-            if place == len(told) or told[place] > ends:
-                return arrival.unix  # nobody told the time between two losses of it: such a reading has none
-            return self.limit_ms() / 1000
-        place = bisect_left(told, reading.now)
-        since = (reading.now - (told[place - 1] if place else 0)) / 1000
-        return _ROUNDING_S + (_DRIFT * since if getattr(simulation.chip, "drift_ppm", None) else 0)
+            # Nobody told the time between two losses of it: such a reading has none.
+            return self.limit_ms() / 1000 if sure else arrival.unix
+        # The node counts from the last time that it was told, or, if that was never since its count began anew, back from the
+        # first one after; and what may not have been heard may have been all the same.
+        place = bisect_left(sure, reading.now)
+        known = sure[place - 1 : place] if place else [when for when in told if when <= reading.now] + sure[:1]
+        drifts = getattr(simulation.chip, "drift_ppm", None)
+        return _ROUNDING_S + (_DRIFT * max([abs(reading.now - when) / 1000 for when in known] or [0]) if drifts else 0)
 
     def wrong_times(self) -> list[tuple[int, Reading]]:
         """(seconds, reading) of those with a time that is not theirs."""
