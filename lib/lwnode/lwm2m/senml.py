@@ -5,9 +5,10 @@
     >>> len(data), used, unpack_senml(data) == records
     (38, 2, True)
 
-Records of one path share a base name, all share a base time; records without time come first, where no base
-time holds yet (time 0: not known), and a pack ends before one that would so overtake another of its path. Numbers are integers or decimal fractions, exactly as their text. Read are packs of
-anybody: floats of all sizes, base names, base times and tags; what RFC 8428 wants refused is refused with a ValueError.
+Records of one path share a base name, all share a base time; records without time come first, where no base time holds yet
+(time 0: not known), and a pack ends before one that would so overtake another of its path. Numbers are integers or decimal
+fractions, exactly as their text. Read are packs of anybody: floats of all sizes, base names, base times and tags; what RFC
+8428 wants refused is refused with a ValueError.
 """
 
 import math
