@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import time
 
 import pytest
 from testing.host_board.runner import HostBoard
@@ -19,6 +20,13 @@ class Bench:
         self.near, self._far = os.openpty()
         self.board = HostBoard(port, folder, os.ttyname(self._far), None, on_console=self.lines.append, **options)
         self.board.flash.mkdir()
+
+    async def said(self, count):
+        """Wait for so many lines of the program."""
+        deadline = time.monotonic() + 60
+        while len(self.lines) < count:
+            assert time.monotonic() < deadline, f"{self.lines}: expected {count} lines"
+            await asyncio.sleep(0.01)
 
     async def run(self, program, script):
         """Start the program, await script(board), and power off."""
@@ -46,7 +54,7 @@ def play(tmp_path):
         if board_file:
             (bench.board.flash / "board.py").write_text(board_file)
         play_program.board = bench.board
-        play_program.line = bench.near
+        play_program.line, play_program.said = bench.near, bench.said
         return asyncio.run(bench.run(program, script or dead))
 
     return play_program
@@ -139,11 +147,10 @@ while True:
 """
 
     async def script(board):
-        for inject in (board.panic, board.watchdog, board.brown_out):
-            await asyncio.sleep(0.2)
+        for count, inject in enumerate((board.panic, board.watchdog, board.brown_out), 1):
+            await play.said(count)
             inject()
-            await board.until("boot")
-        await asyncio.sleep(0.2)
+        await play.said(4)
 
     assert play("esp32", program, script) == ["1", "2", "3", "1"]
 
@@ -198,10 +205,9 @@ while True:
 """
 
     async def script(board):
-        await board.until("reset")
-        await asyncio.sleep(0.3)
+        await play.said(2)
         board.watchdog()
-        await asyncio.sleep(0.5)
+        await play.said(3)
 
     assert play("rp2", program, script) == ["0 0", "2 7", "1 7"]
 
@@ -221,7 +227,9 @@ def test_what_the_module_says_while_the_board_sleeps_is_lost(play):
     program = """
 uart = machine.UART(1, 115200, tx=17, rx=16, rxbuf=512, timeout=0)
 if machine.reset_cause() == 4:
-    time.sleep_ms(300)
+    print("awake")
+    while uart.any() < 2:
+        time.sleep_ms(10)
     print(uart.any(), uart.read())
 machine.deepsleep(300000)
 """
@@ -229,12 +237,11 @@ machine.deepsleep(300000)
     async def script(board):
         await board.until("sleep")
         os.write(play.line, b"+LOST")
-        await board.until("boot")
-        await asyncio.sleep(0.15)
+        await play.said(1)
         os.write(play.line, b"OK")
         await board.until("sleep")
 
-    assert play("esp32", program, script) == ["2 b'OK'"]
+    assert play("esp32", program, script) == ["awake", "2 b'OK'"]
 
 
 def test_rp2_light_sleep_disturbs_the_line_until_it_is_set_up_again(play):
@@ -273,20 +280,21 @@ uart = machine.UART(1, 115200, rxbuf=512)
 uart.deinit()
 machine.lightsleep(1000)
 {again}
-time.sleep_ms(300)
+print("again")
+while uart.any() < 2:
+    time.sleep_ms(10)
 print(uart.read())
 """
 
     async def script(board):
-        await board.until("sleep")
-        await asyncio.sleep(0.15)
+        await play.said(1)
         os.write(play.line, b"OK")
         with contextlib.suppress(RuntimeError):
             await board.until("never")
 
     lines = play("rp2", program, script)
     assert play.board.dead.name == end
-    assert lines == (["b'OK'"] if end == "repl" else [])
+    assert lines == ["again", "b'OK'"][: 2 if end == "repl" else 1]
 
 
 def test_an_output_that_nothing_holds_floats_in_deep_sleep(play):
