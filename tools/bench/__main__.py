@@ -122,7 +122,7 @@ def heap(builds: Builds, figures: dict[str, int]) -> None:
 def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
     """What the unix port says, whose objects are twice as large: scaled by what is live in both between two wakes."""
     world = World("rp2", "bc66", files, PERIOD)
-    steps: list[Step] = world.live_in_unix(wake.micropython(), node.sampled("rp2", SHORT + 2))
+    steps: list[Step] = world.live_in_unix(node.sampled("rp2", SHORT + 2))
     expect(world, SHORT + 2)
     scale = Fraction(figures["heap/steady"], steps[-1].live)
     figures["heap/high"] = int(max(step.high for step in steps[-3:]) * scale)
@@ -143,7 +143,7 @@ def least(family: str, config: dict[str, object], scale: Fraction) -> int:
         middle = (too_small + enough) // 2
         world = World("rp2", family, files, config)
         try:
-            world.live_in_unix(wake.micropython(), node.plain("rp2", SHORT), heap=middle << 10)
+            world.live_in_unix(node.plain("rp2", SHORT), heap=middle << 10)
             alive = len(world.server.deliveries) >= 4 * (SHORT - 1)
         except RuntimeError:  # whatever it says: where there is no room, not even the wire's JSON is whole
             alive = False
@@ -158,7 +158,7 @@ def hole(files: dict[str, bytes], scale: Fraction) -> int:
     world = World("rp2", "bc66", files, PERIOD)
     code = node.plain("rp2", WAKES) + "gc.collect()\nimport micropython\nmicropython.mem_info()\n"
     try:
-        world.live_in_unix(wake.micropython(), code, heap=int(160_000 / scale))
+        world.live_in_unix(code, heap=int(160_000 / scale))
     except RuntimeError:
         return 0
     expect(world, WAKES)

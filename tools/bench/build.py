@@ -46,9 +46,9 @@ def files(port: str, family: str, config: "dict[str, object] | None" = None) -> 
     found["/flash/board.py"] = (ROOT / "boards" / BOARDS[port] / "board.py").read_bytes()
     modules = ROOT / "testing" / "host_board" / "modules"
     for path in sorted((modules / "common").glob("*.py")):
-        found[f"/common/{path.name}"] = path.read_bytes()
+        found[f"/rom/common/{path.name}"] = path.read_bytes()
     for path in sorted((modules / port).glob("*.py")):
-        found[f"/port/{path.name}"] = path.read_bytes()
+        found[f"/rom/port/{path.name}"] = path.read_bytes()
     for path in sorted(Path(__file__).with_name("modules").glob("*.py")):
-        found[f"/common/{path.name}"] = path.read_bytes()
+        found[f"/rom/common/{path.name}"] = path.read_bytes()
     return found

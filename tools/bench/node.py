@@ -10,7 +10,7 @@ import gc, sys
 sys.path[:] = []
 import binascii, hashlib, struct, json, io, re
 sys.modules["binascii"], sys.modules["hashlib"] = binascii, hashlib
-sys.path[:] = ["/port", "/common", "/flash", "/lib"]
+sys.path[:] = ["/rom/port", "/rom/common", "/flash", "/lib"]
 import os
 os.chdir("/flash")
 import _host

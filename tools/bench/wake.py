@@ -104,7 +104,7 @@ def dialogue(family: str, figures: dict[str, int]) -> None:
         ended.append((world.clock.now - world.woken_at, world.waited_ms, world.paused_ms, world.asked_for_ms))
 
     world._on_step = noted  # type: ignore[method-assign]
-    world.live_in_unix(micropython(), node.sampled("rp2", 6))
+    world.live_in_unix(node.sampled("rp2", 6))
     if len(world.server.deliveries) < 20:
         raise SystemExit(f"bench: {family} delivered {len(world.server.deliveries)} values in six wakes:\n{world.said[-2000:]}")
     before, after = world.marks[-2], world.marks[-1]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,8 +47,6 @@ vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(address), int(length))), "/rom")
 """
 LAUNCHED = ROM_START.format(where='os.getenv("ROMFS")')  # launcher.py
 PUT = ROM_START.format(where='open("/address").read()')  # node.mjs
-FROM_FILES = '"/port", "/common", "/flash", "/lib"'
-FROM_ROM = '"/rom/port", "/rom/common", "/flash", "/rom/lib"'
 
 UNIX_START = """
 import os, sys
@@ -57,16 +54,6 @@ root = os.VfsPosix("{root}")
 os.umount("/")
 os.mount(root, "/")
 """
-
-
-def _burnt(root: Path) -> bytes:
-    """Take what a board has frozen out of its files, into an image."""
-    for name in ("port", "common"):
-        compile_tree(root / name)
-    image = rom.pack(root, "lib", "port", "common")
-    for name in ("lib", "port", "common"):
-        shutil.rmtree(root / name)
-    return image
 
 
 def _base64(data: bytes) -> str:
@@ -121,38 +108,26 @@ class World:
         self.files["/flash/config.json"] = json.dumps(settings).encode()
         self.files["/flash/secrets.json"] = b"{}"
 
-    def live_in_webassembly(self, module: Path, steps: list[tuple[str, str]], frozen: bool = False) -> list[Step]:
-        """One boot in the 32-bit build at `module`. `frozen`: lib/ and the port run from a ROM file system, in place."""
-        image = b""
-        if frozen:
-            steps = [(name, code.replace(FROM_FILES, FROM_ROM)) for name, code in steps]
-            steps[0] = (steps[0][0], PUT + steps[0][1])
+    def live_in_webassembly(self, module: Path, steps: list[tuple[str, str]]) -> list[Step]:
+        """One boot in the 32-bit build at `module`."""
+        steps = [(steps[0][0], PUT + steps[0][1]), *steps[1:]]
         with tempfile.TemporaryDirectory() as folder:
             root, job = Path(folder) / "root", Path(folder) / "job.json"
-            self._lay_out(root)
-            if frozen:
-                image = _burnt(root)
-            files = {f"/{path.relative_to(root)}": _base64(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
+            image = self._lay_out(root)
+            files = {f"/{path.relative_to(root)}": _base64(path.read_bytes()) for path in root.rglob("*") if path.is_file()
+                     and root / "rom" not in path.parents}
             job.write_text(json.dumps({"heap": HEAP, "files": files, "rom": _base64(image), "steps": steps}))
             return self._live(["node", str(Path(__file__).with_name("node.mjs")), str(module), str(job)], Path(folder))
 
-    def live_in_unix(self, micropython: str, code: str, frozen: bool = False, heap: int = 4 << 20) -> list[Step]:
-        """One boot in the unix port, 64-bit, with every question of the node a sample of its heap.
-
-        `frozen`: lib/ and the port run from memory-mapped flash, as on the host board after burn(), and not from the heap.
-        """
+    def live_in_unix(self, code: str, heap: int = 4 << 20) -> list[Step]:
+        """One boot in the unix port, 64-bit, with every question of the node a sample of its heap."""
         with tempfile.TemporaryDirectory() as folder:
             self._root = Path(folder) / "root"
-            self._lay_out(self._root)
+            image = Path(folder) / "rom.img"
+            image.write_bytes(self._lay_out(self._root))
             start = Path(folder) / "start.py"
-            start.write_text(UNIX_START.format(root=f"{folder}/root") + code)
-            interpreter = [micropython]
-            if frozen:
-                image = Path(folder) / "rom.img"
-                image.write_bytes(_burnt(self._root))
-                start.write_text(LAUNCHED + start.read_text().replace(FROM_FILES, FROM_ROM))
-                interpreter = [sys.executable, str(LAUNCHER), str(image)]
-            return self._live([*interpreter, "-X", f"heapsize={heap}", str(start)], Path(folder))
+            start.write_text(LAUNCHED + UNIX_START.format(root=f"{folder}/root") + code)
+            return self._live([sys.executable, str(LAUNCHER), str(image), "-X", f"heapsize={heap}", str(start)], Path(folder))
 
     def live_under(self, command: list[str], code: str) -> None:
         """Run a program in the unix port under another (valgrind), until it ends or a question is answered by an exception."""
@@ -163,12 +138,15 @@ class World:
             start.write_text(UNIX_START.format(root=root) + code)
             self._serve([*command, "-X", "heapsize=512k", str(start)], Path(folder))
 
-    def _lay_out(self, root: Path) -> None:
-        """The board's files below `root`."""
+    def _lay_out(self, root: Path) -> bytes:
+        """The board's files below `root`; the image of what plays the port: on a board that is C, in flash, not on the heap."""
         for path, data in self.files.items():
             target = root / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
+        for name in ("port", "common"):
+            compile_tree(root / "rom" / name)
+        return rom.pack(root / "rom", "port", "common")
 
     def _live(self, command: list[str], folder: Path) -> list[Step]:
         """Serve the process until it ends; what it measured meanwhile. RuntimeError with its words if it failed."""
