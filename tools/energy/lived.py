@@ -12,30 +12,97 @@ import contextlib
 import io
 import json
 from pathlib import Path
+from typing import TypeVar
 
-from testing.simulate.charge import Charge
+from testing.simulate.charge import PARTS, Charge
 from testing.simulate.simulation import Simulation
 
-ONE_WAY_MS = 700  # NB-IoT in normal coverage: a round trip takes one to two seconds
-TAIL_MS = 20_000  # low-power notes, 4: 20 to 25 s after the last byte on a bench, up to 50 s
+from .sources import WORLD
+
+ONE_WAY_MS, TAIL_MS = int(1000 * WORLD["one_way_s"].value), int(1000 * WORLD["tail_s"].value)
 # Of a configuration these say where and with what name, or need a secret: they decide on no charge here.
 _NOT_HERE = ("family", "host", "port", "endpoint", "apn", "security", "bootstrap")
 
 
+_Charge = TypeVar("_Charge", bound=Charge)
+
+
 def live(port: str, family: str, config: dict[str, object] | None = None) -> Charge:
     """Three quiet days after a first one, in which it is started once. ConfigError where the configuration is wrong."""
+    return _quiet(port, family, config or {}, Charge)
+
+
+def _quiet(port: str, family: str, config: dict[str, object], of: type[_Charge]) -> _Charge:
     from lwnode.config import KEYS, rows
 
     usual = {key: row[1] for key, row in rows(KEYS).items() if key not in _NOT_HERE}
-    usual.update(config or {})
+    usual.update(config)
     with contextlib.redirect_stdout(io.StringIO()):
         simulation = Simulation(port, family, 1, "none", **usual)
         simulation.link.radio(delay_ms=ONE_WAY_MS)
         simulation.model.options["rrc_ms"] = TAIL_MS
-        charge = Charge(simulation)
+        charge = of(simulation)
         simulation.clock.after(86_400_000, charge.begin)
         simulation.live(2)
     return charge
+
+
+class _Spans(Charge):
+    """Notes (begin, end, phase) of the module, since when a connection was the network's tail, and when the board was awake."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.spans: list[tuple[int, int, str]] = []
+        self.tails: list[tuple[int, int]] = []
+        self.awake: list[tuple[int, int]] = []
+        super().__init__(simulation)
+        before, clock = simulation.chip.on_sleep, simulation.clock
+
+        def slept(awake_ms: int) -> None:
+            self.awake.append((clock.now - awake_ms, clock.now))
+            before(awake_ms)
+
+        simulation.chip.on_sleep = slept
+
+    def _close(self, phase: str) -> None:
+        now = self.simulation.clock.now
+        if now > self._since:
+            self.spans.append((self._since, now, self._phase))
+        if self._phase == "radio" and phase != "radio":
+            self.tails.append((now - self._tail(), now))
+        super()._close(phase)
+
+
+_PHASES = {"asleep": "module asleep", "light": "module in light", "idle": "module awake", "search": "module starts",
+           "radio": "radio connected, sending", "tail": "radio connected, the"}  # fmt: skip
+
+
+def wake(port: str, family: str) -> list[tuple[float, float, str]]:
+    """(begin, end, part) of board and module in one wake with a report, in seconds: the first after noon of a quiet day."""
+    charge = _quiet(port, family, {"report_every": 3600, "sample_every": 3600}, _Spans)
+    noon = charge.simulation.clock.now - 36 * 3_600_000
+    begin, board_end = next(times for times in charge.awake if times[0] >= noon)
+    found: list[tuple[int, int, str]] = []
+    for start, stop, phase in charge.spans:
+        let_go = next((at for at, until in charge.tails if at < stop and start < until), stop) if phase == "radio" else stop
+        for a, b, name in ((start, let_go, phase), (max(start, let_go), stop, "tail")):
+            if b > max(a, begin):
+                found.append((max(a, begin), b, name))
+    end = board_end
+    for start, stop, phase in found:
+        if start > end + 1000:
+            break
+        if phase not in ("asleep", "light"):
+            end = max(end, stop)
+    spans = [(begin, board_end, "board awake"), (board_end, end, "board asleep")]
+    for start, stop, phase in found:
+        if start < end:
+            last = spans[-1]
+            name = next(part for part in PARTS if part.startswith(_PHASES[phase]))
+            if last[2] == name and last[1] == start:
+                spans[-1] = (last[0], min(stop, end), name)
+            else:
+                spans.append((start, min(stop, end), name))
+    return [((start - begin) / 1000, (stop - begin) / 1000, name) for start, stop, name in spans if stop > start]
 
 
 def given(path: Path | None) -> dict[str, object]:
