@@ -22,8 +22,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "configuration.md": configuration.page,
         "wiring-esp32.svg": lambda: wiring.drawing("ESP32_GENERIC"),
         "wiring-pico.svg": lambda: wiring.drawing("RPI_PICO"),
-        "power-life.svg": power.life,
-        "power-shares.svg": power.shares,
+        **power.plots(),
         "power.md": lambda: power.page((DOCS / "power.md").read_text(encoding="utf-8")),
     }
 
