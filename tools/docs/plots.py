@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 _STYLE = """<style>
 .paper{fill:#ffffff}.ink{fill:#1f2328}.soft{fill:#59636e}.grid{stroke:#dde2e8}.axis{stroke:#818b98}
-@media (prefers-color-scheme:dark){.paper{fill:#0d1117}.ink{fill:#e6edf3}.soft{fill:#9aa4af}.grid{stroke:#2d333b}.axis{stroke:#6e7681}}
+@media (prefers-color-scheme:dark){
+.paper{fill:#0d1117}.ink{fill:#e6edf3}.soft{fill:#9aa4af}.grid{stroke:#2d333b}.axis{stroke:#6e7681}
+}
 </style>"""
 # Board blue, module at rest grey and green, starting ochre, radio red: by the begin of the part's name.
 _PARTS = {"board asleep": "#8fb4dd", "board awake": "#2f6db3", "board dozing": "#5b92cd", "module asleep": "#a9b0b8",
-          "module in light": "#7fb59a", "module awake": "#3f8f6b", "module starts": "#d9a441", "radio connected, sending": "#c23b32",
-          "radio connected, the": "#e98b7d"}  # fmt: skip
+          "module in light": "#7fb59a", "module awake": "#3f8f6b", "module starts": "#d9a441",
+          "radio connected, sending": "#c23b32", "radio connected, the": "#e98b7d"}  # fmt: skip
+_FONT = "system-ui,Segoe UI,Helvetica,Arial,sans-serif"
 _DARK = ("#2f6db3", "#3f8f6b", "#c23b32", "#5b92cd")
 MODULES = {"bc66": "#3b82d6", "bc20": "#2fa36b", "bg96": "#e07b39", "me910c1": "#a371c7"}
 _PICO = "#8b949e"
@@ -38,7 +41,7 @@ def colour(part: str) -> str:
 
 def _svg(width: int, height: int, title: str, under: str, parts: Sequence[str]) -> str:
     head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-            f'font-family="system-ui,Segoe UI,Helvetica,Arial,sans-serif" font-size="13" role="img" aria-label="{escape(title)}">')
+            f'font-family="{_FONT}" font-size="13" role="img" aria-label="{escape(title)}">')
     return "\n".join([head, _STYLE, f'<rect class="paper" width="{width}" height="{height}" rx="8"/>',
                       _text(24, 32, title, more=' font-size="18" font-weight="600"'), _text(24, 53, under, kind="soft"),
                       *parts, "</svg>", ""])
@@ -112,8 +115,8 @@ def life(rows: Sequence[Life], capacity: int) -> str:
         ends.append((points[-1][1] + 4, f"{line[-1].name}: {line[-1].days():.0f} days", ink))
     for y, (_, words, ink) in zip(_apart(sorted(end[0] for end in ends), 19), sorted(ends)):
         parts.append(_text(right + 12, y, words, kind="", more=f' fill="{ink}" font-weight="600"'))
-    return _svg(860, 492, f"How long a cell of {capacity} mAh lasts", "model with typical currents; dashed: the floor of that module",
-                parts)
+    return _svg(860, 492, f"How long a cell of {capacity} mAh lasts",
+                "model with typical currents; dashed: the floor of that module", parts)
 
 
 def battery(rows: Sequence[Life], capacity: int, usable: int) -> str:
@@ -134,10 +137,11 @@ def battery(rows: Sequence[Life], capacity: int, usable: int) -> str:
         for number in range(int(most / step + 0.01) + 1):
             x = left + width * number * step / most
             parts += [_line(x, low, x, low + 5, "axis"), _text(x, low + 20, f"{number * step:g}", "middle", "soft")]
-        parts += [_text(left + width / 2, low + 40, unit, "middle", "soft"), _sideways(26, high + height / 2, "left in the cell")]
+        parts += [_text(left + width / 2, low + 40, unit, "middle", "soft"),
+                  _sideways(26, high + height / 2, "left in the cell")]
         dead = low - height * (100 - usable) / 100
         parts += [_line(left, dead, left + width, dead, "axis"),
-                  _text(left + width + 10, dead + 4, f"empty: {100 - usable} % is never usable", kind="soft", more=' font-size="12"')]
+                  _text(left + width + 10, dead + 4, f"empty: {100 - usable} % is never usable", kind="soft")]
         heights = _apart([high + 14 + 17 * number for number in range(len(chosen))], 17)
         for row, y in zip(chosen, heights):
             ink = MODULES[row.family] if row.port == "esp32" else _PICO
@@ -185,7 +189,8 @@ def wake(waits: Sequence[Wake], names: Sequence[str], words: Sequence[str]) -> s
     for wait in waits:
         y += 22
         low = y + height
-        parts.append(_text(left, y - 7, f"{wait.name}: {wait.millicoulombs():.0f} mC in {wait.seconds:.0f} s", more=' font-weight="600"'))
+        words_of = f"{wait.name}: {wait.millicoulombs():.0f} mC in {wait.seconds:.0f} s"
+        parts.append(_text(left, y - 7, words_of, more=' font-weight="600"'))
         for ma in range(0, highest + 1, 40):
             at = low - height * ma / highest
             parts += [_line(left, at, left + width, at), _text(left - 8, at + 4, f"{ma}", "end", "soft")]
@@ -201,5 +206,5 @@ def wake(waits: Sequence[Wake], names: Sequence[str], words: Sequence[str]) -> s
             parts += [_line(x, low, x, low + 4, "axis"), _text(x, low + 17, f"{second}", "middle", "soft")]
         y = low + 34
     parts.append(_text(left + width / 2, y + 4, "seconds since the board woke", "middle", "soft"))
-    return _svg(800, int(y) + 22, "Current over one wake with a report", "board and module on top of each other; an area is charge (model)",
-                parts)
+    return _svg(800, int(y) + 22, "Current over one wake with a report",
+                "board and module on top of each other; an area is charge (model)", parts)

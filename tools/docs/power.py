@@ -119,8 +119,8 @@ def measure() -> None:
     chosen = [("esp32", family, every, every, "") for family in FAMILIES for every in _INTERVALS]
     chosen += [("rp2", family, every, every, "") for family in FAMILIES for every in _INTERVALS]
     chosen += [("esp32", "bc66", every, 900, "") for every in _INTERVALS[1:]]
-    chosen += [("esp32", family, every, every, option) for family, option in (("bg96", "sleep=light"), ("me910c1", "sleep=cfun5"))
-               for every in (900, 86400)]
+    light = (("bg96", "sleep=light"), ("me910c1", "sleep=cfun5"))
+    chosen += [("esp32", family, every, every, option) for family, option in light for every in (900, 86400)]
     lines = ["\t".join(("port", "family", "report_every", "sample_every", "options", *PARTS))]
     for number, choice in enumerate(chosen):
         port, family, report, sample, options = choice
@@ -129,7 +129,7 @@ def measure() -> None:
         hours = tuple(round(row[1] / charge.lived_days(), 4) for row in charge.rows())
         lines.append("\t".join(map(str, (*choice, *hours))))
         found = Life(*choice, hours)
-        print(f"{number + 1} of {len(chosen)}: {found.name} {options}, a report every {report} s: {found.days():.0f} days", flush=True)
+        print(f"{number + 1} of {len(chosen)}: {found.name} {options}, {found.interval}: {found.days():.0f} days", flush=True)
     TIMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
     lines = ["family\tbegin\tend\tpart"]
     for family in FAMILIES:
@@ -153,8 +153,8 @@ def wakes() -> list[Wake]:
     from testing.simulate.charge import PARTS
 
     rows = [line.split("\t") for line in WAKES.read_text(encoding="utf-8").splitlines()[1:]]
-    return [Wake(family, tuple((float(begin), float(end), PARTS.index(part)) for name, begin, end, part in rows if name == family))
-            for family in FAMILIES]
+    spans = [(name, (float(begin), float(end), PARTS.index(part))) for name, begin, end, part in rows]
+    return [Wake(family, tuple(span for name, span in spans if name == family)) for family in FAMILIES]
 
 
 def _even(keep: Callable[[Life], bool] = lambda row: True) -> list[Life]:
@@ -199,16 +199,18 @@ def _life_table() -> str:
 
 def _floor_table() -> str:
     """Before, corrected, now and floor, with the charge above sleep beside the floor's."""
-    lines = ["| ESP32 with | report | before | meter corrected | **now** | asked for | floor | mAh a day above sleep: now | floor | ratio |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+    head = "ESP32 with|report|before|meter corrected|**now**|asked for|floor|mAh a day above sleep: now|floor|ratio".split("|")
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     rows = {row[:4]: row for row in lives()}
     for family in FAMILIES:
         for place, every in enumerate((900, 86400)):
             row = rows[("esp32", family, every, every)]
             before, corrected, asked = [str(days[place]) for days in _HISTORY.get(family, ())] or ["", "", ""]
             least = row.floor()
-            lines.append(f"| {family.upper()} | {row.interval} | {before} | {corrected} | **{row.days():.0f}** | {asked} | "
-                         f"{least.days(CAPACITY_MAH):.0f} | {row.above():.3f} | {least.above:.3f} | {row.above() / least.above:.2f} |")
+            cells = (family.upper(), row.interval, before, corrected, f"**{row.days():.0f}**", asked,
+                     f"{least.days(CAPACITY_MAH):.0f}", f"{row.above():.3f}", f"{least.above:.3f}",
+                     f"{row.above() / least.above:.2f}")
+            lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

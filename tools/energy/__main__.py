@@ -79,7 +79,8 @@ def show(charge, capacity_mah: float, out: Path) -> None:
     rows, days = charge.rows(), charge.lived_days()
     total = sum(row[3] for row in rows)
     for (what, hours, current, mah), source in zip(rows, of_rows(chip, simulation.family)):
-        grid.add_row(what, f"{hours / days:.2f}", f"{current:g}", f"{mah / days:.2f}", f"{100 * mah / total:.0f} %", str(source))
+        share = f"{100 * mah / total:.0f} %"
+        grid.add_row(what, f"{hours / days:.2f}", f"{current:g}", f"{mah / days:.2f}", share, str(source))
     console.print(grid)
     note = f"A cell of {capacity_mah:.0f} mAh lasts about {charge.days(capacity_mah):.0f} days ({derating()})."
     for sentence in (note, beside_floor(charge, capacity_mah), *advice(charge)):
@@ -108,8 +109,8 @@ def measured(charge) -> tuple[float, object]:
 def beside_floor(charge, capacity_mah: float) -> str:
     """What was lived beside the least that its contacts can cost, a sentence."""
     above, least = measured(charge)
-    return (f"The floor is {least.days(capacity_mah):.0f} days: asleep {least.sleep:.2f} mAh a day, contacts {least.above:.3f}. This"
-            f" node spends {above:.3f} mAh a day above sleep, {above / least.above:.1f} times the floor's.")
+    return (f"The floor is {least.days(capacity_mah):.0f} days: asleep {least.sleep:.2f} mAh a day, contacts {least.above:.3f}."
+            f" This node spends {above:.3f} mAh a day above sleep, {above / least.above:.1f} times the floor's.")
 
 
 def first(charge, capacity_mah: float) -> list[str]:
@@ -160,8 +161,8 @@ def table(capacity_mah: float) -> None:
                      f"{charge.days(capacity_mah):.0f}", str(wanted), f"{least.days(capacity_mah):.0f}",
                      f"{charge.mah_per_day():.2f}", f"{above:.3f}", f"{least.above:.3f}", f"{above / least.above:.2f}")
     console.print("An rp2040 sleeps at a milliampere: its rows are that, whatever the module.", style="bold", highlight=False)
-    console.print(f"Days that a cell of {capacity_mah:.0f} mAh lasts ({derating()}); mAh a day above sleep, beside the floor's:",
-                  highlight=False)
+    console.print(f"Days that a cell of {capacity_mah:.0f} mAh lasts ({derating()});"
+                  " mAh a day above sleep, beside the floor's:", highlight=False)
     console.print(grid)
     grid = Table(box=box.SIMPLE)
     for column in ("part", "figure of", "figure", "kind", "where from"):

@@ -52,7 +52,8 @@ BOARDS = {
     "esp32s3": _sources("guess: as ESP32", "guess: as ESP32"),
     "esp32c3": _sources("recalled: data sheet and board", "recalled: data sheet"),
     "esp32c6": _sources("recalled: data sheet and board", "recalled: data sheet"),
-    "rp2040": _sources("measured: 0.99 mA at VSYS, MicroPython PR 8832", "measured: 21 to 22 mA at 125 MHz, MicroPython issue 8770"),
+    "rp2040": _sources("measured: 0.99 mA at VSYS, MicroPython PR 8832",
+                       "measured: 21 to 22 mA at 125 MHz, MicroPython issue 8770"),
     "rp2350": _sources("measured: 1.9 mA with SRAM kept, CircuitPython issue 9491", "guess:"),
 }
 # asleep, light sleep, awake with the radio idle, starting or searching, connected, tail
@@ -61,20 +62,22 @@ MODULES = {
                      "recalled: 100 to 115 mA sending, a third of the time",
                      "measured: a BC660K's bench saw 10 mA above sleep while RRC lasts"),
     "bc20": _sources("guess: as BC66, same chipset", *("guess: as BC66",) * 5),
-    "bg96": _sources("recalled: data sheet, PSM 10 µA", "recalled: DRX 1.28 s 1.7 mA", "recalled: UART awake about 16 mA", "guess:",
-                     "recalled: NB1 sending about 170 mA", "guess:"),
+    "bg96": _sources("recalled: data sheet, PSM 10 µA", "recalled: DRX 1.28 s 1.7 mA", "recalled: UART awake about 16 mA",
+                     "guess:", "recalled: NB1 sending about 170 mA", "guess:"),
     "me910c1": _sources("recalled: PSM about 10 µA, unconfirmed", "recalled: eDRX about 1 mA", "guess: as BG96", "guess:",
                         "recalled: 190 to 250 mA sending, unconfirmed", "guess:"),
 }
 # What is no current: the network, the cell, and what a module needs before its first byte.
 WORLD = {name: Assumption(what, value, unit, _source(source)) for name, what, value, unit, source in (
-    ("one_way_s", "one way through the network", 0.7, "s", "guess: NB-IoT in normal coverage, a round trip of one to two seconds"),
+    ("one_way_s", "one way through the network", 0.7, "s", "guess: NB-IoT in normal coverage"),
     ("tail_s", "the network's tail after the last byte", 20, "s", "measured: 20 to 25 s, up to 50 s, on a BC660K's bench"),
     ("released_s", "the same, released by the module (RAI)", 0.3, "s", "guess:"),
     ("drx_s", "a paging cycle (DRX)", 2.56, "s", "guess: a cell may set 1.28 to 10.24 s (3GPP TS 36.331)"),
     ("wake_s", "wake of BC66, BC20, BG96 from PSM", 0.15, "s", "guess: the field waits 0.3 to 3 s"),
-    ("me910c1_wake_s", "wake of ME910C1 from PSM, which is a start", 4, "s", "guess: the model takes 3 s; guides wait 10 s after a reboot"),
-    ("me910c1_attach_s", "and its search for the network it knows", 1.5, "s", "guess: a warm attach after a reset took 5 s, BC660K"),
+    ("me910c1_wake_s", "wake of ME910C1 from PSM, which is a start", 4, "s",
+     "guess: the model takes 3 s; guides wait 10 s after a reboot"),
+    ("me910c1_attach_s", "and its search for the network it knows", 1.5, "s",
+     "guess: a warm attach after a reset took a BC660K 5 s"),
     ("granted", "PSM timers, of those asked for", 100, "%", "guess: networks cut them"),
     ("board_start_s", "MicroPython's start and our imports, awake", 0, "s",
      "guess: not counted; each second of an ESP32 is 30 mC a wake, 0.8 mAh a day at 15 min"),
