@@ -207,7 +207,7 @@ def test_a_printed_command_exists(page, line):
         assert re.search(rf"^{words[1]}:", text, re.MULTILINE), f"{page}: no make {words[1]}"
         for word in words[2:]:
             name, equals, value = word.partition("=")
-            assert equals and f"$({name})" in text, f"{page}: no target reads {name}="
+            assert equals and (f"$({name})" in text or f"$(call on,{name})" in text), f"{page}: no target reads {name}="
             if name == "BOARD" and value != "MY_BOARD":
                 assert (ROOT / "boards" / value).is_dir(), f"{page}: no board {value}"
     elif words[0] == "cp":
