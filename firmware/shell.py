@@ -154,9 +154,21 @@ def status() -> None:
         ("journal", "%d waiting, %d dropped, %d exposed" % (len(unit.journal), unit.journal.dropped,
                                                             unit.journal.exposed)),
         ("time", unit.clock.unix() or "not known yet"), ("last error", unit.last_error or "none"),
+        ("psm", _power_saving(unit.modem)),
         ("battery", "not wired" if mv is None else "%d mV" % mv), ("update", _update_state()),
         ("module firmware", "being updated" if unit.modem.update_since else unit.modem.revision or "not known yet"),
     ])
+
+
+def _power_saving(modem: "Any") -> str:
+    """The timers asked for and those granted."""
+    psm, granted = modem.options["psm"], modem.granted()
+    if psm is None or psm[0] is None:
+        return "not asked for"
+    text = "T3412 %d s and T3324 %d s asked for, " % psm
+    if granted is None:
+        return text + "what is granted not known yet"
+    return text + ("none granted" if granted[1] < 0 else "%d s and %d s granted" % granted)
 
 
 def _session(unit: "Any") -> str:

@@ -1,5 +1,6 @@
 """The keys that only some families have: each is taken in its range, refused beside it, and refused of another family."""
 
+from fakes.calm import late
 from fakes.refusal import raised
 from fakes.clock import VirtualClock
 from fakes.uart import FakeUart
@@ -90,7 +91,7 @@ def test_keys_become_what_the_driver_goes_by():
                           acknowledge=["/3303/0/5700"], monitor=[3306]))
     assert made.options["psm"] == (3600, 20) and made.deadline_ms == 65000 and made.ACCESS == 5
     assert [path.ids for path in made.options["acknowledge"]] == [(3303, 0, 5700)] and made.options["monitor"] == [3306]
-    assert driver(checked("bc66", psm_tau=0)).options["psm"] == (None, 10)
+    assert driver(checked("bc66", psm_tau=0)).options["psm"][0] is None
     assert "looks like /3303/0/5700" in refused("me910c1", acknowledge=["temperature"])
     assert driver(checked("bc66", buffered=True)).capabilities.buffered
 
@@ -135,6 +136,37 @@ def test_psm_and_edrx_are_asked_of_the_network_by_every_family():
         assert world.model.active_time_s() == 20, family
         assert world.model.stored("edrx", None), family
         assert world.delivered(), family
+
+
+def test_psm_follows_the_schedule_where_no_key_says_else():
+    """Issue 19: T3412 and registration outlast four intervals and a day, T3324 `listen` and a paging cycle of 2.56 s."""
+    for report_every, listen, tau, active in ((900, 5, 86400, 8), (86400, 5, 345600, 8), (604800, 60, 2419200, 63)):
+        for family in FAMILIES:
+            made = checked(family, report_every=report_every, listen=listen)
+            assert made.options["psm"] == (tau, active), family
+            assert made.lifetime == (tau if family == "bc66" else 86400), family
+    assert checked("bc66", psm_tau=3600).options["psm"] == (3600, 4)
+    assert checked("bc66", psm_active=30, lifetime=600).options["psm"] == (86400, 30)
+    assert checked("bc66", lifetime=600).lifetime == 600
+    assert checked("bc20", psm_tau=0).options["psm"][0] is None
+    assert "psm" not in checked("bg96", sleep="light").options and "psm" not in checked("me910c1", sleep="cfun5").options
+
+
+def test_what_the_network_makes_of_the_timers_is_read_kept_and_lived_with():
+    """Granted as asked, otherwise (an hour, half a minute), or not at all: then what cannot sleep lightly is switched off."""
+    for family in FAMILIES:
+        for granted, found, told in (
+            (None, (86400, 4), ""), (("00100001", "00001111"), (3600, 30), "T3412 of 3600 s, 86400 s were asked for"),
+            ("refused", (-1, -1), "no PSM"),
+        ):
+            world = World("rp2", {"family": family}, granted=granted)
+            world.run(hours=2)
+            node = world.node()
+            assert node.modem.granted() == found, (family, node.modem.granted())
+            assert told in node.warnings.get("psm", "") and bool(told) == ("psm" in node.warnings), (family, node.warnings)
+            assert not late(world), (family, granted)
+            if granted == "refused" and family in ("bg96", "me910c1"):
+                assert world.model.state_name == "off", family
 
 
 def test_each_option_carries_a_life_without_a_lost_reading():

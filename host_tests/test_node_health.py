@@ -55,7 +55,7 @@ def test_a_report_waits_for_a_better_signal_an_hour_at_most_and_an_alarm_does_no
 
 def test_a_module_that_stays_awake_is_counted_and_switched_off():
     for port in PORTS:
-        world = World(port, pins={"status": STATUS[port]}, psm=None)
+        world = World(port, pins={"status": STATUS[port]}, granted="refused")
         world.run(hours=3)
         assert health(world)["/26251/0/12"] >= 3, port
         assert b"AT+QPOWD=0" in bytes(world.uart.sent), (port, "switched off, and on again")

@@ -106,7 +106,10 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
             table += ";" + feature.KEYS
     values = _values("config.json", given, table)
     off = [key for _, keys, _ in features.FEATURES for key in keys if given.get(key) in features.OFF]  # asks for nothing
-    values["options"] = _options(values["family"], {key: given[key] for key in given if key not in values and key not in off})
+    own = {key: given[key] for key in given if key not in values and key not in off}
+    values["options"] = _options(values["family"], own, values["report_every"], values["listen"])
+    if "lifetime" not in given and values["family"] == "bc66":  # the others take a day at most, or no other
+        values["lifetime"] = longest_interval(values["report_every"])
     settings = Settings(values, _values("secrets.json", secrets, SECRETS))
     for key in secrets:
         if key not in settings._secrets:
@@ -193,8 +196,17 @@ def options(family: str) -> "dict[str, Row]":
     return rows(_ALL + OPTIONS[family])
 
 
-def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
-    """Keys that only some modules have, checked, as options of the driver."""
+def longest_interval(report_every: int) -> int:
+    """Seconds that registration and tracking area update have to outlast: a stretch of four (a low battery), a day at least."""
+    return max(86400, 4 * report_every)
+
+
+def _options(family: str, given: "dict[str, Any]", report_every: int, listen: int) -> "dict[str, Any]":
+    """Keys that only some modules have, checked, as options of the driver; PSM by the schedule where they leave it open.
+
+    T3324 begins when the network releases the radio, and a released module is paged every 2.56 s: as long as `listen`, and
+    three seconds more (issue 19). What sleeps lightly, or is switched off between contacts, has no use for PSM.
+    """
     mine = options(family) if given else {}
     for key in given:
         if key not in mine:
@@ -202,8 +214,8 @@ def _options(family: str, given: "dict[str, Any]") -> "dict[str, Any]":
             raise _wrong(key, "is a key of %s, not of %s: leave it out" % (names, family) if names else _UNKNOWN)
         _check("config.json", key, mine[key], given)
     found = dict(given)
-    if "psm_tau" in found or "psm_active" in found:
-        found["psm"] = (found.pop("psm_tau", 86400) or None, found.pop("psm_active", 10))
+    if "psm_tau" in found or "psm_active" in found or found.get("sleep", "psm") == "psm":
+        found["psm"] = (found.pop("psm_tau", longest_interval(report_every)) or None, found.pop("psm_active", listen + 3))
     if "ack_wait" in found:
         found["ack_wait_ms"] = found.pop("ack_wait") * 1000
     if "acknowledge" in found:

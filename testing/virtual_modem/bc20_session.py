@@ -85,6 +85,8 @@ class Bc20Session(Quectel):
         """The session is gone; the server is not told."""
         self.phase = CLOSED
         self.sent = NOT_SENT
+        self._era += 1
+        self.in_flight = 0  # what is open ends unheard
         for name in ("lifetime", "binding"):
             self.kept.pop(name, None)
         self._stop(self._update_timer)

@@ -210,9 +210,9 @@ class Generic(GenericSleep):
         elif mode >= 4:
             cause = ",,"
         timers = ""
-        if mode >= 4 and self.attached:
-            _, periodic, active = self.psm_setting()
-            timers = ',"%s","%s"' % (active, periodic)
+        granted = self.granted_timers() if mode >= 4 and self.attached else None
+        if granted is not None:
+            timers = ',"%s","%s"' % (granted[1], granted[0])
         return place + cause + timers
 
     access_technology = 9  # E-UTRAN (NB-S1 mode)

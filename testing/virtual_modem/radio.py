@@ -43,6 +43,7 @@ class Radio(Power):
         "oos_rest_ms": 30000,  # without coverage, the module rests (PSM) after so long
         "rrc_ms": 10000,  # RRC inactivity timer of the network
         "psm": ("00100001", "00000101"),  # T3412 extended, T3324 as stored at the factory; None: off
+        "granted": None,  # what the network makes of them: as asked for, "refused", or (T3412 extended, T3324)
     })
 
     def __init__(self, clock, link, nvram=None, **options):
@@ -277,14 +278,21 @@ class Radio(Power):
 
     def active_time_s(self):
         """Seconds from RRC release to PSM; None where PSM is off or the network was not asked."""
-        mode, _, bits = self.psm_setting()
-        if mode != 1 or bits[:3] == "111":
-            return None
-        return timer_seconds(bits, T3324_UNITS)
+        granted = self.granted_timers()
+        return None if granted is None else timer_seconds(granted[1], T3324_UNITS)
 
     def tau_s(self):
         """Seconds between two tracking area updates."""
-        return timer_seconds(self.psm_setting()[1], T3412_UNITS)
+        granted = self.granted_timers()
+        return timer_seconds(self.psm_setting()[1] if granted is None else granted[0], T3412_UNITS)
+
+    def granted_timers(self):
+        """(T3412 extended, T3324) in bits as the network grants them; None: no PSM."""
+        mode, periodic, active = self.psm_setting()
+        network = self.options["granted"]
+        if mode != 1 or active[:3] == "111" or network == "refused":
+            return None
+        return network or (periodic, active)
 
     def edrx_ms(self):
         """Cycle in use, 0 without."""

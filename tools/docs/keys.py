@@ -1,6 +1,6 @@
 """What each key of config.json and secrets.json means, for people: docs/configuration.md, and the sentence of a refusal.
 
-    explained("lifetime")                -> "registration lifetime (seconds)"
+    explained("port")                    -> "UDP port of the server"
     explained("sleep", "bg96")           -> "psm, or light: DTR wakes (the wake pin)"
 
 The node itself has ranges alone (lwnode.config and the KEYS of lwnode.features).
@@ -15,7 +15,7 @@ KEYS = {
     "host": "LwM2M server (or bootstrap server) name or IP address",
     "port": "UDP port of the server",
     "endpoint": "endpoint client name; {id} becomes the board's unique id in hex",
-    "lifetime": "registration lifetime (seconds)",
+    "lifetime": "registration lifetime (seconds); a BC66 takes four `report_every` by default where that is longer",
     "binding": "binding: U, or UQ for queue mode",
     "security": "DTLS with a pre-shared key, or none",
     "bootstrap": "host and port are a bootstrap server's",
@@ -52,8 +52,9 @@ KEYS = {
 }
 # By key, or by key and family where a key means different things; sections are those of the family's manual.
 OPTIONS = {
-    "psm_tau": "PSM: tracking area update asked for (seconds, TS 24.008 10.5.7.4a); 0 no PSM",
-    "psm_active": "PSM: active time asked for (seconds, TS 24.008 10.5.7.3)",
+    "psm_tau": "PSM: tracking area update asked for (seconds, TS 24.008 10.5.7.4a), by default four `report_every`, a day at"
+    " least; 0 no PSM",
+    "psm_active": "PSM: active time asked for (seconds, TS 24.008 10.5.7.3), by default `listen` and 3",
     "edrx": "eDRX cycle asked for (seconds, TS 24.008 10.5.5.32); 0 none",
     "module_update": "firmware of the module itself (object 5): never, ask (waits for a person), allow",
     "buffered": "requests wait in the module until they are read (BC20 3.5, BC66 4.2.2)",

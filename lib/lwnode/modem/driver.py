@@ -38,8 +38,8 @@ _QUEUE = const(8)
 _QUEUE_BYTES = const(2048)  # of values
 _SLICE_MS = const(200)  # of a wait: what falls due, and a status pin, are seen so late at most
 _LOOK_MS = const(5000)  # BC66's own recovery takes some seconds (5.5); the URC that ends it may be lost, so it is asked
-_SNAPSHOT = const(3)  # format; a snapshot of another one starts cold
-_HEAD = const(">BBBBIIB")  # format, length of the revision, failures, status, account, objects, observations
+_SNAPSHOT = const(4)  # format; a snapshot of another one starts cold
+_HEAD = const(">BBBBIIB4s")  # format, length of the revision, failures, status, account, objects, observations, PSM timers
 _DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s (QRST) and 6 s (CFUN=1,1; field_quirks 5)
 _OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
@@ -295,6 +295,18 @@ class Modem(Network):
         self._forget_session("module switched off")
         return self.ask(self.at.send, self.POWER_OFF, timeout_ms=_OFF_MS) is not None
 
+    def _off_instead(self) -> bool:
+        """Whether a module that is awake without PSM is switched off between contacts: none is granted, a power key wired."""
+        granted = self.granted()
+        return granted is not None and granted[1] < 0 and self.pins is not None and self.pins.get("power_key") is not None
+
+    def _switch_off(self) -> bool:
+        """power_off(), and the refusal is remembered until the module has been switched on again."""
+        timers = self.timers
+        done = self.power_off()
+        self.timers = timers
+        return done
+
     def _confirm_sleep(self) -> bool:
         """Wait until the module is seen asleep, as long as the option sleep_confirm_ms says; it is left alone meanwhile."""
         done = self._await(
@@ -305,12 +317,12 @@ class Modem(Network):
         return done
 
     def snapshot(self) -> bytes:
-        """What must be known after the host's deep sleep: 13 bytes, the revision, 6 for each observation; no secret."""
+        """What must be known after the host's deep sleep: 17 bytes, the revision, 6 for each observation; no secret."""
         revision = self.revision.encode()[:40]
         data = struct.pack(
             _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255),
             self._status | self._restart_due << 7 | (self.update_since > 0) << 6,
-            self._configured, self._declared, len(self.observed))
+            self._configured, self._declared, len(self.observed), self.timers)
         for path in self.observed:
             data += struct.pack(">HHH", *[65535 if part is None else part for part in path.ids])
         if self.update_since:
@@ -323,9 +335,10 @@ class Modem(Network):
         if not data or len(data) < size or data[0] != _SNAPSHOT:
             return False
         updates = data[3] >> 6 & 1
-        if len(data) != size + data[1] + 6 * data[size - 1] + 4 * updates:
+        if len(data) != size + data[1] + 6 * data[size - 5] + 4 * updates:
             return False
-        _, length, self.failures, self._status, self._configured, self._declared, count = struct.unpack_from(_HEAD, data)
+        (_, length, self.failures, self._status, self._configured, self._declared, count,
+         self.timers) = struct.unpack_from(_HEAD, data)
         self._restart_due = bool(self._status & 128)
         self._status = min(self._status & 63, DEREGISTERED)
         self.update_since = struct.unpack_from(">I", data, len(data) - length - 4)[0] if updates else 0
@@ -522,7 +535,8 @@ class Modem(Network):
             self._emit("restarted", "by itself")
 
     def _forget_session(self, reason: str) -> None:
-        """What module and server had agreed on is gone; a request without its module is nobody's."""
+        """What module, server and network had agreed on is gone; a request without its module is nobody's."""
+        self.timers = self.timers[:2] + b"\0\0"
         self._status = UNKNOWN
         self._waiting = []
         self._refused = []

@@ -4,6 +4,7 @@
     modem.signal()                    {"rssi": -77, "rsrp": -95, "rsrq": -11}   dBm, dBm, dB; unknown ones are absent
     modem.network_time()              1606448260: seconds since 1970, UTC, or None until the network has said
     modem.power_saving(86400, 60)     True where the module asks the network for something new now
+    modem.granted()                   (3600, 60): T3412 and T3324 that the network has made of it
 
     periodic_tau(3600)                "00000110": six times ten minutes; T3412 extended (3GPP TS 24.008 10.5.7.4a)
     active_time(60)                   "00011110": thirty times two seconds; T3324 (10.5.7.3)
@@ -50,8 +51,8 @@ ATTACHED = (1, 5, 9, 10)
 _PERMANENT = const((3, 6, 7, 8))
 
 # code, unit in seconds, for units in rising order
-_TAU_UNITS = const(((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000)))
-_ACTIVE_UNITS = const(((0, 2), (1, 60), (2, 360)))
+TAU_UNITS = const(((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000)))
+ACTIVE_UNITS = const(((0, 2), (1, 60), (2, 360)))
 # eDRX value -> cycle in units of 5.12 s
 _EDRX_HALVES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 64, 128, 256, 512, 1024, 2048)
 _EDRX_NB = const((2, 3, 5, 9, 10, 11, 12, 13, 14, 15))
@@ -76,6 +77,7 @@ class Network:
 
     options: "dict[str, Any]"
     pin_tried = b""  # where there is no store
+    timers = bytes(4)  # octets of T3412 and T3324, as asked for and as granted; the third 0: not known, 255: not granted
 
     def __init__(self, at: "Any", pins: "Any") -> None:
         self.at = at
@@ -325,17 +327,50 @@ class Network:
         """
         values = self._answer_to("AT+CPSMS?")
         if tau_s is None:
-            if values[0] == "0":
-                return False
-            self.at.write("+CPSMS", 0)
-            return True
-        wanted = (periodic_tau(tau_s), active_time(active_s))
-        if values[0] == "1" and len(values) > 4 and (
-                _seconds(values[3], _TAU_UNITS) == _seconds(wanted[0], _TAU_UNITS)
-                and _seconds(values[4], _ACTIVE_UNITS) == _seconds(wanted[1], _ACTIVE_UNITS)):
+            asked, same = b"\xff\xff", values[0] == "0"
+        else:
+            wanted = (periodic_tau(tau_s), active_time(active_s))
+            asked = bytes([int(bits, 2) for bits in wanted])
+            found = bytes([_octet(bits) for bits in values[3:5]])
+            same = values[0] == "1" and len(found) == 2 and (
+                seconds_of(found[0], TAU_UNITS) == seconds_of(asked[0], TAU_UNITS)
+                and seconds_of(found[1], ACTIVE_UNITS) == seconds_of(asked[1], ACTIVE_UNITS))
+        if not same:
+            if tau_s is None:
+                self.at.write("+CPSMS", 0)
+            else:
+                self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
+        self.timers = asked + (self.timers[2:] if same else b"\0\0")
+        return not same
+
+    def follow_schedule(self) -> bool:
+        """Ask for the option psm where it is no longer what was asked for, and read what is granted where that is not known.
+
+        Nothing is said in most contacts. True where the grant has just been read.
+        """
+        psm = self.options["psm"]
+        if psm is not None and psm[0] is not None and self.timers[:2] != bytes(
+                (int(periodic_tau(psm[0]), 2), int(active_time(psm[1]), 2))):
+            self.ask(self.power_saving, *psm)
+        if self.timers[2] or self.timers[1] in (0, 255):
             return False
-        self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
+        # 27.007 10.1.22: with <n> 4 active time and periodic TAU come last, and not at all where none is granted.
+        for _ in range(2):  # none is believed when it is said twice
+            if self.ask(self.at.write, "+CEREG", 4) is None:
+                return False
+            values = self._answer_to("AT+CEREG?")
+            self.ask(self.at.write, "+CEREG", 0)
+            if number(values, 0, 4, 5) is None or number(values, 1, 0, 10) not in ATTACHED:
+                return False
+            active, tau = [_octet(bits) for bits in values[-2:]]
+            self.timers = self.timers[:2] + bytes((tau or 255, active))
+            if seconds_of(active, ACTIVE_UNITS) >= 0:
+                break
         return True
+
+    def granted(self) -> "tuple[int, int] | None":
+        """(T3412, T3324) in seconds as the network grants them, the second -1 where it grants no PSM; None: not known."""
+        return (seconds_of(self.timers[2], TAU_UNITS), seconds_of(self.timers[3], ACTIVE_UNITS)) if self.timers[2] else None
 
     def edrx(self, seconds: "float | None") -> None:
         """Ask for an eDRX cycle in seconds, or for none; what the network grants already is not asked for again."""
@@ -403,12 +438,12 @@ def parse_clock(text: str) -> "tuple[int, int | None] | None":
 
 def periodic_tau(seconds: int) -> str:
     """T3412 extended for at least that long, 0 to 35 712 000 s, as eight binary digits."""
-    return _encode(seconds, _TAU_UNITS, "periodic TAU")
+    return _encode(seconds, TAU_UNITS, "periodic TAU")
 
 
 def active_time(seconds: int) -> str:
     """T3324 for at least that long, 0 to 11 160 s, as eight binary digits."""
-    return _encode(seconds, _ACTIVE_UNITS, "active time")
+    return _encode(seconds, ACTIVE_UNITS, "active time")
 
 
 def _encode(seconds: int, units: "tuple[tuple[int, int], ...]", name: str) -> str:
@@ -419,12 +454,13 @@ def _encode(seconds: int, units: "tuple[tuple[int, int], ...]", name: str) -> st
     raise ValueError("%s: expected 0 to %d s, found %d" % (name, units[-1][1] * 31, seconds))
 
 
-def _seconds(bits: str, units: "tuple[tuple[int, int], ...]") -> int:
-    """The duration of a timer code, -1 where it is none or switched off."""
-    try:
-        value = int(bits, 2)
-    except ValueError:
-        return -1
+def _octet(bits: "str | None") -> int:
+    """Eight binary digits as a number; 255, switched off, for anything else."""
+    return int(bits, 2) if bits and len(bits) == 8 and not bits.strip("01") else 255
+
+
+def seconds_of(value: int, units: "tuple[tuple[int, int], ...]") -> int:
+    """The duration of a timer's octet (TAU_UNITS or ACTIVE_UNITS), -1 where it is switched off."""
     for code, unit in units:
         if code == value >> 5:
             return (value & 31) * unit

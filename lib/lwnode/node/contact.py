@@ -9,6 +9,7 @@ A contact: session open -> (deferred? later) -> network's time -> journal out ->
 """
 
 from lwnode.at import AtClient, AtError, BudgetExceeded
+from lwnode.config import longest_interval
 from lwnode.lwm2m import Request, Response
 from lwnode.lwm2m.requests import answer
 from lwnode.modem import Unsupported, open_modem
@@ -59,6 +60,7 @@ class Contact:
         data = node.state.load("modem")
         if data is not None:
             self.modem.restore(data)
+            self._warn_of_timers()
         # The rows are held against what the module can carry, and what was dropped is said (issue 6).
         tree, capabilities = node.tree, self.modem.capabilities
         tree.device_errors = capabilities.contract == "pipe"
@@ -78,12 +80,15 @@ class Contact:
 
     def contact(self) -> bool:
         """Open the session, send what waits, answer the server for `listen` seconds. Returns whether all arrived."""
-        node, session, delivery = self.node, self.session, self.delivery
+        node, session, delivery, modem = self.node, self.session, self.delivery, self.modem
         before, self._heard = session.exchanges, (self.at.stats.lines, self.at.stats.timeouts)
         delivery.messages = delivery.bytes = 0
         delivery.unheard = session.unheard
         self._deferred = self._reached = False
         session.report_every = node.reporting.period_s
+        psm = modem.options["psm"]
+        if psm is not None and "psm_tau" not in node.config.given:
+            modem.options["psm"] = (longest_interval(session.report_every), psm[1])  # a server may have changed the interval
         try:
             if not session.open(None if node.urgent else self._defer):
                 return False
@@ -94,6 +99,8 @@ class Contact:
             if arrived:
                 delivery.refresh(session.declared)
                 session.declared = False
+                if modem.follow_schedule():
+                    self._warn_of_timers()
                 self.modem.service(int(node.config.listen) * 1000)
                 # An observation made just now lets go what waited for an observer.
                 unobserved = delivery.unobserved
@@ -106,6 +113,17 @@ class Contact:
         finally:
             node.exchanges = session.exchanges - before
         return self._reached
+
+    def _warn_of_timers(self) -> None:
+        """Say where the network grants other timers than were asked for: the rest of the node lives with them."""
+        granted, asked = self.modem.granted(), self.modem.options["psm"]
+        text = ""
+        if granted is not None and asked is not None and asked[0] is not None:
+            if granted[1] < 0:
+                text = "the network grants no PSM"
+            elif granted[0] < asked[0]:
+                text = "the network grants T3412 of %d s, %d s were asked for" % (granted[0], asked[0])
+        self.node.warn("psm", text)
 
     def _defer(self) -> bool:
         """Whether this contact is put off, asked of a session that stands before its radio has been used."""

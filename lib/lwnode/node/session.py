@@ -126,7 +126,8 @@ class Session(RegistrationState):
         config, now = self.config, self.now()
         changed = self.renewal() is not None
         left = self.confirmed_at + self.lifetime - now
-        if left > self.report_every + MARGIN_S or self.lifetime <= self.report_every and not changed:
+        # One that cannot outlast the interval is asked about once it has ended: not every module knows (BC20).
+        if left > self.report_every + MARGIN_S or left > 0 and self.lifetime <= self.report_every and not changed:
             return True
         self.exchanges += 1
         if self.modem.update(self.lifetime if self.lifetime != config.lifetime else None,

@@ -384,6 +384,8 @@ class Driver(Modem):
             return done
         if self._asleep:
             return True  # its active time was over first
+        if self._off_instead():
+            return self._switch_off()
         if self.ask(self.at.write, "+QCFG", "psm/enter", 1) is None:
             self._count("sleep_refused")
         return self._confirm_sleep()
@@ -397,7 +399,8 @@ class Driver(Modem):
             if self.options["sleep"] == "light" and self.pins is not None:
                 self.pins.set("wake", True)  # DTR low, and low while awake (low_power 3.4)
             elif self.pins is not None and self.pins.get("status") is not True:
-                self.pins.pulse("power_key", _PSM_KEY_MS)
+                self.pins.pulse("power_key", self.POWER_KEY_MS if self._off_instead() else _PSM_KEY_MS)
+                self.timers = self.timers[:2] + bytes(2) if self._off_instead() else self.timers  # asked for anew
             for _ in range(_AT_TRIES):
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False

@@ -251,7 +251,11 @@ class Driver(Modem):
                     # Only a module that is silent gets one: a running one would be switched off by it.
                     pulse = False
                     pulsed = clock.ticks_ms()
-                    self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
+                    if self._off_instead():
+                        self.pins.pulse("power_key", self.POWER_KEY_MS)
+                        self.timers = self.timers[:2] + bytes(2)  # asked for anew
+                    else:
+                        self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
                     self.at.poll(max(0, self._boot_ms - 2 * _AT_MS))
             return False
         finally:
@@ -265,6 +269,8 @@ class Driver(Modem):
             self._await(lambda: not self._in_session, options["guard_release"] * 1000 + _END_MS)
         if options["sleep"] == "off":
             return self.power_off()
+        if options["sleep"] == "psm" and self._off_instead():
+            return self._switch_off()
         if options["sleep"] == "cfun5":
             done = self.ask(self.at.write, "+CFUN", 5) is not None
             self.pins.set("wake", False)
