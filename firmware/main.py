@@ -33,7 +33,7 @@ def window(board: "Any", seconds: int, why: str) -> None:
 
 
 def note(error: BaseException, files: "Any" = None) -> None:
-    """Keep the last failure where the next session by cable finds it: crash.txt, at most 1 KB, and the console."""
+    """Keep the last failure where the next session by cable finds it: crash.txt, its last KB, and the console."""
     import io
     text = io.StringIO()
     print_exception = getattr(sys, "print_exception", None)
@@ -44,7 +44,7 @@ def note(error: BaseException, files: "Any" = None) -> None:
     print("lwnode:", text.getvalue())
     try:
         with (files.open if files else open)("crash.txt", "w") as file:
-            file.write(text.getvalue()[:1024])
+            file.write(text.getvalue()[-1024:])  # its end says what it was
     except OSError:
         pass  # a full or broken file system must not keep the node from sleeping
 

@@ -144,11 +144,12 @@ def _printed(direction: str, data: bytes) -> None:
 
 def status() -> None:
     """Print what the node knows of itself and what the module says; no secrets."""
+    from lwnode import VERSION
     unit = node()
     config = unit.config
     mv = unit.board.battery_mv()
     _table([
-        ("family", config.family), ("server", "%s:%d, %s" % (config.host, config.port, config.security)),
+        ("version", VERSION), ("family", config.family), ("server", "%s:%d, %s" % (config.host, config.port, config.security)),
         ("endpoint", unit.session.endpoint()), ("session", _session(unit)),
         ("registrations", unit.session.registrations), ("recoveries", unit.session.recoveries),
         ("journal", "%d waiting, %d dropped, %d exposed" % (len(unit.journal), unit.journal.dropped,

@@ -24,6 +24,7 @@ _OBJECTS = {
     19: "oitssi",
     26250: "iisib",  # docs/objects
     26251: "iiiiiisiiisiis",
+    26252: "ssiisioi",
 }
 _LETTERS = {"s": STRING, "o": OPAQUE, "i": INTEGER, "f": FLOAT, "b": BOOLEAN, "t": TIME, "l": OBJLNK, "x": NONE}
 

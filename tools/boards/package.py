@@ -22,14 +22,19 @@ FILE = ROOT / "package.json"
 AT = ROOT / "lib" / "lwnode" / "at" / "package.json"
 
 
+def version() -> str:
+    """The version of the application, from the one place that says it."""
+    found = re.search(r'^VERSION = "(.+)"', (ROOT / "lib" / "lwnode" / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found
+    return found.group(1)
+
+
 def content(file: Path = FILE) -> str:
     """A file's text: where each module goes below lib/ on the board, and where it is from the file's own folder."""
-    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert version
     modules = sorted(((ROOT / "lib") if file == FILE else file.parent).rglob("*.py"))
     urls = [[str(path.relative_to(ROOT / "lib")), str(path.relative_to(file.parent))] for path in modules]
     lines = ",\n".join("    " + json.dumps(pair) for pair in urls if pair[0] != "lwnode/at/uart.py")
-    return f'{{\n  "version": "{version.group(1)}",\n  "deps": [],\n  "urls": [\n{lines}\n  ]\n}}\n'
+    return f'{{\n  "version": "{version()}",\n  "deps": [],\n  "urls": [\n{lines}\n  ]\n}}\n'
 
 
 def problem() -> str:
@@ -37,6 +42,11 @@ def problem() -> str:
     for file in (FILE, AT):
         if not file.exists() or file.read_text(encoding="utf-8") != content(file):
             return f"{file.relative_to(ROOT)} does not list the modules of lib/ as they are: run make package"
+    for name in ("pyproject.toml", "boards/common/manifest.py"):
+        if f'version = "{version()}"' not in (ROOT / name).read_text(encoding="utf-8").replace("version=", "version = "):
+            return f"{name} does not say version {version()}, which lib/lwnode/__init__.py says: make them one"
+    if f"## {version()}" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
+        return f"CHANGELOG.md has no part for version {version()}, which lib/lwnode/__init__.py says"
     manifest = (ROOT / "boards" / "common" / "manifest.py").read_text(encoding="utf-8")
     frozen = re.findall(r'^module\("(\w+\.py)", base_path="../../firmware"', manifest, re.MULTILINE)
     there = [path.name for path in (ROOT / "firmware").glob("*.py")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import struct
 import time
 from collections.abc import Iterator
@@ -120,7 +121,27 @@ def describe(package: bytes) -> str:
     if len(package) < 15 + MAC_BYTES or package[:4] != b"LWU1":
         raise Remedy("this is no update package: make one with make update-package")
     _, _, version, count, size = struct.unpack_from("<4sIIHB", package)
-    return f"version {version} for {package[15 : 15 + size].decode()}, {count} files, {len(package) / 1024:.0f} KB"
+    found = re.search(rb"\d+\.\d+\.\d+", contents(package).get("/lib/lwnode/__init__.mpy", b""))
+    named = f", application {found.group().decode()}" if found else ""
+    return f"version {version} for {package[15 : 15 + size].decode()}{named}, {count} files, {len(package) / 1024:.0f} KB"
+
+
+def contents(package: bytes) -> dict[str, bytes]:
+    """{path: content} of a package; nothing for what it removes."""
+    _, _, _, rows, size = struct.unpack_from("<4sIIHB", package)
+    at, sizes = 15 + size, []
+    for _ in range(rows):
+        kept, length = package[at], package[at + 1]
+        path = package[at + 2 : at + 2 + length].decode()
+        (count,) = struct.unpack_from("<I", package, at + 2 + length)
+        sizes.append((path, count, kept))
+        at += 2 + length + 36
+    found = {}
+    for path, count, kept in sizes:
+        if kept:
+            found[path] = package[at : at + count]
+        at += count
+    return found
 
 
 def send(board: Board, remote: Remote, package: bytes) -> None:

@@ -17,7 +17,8 @@ _GROUPS = (
     ("What waits, and what watches", ("history", "journal_bytes", "journal_batch", "watchdog", "maintenance_window",
                                       "planned_restart")),
     ("Battery, link and month", ("battery", "data_budget", "billing_day", "defer_longest", "defer_below")),
-    ("What the server may set and see", ("node_objects", "trial_wakes", "health_every", "server_updates")),
+    ("What the server may set and see", ("node_objects", "trial_wakes", "health_every", "diagnosis",
+                                         "server_updates")),
 )  # fmt: skip
 
 _HEAD = """\

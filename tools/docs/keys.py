@@ -43,6 +43,7 @@ KEYS = {
     "node_objects": "declare 26250 and 26251, the node's own settings and health",
     "trial_wakes": "contacts that may fail before a setting of the server is taken back",
     "health_every": "how often the node's health is told unasked (seconds)",
+    "diagnosis": "answer the server's questions for last error, signal, cell and crash text, as object 26252",
     "server_updates": "take update packages from the server, as object 9; needs a key in secrets.json",
     "planned_restart": "restart the board after so many wakes, where RAM is kept; 0 never",
     "psk_identity": "PSK identity",

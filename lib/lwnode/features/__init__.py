@@ -36,6 +36,7 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
     ("ship", (), True),
     ("commands", (), True),
     ("update", ("server_updates",), False),
+    ("diagnosis", ("diagnosis",), False),
 )
 OFF = (None, False, 0, "none")  # a key with such a value asks for nothing
 
