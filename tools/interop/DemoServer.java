@@ -65,7 +65,7 @@ import org.eclipse.leshan.server.queue.PresenceListener;
 import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
-import org.eclipse.leshan.servers.security.InMemorySecurityStore;
+import org.eclipse.leshan.servers.security.FileSecurityStore;
 import org.eclipse.leshan.servers.security.SecurityInfo;
 import org.eclipse.leshan.transport.californium.server.endpoint.CaliforniumServerEndpointsProvider;
 import org.eclipse.leshan.transport.californium.server.endpoint.coap.CoapServerProtocolProvider;
@@ -75,7 +75,7 @@ public class DemoServer {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<OutputStream> FOLLOWERS = new CopyOnWriteArrayList<>();
-    private static final InMemorySecurityStore KEYS = new InMemorySecurityStore();
+    private static final FileSecurityStore KEYS = new FileSecurityStore("security.data"); // of the folder that it runs in
     private static final Map<String, Delayed> QUEUE = new ConcurrentHashMap<>(); // the last request for each that sleeps
     private static final ExecutorService SENDERS = Executors.newCachedThreadPool();
     private static LeshanServer leshan;
@@ -99,7 +99,7 @@ public class DemoServer {
         web.setExecutor(Executors.newCachedThreadPool());
         web.createContext("/api/event", DemoServer::follow);
         web.createContext("/api/clients", DemoServer::clients);
-        web.createContext("/api/security/clients", DemoServer::key);
+        web.createContext("/api/security/clients", DemoServer::keys);
         web.start();
     }
 
@@ -211,16 +211,36 @@ public class DemoServer {
         };
     }
 
-    private static void key(HttpExchange exchange) throws IOException {
+    /** Security info as the demo server has it: GET all or one, PUT one, DELETE one, which ends its registration, too. */
+    private static void keys(HttpExchange exchange) throws IOException {
         try {
-            JsonNode document = JSON.readTree(exchange.getRequestBody());
-            JsonNode details = document.get("tls").get("details");
-            KEYS.add(SecurityInfo.newPreSharedKeyInfo(document.get("endpoint").asText(), details.get("identity").asText(),
-                    HexFormat.of().parseHex(details.get("key").asText())));
-            answer(exchange, 200, "");
+            String[] parts = exchange.getRequestURI().getPath().split("/", 5); // "", api, security, clients, EP
+            String endpoint = parts.length > 4 && !parts[4].isEmpty() ? parts[4] : null;
+            if (exchange.getRequestMethod().equals("GET")) {
+                ArrayNode all = JSON.createArrayNode();
+                KEYS.getAll().stream().filter(each -> endpoint == null || endpoint.equals(each.getEndpoint()))
+                        .filter(SecurityInfo::usePSK).forEach(each -> all.add(shown(each)));
+                boolean found = endpoint == null || !all.isEmpty();
+                answer(exchange, found ? 200 : 404, endpoint == null ? all.toString() : found ? all.get(0).toString() : "");
+            } else if (exchange.getRequestMethod().equals("DELETE")) {
+                answer(exchange, KEYS.remove(endpoint, true) == null ? 404 : 204, "");
+            } else {
+                JsonNode document = JSON.readTree(exchange.getRequestBody());
+                JsonNode details = document.get("tls").get("details");
+                KEYS.add(SecurityInfo.newPreSharedKeyInfo(document.get("endpoint").asText(), details.get("identity").asText(),
+                        HexFormat.of().parseHex(details.get("key").asText())));
+                answer(exchange, 204, "");
+            }
         } catch (Exception error) {
             answer(exchange, 400, error.getClass().getSimpleName()); // its words could hold the key
         }
+    }
+
+    private static ObjectNode shown(SecurityInfo info) {
+        ObjectNode document = JSON.createObjectNode().put("endpoint", info.getEndpoint());
+        document.putObject("tls").put("mode", "psk").putObject("details").put("identity", info.getPskIdentity())
+                .put("key", HexFormat.of().formatHex(info.getPreSharedKey()));
+        return document;
     }
 
     private static void follow(HttpExchange exchange) throws IOException {
@@ -259,6 +279,9 @@ public class DemoServer {
         ObjectNode document = JSON.createObjectNode();
         document.put("endpoint", client.getEndpoint()).put("registrationId", client.getId());
         document.put("lifetime", client.getLifeTimeInSec());
+        document.put("lastUpdate", client.getLastUpdate().getTime());
+        document.put("registrationDate", client.getRegistrationDate().getTime());
+        document.put("sleeping", client.usesQueueMode() && !leshan.getPresenceService().isClientAwake(client));
         document.put("bindingMode", BindingMode.toString(client.getBindingMode()));
         document.put("secure", "coaps".equalsIgnoreCase(client.getEndpointUri().getScheme()));
         document.set("objectLinks", shown(client.getSortedObjectLinks()));
