@@ -383,6 +383,44 @@ def test_a_server_that_fails_behind_a_bootstrap_leads_back_to_the_bootstrap_serv
     assert chain([True], [False, True], None) == (once, True, "", 1)
 
 
+def test_an_update_or_a_recovery_that_fails_leads_to_the_bootstrap_server_too():
+    """3.3 cases 3 and 4: a registration, its retry, then the bootstrap server, and +QLWREG; nothing is sent meanwhile."""
+    for begin in ("update", "recovery"):
+        for boots in (True, False):
+            field = bootstrapped(ack_timeout=1, max_retransmit=1)
+            tried, register, bootstrap = [], field.link.register, field.link.bootstrap
+
+            def enter(account, *more, field=field, tried=tried, register=register):
+                tried.append("register")
+                if "bootstrap" in tried:
+                    register(account, *more)
+                else:
+                    field.clock.after(300, lambda: more[-1](None))
+
+            def boot(*given, field=field, tried=tried, bootstrap=bootstrap, boots=boots):
+                tried.append("bootstrap")
+                if boots:
+                    bootstrap(*given)
+                else:
+                    field.clock.after(300, lambda: given[-1](None))
+
+            if begin == "recovery":
+                field.modem.sleep()
+                field.clock.advance(60000)
+            field.server.restart()
+            field.link.register, field.link.bootstrap = enter, boot
+            del field.target.recent[:]
+            if begin == "update":
+                assert not field.modem.update()
+                field.modem.service(20000)
+            else:
+                assert field.modem.wake() and field.modem.recover(70000) is boots
+            assert tried == ["register"] * 2 + (["bootstrap", "register"] if boots else ["bootstrap"] * 2), (begin, tried)
+            assert field.modem.status() == (REGISTERED if boots else NOT_REGISTERED)
+            said = [line for _, _, line in field.target.recent]
+            assert "+QLWREG: %d" % (not boots) in said and "AT+QLWREG" not in said
+
+
 def test_the_status_code_of_a_refusal_is_told_by_name():
     """Chapter 6, and what the model makes of CoAP's codes."""
     for code, name in ((400, "status 10"), (403, "status 13"), (404, "status 14"), (412, "status 22"), (None, "status 1")):

@@ -118,6 +118,36 @@ def test_bg96_asks_the_bootstrap_server_again():
     assert len(field.server.registrations) == 1
 
 
+def test_bg96_speaks_psk_with_the_key_that_lies_in_its_file():
+    """3.3.4, whether "clean" spares the keys or not; a key that is another is named."""
+    secret = Server("192.0.2.7", 5684, "urn:imei:866971030000717", 900, security="psk", psk_identity="node-1", psk="00ff" * 8)
+    for wiped in (False, True):
+        for key, registered in ((secret.psk, True), ("11" * 16, False)):
+            playing = {"clean_keys": wiped, "files": {"ssl/101_server.psk": "node-1:%s\n" % key}}
+            field = Field("bg96", playing, keys={"node-1": secret.psk}, key_file=True)
+            modem = field.modem
+            assert modem.start() and modem.configure(secret) and modem.restart() and modem.attach(60000)
+            assert modem.register(60000) is registered and registered == ("not that of secrets.json" not in modem.refusal)
+
+
+def test_bg96_is_the_same_with_a_client_that_executes_nothing():
+    """3.3, "only reading/writing of objects", against Execute in 3.1.3: reports, writes and registration need none."""
+    for executes in (True, False):
+        field = online("bg96", LESHAN)
+        field.target.options["executes"] = executes
+        asked = [field.server.execute(field.endpoint, path) for path in ("/1/0/8", "/19/1/0", "/3/0/4")]
+        field.modem.service(5000)
+        assert [exchange.code for exchange in asked] == ([204, 405, 204] if executes else [405] * 3)
+        assert bring_back(field.modem, 60000) and field.modem.status() == REGISTERED
+        field.server.observe(field.endpoint, "/19/0/0")
+        written = field.server.write(field.endpoint, "/19/1/0", b"\x01")
+        field.modem.service(3000)
+        ticket = field.modem.publish(RECORDS)
+        assert field.modem.settle(5000) and field.told("delivered")[-1:] == [ticket]
+        field.modem.service(3000)
+        assert written.code == 204 and delivered(field) == WANTED
+
+
 def test_bg96_names_a_wrong_apn():
     field = Field("bg96", playing={"network_apn": "right.example"}, apn="wrong.example")
     modem = field.modem

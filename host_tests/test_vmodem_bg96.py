@@ -408,6 +408,42 @@ def test_bootstrap_instead_where_the_carrier_says_so():
     assert '+QLWEVENT: 2,"STATE_BOOTSTRAPPING"' in said and said[-1] == '+QLWEVENT: 1,"STATE_BOOTSTRAP_REQUIRED"'
 
 
+def test_several_accounts_in_bootstrap_ini():
+    """3.3: the first that is no bootstrap server's counts, with the APN of its own section in carrier_apn_cfg (3.3.2)."""
+    files = bg96_files.built_in(0)
+    accounts = (("coap://boot:5783", True, 100), ("coap://10.0.0.2:5683", False, 102), ("coap://10.0.0.1:5683", False, 101))
+    files[bg96_files.BOOTSTRAP] = "".join([
+        bg96_files.bootstrap_text({"uri": uri, "bootstrap": boot, "security": 3, "ssid": ssid}, 900).replace(
+            "/0/1/", "/0/%d/" % place).replace("/1/1/", "/1/%d/" % place)
+        for place, (uri, boot, ssid) in enumerate(accounts)])
+    files[bg96_files.CARRIER] = "APN_NAME=a\nSHORT_SERVER_ID1=101\n;\nAPN_NAME=b\nSHORT_SERVER_ID1=102\n"
+    bench = bench_of(files=files, network_apn="b")
+    assert bench.say('AT+QLWM2M="register"', 500)[-1] == '+QLWEVENT: 5,"STATE_READY"'
+    assert bench.modem.server()["uri"] == "coap://10.0.0.2:5683" and bench.say('AT+QLWM2M="update",102') == ["OK"]
+    assert bench.modem.settings.bootstrap()["ssid"] == 100
+
+
+def test_a_carrier_type_is_kept_and_changes_nothing_that_a_host_sees():
+    """3.3.3 names two and says no more of them."""
+    for kind in (0, 1):
+        files = bg96_files.built_in(0)
+        bg96_files.set_cfg(files, CARRIER_TYPE=kind)
+        bench = bench_of(files=files)
+        assert bench.say('AT+QLWM2M="register"', 500) == ["OK"] + READY and bench.modem.settings.cfg["CARRIER_TYPE"] == kind
+
+
+def test_what_a_reset_deletes_is_used_until_the_next_boot():
+    """4.1, reset: "to make all configurations take effect after module resetting"; 3.3, note: read at boot."""
+    bench = registered()
+    for line in ('"deregister"', '"bootstrap",1,"coap://10.9.9.9:5683"', '"reset"'):
+        assert bench.say("AT+QLWM2M=" + line, 300)[0] == "OK"
+    assert bench.say('AT+QLWM2M="register"', 500)[-1] == '+QLWEVENT: 5,"STATE_READY"' and bench.modem.server()["uri"] == URI
+    for name in (False, True):
+        files = {"ssl/101_server.psk": "node-1:00FF"}
+        bench = bench_of('"clean"', files=files, clean_keys=name)
+        assert ("ssl/101_server.psk" in bench.modem.files()) is not name
+
+
 def test_bootstrap_attempts_are_limited():
     for most, expected in ((0, 1), (2, 3)):
         bench = bench_of('"select",0', '"bsmode",1', '"endpoint",4,4')
@@ -503,6 +539,10 @@ def test_what_a_pipe_cannot_do():
 
 
 def test_server_triggers():
+    bench = registered(executes=False)  # 3.3: "only reading/writing of objects"
+    asked = [bench.server.execute(EP, path) for path in ("/1/0/8", "/3/0/4", "/5/0/2")]
+    bench.wait(300)
+    assert [exchange.code for exchange in asked] == [405] * 3
     bench = registered()
     bench.server.execute(EP, "/1/0/8")
     bench.wait(200)

@@ -5,6 +5,7 @@ times: the guide names none, and the Telit manual's "MAX timeout" is a dash for 
 """
 
 from fakes.vmodem import Bench
+from fakes.world import World
 
 LINES = {
     "bc66": ("AT+QLWADDOBJ=3303,0,2,5700,5701", "AT+QLWADDOBJ?", "AT+QLWCFG?", 'AT+QLWCFG="retransmit",2,5',
@@ -44,3 +45,25 @@ def test_the_longest_that_a_manual_allows_can_be_played():
         for line in LINES[family]:
             assert answered_ms(bench, line) == LONGEST_MS.get(line, 300), line
             bench.wait(2000)
+
+
+def test_a_node_lives_with_a_module_that_always_takes_the_longest():
+    """Each answer after 300 ms, the BC20's deletion after 5 s, and another server in the middle, which wants the deletion."""
+    from lwnode.config import checked
+    from fakes.world import CONFIG
+
+    for family in ("bc66", "bc20", "bg96", "me910c1"):
+        world = World("esp32", {"family": family}, latency_ms=300, **({"delete_ms": 4700} if family == "bc20" else {}))
+
+        def moved(world=world, family=family):
+            config = dict(CONFIG)
+            config.update({"family": family, "host": "other.test"})
+            world.settings = checked(config, None)
+            world.reset("power_on")
+
+        world.at(moved, minutes=40)
+        world.run(hours=2)
+        late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
+        assert len(world.taken) >= 12 and not late, (family, len(world.taken), late)
+        assert family != "bc20" or world.model.counters["commands"] and "other.test" in str(world.model.kept) + str(
+            world.model.nvram)

@@ -36,7 +36,8 @@ def test_all_six_files_are_written_and_read_back(tmp_path):
                      os.path.join("ssl", "101_server.psk")]
     account, settings, carriers = bg96_files.read(tmp_path)
     assert account == {"uri": "coaps://leshan.eclipse.org:5684", "ssid": 101, "lifetime": 900, "bootstrap": False,
-                       "security": 0, "autostart": True, "qcli": True, "identity": "node-1", "key_bits": 4 * len(KEY)}
+                       "security": 0, "autostart": True, "qcli": True, "identity": "node-1", "key_bits": 4 * len(KEY),
+                       "servers": 1}
     assert (settings["PER_REGSTATUS_FEAT"], settings["APN"]) == (1, "iot.example")
     assert carriers == [{"APN_NAME": "iot.example", "APN_CLASS": 2, "SHORT_SERVER_ID1": 101}]
     assert (tmp_path / "ssl" / "101_server.psk").stat().st_mode & 0o077 == 0
@@ -68,7 +69,8 @@ def test_the_tables_own_spelling_of_persistence_is_read(tmp_path):
     ({"uri": "http://h:80"}, "coap"), ({"uri": "coap://h"}, "coap"), ({"uri": "coap://h:0"}, "coap"),
     ({"lifetime": 29}, "30 to 86400"), ({"lifetime": 86401}, "30 to 86400"), ({"ssid": 0}, "1 to 65534"),
     ({"ROAMING_FEAT": 2}, "ROAMING_FEAT"), ({"REG_EP_NAME": 5}, "4 or 7"), ({"MAX_NO_RETRIES": -1}, "MAX_NO_RETRIES"),
-    ({"BATTERY_LEVEL_THRESHOLD": 101}, "0 to 100"), ({"MOON": 1}, "MOON"),
+    ({"BATTERY_LEVEL_THRESHOLD": 101}, "0 to 100"), ({"CARRIER_TYPE": 2}, "CARRIER_TYPE: expected 0 to 1"),
+    ({"MOON": 1}, "MOON"),
     ({"carriers": [{"APN_NAME": "a", "SHORT_SERVER_ID1": 101, "BS_IF_REG_FAILS": 2}]}, "BS_IF_REG_FAILS"),
     ({"uri": "coaps://h:5684"}, "identity and key"), ({"uri": "coaps://h:5684", "identity": "i", "key": "0"}, "hexadecimal"),
 ])
@@ -91,8 +93,37 @@ def test_what_will_surprise_is_told(tmp_path):
     bg96_files.write(bg96_files.make("coap://h:5683", apn="iot.example", ROAMING_FEAT=0, carriers=[
         {"APN_NAME": "a", "APN_CLASS": 2, "SHORT_SERVER_ID1": 102}]), tmp_path)
     told = warnings(tmp_path)
-    assert "ROAMING_FEAT" not in told
+    assert "ROAMING_FEAT" not in told and "accounts" not in told and "Verizon" not in told
     assert "no section for server 101" in told
+
+
+def test_several_accounts_and_the_carriers_own_ways_are_told(tmp_path):
+    """3.3: bootstrap.ini may hold several Security objects; 3.3.3 and 3.3.4: Verizon wants security always."""
+    files = secure(CARRIER_TYPE=1)
+    files["bootstrap.ini"] += files["bootstrap.ini"].replace("/0/1/", "/0/2/").replace("/1/1/", "/1/2/")
+    bg96_files.write(files, tmp_path)
+    assert bg96_files.read(tmp_path)[0]["servers"] == 2
+    assert "2 accounts" in warnings(tmp_path) and "Verizon" not in warnings(tmp_path)
+    bg96_files.write(bg96_files.make("coap://h:5683", CARRIER_TYPE=1), tmp_path)
+    assert "CARRIER_TYPE=1: Verizon wants security" in warnings(tmp_path)
+
+
+def test_what_the_tool_writes_is_what_the_client_starts_with():
+    """The virtual module boots with the tool's files: account, APN, persistence; the driver finds it registered, or not."""
+    from fakes.modem_field import Field
+    from lwnode.modem import REGISTERED
+
+    for persistent in (0, 1):
+        files = bg96_files.make("coap://192.0.2.7:5683", 101, 900, "iot.example", PER_REGSTATUS_FEAT=persistent,
+                                BOOT_UP_SLEEP_TIME=1, BOOTSTRAP_EP_NAME=4, REG_RETRY_TIMEOUT=30, ROAMING_FEAT=0)
+        field = Field("bg96", {"files": files, "network_apn": "iot.example"})
+        assert field.modem.start() and field.modem.attach(60000) and field.modem.register(60000)
+        assert field.server.registrations[field.endpoint].lifetime == 900
+        registered = len([event for event in field.server.events if "registered" in event[2]])
+        field.modem.restart()
+        assert field.modem.attach(60000) and field.modem.register(60000) and field.modem.status() == REGISTERED
+        again = len([event for event in field.server.events if "registered" in event[2]]) - registered
+        assert again == (not persistent), "FER_REGSTATUS_FEAT=1: an update, no registration (3.3.3)"
 
 
 def test_the_command_writes_and_reads(tmp_path, capsys):

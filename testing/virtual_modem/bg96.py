@@ -193,13 +193,18 @@ class Bg96(Bg96Server):
     def sub_reset(self, args):
         """Delete the persistent files: the configuration counts after the next boot."""
         args.expect(1)
-        self.nvram.pop("persistent", None)
+        self._forget_server()
+
+    def _forget_server(self):
+        kept = self.nvram.pop("persistent", {})
+        self.held = kept if self.loaded else {}
 
     def sub_clean(self, args):
-        """Delete all configuration files."""
+        """Delete all configuration files: those of Table 1, and the keys too where option clean_keys says so."""
         args.expect(1)
-        self.nvram.pop("persistent", None)
-        self.nvram["files"] = {}
+        self._forget_server()
+        kept = {} if self.options["clean_keys"] else self.files()
+        self.nvram["files"] = {name: kept[name] for name in kept if name.endswith(".psk")}
 
     # ---- session
 

@@ -2,9 +2,10 @@
 
     +QLWEVENT: 0 INITIAL, 1 BOOTSTRAP_REQUIRED, 2 BOOTSTRAPPING, 3 REGISTER_REQUIRED, 4 REGISTERING, 5 READY
 
-It reads its files when it starts, once per boot (3.3, note). No data call: RETRY_TIMEOUT, doubled up to the maximum, so many
-times. No registration: REG_RETRY_TIMEOUT, doubled up to the maximum, and bootstrap instead where BS_IF_REG_FAILS says so.
-After a registration it leaves persistent files, which hold the old server until "reset" deletes them (FAQ 3).
+It reads its files when it first starts, once per boot (3.3, note); "reset" counts from the next boot on. No data call:
+RETRY_TIMEOUT, doubled up to the maximum, so many times. No registration: REG_RETRY_TIMEOUT, doubled up to the maximum, and
+bootstrap instead where BS_IF_REG_FAILS says so. After a registration it leaves persistent files, which hold the old
+server until "reset" deletes them (FAQ 3).
 """
 
 from testing.lwm2m.link import Account
@@ -33,10 +34,11 @@ class Bg96Client(Bg96Module):
     })
 
     def __init__(self, clock, link, nvram=None, **options):
-        self.running = False
+        self.running = self.loaded = False
         self.phase = INITIAL
         self.automatic = True
         self.settings = Settings({})
+        self.held = {}
         self._tries = self._wait_s = self._bootstraps = 0
         self._retry_timer = self._update_timer = self._boot_timer = None
         super().__init__(clock, link, nvram, **options)
@@ -53,8 +55,8 @@ class Bg96Client(Bg96Module):
         return self.stored("persistent", {})
 
     def server(self):
-        """The account in use: the persistent one before that of the files (FAQ 3)."""
-        return self.persistent().get("server") or self.settings.server()
+        """The account in use: the persistent one before that of the files (FAQ 3), also where "reset" has just deleted it."""
+        return self.persistent().get("server") or self.held.get("server") or self.settings.server()
 
     def session(self):
         """What object 1 tells."""
@@ -83,7 +85,8 @@ class Bg96Client(Bg96Module):
             self._boot_timer = self.after(wait, lambda: self.start_client(True))
 
     def booted(self, woken):
-        self.running = False
+        self.running = self.loaded = False
+        self.held = {}
         self.phase = INITIAL
         self.link.resume()
         self.link.retransmission(2, 4)
@@ -115,13 +118,14 @@ class Bg96Client(Bg96Module):
     # ---- state machine
 
     def start_client(self, automatic):
-        """Start the client with the files as they are now; False when it runs already."""
+        """Start the client, with the files as they are at its first start in this boot; False when it runs already."""
         if self.running and self.phase != INITIAL:
             return False
         self._stop(self._boot_timer)  # whoever was first has started it, and may have ended it since
         self.running = True
         self.automatic = automatic
-        self.settings = Settings(self.files())
+        if not self.loaded:
+            self.loaded, self.settings = True, Settings(self.files())
         self._tries = 0
         self._wait_s = int(self.settings.cfg["RETRY_TIMEOUT"])
         self._bootstraps = 0

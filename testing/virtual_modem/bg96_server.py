@@ -24,6 +24,8 @@ class Bg96Server(Bg96Client):
 
     OPTIONS = dict(Bg96Client.OPTIONS)
     OPTIONS.update({
+        "executes": True,  # 3.1.3 lists Execute, 1/0/8 and 3/0/4 are mandatory; False: 3.3, "only reading/writing of objects"
+        "clean_keys": False,  # "clean": Table 1 has no keys among the configuration files; True: they go too
         "observe_flag": False,  # True: the flag of 4.2.2 also for a new observation; the example leaves it out
         "download_ms": 20000,  # DFOTA: from Package URI to "downloaded"
         "fota_urcs": True,  # +QIND: "FOTA",...: what the module says of it to its host
@@ -122,6 +124,8 @@ class Bg96Server(Bg96Client):
 
     def may_execute(self, path):
         """What the server may execute."""
+        if not self.options["executes"]:
+            return False
         if path == (5, 0, 2):
             return self.builtin.firmware[3] == _DOWNLOADED
         return path in ((1, 0, 4), (1, 0, 8), (1, 0, 9), (3, 0, 4), (3, 0, 5))

@@ -101,7 +101,8 @@ def read(folder: "str | Path") -> "tuple[dict[str, object], dict[str, str | int]
     """(account, items of lwm2m_cfg, sections of carrier_apn_cfg) as the module will take them; missing files are empty.
 
     The account also tells of the other three: `autostart` and `qcli`, whether they are there, and of the key's file the
-    `identity` and the key's length in bits (`key_bits`, 0 where it is no key), never the key.
+    `identity` and the key's length in bits (`key_bits`, 0 where it is no key), never the key; `servers` counts the accounts of
+    bootstrap.ini, which may hold several (3.3): what is told is the one at 0/1, ours.
     """
     def text(name: str) -> str:
         path = Path(folder) / name
@@ -111,6 +112,7 @@ def read(folder: "str | Path") -> "tuple[dict[str, object], dict[str, str | int]
     security, server = resources.get("/0/1", {}), resources.get("/1/1", {})
     account = {"uri": security.get("0", ""), "ssid": security.get("10", 0), "lifetime": server.get("1", 86400),
                "bootstrap": bool(security.get("1")), "security": security.get("2", 3)}
+    account["servers"] = len([path for path in resources if path.startswith("/0/") and resources[path].get("0")])
     for name, file in (("autostart", AUTOSTART), ("qcli", QCLI)):
         account[name] = (Path(folder) / file).exists()
     identity, _, key = text(f"ssl/{account['ssid']}_server.psk").strip().rpartition(":")
@@ -164,6 +166,10 @@ def check(account: "dict[str, object]", settings: "dict[str, str | int]", carrie
         told.append(f"warning: {QCLI} is missing: no QCLI at start-up (3.3)")
     if account["security"] == 0 and not (account.get("identity", True) and account.get("key_bits", True)):
         told.append(f"refused: ssl/{account['ssid']}_server.psk: expected identity:key in hexadecimal digits (3.3.4)")
+    if int(str(account.get("servers", 1))) > 1:
+        told.append(f"warning: bootstrap.ini has {account['servers']} accounts: the node speaks with one, ssid in config.json")
+    if settings.get("CARRIER_TYPE") == 1 and account["security"] != 0:
+        told.append("warning: CARRIER_TYPE=1: Verizon wants security always (3.3.4)")
     if settings.get("ROAMING_FEAT") == 1:
         told.append("warning: ROAMING_FEAT=1: no LwM2M while roaming (3.3.3); set 0 for a SIM that roams")
     for name in ("REG_EP_NAME", "BOOTSTRAP_EP_NAME"):

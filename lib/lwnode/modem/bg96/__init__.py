@@ -134,7 +134,8 @@ class Driver(Modem):
     def _settings(self, server: "Server") -> "Iterator[tuple[Any, ...]]":
         """The sub-commands in order (4.1)."""
         options = self.options
-        yield "clean",
+        if not options["key_file"]:  # the guide does not say whether "clean" spares the keys
+            yield "clean",
         yield "select", options["server_type"]
         yield "bootstrap", 1, server.uri()
         yield "bootstrap", 2, server.lifetime
