@@ -340,20 +340,14 @@ class Node:
 
     def save_tree(self) -> None:
         """Write what a server has changed to flash, before it has its answer. OSError: it could not be written."""
-        data = self.tree.dump()
-        self.tree.dirty = True
-        self.files.save("tree", data)
-        self.tree.dirty = False
-        self.state.save("tree", data)
+        self.state.save("tree", self.tree.dump(), durable=True)
+        if not self.state.commit():
+            self.tree.dirty = True
+            raise OSError("flash")
 
     def _restore(self) -> None:
         for name in self.parts:
             data = self.state.load(name)
-            if data is None and name == "tree":
-                try:
-                    data = self.files.load(name)
-                except OSError:
-                    pass  # unreadable now: told by the health, and asked again by the next start
             if data is not None:
                 self.parts[name].load(data)
         self.urgent = self.state.load("urgent") == b"1"
