@@ -285,6 +285,10 @@ def test_a_state_of_ones_own_survives_within_bounds():
         assert False
     except ValueError as error:
         assert "one too many" in str(error)
+    newer, _ = node()
+    for number in range(8):
+        newer.state("new {}".format(number))
+    assert newer.load(woken.dump()), "what an older firmware kept stops no start"
 
 
 def test_observations_are_bounded():

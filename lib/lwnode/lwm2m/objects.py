@@ -266,10 +266,9 @@ class Instance:
             self.settings[id] = value
             self.touch(id)
 
-    def setting(self, id: int, default: int) -> int:
-        """A setting as a whole number."""
-        value = self.settings.get(id) if self.settings else None
-        return int(value) if isinstance(value, (int, bool)) else default  # MicroPython's bool is no int
+    def setting(self, id: int, default: "Any") -> "Any":
+        """A value that the row has given or a server has written, else the default."""
+        return (self.settings or {}).get(id, default)
 
     def touch(self, id: int, keep: bool = False) -> None:
         """The live value of a resource has changed: changes() tells it. keep: it must survive even where only flash does."""

@@ -52,7 +52,10 @@ def dump(tree: "ObjectTree") -> bytes:
             left -= size
             own[name] = values
         except ValueError as error:
-            tree.refuse("state " + name, 500, str(error))
+            text = "state %s is not kept: %s" % (name, error)
+            if text != tree.last_error:
+                print("lwnode:", text)
+            tree.last_error = text
     data = bytes([_VERSION]) + encode(([path.ids for path in tree.observations], tree.answers, tree.error_told, own, rows))
     tree.dirty = False
     return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
@@ -77,7 +80,10 @@ def load(tree: "ObjectTree", data: "bytes | None") -> bool:
         return False
     tree.observations, tree.answers, tree.error_told = observations, answers, body[2]
     for name, values in own:
-        tree.state(name).update(values)
+        try:
+            tree.state(name).update(values)
+        except ValueError:
+            pass  # another firmware's, beyond those that this one asks for
     for row, state in rows:
         try:
             if row is not None:
