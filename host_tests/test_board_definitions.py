@@ -196,7 +196,8 @@ def _manifest(folder, file="manifest.py"):
         assert path == "$(PORT_DIR)/modules"
         frozen.extend(names)
 
-    names = {"module": module, "package": package, "include": include, "freeze": freeze, "metadata": lambda **_: None}
+    names = {"module": module, "package": package, "include": include, "freeze": freeze, "require": frozen.append,
+             "metadata": lambda **_: None}
     with open("%s/%s" % (folder, file)) as source:
         exec(source.read(), names)
     return frozen

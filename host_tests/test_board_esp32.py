@@ -6,6 +6,7 @@ from fakes.machine_esp32 import Esp32
 
 from lwnode.board import Unsupported, open_board
 from lwnode.drivers import pulses
+from lwnode.lwm2m import ObjectTree
 from lwnode.power import BootGuard, Clock, RetainedState, Schedule
 
 
@@ -309,6 +310,37 @@ def test_pulses_asleep_are_unsupported_with_a_way_out():
         assert "external counter" in str(error)
     else:
         raise AssertionError("counted")
+
+
+def test_a_rate_is_counted_in_a_window_by_the_pulse_counter_or_by_interrupt():
+    class Wind(Definition):
+        PINS = {"wind": 33}
+        LEVELS = {}
+        INPUTS = ("wind",)
+
+    for version, name in (((1, 25, 0), "esp32"), ((1, 28, 0), "esp32"), ((1, 28, 0), "esp32c3")):
+        class Wired(Wind):
+            PINS = {"wind": 4}
+            CHIP = name
+
+        clock = VirtualClock()
+        chip = Esp32(clock, name, version=version)
+        board = _open(chip, Wired)
+        assert hasattr(board.machine, "Counter") is (version > (1, 26) and name == "esp32"), "the C3 has no such unit"
+        tree = ObjectTree(board.clock)
+        pulses.add_rate(tree, board, "wind", 3346, scale=0.5, unit="m/s", resolution=0.1)
+        for i in range(2000):
+            clock.after(40 * i, lambda chip=chip, i=i: chip.drive(4, i & 1))  # 12.5 Hz
+        for when in (1790000000, 1790000900):
+            tree.sample(when)
+            told = tree.reports(when)[0][2]
+            assert 6.0 <= float(told) <= 6.5, (version, name, told, "and again, from nothing")
+            assert not chip.handlers, "between the rounds nobody is woken"
+    try:
+        pulses.add_rate(tree, board, "rain")
+        raise AssertionError("counted")
+    except ValueError as error:
+        assert 'needs "rain" in PINS' in str(error)
 
 
 def test_a_year_of_slots_with_a_drifting_sleep_clock_serves_each_once():

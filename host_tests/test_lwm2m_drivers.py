@@ -1,7 +1,7 @@
 """Rows for real sensors, on stand-ins for the chips' drivers: shared conversions, broken buses, values at the edge."""
 
 from fakes.clock import VirtualClock
-from lwnode.drivers import battery, chip, dht22, ds18b20, i2c, scd41
+from lwnode.drivers import battery, chip, dht22, ds18b20, i2c, location, loop, max31855, nmea, scd41
 from lwnode.drivers.shared import Shared
 from lwnode.lwm2m import BOOLEAN, INTEGER, ObjectTree, Path, Request
 
@@ -180,11 +180,28 @@ class Hts221(Fixed):
         return self.raw
 
 
-def test_micropython_libs_drivers_on_i2c():
+class Mcp9808Bus:
+    """The ambient register: flags of the limits, sign, sixteenths of a degree."""
+
+    raw = 0
+
+    def readfrom_mem(self, address, register, count):
+        assert (address, register, count) == (0x18, 5, 2)
+        return bytes([self.raw >> 8, self.raw & 255])
+
+
+def mcp9808(tree, instance, raw, **row):
+    bus = Mcp9808Bus()
+    bus.raw = raw
+    i2c.add_mcp9808(tree, bus, instance, **row)
+    return bus
+
+
+def test_drivers_on_i2c():
     tree = ObjectTree()
     i2c.add_hts221(tree, Hts221(temperature=21.46, humidity=100.7))
     i2c.add_lps22h(tree, Fixed(pressure=1013.25, temperature=21.9), 1)
-    i2c.add_mcp9808(tree, Fixed(get_temperature=-3.1875), 2, deadband=0.5)
+    mcp9808(tree, 2, 0x1FCD, deadband=0.5)
     assert sampled(tree) == {
         "/3303/0/5700": "21.5", "/3304/0/5700": "100.0", "/3315/1/5700": "101325", "/3303/1/5700": "21.9",
         "/3303/2/5700": "-3.1875",
@@ -198,21 +215,20 @@ def test_chips_that_have_not_measured_yet_give_no_zeros():
     chip.raw = bytes(4)
     rows = i2c.add_hts221(tree, chip)
     rows += i2c.add_lps22h(tree, Fixed(pressure=0.0, temperature=0.0), 1)
-    rows += (i2c.add_mcp9808(tree, Fixed(get_temperature=0.0, get_alert_triggers=(False, False, False)), 2),)
+    mcp9808(tree, 2, 0)
+    rows += (tree.row(3303, 2),)
     assert sampled(tree) == {} and [row.errors for row in rows] == [1] * 5
     chip.raw = b"\x00\x00\x01\x00"
     tree = ObjectTree()
     i2c.add_lps22h(tree, Fixed(pressure=1013.25, temperature=0.0), 1)
-    i2c.add_mcp9808(tree, Fixed(get_temperature=0.0, get_alert_triggers=(True, False, False)), 2)
+    mcp9808(tree, 2, 0x8000)
     assert sampled(tree) == {"/3315/1/5700": "101325", "/3303/1/5700": "0.0", "/3303/2/5700": "0.0000"}, "it freezes"
     # with alert limits of one's own the flags say nothing: a zero is believed once another value has come
-    tree, probe = ObjectTree(), Fixed(get_temperature=0.0, get_alert_triggers=(False, False, False))
-    i2c.add_mcp9808(tree, probe)
+    tree = ObjectTree()
+    bus = mcp9808(tree, 0, 0)
     assert sampled(tree) == {}
-    probe.get_temperature = lambda: 0.0625
-    assert len(sampled(tree)) == 1
-    probe.get_temperature = lambda: 0.0
-    assert sampled(tree) == {"/3303/0/5700": "0.0000"}
+    for bus.raw, text in ((1, "0.0625"), (0, "0.0000")):
+        assert sampled(tree) == {"/3303/0/5700": text}
 
 
 def test_a_humidity_a_little_beyond_its_end_is_cut_and_far_beyond_refused():
@@ -358,6 +374,104 @@ def test_a_wrong_checksum_and_a_shot_too_short_are_errors():
     hasty = ObjectTree(clock)
     (row, _, _) = scd41.add(hasty, bus, warm_up_ms=100)
     assert sampled(hasty) == {} and row.errors == 1
+
+
+def test_a_current_loop_is_a_line_with_a_fault_at_either_end():
+    # millivolts across 100 Ohm, what goes out, what is said where nothing does
+    for mv, text, said in ((400, "0", ""), (1200, "500000", ""), (2000, "1000000", ""), (370, "0", ""), (2060, "1000000", ""),
+                           (0, None, "0.00 mA: the loop is broken"), (355, None, "broken"), (2150, None, "21.50 mA: a short")):
+        tree = ObjectTree()
+        row = loop.add(tree, 3323, lambda mv=mv: mv, 100, 0, 1000000, resolution=1)
+        assert sampled(tree).get("/3323/0/5700") == text and said in row.error, (mv, row.error)
+
+
+def test_a_place_is_handed_in_goes_out_where_it_changed_and_outlives_sleep():
+    for object_id, ids in ((3336, (5514, 5515)), (6, (0, 1))):
+        tree = ObjectTree()
+        place = location.add(tree, object_id)
+        where = ["/{}/0/{}".format(object_id, id) for id in ids]
+        assert sampled(tree) == {} and "no place is known" in tree.row(object_id, 0).error
+        place.fix("52.517038", "13.388860")
+        assert sampled(tree) == dict(zip(where, ("52.517038", "13.388860"))), "each digit"
+        assert sampled(tree) == {}
+        place.fix("52.517038", "13.388861")
+        assert sampled(tree) == {where[1]: "13.388861"}
+        woken = ObjectTree()
+        location.add(woken, object_id)
+        assert woken.load(tree.dump())
+        assert sampled(woken) == {} and woken.row(object_id, 0).errors == 1, "known, and told already"
+        for wrong in ((91, 0), (0, "-180.5"), ("", 0)):
+            try:
+                place.fix(*wrong)
+                assert False, wrong
+            except ValueError:
+                pass
+
+
+class GpsUart:
+    """A receiver that says one of its lines each second; what is said before somebody makes the UART is lost."""
+
+    def __init__(self, clock, lines):
+        self.clock, self.lines, self.made, self.open, self.told = clock, lines, 0, False, 0
+
+    def make(self):
+        assert not self.open
+        self.open, self.told, self.made = True, self.clock.now // 1000, self.made + 1
+        return self
+
+    def read(self):
+        now = self.clock.now // 1000
+        if not self.lines or now == self.told:
+            return None
+        self.told = now
+        line = self.lines.pop(0)
+        check = 0
+        for byte in line.encode():
+            check ^= byte
+        return b"\xff,1*00\r\n$" + line.encode() + b"*%02X\r\n$GPG" % check
+
+    def deinit(self):
+        self.open = False
+
+
+def test_a_receiver_is_listened_to_for_one_fix_and_each_wait_ends():
+    fix, void = "GNRMC,120000.00,A,5231.02228,N,01323.33160,W,0.1,,240626,,,A", "GPRMC,120000.00,V,,,,,,,240626,,,N"
+    # what it says second after second, what goes out, the error
+    there = ["-13.388860", "52.517038"]
+    for said, text, error in (
+        (["GPGSV,1,1,00", fix], there, ""), ([void, fix], there, ""), ([void] * 9, [], "too few satellites"),
+        (["GPGGA,1"] * 9, [], "says nothing"), ([], [], "says nothing"),
+    ):
+        clock = VirtualClock()
+        tree, uart = ObjectTree(clock), GpsUart(clock, list(said))
+        nmea.add(tree, uart.make)
+        assert sorted(sampled(tree).values()) == text, said
+        assert clock.now <= 2600 and not uart.open and error in tree.row(3336, 0).error, (clock.now, tree.row(3336, 0).error)
+        sampled(tree)
+        assert uart.made == 2, "made anew for each round"
+    assert nmea.sentence(b"$GPRMC,1*00") == [] and nmea.degrees("00000.5", "E") == "0.008333"
+
+
+def test_a_thermocouple_tells_what_is_wrong_with_it():
+    for frame, text, error in ((b"\x06\x4c\x19\x00", "100.75", ""), (b"\xff\xfc\x19\x00", "-0.25", ""),
+                               (b"\x00\x01\x19\x01", None, "not connected"), (b"\x00\x01\x19\x02", None, "to ground"),
+                               (b"\x00\x01\x19\x04", None, "to the supply"), (b"\0\0\0\0", None, "zeros or ones"),
+                               (b"\xff\xff\xff\xff", None, "zeros or ones")):
+        selected = []
+
+        class Spi:
+            def readinto(self, buffer, frame=frame, selected=selected):
+                assert selected == [0]
+                buffer[:] = frame
+
+        class Select:
+            def value(self, level, selected=selected):
+                selected.append(level)
+
+        tree = ObjectTree()
+        row = max31855.add(tree, Spi(), Select())
+        assert sampled(tree).get("/3303/0/5700") == text and error in row.error, (frame, row.error)
+        assert selected == [0, 1]
 
 
 def test_an_sht3x_of_zeros_or_ones_is_no_weather():

@@ -278,6 +278,7 @@ class Chip:
         self.pulls = {}
         self.open_drain = set()
         self.handlers = {}
+        self.counters = {}  # number -> pulse counter, which a sleep stops
         self.on_output = None  # fn(number, level or None when floating)
         self.adc_mv = {}
         self.dead = None
@@ -335,6 +336,9 @@ class Chip:
                 self.on_output(number, level)
 
     def _edge(self, number, level):
+        counter = self.counters.get(number)
+        if counter is not None and counter.edge & (1 if level else 2) and not self.sleeping:
+            counter.count += 1
         found = self.handlers.get(number)
         if found is not None and found[1] & (8 if level else 4):
             self._woken = True
@@ -416,6 +420,7 @@ class Chip:
         if kind != "soft":
             self.watchdog_cancel()
         self.handlers = {}
+        self.counters = {}
         self.uart = None
         self.uart_spoilt = False
         self.sleeping = False

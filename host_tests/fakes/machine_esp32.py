@@ -58,6 +58,26 @@ def make_nvs(chip):
     return Nvs
 
 
+def make_counter(chip):
+    """Return machine.Counter: a pulse counter unit (ports/esp32/modules/machine.py, from 1.26 on)."""
+
+    class Counter:
+        RISING = 1
+        FALLING = 2
+
+        def __init__(self, unit, pin, edge=1, filter_ns=0):
+            self.edge, self.count = edge, 0
+            chip.counters[pin.number] = self
+
+        def value(self, value=None):
+            count = self.count
+            if value is not None:
+                self.count = value
+            return count
+
+    return Counter
+
+
 class Esp32(Chip):
     """An ESP32 with its wires; `chip` is esp32, esp32s3, esp32c3 or esp32c6."""
 
@@ -230,7 +250,9 @@ class Esp32(Chip):
             def feed(self):
                 chip.watchdog_feed()
 
-        return Names(Pin=make_pin(chip), UART=make_uart(chip), I2C=make_i2c(chip), ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
+        counted = {"Counter": make_counter(chip)} if chip.version >= (1, 26) and chip.chip != "esp32c3" else {}
+        return Names(Pin=make_pin(chip), **counted, UART=make_uart(chip), I2C=make_i2c(chip),
+                     ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
                      PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5, PIN_WAKE=2, EXT0_WAKE=2,
                      EXT1_WAKE=3, TIMER_WAKE=4, reset_cause=lambda: chip.cause, wake_reason=lambda: chip.wake_number,
                      unique_id=lambda: chip.unique_id, reset=chip._reset, deepsleep=chip._deepsleep, freq=lambda *_: 160000000)

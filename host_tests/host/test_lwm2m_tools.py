@@ -11,6 +11,7 @@ from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, STRING, ObjectTree, Request, se
 from lwnode.lwm2m import Path as ResourcePath
 from lwnode.features.commands import carry_out
 from tools.objects import example, units
+from tools.objects.__main__ import declaration
 from tools.objects.families import FAMILIES, fitted, wrong_units
 from tools.objects.payload import Reading, decode, encode
 
@@ -106,3 +107,37 @@ def test_a_configuration_on_each_module(family):
     else:
         assert found.objects == [(19, 0, (0,)), (19, 1, (0,))]
         assert "inside 19/0/0" in found.dropped[0]
+
+
+@pytest.mark.parametrize("text, said", [
+    ("from machine import ADC\n", ":1: machine is there on a board only: use board.machine inside declare()"),
+    ("import mcp\n", ":1: there is no mcp.py beside it"),
+    ("def declare(tree, board)\n", ":1: SyntaxError: "),
+    ("def declare(tree, board):\n    tree.sensor(3303, int, gt=3, lt=9)\n", ":2: lt 9 plus twice st 0 must be below gt 3"),
+    ("def declare(tree, board):\n    tree.sensor(3303, int, gtt=3)\n", ":2: the rules are pmin pmax gt"),
+    ("def declare(tree):\n    pass\n", ": TypeError: "),
+    ("rows = 1\n", ": has no declare(tree, board)"),
+])
+def test_what_is_wrong_with_somebodys_rows_is_one_sentence_with_its_line(tmp_path, text, said):
+    path = tmp_path / "sensors.py"
+    path.write_text(text)
+    command = [sys.executable, "-m", "tools.objects", "--rows", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{path}{said}") and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_rows_that_wrap_micropythons_own_drivers_are_shown_on_a_computer(tmp_path):
+    path = tmp_path / "sensors.py"
+    path.write_text("""
+from ds18x20 import DS18X20
+from hts221 import HTS221
+from lwnode.drivers import ds18b20, i2c, pulses
+from onewire import OneWire
+
+def declare(tree, board):
+    ds18b20.add(tree, DS18X20(OneWire(board.machine.Pin(4))))
+    i2c.add_hts221(tree, HTS221(board.i2c()), 1)
+    pulses.Counter(board)
+""")
+    assert [row[:2] for row in fitted(declaration(path), "bc66").objects][:3] == [(3303, 0), (3303, 1), (3304, 1)]

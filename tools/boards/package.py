@@ -1,8 +1,9 @@
-"""package.json, by which mip installs lib/, and another for the AT driver alone: `make package` writes them, `make check`
-holds them against the tree.
+"""package.json, by which mip installs lib/, another for the AT driver alone, another for the sensors' rows with what they wrap
+of micropython-lib: `make package` writes them, `make check` holds them against the tree.
 
     mpremote mip install package.json                              from a checkout
     mpremote mip install lib/lwnode/at/package.json                the AT driver by itself
+    mpremote mip install lib/lwnode/drivers/package.json           the rows, onewire, ds18x20, dht, hts221, lps22h
     import mip; mip.install("github:OWNER/NAME")                   on a board with a network of its own
     import mip; mip.install("github:OWNER/NAME/lib/lwnode/at")
 """
@@ -20,6 +21,8 @@ from tools.mpy import compiled, module_name
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = ROOT / "package.json"
 AT = ROOT / "lib" / "lwnode" / "at" / "package.json"
+DRIVERS = ROOT / "lib" / "lwnode" / "drivers" / "package.json"
+WRAPPED = ("dht", "ds18x20", "hts221", "lps22h", "onewire")  # micropython-lib's; boards/common/manifest.py freezes them
 
 
 def version() -> str:
@@ -34,12 +37,13 @@ def content(file: Path = FILE) -> str:
     modules = sorted(((ROOT / "lib") if file == FILE else file.parent).rglob("*.py"))
     urls = [[str(path.relative_to(ROOT / "lib")), str(path.relative_to(file.parent))] for path in modules]
     lines = ",\n".join("    " + json.dumps(pair) for pair in urls if pair[0] != "lwnode/at/uart.py")
-    return f'{{\n  "version": "{version()}",\n  "deps": [],\n  "urls": [\n{lines}\n  ]\n}}\n'
+    deps = json.dumps([[name, "latest"] for name in WRAPPED] if file == DRIVERS else [])
+    return f'{{\n  "version": "{version()}",\n  "deps": {deps},\n  "urls": [\n{lines}\n  ]\n}}\n'
 
 
 def problem() -> str:
     """What is wrong with the files in the tree, or nothing."""
-    for file in (FILE, AT):
+    for file in (FILE, AT, DRIVERS):
         if not file.exists() or file.read_text(encoding="utf-8") != content(file):
             return f"{file.relative_to(ROOT)} does not list the modules of lib/ as they are: run make package"
     for name in ("pyproject.toml", "boards/common/manifest.py"):
@@ -48,6 +52,8 @@ def problem() -> str:
     if f"## {version()}" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
         return f"CHANGELOG.md has no part for version {version()}, which lib/lwnode/__init__.py says"
     manifest = (ROOT / "boards" / "common" / "manifest.py").read_text(encoding="utf-8")
+    if sorted(re.findall(r'^require\("(\w+)"\)', manifest, re.MULTILINE)) != sorted(WRAPPED):
+        return f"boards/common/manifest.py must require what the drivers wrap: {' '.join(WRAPPED)}"
     frozen = re.findall(r'^module\("(\w+\.py)", base_path="../../firmware"', manifest, re.MULTILINE)
     there = [path.name for path in (ROOT / "firmware").glob("*.py")]
     if sorted(frozen) != sorted(there):
@@ -72,7 +78,7 @@ def main() -> None:
     if out:
         at_bytecode(out)
         return
-    for file in (FILE, AT):
+    for file in (FILE, AT, DRIVERS):
         file.write_text(content(file), encoding="utf-8")
         print(f"{file.relative_to(ROOT)}: {len(json.loads(content(file))['urls'])} modules", file=sys.stderr)
 

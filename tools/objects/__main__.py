@@ -7,28 +7,60 @@
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Callable
 
 from tools import arguments as typed
+from tools.boards.package import WRAPPED
 from tools.objects import ROOT, cost, example
-from tools.objects.families import FAMILIES, fitted
+from tools.objects.families import FAMILIES, Anything, fitted
 
 REGISTRY_LIMIT = 4096  # bytes of .mpy, code and table
 FROZEN_LIMIT = 600  # bytes of heap, frozen
 
 
 def declaration(path: Path) -> "Callable[[Any, Any], None]":
-    """declare() of a configuration file."""
+    """declare() of a configuration file; SystemExit with a sentence where it has none, or cannot be run on a computer."""
     spec = importlib.util.spec_from_file_location("rows_of_a_node", path)
     if spec is None or spec.loader is None or not path.exists():
         raise SystemExit(f"{path}: a Python file with declare(tree, board) was expected")
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
+    for name in WRAPPED:  # drivers of MicroPython's own are handed in, and not called here
+        stand_in = ModuleType(name)
+        stand_in.__getattr__ = lambda _: Anything()  # type: ignore[method-assign]
+        sys.modules.setdefault(name, stand_in)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001  whatever a person's file raises is told by its line
+        raise SystemExit(why(path, error)) from None
     if not hasattr(module, "declare"):
         raise SystemExit(f"{path}: has no declare(tree, board)")
-    return module.declare  # type: ignore[no-any-return]
+
+    def declare(tree: Any, board: Any) -> None:
+        try:
+            module.declare(tree, board)
+        except Exception as error:  # noqa: BLE001
+            raise SystemExit(why(path, error)) from None
+
+    return declare
+
+
+def why(path: Path, error: Exception) -> str:
+    """What is wrong with somebody's rows, in one sentence, with the line of that file where it shows."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    if isinstance(error, SyntaxError):
+        lines = [error.lineno]
+    where = f"{path}:{lines[-1]}: " if lines else f"{path}: "
+    missing = error.name if isinstance(error, ModuleNotFoundError) else ""
+    if missing in ("machine", "esp32", "rp2"):
+        return f"{where}{missing} is there on a board only: use board.machine inside declare(), and rows can be tested anywhere"
+    if missing:
+        return f"{where}there is no {missing}.py beside it; onto the board goes what mpremote mip install {missing} brings"
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{where}{text if isinstance(error, ValueError) else f'{type(error).__name__}: {text}'}"
 
 
 def show(title: str, declare: "Callable[[Any, Any], None]") -> bool:

@@ -5,7 +5,7 @@
 """
 
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from tools.objects import units
 
@@ -13,13 +13,16 @@ FAMILIES = ("bc66", "me910c1", "bc20", "bg96")
 
 
 class Anything:
-    """Stands in for the board that a configuration is declared with: whatever is asked of it is there."""
+    """Stands in for the board that a configuration is declared with: whatever is asked of it is there, and one of each."""
 
     def __getattr__(self, name: str) -> "Anything":
         return self
 
     def __call__(self, *arguments: object, **keywords: object) -> "Anything":
         return self
+
+    def __iter__(self) -> "Iterator[Anything]":
+        return iter([self])
 
 
 @dataclass

@@ -4,15 +4,19 @@
 
     def declare(tree, board):
         battery.add(tree, board.battery_mv)
-        ds18b20.add(tree, DS18X20(OneWire(Pin(4))), warm_up_ms=750)     # mip install ds18x20
+        ds18b20.add(tree, DS18X20(OneWire(board.machine.Pin(4))))         # both are in MicroPython's own builds
         scd41.add(tree, board.i2c())
 
-    chip       the microcontroller's own temperature, RP2 and ESP32
     battery    voltage and charge from a reading in millivolts
-    pulses     edges of a meter or rain gauge, counted asleep too (RP2 only)
-    ds18b20    any number of thermometers on one 1-Wire bus; micropython-lib's ds18x20 and onewire
+    chip       the microcontroller's own temperature, RP2 and ESP32
     dht22      temperature and humidity; micropython-lib's dht
-    i2c        HTS221, LPS22H, MCP9808 by micropython-lib's drivers
+    ds18b20    any number of thermometers on one 1-Wire bus; micropython-lib's ds18x20 and onewire
+    i2c        HTS221 and LPS22H by micropython-lib's drivers, MCP9808
+    location   a place that is handed in
+    loop       a 4 to 20 mA transmitter on an analog input
+    max31855   a thermocouple on SPI
+    nmea       a place by a GPS receiver on a UART
+    pulses     edges of a meter or rain gauge, counted asleep too (RP2 only); their rate (wind, flow) on both ports
     scd41      a driver written from a datasheet, with a conversion of five seconds: the example for one's own
 
 Buses and pins are handed in, nothing here imports machine: so each row runs in a test on a computer as well.

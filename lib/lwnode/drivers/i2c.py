@@ -1,12 +1,11 @@
-"""Sensors on I2C by micropython-lib's drivers (mip install hts221 lps22h mcp9808).
+"""Sensors on I2C: HTS221 and LPS22H by micropython-lib's drivers (mip install hts221 lps22h), and an MCP9808.
 
     from hts221 import HTS221
     from lps22h import LPS22H
-    from mcp9808 import MCP9808
 
     i2c.add_hts221(tree, HTS221(board.i2c()))
     i2c.add_lps22h(tree, LPS22H(board.i2c()), instance=1)
-    i2c.add_mcp9808(tree, MCP9808(board.i2c()), instance=2)
+    i2c.add_mcp9808(tree, board.i2c(), instance=2)
 
 Give a driver that sets its chip up once to a chip that stays powered; for one behind a power pin, make the driver in `start`
 and give warm_up_ms=1000 (HTS221, LPS22H: one measurement a second) or 250 (MCP9808, its data sheet table "conversion time").
@@ -62,21 +61,22 @@ def add_lps22h(tree: "Any", chip: "Any", instance: int = 0, **row: "Any") -> "tu
     )
 
 
-def add_mcp9808(tree: "Any", chip: "Any", instance: int = 0, **row: "Any") -> "Sensor":
-    """Add a row of object 3303 for Microchip's MCP9808.
+def add_mcp9808(tree: "Any", bus: "Any", instance: int = 0, address: int = 0x18, **row: "Any") -> "Sensor":
+    """Add a row of object 3303 for Microchip's MCP9808, read by its ambient register alone (data sheet section 5.2.3).
 
-    Its register holds 0.0 until the first conversion. A measured 0.0 has the flag "not below the critical limit" (section
-    5.2.3), unless that limit was set: then the first 0.0 after a start is refused, until another value has come.
+    It holds 0.0 until the first conversion. A measured 0.0 has the flag "not below the critical limit", unless that limit was
+    set: then the first 0.0 after a start is refused, until another value has come.
     """
     seen: "list[bool]" = []
 
     def temperature() -> float:
-        value = float(chip.get_temperature())
-        if value:
+        high, low = bus.readfrom_mem(address, 5, 2)
+        raw = (high & 31) << 8 | low
+        if raw:
             seen[:] = [True]
-        elif not seen and not any(chip.get_alert_triggers()):
+        elif not seen and not high & 0xE0:
             raise ValueError("MCP9808: no conversion since it had power")
-        return value
+        return float(raw - 0x2000 if raw & 0x1000 else raw) / 16
 
     added: "Sensor" = tree.sensor(3303, temperature, instance, **merged(row, resolution=0.0625, range=(-40, 125)))
     return added
