@@ -710,6 +710,19 @@ def test_a_servers_write_right_after_ours_is_seen():
     assert [request.value for request in made.requests] == [b"0"]
 
 
+def test_a_servers_write_is_not_replaced_by_a_report_that_was_on_its_way():
+    """The whole of the tree is pushed after a registration, writable values too: one that the server writes meanwhile stays."""
+    made = up()
+    send(made, (RELAY, BOOLEAN, "1"))
+    made.modem.service(1000)
+    made.server.write("node-1", (3306, 0, 5850), b"0", 0)
+    made.clock.advance(300)
+    send(made, (TEMPERATURE, FLOAT, "3"), (RELAY, BOOLEAN, "1"))
+    assert [request.value for request in made.requests] == [b"0"] and len(made.said("AT#LWM2MW=0,3306")) == 1
+    send(made, (RELAY, BOOLEAN, "1"))
+    assert len(made.said("AT#LWM2MW=0,3306")) == 2
+
+
 def test_a_lost_mon_urc_is_found_at_the_next_registration():
     made = up()
     made.model.faults.arm("lost_urc", value="MON")

@@ -637,6 +637,10 @@ class Driver(Modem):
                 if 0 < left <= self.options["observe_ms"]:
                     at.poll(left)
             for line in lines:
+                if "W" in _row(line[0])[1]:
+                    at.poll()
+                    if self._written(line[0]):
+                        continue  # the server's value is the newer one: ours would replace it unseen
                 # Until nothing of that path is on its way, and one more message may be in flight.
                 end = at.deadline(self.deadline_ms)
                 while line[0] in self._pending or self.reports.in_flight >= self.reports.limit:
@@ -702,6 +706,13 @@ class Driver(Modem):
             if same and state in (_TAKEN, _NACKED):
                 self.reports.refuse(number, UNCHANGED)
         return answered
+
+    def _written(self, ids: "Ids") -> bool:
+        """Has the server written this, and the node not heard of it yet?"""
+        for item, more in self._waiting:
+            if more == (ids,) or isinstance(item, Request) and item.path.ids == ids:
+                return True
+        return False
 
     def _give_up(self) -> None:
         """No word of a notification in time: lost, where the path was acknowledged before; else nobody observes it."""
