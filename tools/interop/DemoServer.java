@@ -41,10 +41,14 @@ import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.node.LwM2mResourceInstance;
+import org.eclipse.leshan.core.node.LwM2mSingleResource;
 import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
 import org.eclipse.leshan.core.observation.SingleObservation;
 import org.eclipse.leshan.core.request.BindingMode;
+import org.eclipse.leshan.core.request.ContentFormat;
+import org.eclipse.leshan.core.request.CreateRequest;
+import org.eclipse.leshan.core.request.DeleteRequest;
 import org.eclipse.leshan.core.request.DiscoverRequest;
 import org.eclipse.leshan.core.request.DownlinkDeviceManagementRequest;
 import org.eclipse.leshan.core.request.ExecuteRequest;
@@ -154,8 +158,12 @@ public class DemoServer {
         Map<String, String> query = query(exchange);
         long timeout = Long.parseLong(query.getOrDefault("timeout", "5")) * 1000;
         query.remove("timeout");
-        query.remove("format");
-        query.remove("replace");
+        String name = query.remove("format");
+        ContentFormat format = name == null ? null : ContentFormat.fromName(name);
+        if (name != null && format == null) {
+            throw new IllegalArgumentException("no content format " + name);
+        }
+        WriteRequest.Mode mode = "false".equals(query.remove("replace")) ? WriteRequest.Mode.UPDATE : WriteRequest.Mode.REPLACE;
         String method = exchange.getRequestMethod();
         byte[] body = exchange.getRequestBody().readAllBytes();
         if (method.equals("DELETE") && path.endsWith("/observe")) {
@@ -163,7 +171,7 @@ public class DemoServer {
             answer(exchange, 200, "{}");
             return;
         }
-        DownlinkDeviceManagementRequest<?> request = request(method, path, query, body);
+        DownlinkDeviceManagementRequest<?> request = request(method, path, query, body, format, mode);
         if (client.usesQueueMode() && !leshan.getPresenceService().isClientAwake(client)) {
             Delayed delayed = new Delayed(UUID.randomUUID().toString(), request, timeout);
             QUEUE.put(client.getEndpoint(), delayed);
@@ -180,12 +188,15 @@ public class DemoServer {
     }
 
     private static DownlinkDeviceManagementRequest<?> request(String method, String path, Map<String, String> query,
-            byte[] body) throws Exception {
+            byte[] body, ContentFormat format, WriteRequest.Mode mode) throws Exception {
         if (method.equals("GET")) {
-            return path.endsWith("/discover") ? new DiscoverRequest(cut(path, "/discover")) : new ReadRequest(path);
+            return path.endsWith("/discover") ? new DiscoverRequest(cut(path, "/discover")) : new ReadRequest(format, path);
+        }
+        if (method.equals("DELETE")) {
+            return new DeleteRequest(path);
         }
         if (path.endsWith("/observe")) {
-            return new ObserveRequest(cut(path, "/observe"));
+            return new ObserveRequest(format, cut(path, "/observe"));
         }
         if (path.endsWith("/attributes")) {
             List<String> pairs = new ArrayList<>();
@@ -193,21 +204,29 @@ public class DemoServer {
             return new WriteAttributesRequest(cut(path, "/attributes"),
                     new LwM2mAttributeSet(new DefaultLwM2mAttributeParser().parseQueryParams(pairs)));
         }
-        if (method.equals("POST")) {
+        LwM2mPath place = new LwM2mPath(path);
+        if (method.equals("POST") && place.isResource()) {
             return new ExecuteRequest(path, body.length == 0 ? null : new String(body, StandardCharsets.UTF_8));
         }
         JsonNode document = JSON.readTree(body);
-        LwM2mPath place = new LwM2mPath(path);
-        int object = place.getObjectId();
-        int instance = place.getObjectInstanceId();
-        int resource = place.getResourceId();
+        if (place.isResource()) { // a resource is always replaced
+            return new WriteRequest(WriteRequest.Mode.REPLACE, format, path, resource(document));
+        }
+        List<LwM2mResource> resources = new ArrayList<>();
+        document.get("resources").forEach(each -> resources.add(resource(each)));
+        LwM2mObjectInstance instance = new LwM2mObjectInstance(document.get("id").asInt(), resources);
+        return method.equals("POST") ? new CreateRequest(format, path, instance) : new WriteRequest(mode, format, path, instance);
+    }
+
+    private static LwM2mSingleResource resource(JsonNode document) {
+        int id = document.get("id").asInt();
         String value = document.get("value").asText();
         return switch (document.get("type").asText()) {
-            case "boolean" -> new WriteRequest(object, instance, resource, Boolean.parseBoolean(value));
-            case "integer" -> new WriteRequest(object, instance, resource, Long.parseLong(value));
-            case "float" -> new WriteRequest(object, instance, resource, Double.parseDouble(value));
-            case "opaque" -> new WriteRequest(object, instance, resource, HexFormat.of().parseHex(value));
-            default -> new WriteRequest(object, instance, resource, value);
+            case "boolean" -> LwM2mSingleResource.newBooleanResource(id, Boolean.parseBoolean(value));
+            case "integer" -> LwM2mSingleResource.newIntegerResource(id, Long.parseLong(value));
+            case "float" -> LwM2mSingleResource.newFloatResource(id, Double.parseDouble(value));
+            case "opaque" -> LwM2mSingleResource.newBinaryResource(id, HexFormat.of().parseHex(value));
+            default -> LwM2mSingleResource.newStringResource(id, value);
         };
     }
 

@@ -20,6 +20,7 @@ from tools import arguments
 from tools.interop import checks, lives
 from tools.interop.bench import FAMILIES, Node, compile_library
 from tools.interop.bootstrap import LeshanBootstrap
+from tools.interop.codec import compared
 from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
 from tools.interop.process import LeshanError, fresh, own
@@ -41,6 +42,7 @@ class Run:
         self.only = only
         self.dialogue = dialogue
         self.cells = {}
+        self.codecs = []  # of codec.compared
         self.leshan = None
         self.settled = asyncio.Event()
 
@@ -48,6 +50,8 @@ class Run:
         """Everything: the rows node by node, then what concerns the server, keys and bootstrap."""
         # Each question to Leshan blocks a thread for seconds; the default pool of a small machine has six.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
+        if not self.only or self.only in "codec":
+            self.codecs = await asyncio.to_thread(compared, self.distribution)
         compile_library(self.folder / "nodes")
         self.leshan = Leshan(self.distribution, fresh(self.folder / "leshan"))
         if self.dialogue:
@@ -214,10 +218,15 @@ def table(console, run, took_s):
         if any(cells):
             shown.add_row(row, *["" if cell is None else _shown(cell) for cell in cells])
     console.print(shown)
+    for row, agreed, wrong in run.codecs:
+        console.print(f"codec, {row}: {agreed} values agree", markup=False, highlight=False)
+        for sentence in wrong[:9]:
+            console.print(f"    {sentence}", markup=False, highlight=False)
     for (row, family), (good, text) in run.cells.items():
         if not good:
             console.print(f"{family}, {row}: {text}", markup=False, highlight=False)
-    return bool(run.cells) and all(good for good, _ in run.cells.values())
+    good = all(good for good, _ in run.cells.values()) and not any(wrong for _, _, wrong in run.codecs)
+    return bool(run.cells) and good
 
 
 def _shown(cell):

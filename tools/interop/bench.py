@@ -30,6 +30,16 @@ CONTRACTS = {"bc66": "pull", "me910c1": "shadow", "bc20": "pipe", "bg96": "pipe"
 # What a family's configuration cannot hold, or wants longer, than the bench's own.
 FAMILIES = {"bc66": {"binding": "UQ", "ack_timeout": 1, "max_retransmit": 2, "awake_budget": 90}, "bc20": {}, "bg96": {},
             "me910c1": {}}
+# What a node needs for its part of the rows: its server writes numbers as text.
+SETTINGS = {"bc66-leaves": {"write_format": "text"}}
+# Rows below those of firmware/sensors.py: a number of each kind and a text that a server may write, each said as it arrives.
+WRITABLE = """
+    def said(name):
+        return lambda value: print("wrote", name, value)
+
+    tree.actuator(3308, said("float"), initial=20.0)
+    tree.actuator(3341, {5527: said("text"), 5528: said("integer")}, initial="", values={5528: 0})
+"""
 # names of the host board's readings by the path where sensors.py puts them
 SENSORS = {"/3303/0/5700": "temperature", "/3304/0/5700": "humidity"}
 
@@ -71,8 +81,11 @@ class Node:
                                 "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 5,
                                 "attach_timeout": 20, "maintenance_window": 0}
         config.update(FAMILIES[self.family])
+        config.update(SETTINGS.get(self.folder.name, {}))
         config.update(self.settings)
         self.board.deploy(BOARD, config=config, secrets=self.secrets, lib=self.folder.parent / LIBRARY)
+        with open(self.board.flash / "sensors.py", "a") as rows:
+            rows.write(WRITABLE)
         self.observer = asyncio.ensure_future(self._observe())
         await self.board.start()
 

@@ -20,9 +20,15 @@ from testing.lwm2m.names import SENML_CBOR
 BUILTIN = {"bc66": (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 13, 16, 3353), "bc20": (1, 3), "bg96": (0, 1, 2, 3, 4, 5, 6, 7, 9, 15),
            "me910c1": (1, 2, 3, 4, 5, 6, 7, 11, 33211)}
 PRIVATE = range(26241, 32769)  # objects of the node's own, where it declares some
-TYPED = (3303, 3304, 3306)
+TYPED = (3303, 3304, 3306, 3308, 3341)
 COMMANDS = "/19/1/0"
 TEMPERATURE, RELAY = "/3303/0/5700", "/3306/0/5850"
+LIFETIME, FLOAT, INTEGER, TEXT = "/1/0/1", "/3308/0/5900", "/3341/0/5528", "/3341/0/5527"
+# Numbers as their bytes in TLV: "9", "01", "4321" and others, and what no reading of bytes as digits would give.
+INTEGERS = (57, 12337, -5, 875770417, -32769)
+FLOATS = (21.5, -0.5, 100000.0, -1e-7)
+DIGITS = 6.821320051701325e-38  # its eight bytes are "12345678", and text for a host that is not told a value's form (4.3.3)
+WIDE = 3544668469065756977  # more than the 32 bits that a shadow's module keeps: "11223331" in TLV
 
 
 def need(condition, sentence):
@@ -150,6 +156,72 @@ async def command(node):
 def switch(level):
     """The command pack that switches the relay: SenML CBOR of [{n: "/3306/0/5850", vb: level}]."""
     return b"\x81\xa2\x00\x6c/3306/0/5850\x04" + (b"\xf5" if level else b"\xf4")
+
+
+async def write_tlv(node):
+    """Numbers in TLV, positive, negative and such whose bytes are ASCII digits: what is read back, and what the host hears."""
+    return await _numbers(node, "TLV")
+
+
+async def write_text(node):
+    """The same numbers as text. BC66 hands on nothing about the form, so this node's configuration says it (write_format)."""
+    return await _numbers(node, "TEXT")
+
+
+async def _numbers(node, form):
+    if node.contract == "pipe":  # nothing but the module's own takes a number
+        for seconds in (12337, LIFETIME_S):
+            await _written(node, LIFETIME, seconds, form)
+        return "1/0/1 alone"
+    more = ((INTEGER, WIDE),) if node.contract == "pull" else ((FLOAT, DIGITS),)
+    for path, value in [(INTEGER, each) for each in INTEGERS] + [(FLOAT, each) for each in FLOATS] + list(more):
+        mark = len(node.lines)
+        await _written(node, path, value, form)
+        word = "wrote float " if path == FLOAT else "wrote integer "
+        await node.until(lambda mark=mark, word=word, value=value: _heard(node.lines[mark:], word, value), word + str(value), 150)
+    return f"{len(INTEGERS) + len(FLOATS) + 1} numbers, heard"
+
+
+async def _written(node, path, value, form):
+    answer = await node.ask(node.leshan.write, path, value, form=form)
+    need(answer.code == 204, f"204 expected for {path} = {value}, {answer} came")
+    answer = await node.ask(node.leshan.read, path)
+    need(_near(answer.value, value), f"{path} = {value} expected, {answer} came")
+
+
+def _near(one, other):
+    return abs(float(one) - other) <= 1e-6 * abs(other)  # a node's floats may have 32 bits
+
+
+def _heard(lines, word, value):
+    return any(line.startswith(word) and _near(line[len(word) :], value) for line in lines)
+
+
+async def read_formats(node):
+    """Each content format that a server may ask for: an answer in it, or 4.06 (RFC 7252 5.10.4)."""
+    cells = []
+    for path in ("/3/0/0",) if node.contract == "pipe" else ("/3/0/0", TEMPERATURE):
+        found = []
+        for form in ("TLV", "TEXT", "JSON", "SENML_CBOR", "CBOR"):
+            answer = await node.ask(node.leshan.read, path, form=form)
+            need(answer.code in (205, 406), f"2.05 or 4.06 expected for {form}, {answer} came")
+            if answer.code == 205:
+                good = answer.value in ("Quectel", "Telit") if path == "/3/0/0" else answer.value in node.readings(path)
+                need(good, f"a value of {path} in {form} expected, {answer} came")
+                found.append(form)
+        cells.append(" ".join(found))
+    return "; ".join(dict.fromkeys(cells))
+
+
+async def write_instance(node):
+    """Write-instance, in part and as a whole: the parts arrive."""
+    for replace, text, number in ((False, "in part", 7), (True, "whole", 8)):
+        answer = await node.ask(node.leshan.write_instance, "/3341/0", {5527: text, 5528: number}, replace=replace)
+        if answer.code != 204:
+            return refused(answer, *((404,) if node.contract == "pipe" else (405, 400)))
+        shown = await node.ask(node.leshan.read, "/3341/0")
+        need((shown.values.get(5527), shown.values.get(5528)) == (text, number), f"{text} and {number} expected, {shown} came")
+    return "in part, whole"
 
 
 async def execute(node):

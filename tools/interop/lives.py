@@ -189,6 +189,7 @@ COURSES = {
         ("read instance", checks.read_instance),
         ("read object", checks.read_object),
         ("write actuator", checks.write),
+        ("write instance", checks.write_instance),
         ("command, 19/1/0", checks.command),
         ("execute 5605", checks.execute),
         ("discover", checks.discover),
@@ -199,7 +200,7 @@ COURSES = {
         ("3/0/5 factory reset", factory_reset),
         ("1/0/4 disable", disable),
     ),
-    "-leaves": (("deregister", farewell), ("lifetime expiry", lifetime_expiry)),
-    "-sleeps": (("queue mode", queue_mode),),
+    "-leaves": (("write text", checks.write_text), ("deregister", farewell), ("lifetime expiry", lifetime_expiry)),
+    "-sleeps": (("read formats", checks.read_formats), ("write TLV", checks.write_tlv), ("queue mode", queue_mode)),
 }
 ROWS = tuple(row for course in COURSES.values() for row in course)
