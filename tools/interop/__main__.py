@@ -209,24 +209,30 @@ def table(console, run, took_s):
     """Print the table; whether every cell is good."""
     rows = [name for name, _ in lives.ROWS]
     rows += ["server restart", "DTLS-PSK", "DTLS-PSK, wrong key", "bootstrap", "Leshan"]
-    shown = Table(title=f"against {run.distribution.name} ({took_s:.0f} s)")
-    shown.add_column("operation")
-    for family in run.families:
-        shown.add_column(family)
-    for row in rows:
-        cells = [run.cells.get((row, family)) for family in run.families]
-        if any(cells):
-            shown.add_row(row, *["" if cell is None else _shown(cell) for cell in cells])
-    console.print(shown)
+    title = f"against {run.distribution.name} ({took_s:.0f} s)"
+    good = shown_table(console, title, rows, run.families, run.cells)
     for row, agreed, wrong in run.codecs:
         console.print(f"codec, {row}: {agreed} values agree", markup=False, highlight=False)
         for sentence in wrong[:9]:
             console.print(f"    {sentence}", markup=False, highlight=False)
-    for (row, family), (good, text) in run.cells.items():
+    return good and not any(wrong for _, _, wrong in run.codecs)
+
+
+def shown_table(console, title, rows, families, cells):
+    """Print cells by row and family, and below them why one is bad; whether all are good."""
+    shown = Table(title=title)
+    shown.add_column("operation")
+    for family in families:
+        shown.add_column(family)
+    for row in rows:
+        line = [cells.get((row, family)) for family in families]
+        if any(line):
+            shown.add_row(row, *["" if cell is None else _shown(cell) for cell in line])
+    console.print(shown)
+    for (row, family), (good, text) in cells.items():
         if not good:
             console.print(f"{family}, {row}: {text}", markup=False, highlight=False)
-    good = all(good for good, _ in run.cells.values()) and not any(wrong for _, _, wrong in run.codecs)
-    return bool(run.cells) and good
+    return bool(cells) and all(good for good, _ in cells.values())
 
 
 def _shown(cell):

@@ -24,11 +24,11 @@ TYPED = (3303, 3304, 3306, 3308, 3341)
 COMMANDS = "/19/1/0"
 TEMPERATURE, RELAY = "/3303/0/5700", "/3306/0/5850"
 LIFETIME, FLOAT, INTEGER, TEXT = "/1/0/1", "/3308/0/5900", "/3341/0/5528", "/3341/0/5527"
-# Numbers as their bytes in TLV: "9", "01", "4321" and others, and what no reading of bytes as digits would give.
+# Numbers as their bytes in TLV: "9", "01", "4321" and others, and such as no reading of bytes as digits would give. A Float
+# has eight bytes from Leshan, and all eight are digits of numbers below 1e-60 alone; of 16.188 it is seven ("@0001234").
 INTEGERS = (57, 12337, -5, 875770417, -32769)
-FLOATS = (21.5, -0.5, 100000.0, -1e-7)
-DIGITS = 6.821320051701325e-38  # its eight bytes are "12345678", and text for a host that is not told a value's form (4.3.3)
-WIDE = 3544668469065756977  # more than the 32 bits that a shadow's module keeps: "11223331" in TLV
+FLOATS = (21.5, -0.5, 100000.0, -0.001, 16.188237145543098)
+WIDE = 3544668469065756977  # "11223331"; more than the 32 bits that a shadow's module keeps
 
 
 def need(condition, sentence):
@@ -173,13 +173,14 @@ async def _numbers(node, form):
         for seconds in (12337, LIFETIME_S):
             await _written(node, LIFETIME, seconds, form)
         return "1/0/1 alone"
-    more = ((INTEGER, WIDE),) if node.contract == "pull" else ((FLOAT, DIGITS),)
-    for path, value in [(INTEGER, each) for each in INTEGERS] + [(FLOAT, each) for each in FLOATS] + list(more):
+    numbers = [(INTEGER, each) for each in INTEGERS + ((WIDE,) if node.contract == "pull" else ())]
+    for path, value in numbers + [(FLOAT, each) for each in FLOATS]:
         mark = len(node.lines)
         await _written(node, path, value, form)
         word = "wrote float " if path == FLOAT else "wrote integer "
-        await node.until(lambda mark=mark, word=word, value=value: _heard(node.lines[mark:], word, value), word + str(value), 150)
-    return f"{len(INTEGERS) + len(FLOATS) + 1} numbers, heard"
+        heard = lambda mark=mark, word=word, value=value: _heard(node.lines[mark:], word, value)  # noqa: E731
+        await node.until(heard, word + str(value), 150)
+    return f"{len(numbers) + len(FLOATS)} numbers, heard"
 
 
 async def _written(node, path, value, form):

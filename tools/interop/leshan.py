@@ -33,18 +33,54 @@ class Event(namedtuple("Event", ("name", "data", "at"))):
         return self.data.get("ep") or self.data.get("endpoint") or self.data.get("registration", {}).get("endpoint")
 
 
-class Leshan:
+class Told:
+    """What a server has told so far: `events`, and the wait for the next."""
+
+    def __init__(self):
+        self.events = []
+        self.on_event = None
+        self._arrived = asyncio.Event()
+
+    def tell(self, name, data):
+        """Take down an event."""
+        self.events.append(Event(name, data, asyncio.get_running_loop().time()))
+        self._arrived.set()
+        if self.on_event:
+            self.on_event(self.events[-1])
+
+    def _still_there(self):
+        """Raise LeshanError where nothing can come any more."""
+
+    async def event(self, name, endpoint=None, timeout=60, after=0, where=None):
+        """The first event of that name (or of one of these) from number `after` on. LeshanError after `timeout` seconds."""
+        names = (name,) if isinstance(name, str) else name
+        deadline = asyncio.get_running_loop().time() + timeout
+        seen = after
+        while True:
+            for each in self.events[seen:]:
+                seen += 1
+                if each.name in names and endpoint in (None, each.endpoint) and (where is None or where(each.data)):
+                    return each
+            self._still_there()
+            left = deadline - asyncio.get_running_loop().time()
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), max(0.01, left))
+            except asyncio.TimeoutError:
+                heard = ", ".join(dict.fromkeys(each.name for each in self.events[after:])) or "nothing"
+                raise LeshanError(f"no {' or '.join(names)} from {endpoint} within {timeout} s; heard: {heard}") from None
+
+
+class Leshan(Told):
     """The demo server. Ports are free ones; they stay the same over `restart`."""
 
     def __init__(self, distribution, folder, name="server"):
+        super().__init__()
         self.distribution = distribution
         (self.coap_port, self.coaps_port, tcp_udp) = free_ports(3)
         self.web_port, self.tcp_port = free_ports(2, socket.SOCK_STREAM)
         self.jc_port = tcp_udp
-        self.events = []
-        self.on_event = None
         self.program = Program(folder, name)
-        self._arrived = asyncio.Event()
         self._reader = None
 
     @property
@@ -179,25 +215,9 @@ class Leshan:
         """Wait for a registration that is event number `after` or later; the registration's document."""
         return (await self.event("REGISTRATION", endpoint, timeout, after)).data
 
-    async def event(self, name, endpoint=None, timeout=60, after=0, where=None):
-        """The first event of that name (or of one of these) from number `after` on. LeshanError after `timeout` seconds."""
-        names = (name,) if isinstance(name, str) else name
-        deadline = asyncio.get_running_loop().time() + timeout
-        seen = after
-        while True:
-            for each in self.events[seen:]:
-                seen += 1
-                if each.name in names and endpoint in (None, each.endpoint) and (where is None or where(each.data)):
-                    return each
-            if self._reader is not None and self._reader.done():
-                raise LeshanError(f"the event stream ended: {self._reader.exception() or 'closed by Leshan'}")
-            left = deadline - asyncio.get_running_loop().time()
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), max(0.01, left))
-            except asyncio.TimeoutError:
-                heard = ", ".join(dict.fromkeys(each.name for each in self.events[after:])) or "nothing"
-                raise LeshanError(f"no {' or '.join(names)} from {endpoint} within {timeout} s; heard: {heard}") from None
+    def _still_there(self):
+        if self._reader is not None and self._reader.done():
+            raise LeshanError(f"the event stream ended: {self._reader.exception() or 'closed by Leshan'}")
 
     async def _follow(self, connected):
         """Read the event stream for ever (text/event-stream, one `event:` and one `data:` line each)."""
@@ -215,10 +235,7 @@ class Leshan:
                 if text.startswith("event:"):
                     name = text[6:].strip()
                 elif text.startswith("data:") and name:
-                    self.events.append(Event(name, json.loads(text[5:]), asyncio.get_running_loop().time()))
-                    self._arrived.set()
-                    if self.on_event:
-                        self.on_event(self.events[-1])
+                    self.tell(name, json.loads(text[5:]))
                     name = None
         except BaseException as error:
             if not connected.done():
