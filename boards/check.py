@@ -16,7 +16,7 @@ _INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
 _WAKING = ("ring", "ship")
 _MODULE = ("power_key", "reset", "wake", "supply")  # what the driver sets, and nobody else
 _NAMES = ("NAME", "PORT", "CHIP", "IO_MV", "MODULE_MV", "SHIFTER", "UART", "PINS", "LEVELS", "INPUTS", "WAKE", "I2C", "BATTERY",
-          "TIMINGS")
+          "TIMINGS", "TIMER")
 
 
 class Chip:
@@ -240,8 +240,29 @@ def check(definition):
     low = sorted([name for name in wake if levels.get(name, 1) == 0])
     if definition.CHIP == "esp32" and len(low) > 1:
         problems.append("%s: the original ESP32 wakes only when ALL low pins are low; make one active high" % " and ".join(low))
-    problems += _bus_problems(definition, chip)
+    problems += _bus_problems(definition, chip) + _timer_problems(definition)
     return problems + _clashes(definition) + _battery_problems(definition, chip)
+
+
+def _timer_problems(definition):
+    """TIMER: what cuts an RP2's power between wakes (lwnode.board.switched). Without power no pin is heard."""
+    timer = getattr(definition, "TIMER", None)
+    if timer is None:
+        return []
+    chip, known = (timer.get("chip"), sorted(timer)) if isinstance(timer, dict) else (None, None)
+    if definition.PORT != "rp2":
+        return ["TIMER: an ESP32 sleeps at some 50 uA by itself; leave it out"]
+    if (chip, known) not in (("ds3231", ["chip"]), ("tpl5110", ["chip", "interval_s"])):
+        return ['TIMER: {"chip": "tpl5110", "interval_s": 900} or {"chip": "ds3231"}, not %r' % (timer,)]
+    problems = ["%s: a board whose power TIMER cuts hears no pin; leave it out" % name
+                for name in sorted(set(getattr(definition, "WAKE", ())) | ({"ship", "pulse"} & set(definition.PINS)))]
+    if chip == "ds3231" and getattr(definition, "I2C", None) is None:
+        problems.append("TIMER: a DS3231 is on the bus of I2C, which is missing")
+    if chip == "tpl5110" and "done" not in definition.PINS:
+        problems.append("TIMER: a TPL5110 needs a pin on DONE: add done to PINS")
+    if chip == "tpl5110" and not (isinstance(timer["interval_s"], int) and 300 <= timer["interval_s"] <= 7200):
+        problems.append("TIMER: interval_s is 300 to 7200: a TPL5110 counts no longer, and cuts off a wake that lasts as long")
+    return problems
 
 
 def load(path):

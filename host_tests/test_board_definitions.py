@@ -123,8 +123,17 @@ def test_a_pin_that_cannot_do_its_job_is_refused_with_the_reason():
         (BaseRp2, {"PINS": {"status": 30}}, "no such pin"),
         (BaseRp2, {"I2C": {"id": 0, "scl": 16, "sda": 17}}, "does not reach"),
         (BaseRp2, {"BATTERY": {"pin": 22, "ratio_1000": 3000}}, "no analog input"),
+        (Base, {"TIMER": {"chip": "ds3231"}}, "TIMER: an ESP32 sleeps"),
+        (BaseRp2, {"TIMER": "ds3231"}, "TIMER: {"),
+        (BaseRp2, {"TIMER": {"chip": "tpl5110"}}, "interval_s"),
+        (BaseRp2, {"TIMER": {"chip": "ds3231"}, "I2C": None}, "the bus of I2C, which is missing"),
+        (BaseRp2, {"TIMER": {"chip": "tpl5110", "interval_s": 900}, "PINS": {"reset": 7}}, "add done to PINS"),
+        (BaseRp2, {"TIMER": {"chip": "tpl5110", "interval_s": 86400}, "PINS": {"done": 14}}, "counts no longer"),
+        (BaseRp2, {"TIMER": {"chip": "tpl5110", "interval_s": 900}, "PINS": {"done": 14, "pulse": 11}}, "pulse: a board whose"),
     ]
     assert check(Base) == [] == check(BaseRp2)
+    for timer in ({"chip": "tpl5110", "interval_s": 900}, {"chip": "ds3231"}):
+        assert _spoilt(BaseRp2, TIMER=timer, PINS={"done": 14}, I2C={"id": 0, "scl": 17, "sda": 16}) == []
     assert _spoilt(Base, PINS={"door": 34, "pir": 33}, LEVELS={"door": 0}, WAKE=("door", "pir")) == [], "inputs by WAKE alone"
     for base, changes, reason in rows:
         problems = _spoilt(base, **changes)

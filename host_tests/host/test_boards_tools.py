@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,12 @@ def test_only_the_features_of_the_configuration_and_the_drivers_that_somebody_im
     assert optional({"battery": "none"}) == usual | drivers
     bare = optional({"node_objects": False, "history": "replay"})
     assert bare == {"features/" + name for name in ("__init__", "pins", "ship")} | {"drivers/__init__"}
+
+
+def test_a_board_whose_power_a_timer_cuts_gets_what_that_takes_and_no_other_board():
+    pico, path = catalog.find("RPI_PICO"), "/lib/lwnode/board/switched.mpy"
+    switched = replace(pico, values={**pico.values, "TIMER": {"chip": "ds3231"}})
+    assert path in application.files(switched, "bc66") and path not in application.files(pico, "bc66")
 
 
 def test_mip_installs_the_library_from_package_json(at_desk):

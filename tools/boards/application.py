@@ -29,7 +29,7 @@ _ONLY = {
 def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dict[str, bytes]:
     """Everything but configuration and secrets; `given`: config.json, as far as it is known."""
     found: dict[str, bytes] = {}
-    parts = optional(given or {})
+    parts = optional(given or {}) | ({"board.switched"} if "TIMER" in board.values else set())
     for path in sorted((ROOT / "lib").rglob("*.py")):
         relative = path.relative_to(ROOT / "lib")
         if belongs(relative, family, board.port, parts):
@@ -44,7 +44,7 @@ def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dic
 
 
 def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
-    """Whether a file of lib/ is for that family and port; `parts`: what optional() has found."""
+    """Whether a file of lib/ is for that family and port; `parts`: what optional() has found, and "board.switched"."""
     if family not in _ONLY.get(str(path), FAMILIES) or str(path) == "lwnode/at/uart.py":  # a PC's
         return False
     names = path.parts
@@ -53,6 +53,8 @@ def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
         return folder == family or folder not in FAMILIES
     if path.parent.name in ("features", "drivers"):
         return path.stem == "__init__" or f"{path.parent.name}.{path.stem}" in parts
+    if path.stem == "switched":
+        return "board.switched" in parts
     return not (path.parent.name == "board" and path.stem in ("esp32", "rp2") and path.stem != port)
 
 

@@ -10,7 +10,7 @@
     board.sleep(900000, wake_on=("ring",))   # ESP32: does not return; RP2: returns "timer" or "ring"
 
 A definition is a module or object with NAME, PORT ("esp32", "rp2"), CHIP, UART, PINS, LEVELS and, where the board has
-them, I2C and BATTERY: boards/check.py says what each may hold, and refuses a pin that cannot do its job.
+them, I2C, BATTERY and TIMER: boards/check.py says what each may hold, and refuses a pin that cannot do its job.
 """
 
 from lwnode.board.base import Unsupported as Unsupported
@@ -29,6 +29,8 @@ def open_board(definition: "Any", machine: "Any" = None, port: "Any" = None, clo
     """
     if definition.PORT == "esp32":
         from lwnode.board.esp32 import Board as Port
+    elif definition.PORT == "rp2" and hasattr(definition, "TIMER"):
+        from lwnode.board.switched import Board as Port  # type: ignore[assignment]
     elif definition.PORT == "rp2":
         from lwnode.board.rp2 import Board as Port  # type: ignore[assignment]
     else:

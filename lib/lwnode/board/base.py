@@ -115,6 +115,8 @@ class Pins:
 class Board:
     """Parts common to both ports; lwnode.board.esp32 and lwnode.board.rp2 add what differs."""
 
+    cuts_power = False  # its sleep is without power: what is in RAM must be on flash before
+
     if TYPE_CHECKING:
         import machine  # so that a misspelt call is found, although a simulation hands in its own
 

@@ -214,6 +214,8 @@ class Node:
         if not self.stayed_awake:
             if self.pins_masked:
                 pause = min(pause, _MASKED_MS)
+            if board.cuts_power:
+                self.flush()
             return str(board.sleep(pause, () if self.pins_masked else self.wake_on))
         end = clock.ticks_add(clock.ticks_ms(), pause)
         while clock.ticks_diff(end, clock.ticks_ms()) > 0 and (self.awake_until is not None or board.stay_awake()):
