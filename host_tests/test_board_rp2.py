@@ -42,6 +42,19 @@ def _until_reset(action, *arguments):
     raise AssertionError("it returned")
 
 
+def test_a_pico_w_that_every_tick_of_its_network_wakes_is_awake_for_little_of_a_sleep():
+    """MicroPython issues 16181 and 17204: a tick each 64 ms ends light sleep, wherever in it the sleep begins."""
+    for phase in (1, 12, 30, 49, 63):
+        chip = Rp2(VirtualClock())
+        board = _open(chip)
+        chip.early = lambda ms, chip=chip: 64 - chip.clock.now % 64
+        chip.clock.advance(64 + phase - chip.clock.now % 64)
+        begun = chip.clock.now
+        board.sleep(600000)
+        chip.falls_asleep()
+        assert abs(chip.clock.now - begun - 600000) < 100 and chip.awake_ms < 1000, phase
+
+
 def test_reset_causes_are_told_apart_by_registers():
     """low_power.md section 6, 5: the port itself knows power-on and watchdog only."""
     for name in ("rp2040", "rp2350"):

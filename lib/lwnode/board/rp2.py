@@ -3,7 +3,7 @@
     board.sleep(7200000)               -> "timer"   two hours, in slices: one sleep ends at 71 minutes
     board.reset_cause()                -> "planned"  the port knows only power-on and watchdog: registers tell the rest
 
-Sleep: lightsleep() returns early for any interrupt (USB, a cancelled alarm, MicroPython issues 16181, 17204), so it
+Sleep: lightsleep() returns early for any interrupt (USB; a Pico W's network stack, every 64 ms, issues 16181, 17204), so it
 is repeated until the time is over; one of at most 60 minutes (4,294,966 ms is the port's limit). The watchdog is
 stopped by register first: up to v1.28 an RP2040 whose watchdog expires in light sleep is dead until its power goes
 (issue 17228), an RP2350's stops counting. Where it will not stop, slices of 6 s are slept and fed between.
@@ -40,6 +40,7 @@ _WDT_MAX_MS = const(8388)  # 24 bits, counted twice as fast (RP2040-E1); RP2350 
 _SLICE_MS = const(3600000)
 _SLICE_FED_MS = const(6000)
 _SPIN_MS = const(50)
+_AT_ONCE_MS = const(5)  # a host's frames; what a tick of a Pico W's network ends goes on, or each wait would begin before one
 _SIE_STATUS = const(0x50110050)
 _CONNECTED = const(0x10000)
 _SUSPENDED = const(0x10)
@@ -185,7 +186,7 @@ class Board(Base):
             part = min(ms, slice_ms)
             start = clock.ticks_ms()
             self.machine.lightsleep(part)
-            if clock.ticks_diff(clock.ticks_ms(), start) < min(part, _SPIN_MS) and not self._fired:
+            if clock.ticks_diff(clock.ticks_ms(), start) < min(part, _AT_ONCE_MS) and not self._fired:
                 # An interrupt that never ends (a host on USB): wait awake rather than spin.
                 clock.sleep_ms(min(_SPIN_MS, part))
             ms -= max(clock.ticks_diff(clock.ticks_ms(), start), 1)
