@@ -69,6 +69,14 @@ class Life(NamedTuple):
 
         return floor(_BOARDS[self.port][1], self.family, 86400 / self.report_every)
 
+    def switched(self) -> float:
+        """Days with the board's power cut between wakes."""
+        from testing.simulate.charge import lifetime
+        from tools.energy.sources import switched
+
+        cut = switched(_BOARDS[self.port][1], sum(self.mah()), self.hours[0], 86400 / self.sample_every)
+        return lifetime(CAPACITY_MAH, cut)
+
     def above(self) -> float:
         """mAh a day above sleep."""
         return sum(self.mah()) - self.floor().sleep
@@ -214,6 +222,15 @@ def _floor_table() -> str:
     return "\n".join(lines)
 
 
+def _switched_table() -> str:
+    """A Pico asleep, and one whose power is cut."""
+    lines = ["| Pico with | " + " | ".join(_WORDS.values()) + " |", "|---" * (1 + len(_WORDS)) + "|"]
+    for family in FAMILIES:
+        rows = [row for row in _even() if row[:2] == ("rp2", family)]
+        lines.append(f"| {family.upper()} | " + " | ".join(f"{row.days():.0f} -> **{row.switched():.0f}**" for row in rows) + " |")
+    return "\n".join(lines)
+
+
 def _light_table() -> str:
     """What light sleep between contacts costs instead of PSM."""
     lines = ["| ESP32 with | setting | 15 min | 1 day |", "|---|---|---|---|"]
@@ -235,7 +252,9 @@ def _sources_table() -> str:
 
 def page(text: str) -> str:
     """docs/power.md with its tables written anew."""
-    for name, table in (("life", _life_table), ("floor", _floor_table), ("light", _light_table), ("sources", _sources_table)):
+    tables = {"life": _life_table, "floor": _floor_table, "light": _light_table, "switched": _switched_table,
+              "sources": _sources_table}  # fmt: skip
+    for name, table in tables.items():
         begin, end = f"<!-- {name}: written by make docs -->", f"<!-- /{name} -->"
         if begin not in text or end not in text:
             raise SystemExit(f"docs/power.md: the markers {begin} and {end} are missing; put them where the table belongs")

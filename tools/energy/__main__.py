@@ -115,18 +115,18 @@ def beside_floor(charge, capacity_mah: float) -> str:
 
 def first(charge, capacity_mah: float) -> list[str]:
     """What a person must know before any figure: the board's own sleep where it decides everything."""
-    from .sources import WORLD
+    from testing.simulate.charge import lifetime
+
+    from .sources import switched
 
     simulation = charge.simulation
     if simulation.port != "rp2":
         return []
     asleep, hours = charge.rows()[0][2], charge.rows()[0][1] / charge.lived_days()
-    switched = charge.mah_per_day() - asleep * hours + WORLD["ds3231_ua"].value * hours / 1000
-    from testing.simulate.charge import lifetime
-
+    cut = switched(simulation.definition.CHIP, charge.mah_per_day(), hours, 86400 / simulation.settings.sample_every)
     return [f"A Pico sleeps at a milliampere: {asleep:g} mA are {24 * asleep:.0f} mAh a day and empty this cell in"
             f" {lifetime(capacity_mah, 24 * asleep):.0f} days, whatever the settings. With a timer that cuts the board's power"
-            f" (TPL5110, DS3231: docs/power.md) the same node would last {lifetime(capacity_mah, switched):.0f} days."]
+            f" (TPL5110, DS3231: docs/power.md) the same node would last {lifetime(capacity_mah, cut):.0f} days."]
 
 
 def advice(charge) -> list[str]:

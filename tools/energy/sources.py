@@ -81,6 +81,8 @@ WORLD = {name: Assumption(what, value, unit, _source(source)) for name, what, va
     ("granted", "PSM timers, of those asked for", 100, "%", "guess: networks cut them"),
     ("board_start_s", "MicroPython's start and our imports, awake", 0, "s",
      "guess: not counted; each second of an ESP32 is 30 mC a wake, 0.8 mAh a day at 15 min"),
+    ("pico_start_s", "the same of a Pico whose power is cut, awake", 1.7, "s",
+     "measured: 1.6 to 1.8 s of instructions on an emulated RP2040"),
     ("usable", "of a cell's capacity, usable", 80, "%", "guess: cold, pulses, age"),
     ("leak", "lost by itself each year", 2, "%", "recalled: lithium thionyl chloride 1 to 2 %; a LiPo 3 to 5 % a month"),
     ("tpl5110_ua", "TPL5110 while it keeps the power off", 0.035, "µA", "document: TI SNAS650, 35 nA at 2.5 V"),
@@ -118,6 +120,15 @@ def floor(chip: str, family: str, contacts: float) -> Floor:
     seconds.append((value["drx_s"], idle) if released else (value["tail_s"], tail))
     above = sum(s * (ua - asleep) for s, ua in seconds) * contacts
     return Floor((BOARD_UA[chip][0] + asleep) * 24 / 1000, above / 3.6e6)
+
+
+def switched(chip: str, mah: float, hours_asleep: float, wakes: float) -> float:
+    """mAh a day of a board that costs `mah`, with its power cut instead of asleep (DS3231) and a start for each wake."""
+    from lwnode.features.usage import BOARDS as BOARD_UA
+
+    asleep, awake = BOARD_UA[chip]
+    saved = hours_asleep * (asleep - WORLD["ds3231_ua"].value) / 1000
+    return mah - saved + wakes * WORLD["pico_start_s"].value * awake / 3.6e6
 
 
 def of_rows(chip: str, family: str) -> list[Source]:
