@@ -227,7 +227,8 @@ def _switched_table() -> str:
     lines = ["| Pico with | " + " | ".join(_WORDS.values()) + " |", "|---" * (1 + len(_WORDS)) + "|"]
     for family in FAMILIES:
         rows = [row for row in _even() if row[:2] == ("rp2", family)]
-        lines.append(f"| {family.upper()} | " + " | ".join(f"{row.days():.0f} -> **{row.switched():.0f}**" for row in rows) + " |")
+        cells = [f"{row.days():.0f} -> **{row.switched():.0f}**" for row in rows]
+        lines.append(f"| {family.upper()} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

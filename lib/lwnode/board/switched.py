@@ -78,7 +78,7 @@ class Board(Rp2):
             return None
         if len(data) != 16 or pack("<I", crc32(data[:12])) != data[12:]:
             return None
-        return unpack(_FORMAT, data[:12])  # type: ignore[return-value]
+        return unpack(_FORMAT, data[:12])
 
     def _counted(self) -> "int | None":
         """Return the seconds that the DS3231 has counted since our sleep, None where it had stopped; hold the switch."""
