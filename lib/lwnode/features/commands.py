@@ -84,5 +84,10 @@ class Commands(Feature):
         """Have the tree hand the packs on."""
         node.tree.commands = carry_out
 
+    def before_sleep(self, node: "Node", now: int) -> None:
+        """Put what was asked for after this wake's report into the journal: RAM may forget it."""
+        asked, node.tree.kept = node.tree.kept, []
+        node.keep(asked, node.clock.unix())
+
 
 FEATURE = Commands
