@@ -39,9 +39,9 @@ check-fix:  ## let ruff repair what it can repair safely
 	@$(SETUP) check
 	@$(PY) -m ruff check --fix .
 
-demo:  ## a node reports through a virtual modem to a server; CYCLES= SPEED= PORT=esp32|rp2 SABOTAGE= VERBOSE=1
+demo:  ## a node reports through a virtual modem to a server; FAMILY=bc66|bc20|bg96|me910c1 PORT=esp32|rp2 CYCLES= SPEED= SABOTAGE= VERBOSE=1
 	@$(SETUP) run micropython
-	@$(PY) -m tools.demo $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) \
+	@$(PY) -m tools.demo $(if $(FAMILY),--family $(FAMILY)) $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) \
 		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(call on,VERBOSE),--verbose)
 
 clean:  ## remove what was built, not .venv

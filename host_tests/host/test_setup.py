@@ -124,7 +124,7 @@ def make(*arguments):
 
 
 def test_make_refuses_a_variable_that_the_target_does_not_know_and_takes_those_of_every_page():
-    for words in (("demo", "FAMILY=bc66"), ("deploy", "BORD=RPI_PICO"), ("test", "ARG=x"), ("simulate", "DAY=3")):
+    for words in (("demo", "FAMLY=bc66"), ("deploy", "BORD=RPI_PICO"), ("test", "ARG=x"), ("simulate", "DAY=3")):
         status, said = make(*words)
         assert status and f"make {words[0]} knows no {words[1].partition('=')[0]}=. It is: " in said, said
     shown = set()

@@ -8,8 +8,10 @@ from collections.abc import Callable
 class Dialogue:
     """Listens to the virtual modem's UART. Lines are whole lines, whatever the chunks; secrets become asterisks."""
 
-    def __init__(self, secrets: tuple[str, ...] = (), on_line: Callable[[str, str], None] | None = None) -> None:
+    def __init__(self, secrets: tuple[str, ...] = (), on_line: Callable[[str, str], None] | None = None,
+                 report: str = "AT+QLWNOTIFY") -> None:  # fmt: skip
         self.commands = 0
+        self.report = report
         self.recoveries = 0
         self.notifications = 0
         self._secrets = [secret for secret in secrets if secret]
@@ -27,7 +29,7 @@ class Dialogue:
     def _line(self, direction: str, line: str) -> None:
         if direction == "host" and line[:2].upper() == "AT":
             self.commands += 1
-            self.notifications += line.startswith("AT+QLWNOTIFY")
+            self.notifications += line.startswith(self.report)
         if direction == "module" and line.replace(" ", "") == '+QLWURC:"recovered",0':
             self.recoveries += 1
         for secret in self._secrets:

@@ -49,6 +49,9 @@ Delivery._publish = _hasty_publish
 '''),
 }
 
+# The families whose demo notices it: only a BC66 recovers a session, and a BG96 never says what the server has.
+NOTICED = {"recover": ("bc66",), "confirm": ("bc66", "bc20", "me910c1")}
+
 
 def apply(name: str, flash: Path) -> str:
     """Patch the deployed copy; return the sentence that says what is off."""

@@ -1,10 +1,10 @@
 """What the server, the network and the board do to the node, and when: one thing in a wake, in this order.
 
-    at registration      the server observes temperature, humidity, the actuator and the packs
-    a wake that reports  the server writes 3306/0/5850, and the relay must follow
-    the next             it executes 3303/0/5605 and reads minimum and maximum back
+    at registration      the server observes temperature, humidity, the actuator and the packs; of a pipe the packs
+    a wake that reports  the server writes 3306/0/5850, a pipe's by a command, and the relay must follow
+    the next             it executes 3303/0/5605 and reads minimum and maximum back; of a shadow it reads the last reading
     the next             coverage is lost while a notification is in flight, and comes back two sleeps later
-                         (or after ten seconds, where the node stays awake to look for it)
+                         (or after some seconds, where the node stays awake to look for it)
     then                 what was stored arrives, in order; ordinary wakes, until as many as asked for are over
 """
 
@@ -16,30 +16,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tools.demo.contracts import COMMANDS, CONTRACTS, RELAY
 from tools.demo.dialogue import Dialogue
-from tools.demo.ledger import PATHS, Ledger
+from tools.demo.ledger import Ledger
 from testing.host_board.runner import Event, HostBoard
 from testing.lwm2m.server import Lwm2mServer
+from tools.objects.payload import encode
 from testing.virtual_modem.transport import VirtualModem
 
 ENDPOINT = "urn:dev:lwnode-demo"
 BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
 PERIOD_S = 60
 PACK_PATH = (19, 0, 0)
+OCTETS = 42  # application/octet-stream
 # Wakes beyond the asked-for number in which stored readings may still arrive.
 EXTRA_WAKES = 4
-WAKE_TIMEOUT_S = 90.0
-OUTAGE_TIMEOUT_S = 10.0
+WAKE_TIMEOUT_S = 240.0
 
 
 class Scenario:
     """Runs the demo and keeps what was seen: `ledger`, `dialogue`, `checks` (what happened -> whether it was right)."""
 
-    def __init__(self, folder: Path, port: str, cycles: int, speed: float, say: Callable[[str, str], None],
-                 on_line: Callable[[str, str], None] | None = None) -> None:
+    def __init__(self, folder: Path, family: str, port: str, cycles: int, speed: float, say: Callable[[str, str], None],
+                 on_line: Callable[[str, str], None] | None = None) -> None:  # fmt: skip
         self.folder, self.port, self.cycles, self.speed, self.say = folder, port, cycles, speed, say
+        self.family, self.contract = family, CONTRACTS[family]
         self.ledger = Ledger()
-        self.dialogue = Dialogue((), on_line)
+        self.dialogue = Dialogue((), on_line, self.contract.report)
+        self.values: dict[str, float] = {}  # the last that arrived, by path
         self.checks: dict[str, bool] = {}
         self.registrations = 0
         self.exchanges: list[int] = []
@@ -60,7 +64,8 @@ class Scenario:
         self.server = await Lwm2mServer(log=lambda text: self.say("server", text)).start()
         self.server.on_registration = self._registered
         self.server.on_notification = self._notified
-        self.modem = await VirtualModem("bc66", f"coap://127.0.0.1:{self.server.port}").start()
+        uri = f"coap://127.0.0.1:{self.server.port}"
+        self.modem = await VirtualModem(self.family, uri, **self.contract.model).start()
         self.modem.trace = self._traced
         self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed,
                                on_event=self._happened, on_console=self._printed)
@@ -82,9 +87,9 @@ class Scenario:
             await self.server.close()
 
     def _config(self) -> dict[str, Any]:
-        return {"host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo", "lifetime": 86400,
-                "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 1, "attach_timeout": 10,
-                "ack_timeout": 1, "max_retransmit": 2, "maintenance_window": 0, "awake_budget": 60}
+        return {"family": self.family, "host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo",
+                "lifetime": 86400, "sample_every": PERIOD_S, "report_every": PERIOD_S, "spread": 0, "listen": 1,
+                "attach_timeout": 10, "maintenance_window": 0, **self.contract.config}
 
     async def _live(self) -> None:
         while self.sleeps < self.cycles or (self._waiting() and self.sleeps < self.cycles + EXTRA_WAKES):
@@ -110,12 +115,16 @@ class Scenario:
         self.checks["every reading arrived"] = bool(ledger.taken) and not ledger.lost
         self.checks["nothing arrived that no sensor gave"] = not ledger.invented
         self.checks["stored readings came with their own times, in order"] = (
-            bool(ledger.late()) and ledger.order_kept() and ledger.worst_time() <= 2)
-        self.checks["the session was recovered after sleep, status 7"] = self.dialogue.recoveries >= 2
-        self.checks["no registration but the first, and one after the outage at most"] = 1 <= self.registrations <= 2
-        self.checks["the actuator followed the server's write"] = self.checks.pop("write", False)
-        self.checks["5605 reset minimum and maximum"] = self.checks.pop("execute", False)
-        self.checks["an outage began with a notification in flight"] = self.checks.pop("outage", False)
+            bool(ledger.late()) and ledger.order_kept() and ledger.worst_time() <= 3)
+        if self.contract.name == "pull":
+            self.checks["the session was recovered after sleep, status 7"] = self.dialogue.recoveries >= 2
+        if self.contract.stays:
+            self.checks["no registration but the first, and one after the outage at most"] = 1 <= self.registrations <= 2
+        else:
+            self.checks["it registered at most once in a wake, and once more"] = 1 <= self.registrations <= self.sleeps + 1
+        self.checks[self.contract.write] = self.checks.pop("write", False)
+        self.checks[self.contract.execute] = self.checks.pop("execute", False)
+        self.checks[self.contract.outage] = self.checks.pop("outage", False)
         self.checks["it ended asleep, alive"] = self.board.dead is None
 
     # What is heard.
@@ -127,12 +136,16 @@ class Scenario:
     def _traced(self, direction: str, data: bytes) -> None:
         before = self.dialogue.notifications
         self.dialogue.heard("host" if direction == ">" else "module", data)
-        ready = "execute" in self.checks and self.sleeps + 1 not in self._acted
-        if ready and self.dialogue.notifications > before and "outage" not in self.checks:
+        if self.contract.acknowledges and self.dialogue.notifications > before:
+            self._outage_begins()
+
+    def _outage_begins(self) -> None:
+        """Once, after everything that the server wants, in a wake of its own."""
+        if "execute" in self.checks and self.sleeps + 1 not in self._acted and "outage" not in self.checks:
             self.checks["outage"] = True
             self._outage_ends = self.sleeps + 2
             self._radio(False)
-            asyncio.get_running_loop().call_later(OUTAGE_TIMEOUT_S, self._outage_over)
+            asyncio.get_running_loop().call_later(self.contract.patience_s, self._outage_over)
 
     def _outage_over(self) -> None:
         if self.outage:
@@ -141,7 +154,8 @@ class Scenario:
     def _radio(self, up: bool) -> None:
         self.outage = not up
         self.modem.control.command("radio up" if up else "radio down")
-        self.say("network", "coverage is back" if up else "coverage is lost, a notification is in flight")
+        lost = "coverage is lost" + ", a notification is in flight" * self.contract.acknowledges
+        self.say("network", "coverage is back" if up else lost)
 
     def _happened(self, event: Event) -> None:
         if event.name == "sleep":
@@ -150,6 +164,8 @@ class Scenario:
             self.dialogue.commands = 0
             if self.sleeps == self._outage_ends:
                 self._outage_over()
+            if not self.contract.acknowledges:
+                self._outage_begins()
             self._slept.set()
             self.say("board", f"asleep for {event.detail / 1000:.0f} s after wake {self.sleeps}")
         elif event.name in ("boot", "wake"):
@@ -166,10 +182,14 @@ class Scenario:
             self._spawn(self._observe())
 
     def _notified(self, endpoint: str, path: tuple[int, ...], readings: list[Any]) -> None:
-        late = path == PACK_PATH
+        late = False
         for reading in readings:
             name = "/" + "/".join(str(part) for part in reading.path)
-            at = reading.time if reading.time is not None else self.modem.clock.unix()
+            now = self.modem.clock.unix()
+            at = reading.time if reading.time is not None else now
+            # A pipe has nothing but packs: late is there what is older than this wake.
+            late = path == PACK_PATH and (self.contract.name != "pipe" or now - at > PERIOD_S / 2)
+            self.values[name] = float(reading.value) if isinstance(reading.value, (int, float)) else 0.0
             self.ledger.arrive(name, reading.value, at, late)
         wake = self.sleeps + 1
         if wake > 1 and wake not in self._acted and not late and "execute" not in self.checks:
@@ -179,19 +199,47 @@ class Scenario:
     # What the server does.
 
     async def _observe(self) -> None:
-        for path in (*PATHS.values(), "/3306/0/5850", "/19/0/0"):
+        for path in self.contract.observed:
             await self.server.observe(ENDPOINT, path)
 
+    async def _command(self, *commands: str) -> Any:
+        """A pack of commands, on its way down a pipe."""
+        return await self.server.write(ENDPOINT, COMMANDS, encode(list(commands)), content_format=OCTETS)
+
+    async def _until(self, holds: Callable[[], bool]) -> bool:
+        """Whether it comes true within the next two wakes."""
+        last = self.sleeps + 2
+        while not holds() and self.sleeps < last:
+            await asyncio.sleep(0.02)
+        return holds()
+
     async def _write(self) -> None:
-        answer = await self.server.write(ENDPOINT, "/3306/0/5850", True)
-        self.checks["write"] = answer.code == 204 and self.board.outputs.get("relay") == 1
+        if self.contract.name == "pipe":
+            answer = await self._command(f"{RELAY}=true")
+        else:
+            answer = await self.server.write(ENDPOINT, RELAY, True)
+        followed = await self._until(lambda: self.board.outputs.get("relay") == 1)
+        self.checks["write"] = answer.code == 204 and followed
         self.say("server", f"wrote 3306/0/5850 = 1: {answer.code}, relay is {self.board.outputs.get('relay')}")
 
     async def _execute(self) -> None:
-        executed = await self.server.execute(ENDPOINT, "/3303/0/5605")
-        values = [(await self.server.read(ENDPOINT, f"/3303/0/{resource}")).value for resource in (5601, 5602, 5700)]
-        self.checks["execute"] = executed.code == 204 and values[0] == values[1] == values[2] is not None
-        self.say("server", f"executed 3303/0/5605: {executed.code}, minimum {values[0]}, maximum {values[1]}")
+        names = [f"/3303/0/{resource}" for resource in (5601, 5602, 5700)]
+        if self.contract.name == "pipe":
+            executed = await self._command("/3303/0/5605", *names[:2])
+            fine = await self._until(lambda: all(name in self.values for name in names))
+            values = [self.values.get(name) for name in names]
+            fine = fine and executed.code == 204 and values[0] == values[1]
+            self.say("server", f"commanded 3303/0/5605: {executed.code}, minimum {values[0]}, maximum {values[1]}")
+        elif self.contract.name == "shadow":
+            value = (await self.server.read(ENDPOINT, names[2])).value
+            fine = value is not None and float(value) == self.values.get(names[2])
+            self.say("server", f"read 3303/0/5700 from the module: {value}")
+        else:
+            executed = await self.server.execute(ENDPOINT, "/3303/0/5605")
+            values = [(await self.server.read(ENDPOINT, name)).value for name in names]
+            fine = executed.code == 204 and values[0] == values[1] == values[2] is not None
+            self.say("server", f"executed 3303/0/5605: {executed.code}, minimum {values[0]}, maximum {values[1]}")
+        self.checks["execute"] = fine
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(self._quietly(work))
