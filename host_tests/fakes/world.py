@@ -6,9 +6,10 @@
     world.link.radio(up=False)             # and so on: link, model, server, chip are all there
     world.at(lambda: world.outage(True), hours=2)
 
-`pins` adds wires, {"status": 34, "door": 33}, all active high; status follows the module. `wake` names those that wake
-the board; `battery_mv` gives it a cell that is measured (world.battery(3400) changes it). `on_flash` puts the
-configuration into config.json and secrets.json of the simulated flash, and main.py reads it from there.
+`sensors` is a declare(tree, board) that takes the place of the two sensors and the relay (docs/test-your-node.md). `pins` adds
+wires, {"status": 34, "door": 33}, all active high; status follows the module. `wake` names those that wake the board;
+`battery_mv` gives it a cell that is measured (world.battery(3400) changes it). `on_flash` puts the configuration into
+config.json and secrets.json of the simulated flash, and main.py reads it from there.
 
 `seed` is that of the node's own chance (its back-off draws): the same seed, the same life, on each interpreter.
 Every sensor value is given once only, so a reading is known by its path and text. Nothing is taken from the node's own
@@ -87,7 +88,7 @@ class World:
     """One node and all that is around it. `config` replaces keys of CONFIG; `observe` is what the server watches."""
 
     def __init__(self, port="esp32", config=None, observe=(TEMPERATURE, HUMIDITY, RELAY, "/19/0/0"), secrets=None, seed=1,
-                 pins=None, wake=(), battery_mv=None, on_flash=False, **model_options):
+                 pins=None, wake=(), battery_mv=None, on_flash=False, sensors=None, **model_options):
         random.seed(seed)
         self.port = port
         self.clock = VirtualClock()
@@ -117,7 +118,8 @@ class World:
         self.relay = None
         self.wakes = []
         self.causes = []
-        self.declare = None  # a row of the test's own: declare(tree, board)
+        self.declare = None  # a row of the test's own, beside the others: declare(tree, board)
+        self.sensors = sensors
         self.on_awake = None  # called when a notification arrives: the server may ask now
         self.server.on_notification = self._notified
         self._count = 0
@@ -141,6 +143,9 @@ class World:
     # sensors
 
     def _declare(self, tree, board):
+        if self.sensors is not None:
+            self.sensors(tree, board)
+            return
         tree.sensor(3303, lambda: self._reading(TEMPERATURE, -3000), unit="Cel", resolution=0.01, range=(-40, 400))
         tree.sensor(3304, lambda: self._reading(HUMIDITY, 0), unit="%RH", resolution=0.01, range=(0, 400))
         tree.actuator(3306, lambda on: board.pins.set("relay", on), initial=False)
@@ -161,7 +166,10 @@ class World:
         self.clock.after(((hours * 60 + minutes) * 60 + seconds) * 1000, lambda: guarded(do))
 
     def run(self, hours=0, minutes=0):
-        """Let that much time pass, life after life. AssertionError when the node is awake for ever in the REPL."""
+        """Let that much time pass, life after life, the first one from main.py on: RAM of the last run() is gone.
+
+        AssertionError when the node is awake for ever in the REPL.
+        """
         until = self.clock.now + (hours * 60 + minutes) * 60000
 
         def stop():
@@ -229,6 +237,10 @@ class World:
             swap.begin()
 
     # what has become of the readings
+
+    def told(self, path):
+        """All that the server was told of a path, in order of its arrival: [value, ...]."""
+        return [each.value for each in self.server.deliveries if "/" + "/".join([str(part) for part in each.path]) == path]
 
     def delivered(self):
         """First arrivals at the server: [(path, text, time)], in order."""
