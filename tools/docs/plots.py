@@ -39,15 +39,17 @@ def colour(part: str) -> str:
     return next((value for name, value in _PARTS.items() if part.startswith(name)), "#888888")
 
 
-def _svg(width: int, height: int, title: str, under: str, parts: Sequence[str]) -> str:
+def drawing(width: int, height: int, title: str, under: str, parts: Sequence[str]) -> str:
+    """A whole SVG: its title, a line under it, and its parts."""
     head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
             f'font-family="{_FONT}" font-size="13" role="img" aria-label="{escape(title)}">')
     return "\n".join([head, _STYLE, f'<rect class="paper" width="{width}" height="{height}" rx="8"/>',
-                      _text(24, 32, title, more=' font-size="18" font-weight="600"'), _text(24, 53, under, kind="soft"),
+                      text(24, 32, title, more=' font-size="18" font-weight="600"'), text(24, 53, under, kind="soft"),
                       *parts, "</svg>", ""])
 
 
-def _text(x: float, y: float, words: str, place: str = "start", kind: str = "ink", more: str = "") -> str:
+def text(x: float, y: float, words: str, place: str = "start", kind: str = "ink", more: str = "") -> str:
+    """Words at a place: start, middle or end."""
     ink = f' class="{kind}"' if kind else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{place}"{ink}{more}>{escape(words)}</text>'
 
@@ -57,7 +59,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> str
 
 
 def _sideways(x: float, y: float, words: str) -> str:
-    return _text(x, y, words, "middle", "soft", f' transform="rotate(-90 {x:.1f} {y:.1f})"')
+    return text(x, y, words, "middle", "soft", f' transform="rotate(-90 {x:.1f} {y:.1f})"')
 
 
 def _curve(points: Sequence[tuple[float, float]], ink: str, dashed: bool = False) -> str:
@@ -82,7 +84,7 @@ def _legend(names: Sequence[str], words: Sequence[str], top: float, left: float,
         if x + width > right:
             x, y = left, y + 22
         parts += [f'<rect x="{x:.1f}" y="{y - 11:.1f}" width="13" height="13" rx="2" fill="{colour(name)}"/>',
-                  _text(x + 19, y, word)]
+                  text(x + 19, y, word)]
         x += width + 8
     return parts, y + 22
 
@@ -100,23 +102,23 @@ def life(rows: Sequence[Life], capacity: int) -> str:
     parts, ends = [], []
     for days, words in marks.items():
         y = bottom - (bottom - top) * math.log(days / low) / math.log(high / low)
-        parts += [_line(left, y, right, y), _text(left - 8, y + 4, words, "end", "soft")]
+        parts += [_line(left, y, right, y), text(left - 8, y + 4, words, "end", "soft")]
     for seconds, words in every.items():
         x = left + (right - left) * math.log(seconds / 900) / math.log(96)
-        parts += [_line(x, top, x, bottom), _text(x, bottom + 20, words, "middle", "soft")]
-    parts.append(_text((left + right) / 2, bottom + 42, "interval between reports", "middle", "soft"))
+        parts += [_line(x, top, x, bottom), text(x, bottom + 20, words, "middle", "soft")]
+    parts.append(text((left + right) / 2, bottom + 42, "interval between reports", "middle", "soft"))
     for port, family in dict.fromkeys(row[:2] for row in rows):
         line = [row for row in rows if row[:2] == (port, family)]
         ink = MODULES[family] if port == "esp32" else _PICO
-        if port == "esp32":
-            parts.append(_curve([at(row, row.floor().days(capacity)) for row in line], ink, True).replace("2.5", "1.2"))
+        beside = [at(row, row.floor().days(capacity) if port == "esp32" else row.switched()) for row in line]
+        parts.append(_curve(beside, ink, True).replace("2.5", "1.2"))
         points = [at(row, row.days()) for row in line]
         parts += [_curve(points, ink), *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{ink}"/>' for x, y in points)]
         ends.append((points[-1][1] + 4, f"{line[-1].name}: {line[-1].days():.0f} days", ink))
     for y, (_, words, ink) in zip(_apart(sorted(end[0] for end in ends), 19), sorted(ends)):
-        parts.append(_text(right + 12, y, words, kind="", more=f' fill="{ink}" font-weight="600"'))
-    return _svg(860, 492, f"How long a cell of {capacity} mAh lasts",
-                "model with typical currents; dashed: the floor of that module", parts)
+        parts.append(text(right + 12, y, words, kind="", more=f' fill="{ink}" font-weight="600"'))
+    return drawing(860, 492, f"How long a cell of {capacity} mAh lasts",
+                "model with typical currents; dashed: the floor of that module, and the Pico with its power cut", parts)
 
 
 def battery(rows: Sequence[Life], capacity: int, usable: int) -> str:
@@ -130,26 +132,26 @@ def battery(rows: Sequence[Life], capacity: int, usable: int) -> str:
         low, longest = high + height, max(row.days() for row in chosen) / per
         step = next(step for step in (0.5, 1, 2, 5, 10, 20, 50, 100, 200) if longest / step <= 8)
         most = math.ceil(longest / step + 0.2) * step
-        parts.append(_text(left, high - 12, words, more=' font-weight="600"'))
+        parts.append(text(left, high - 12, words, more=' font-weight="600"'))
         for percent in (0, 25, 50, 75, 100):
             y = low - height * percent / 100
-            parts += [_line(left, y, left + width, y), _text(left - 8, y + 4, f"{percent} %", "end", "soft")]
+            parts += [_line(left, y, left + width, y), text(left - 8, y + 4, f"{percent} %", "end", "soft")]
         for number in range(int(most / step + 0.01) + 1):
             x = left + width * number * step / most
-            parts += [_line(x, low, x, low + 5, "axis"), _text(x, low + 20, f"{number * step:g}", "middle", "soft")]
-        parts += [_text(left + width / 2, low + 40, unit, "middle", "soft"),
+            parts += [_line(x, low, x, low + 5, "axis"), text(x, low + 20, f"{number * step:g}", "middle", "soft")]
+        parts += [text(left + width / 2, low + 40, unit, "middle", "soft"),
                   _sideways(26, high + height / 2, "left in the cell")]
         dead = low - height * (100 - usable) / 100
         parts += [_line(left, dead, left + width, dead, "axis"),
-                  _text(left + width + 10, dead + 4, f"empty: {100 - usable} % is never usable", kind="soft")]
+                  text(left + width + 10, dead + 4, f"empty: {100 - usable} % is never usable", kind="soft")]
         heights = _apart([high + 14 + 17 * number for number in range(len(chosen))], 17)
         for row, y in zip(chosen, heights):
             ink = MODULES[row.family] if row.port == "esp32" else _PICO
             x = left + width * row.days() / per / most
             parts += [_curve([(left, high), (x, dead)], ink), f'<circle cx="{x:.1f}" cy="{dead:.1f}" r="3.5" fill="{ink}"/>',
-                      _text(left + width + 10, y, f"{row.name}: {row.days() / per:.{int(per > 1)}f} {unit}", kind="",
+                      text(left + width + 10, y, f"{row.name}: {row.days() / per:.{int(per > 1)}f} {unit}", kind="",
                             more=f' fill="{ink}" font-weight="600"')]
-    return _svg(910, top + 2 * (height + 92) - 30, f"What is left in a cell of {capacity} mAh",
+    return drawing(910, top + 2 * (height + 92) - 30, f"What is left in a cell of {capacity} mAh",
                 "model with typical currents, the cell's own loss included", parts)
 
 
@@ -161,20 +163,20 @@ def shares(rows: Sequence[Life], names: Sequence[str], words: Sequence[str]) -> 
     for row in rows:
         if row.name != family:
             family, y = row.name, y + 26
-            parts.append(_text(24, y - 6, family, more=' font-weight="600"'))
-        parts.append(_text(left - 10, y + 15, row.interval, "end", "soft"))
+            parts.append(text(24, y - 6, family, more=' font-weight="600"'))
+        parts.append(text(left - 10, y + 15, row.interval, "end", "soft"))
         total, x = sum(row.mah()), float(left)
         for name, mah in zip(names, row.mah()):
             width = length * mah / total
             parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="21" fill="{colour(name)}"/>')
             if width > 36:
                 ink = "#ffffff" if colour(name) in _DARK else "#1f2328"
-                parts.append(_text(x + width / 2, y + 15, f"{100 * mah / total:.0f} %", "middle", "",
+                parts.append(text(x + width / 2, y + 15, f"{100 * mah / total:.0f} %", "middle", "",
                                    f' fill="{ink}" font-size="12"'))
             x += width
-        parts.append(_text(left + length + 10, y + 15, f"{total:.2f} mAh a day"))
+        parts.append(text(left + length + 10, y + 15, f"{total:.2f} mAh a day"))
         y += 25
-    return _svg(820, int(y) + 16, "Where a day's charge goes", "by module and interval between reports (model)", parts)
+    return drawing(820, int(y) + 16, "Where a day's charge goes", "by module and interval between reports (model)", parts)
 
 
 def wake(waits: Sequence[Wake], names: Sequence[str], words: Sequence[str]) -> str:
@@ -190,10 +192,10 @@ def wake(waits: Sequence[Wake], names: Sequence[str], words: Sequence[str]) -> s
         y += 22
         low = y + height
         words_of = f"{wait.name}: {wait.millicoulombs():.0f} mC in {wait.seconds:.0f} s"
-        parts.append(_text(left, y - 7, words_of, more=' font-weight="600"'))
+        parts.append(text(left, y - 7, words_of, more=' font-weight="600"'))
         for ma in range(0, highest + 1, 40):
             at = low - height * ma / highest
-            parts += [_line(left, at, left + width, at), _text(left - 8, at + 4, f"{ma}", "end", "soft")]
+            parts += [_line(left, at, left + width, at), text(left - 8, at + 4, f"{ma}", "end", "soft")]
         for begin, end, part, below, above in wait.areas():
             if names[part].endswith("asleep"):
                 continue
@@ -203,8 +205,8 @@ def wake(waits: Sequence[Wake], names: Sequence[str], words: Sequence[str]) -> s
         parts += [_line(left, low, left + width, low, "axis"), _sideways(34, y + height / 2, "mA")]
         for second in range(0, most + 1, 5):
             x = left + width * second / most
-            parts += [_line(x, low, x, low + 4, "axis"), _text(x, low + 17, f"{second}", "middle", "soft")]
+            parts += [_line(x, low, x, low + 4, "axis"), text(x, low + 17, f"{second}", "middle", "soft")]
         y = low + 34
-    parts.append(_text(left + width / 2, y + 4, "seconds since the board woke", "middle", "soft"))
-    return _svg(800, int(y) + 22, "Current over one wake with a report",
+    parts.append(text(left + width / 2, y + 4, "seconds since the board woke", "middle", "soft"))
+    return drawing(800, int(y) + 22, "Current over one wake with a report",
                 "board and module on top of each other; an area is charge (model)", parts)
