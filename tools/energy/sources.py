@@ -58,8 +58,8 @@ BOARDS = {
 }
 # asleep, light sleep, awake with the radio idle, starting or searching, connected, tail
 MODULES = {
-    "bc66": _sources("recalled: data sheet, PSM 3.5 µA; the BC65's says 4", "recalled: DRX 2.56 s 0.43 mA", "guess: as in light sleep", "guess:",
-                     "recalled: 100 to 115 mA sending, a third of the time",
+    "bc66": _sources("recalled: data sheet, PSM 3.5 µA; the BC65's says 4", "recalled: DRX 2.56 s 0.43 mA",
+                     "guess: as in light sleep", "guess:", "recalled: 100 to 115 mA sending, a third of the time",
                      "measured: a BC660K's bench saw 10 mA above sleep while RRC lasts"),
     "bc20": _sources("guess: as BC66, same chipset", *("guess: as BC66",) * 5),
     "bg96": _sources("recalled: data sheet, PSM 10 µA", "recalled: DRX 1.28 s 1.7 mA", "recalled: UART awake about 16 mA",
