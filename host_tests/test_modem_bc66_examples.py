@@ -63,10 +63,10 @@ def test_example_02_of_4_2_1_configures_the_bootstrap_server_and_finds_it_again(
 def test_example_03_of_4_2_2_sets_each_option_after_reading_them():
     bench = Bench(
         "bc66", answers(), auto_reg=True, persistent=False, rai=True, ack_timeout=4, max_retransmit=3, auto_ack=True,
-        buffered=True, recovery_mode=1, retransmit_mode=1)
+        buffered=True, recovery_mode=1, retransmit_mode=1)  # rai_enable: with recovery_mode 0 only
     assert bench.modem.configure(BOOTSTRAP)
-    assert bench.commands[:9] == [
-        "AT+QLWCFG?", 'AT+QLWCFG="auto_reg",1', 'AT+QLWCFG="per_regstatus_feat",1', 'AT+QLWCFG="rai_enable",1',
+    assert bench.commands[:8] == [
+        "AT+QLWCFG?", 'AT+QLWCFG="auto_reg",1', 'AT+QLWCFG="per_regstatus_feat",1',
         'AT+QLWCFG="retransmit",4,3', 'AT+QLWCFG="auto_ack",1', 'AT+QLWCFG="access_mode",1',
         'AT+QLWCFG="recovery_mode",1', 'AT+QLWCFG="retransmit_mode",1']
 

@@ -538,10 +538,19 @@ def test_unconfirmed_reports_are_delivered_when_the_module_takes_them():
 
 def test_release_assistance_is_2_with_and_1_without_an_answer():
     """4.2.12."""
-    one = bench(rai=True)
-    one.modem.publish([READING])
-    one.modem.publish([READING], confirm=False)
-    assert one.commands == ["AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,1,2", "AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,0,1"]
+    one = bench()
+    for confirm, last in ((True, False), (True, True), (False, True)):
+        one.modem.reports.expire("over")
+        one.modem.release_next = last
+        one.modem.publish([READING], confirm)
+    begin = "AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,"
+    assert one.commands == [begin + "1", begin + "1,2", begin + "0,1"]
+    one = bench({begin + "1,2": ["+CMEE ERROR: 3"]})
+    for _ in range(2):
+        one.modem.release_next = True
+        one.modem.publish([READING])
+        one.modem.reports.expire("over")
+    assert one.commands == [begin + "1,2", begin + "1", begin + "1"], "a firmware that does not know it is asked once"
 
 
 def test_a_refused_report_fails_with_its_name():
@@ -659,7 +668,7 @@ def test_a_snapshot_holds_what_a_warm_wake_must_know_and_no_secret():
     one.modem.observed = [Path(3303, 0, 5700), Path(3304, 0), Path(3306)]
     kept = one.modem.snapshot()
     assert KEY.encode() not in kept
-    assert len(kept) == 13 + len("BC66NBR01A10") + 18
+    assert len(kept) == 17 + len("BC66NBR01A10") + 18
     two = bench()
     assert two.modem.restore(kept)
     two.modem.configure(account)

@@ -6,6 +6,8 @@ here has a reason to give beside it; tools/bench/wake.py holds the count against
 
 from fakes.world import World
 
+from lwnode.lwm2m import FLOAT, Path
+
 KNOCK = "AT"  # the UART is deaf in sleep: until it answers, nothing else makes sense
 PLAIN = {
     "bc66": (
@@ -13,7 +15,7 @@ PLAIN = {
         "AT+QSCLK=0",  # stay awake while reports are open and the server may ask
         "AT+QLWSTATUS?",  # the session ends by itself when its lifetime does: recover or register?
         "AT+QLWRECOVER",  # note 3.4: deep sleep suspends the session
-        "AT+QLWNOTIFY", "AT+QLWNOTIFY",  # one resource each (4.2.7)
+        "AT+QLWNOTIFY", "AT+QLWNOTIFY",  # one resource each (4.2.7); the last one lets the radio go
         "AT+QSCLK=1",
         "AT+QRELLOCK",  # else it stays awake for ten seconds more
     ),
@@ -46,12 +48,12 @@ def head(line):
 
 
 def plain_wake(family):
-    """The lines of one reporting wake, in the third hour."""
+    """The lines of one reporting wake, in the fourth hour."""
     world = World("esp32", {"family": family})
     marks = []
-    for minutes in (142, 157):  # a wake lies between, and none of those that set the clock (after half an hour, an hour)
+    for minutes in (202, 217):  # a wake lies between, and none of those that set the clock
         world.at(lambda: marks.append((len(world.uart.sent), len(world.server.deliveries))), minutes=minutes)
-    world.run(hours=3)
+    world.run(hours=4)
     (before, there), (after, arrived) = marks
     assert arrived == there + 2
     return bytes(world.uart.sent[before:after]).decode().split("\r")[:-1]
@@ -67,6 +69,51 @@ def check_plain(family):
 
 def test_bc66_says_what_a_report_needs():
     check_plain("bc66")
+
+
+def notifications(**keys):
+    """(milliseconds, rai_flag, acknowledgements that are waited for) of each report of an hour, with three sensors."""
+    world = World("esp32", dict(keys, family="bc66"), observe=("/3303/0/5700", "/3304/0/5700", "/3300/0/5700", "/19/0/0"))
+    world.declare = lambda tree, board: tree.sensor(3300, lambda: world.clock.now / 1000)
+    found, waiting = [], []
+
+    def note(way, text):
+        if "report_ack" in text:
+            waiting.pop()
+        elif way == ">" and "QLWNOTIFY" in text:
+            found.append((world.clock.now, int(text.split(",")[8]) if text.count(",") == 8 else 0, len(waiting)))
+            waiting.append(text)
+
+    world.model.on_note = note
+    world.link.radio(delay_ms=700)
+    world.run(hours=1)
+    return world, found
+
+
+def test_only_the_last_report_of_a_contact_lets_the_radio_go():
+    """4.2.12: with flag 2 the network releases after one answer; one that is waited for must not be cut off by it."""
+    world, found = notifications()
+    contacts = []
+    for when, flag, waiting in found:
+        if not contacts or when - contacts[-1][-1][0] > 60000:
+            contacts.append([])
+        contacts[-1].append((when, flag, waiting))
+    assert len(contacts) >= 3
+    for contact in contacts[1:]:
+        assert [flag for _, flag, _ in contact] == [0, 0, 2] and contact[-1][2] == 0, contact
+    _, found = notifications(rai=False)
+    assert not [each for each in found if each[1]] and max([waiting for _, _, waiting in found]) == 2
+
+
+def test_a_request_that_waits_keeps_the_radio():
+    world = World("esp32", {"family": "bc66"})
+    node = world.node()
+    node.contact()
+    node.modem.later(lambda: None)
+    node.modem.release_next = True
+    sent = len(world.uart.sent)
+    node.modem.publish([(Path(3303, 0, 5700), FLOAT, "1.5", None)])
+    assert b",0,1\r" in bytes(world.uart.sent[sent:])
 
 
 def test_bc20_says_what_a_report_needs():

@@ -65,7 +65,7 @@ OPTIONS = {
     "write_format": "what digits mean that a server writes: tlv, bytes of a number, or text (4.3.3)",
     "auto_reg": "the module registers by itself after it has started (4.2.2)",
     "persistent": "the registration outlives a restart of the module (4.2.2)",
-    "rai": "release the radio after each report (4.2.2)",
+    "rai": "say with the last report of a contact that the network may release the radio (4.2.12)",
     "auto_ack": "the module itself answers an observe (4.2.2)",
     "recovery_mode": "session after deep sleep: 0 recovered by the module, 1 by the node (4.2.2)",
     "sleep bg96": "psm, or light: DTR wakes (the wake pin)",

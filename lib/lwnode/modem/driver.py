@@ -56,11 +56,12 @@ class Capabilities:
     a client that says nothing of its own for 96 messages must register anew, which its server confirms, before it gets more).
     buffered: requests wait in the module. history: "pack" (a SenML CBOR pack on 19/0/0) or "replay" (untimed).
     psk, bootstrap: available or not. limits: numbers by name, such as "pack" (bytes) or "objects".
+    releases: the last report of a contact can say so, and the network then lets the radio go (release assistance): BC66 alone.
     """
 
     def __init__(
         self, contract: str, typed: bool, executes: bool, acknowledges: str, buffered: bool, history: str, psk: bool,
-        bootstrap: bool, limits: "dict[str, int]",
+        bootstrap: bool, limits: "dict[str, int]", releases: bool = False,
     ) -> None:
         self.contract = contract
         self.typed = typed
@@ -71,6 +72,7 @@ class Capabilities:
         self.psk = psk
         self.bootstrap = bootstrap
         self.limits = limits
+        self.releases = releases
 
 
 class Modem(Network):
@@ -90,6 +92,7 @@ class Modem(Network):
     URCS: "dict[str, Any]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
+    release_next = False  # the next report is the last of its contact (capabilities.releases)
     update_since = 0  # seconds by now(): the module has been updating its own firmware since then; 0 it does not
     now: "Callable[[], int] | None" = None  # seconds that go on over sleep, for the limit of an update; None: no limit
     may_hold: "Callable[[], bool] | None" = None  # whether the battery has the charge for an update

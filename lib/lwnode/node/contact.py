@@ -95,9 +95,8 @@ class Contact:
             self._sync_clock()
             node.collect()
             node.ask("in_contact", node.clock.now())
-            arrived, unobserved = delivery.flush(node.fresh), 0
+            arrived, unobserved = delivery.flush(node.fresh, declared=session.declared), 0
             if arrived:
-                delivery.refresh(session.declared)
                 session.declared = False
                 if modem.follow_schedule():
                     self._warn_of_timers()

@@ -56,9 +56,10 @@ class Delivery:
             self.failed += len(entries)
             self._lost = self._lost or lost
 
-    def flush(self, fresh: int, observed: bool = False) -> bool:
+    def flush(self, fresh: int, observed: bool = False, declared: "bool | None" = None) -> bool:
         """Send what waits; `fresh` is the first journal sequence number of this wake.
 
+        `declared`, where it is given: between history and what is live go the values that are no readings (refresh).
         `observed`: the server has had its time to observe; where it did not observe 19/0/0, packs are impossible and history
         is replayed in order on its own paths, without times, rather than not at all.
 
@@ -88,6 +89,8 @@ class Delivery:
                         break
             if history and not batch:
                 history = False
+                if declared is not None:
+                    self.refresh(declared)
                 continue
             if history and packing:
                 after = batch[-1][0]
@@ -96,18 +99,32 @@ class Delivery:
                     after = batch[used - 1][0]
                     self._publish((HISTORY, OPAQUE, pack, None), [number for number, _ in batch[:used]])
             else:
-                for after, record in batch[:1] if history else batch:
-                    if self._may_send(record[0], 1):
-                        self._publish(record, [after])
-            if self._tickets:
-                # Half as long where the last contact waited in vain: an acknowledgement is seldom later than the last
-                # retransmission but one, and to wait for each costs a day's charge (issue 15 G).
-                self.modem.settle(self.modem.deadline_ms // (2 if self.unheard else 1))
-                for ticket in list(self._tickets):
-                    self.settle(ticket, False)
+                after = batch[0][0] if history else after
+                self._send([each for each in batch[:1 if history else None] if self._may_send(each[1][0], 1)],
+                           can.releases and not history)
+            self._wait()
             if not history:
                 break
         return not self._lost
+
+    def _send(self, ready: "list[Any]", release: bool) -> None:
+        """Publish (number, record) each on its own path; release: the last of them lets the radio go."""
+        for number, record in ready:
+            if release and number == ready[-1][0]:
+                self._wait()  # or its release would cut off the others' acknowledgements
+                if self._lost:
+                    return
+                self.modem.release_next = True
+            self._publish(record, [number])
+
+    def _wait(self) -> None:
+        """Wait for what has been published; what nobody speaks of has not arrived."""
+        if self._tickets:
+            # Half as long where the last contact waited in vain: an acknowledgement is seldom later than the last
+            # retransmission but one, and to wait for each costs a day's charge (issue 15 G).
+            self.modem.settle(self.modem.deadline_ms // (2 if self.unheard else 1))
+            for ticket in list(self._tickets):
+                self.settle(ticket, False)
 
     def refresh(self, declared: bool) -> None:
         """Push live values that are no readings: extremes, counters, settings.

@@ -69,7 +69,7 @@ class Driver(NbIot):
     FAMILY = "bc66"
     LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
     OPTIONS = dict(
-        NbIot.OPTIONS, auto_reg=False, persistent=True, rai=False, auto_ack=False, buffered=False, recovery_mode=1,
+        NbIot.OPTIONS, auto_reg=False, persistent=True, rai=True, auto_ack=False, buffered=False, recovery_mode=1,
         retransmit_mode=0,
         # what a write of 1, 2, 4 or 8 bytes is that are digits: TLV, which Leshan sends a client of 1.0, or "text"; 4.3.3
         # does not say, and the module passes the bytes on without their format
@@ -104,6 +104,7 @@ class Driver(NbIot):
         return Capabilities(
             "pull", True, True, "server", bool(self.options["buffered"]), "pack", True, True,
             {"objects": 15, "instances": 4, "resources": 14, "string": 1024, "opaque": 512, "pack": 512},
+            bool(self.options["rai"]),
         )
 
     def wake(self) -> bool:
@@ -125,7 +126,9 @@ class Driver(NbIot):
         wanted = (
             ("auto_reg", int(options["auto_reg"])),
             ("per_regstatus_feat", int(not options["persistent"])),  # 0 switches it on, the reverse of every other switch
-            ("rai_enable", int(options["rai"])), ("retransmit", options["ack_timeout"], options["max_retransmit"]),
+            # Registration updates of the module's own (4.2.2): only where all is its own has one nothing behind it.
+            ("rai_enable", int(options["rai"] and options["auto_reg"] and not options["recovery_mode"])),
+            ("retransmit", options["ack_timeout"], options["max_retransmit"]),
             ("auto_ack", int(options["auto_ack"])), ("access_mode", int(options["buffered"])),
             ("recovery_mode", options["recovery_mode"]), ("retransmit_mode", options["retransmit_mode"]),
         )
@@ -584,13 +587,16 @@ class Driver(NbIot):
     def publish(self, records: "Any", confirm: bool = True) -> int:
         """QLWNOTIFY (on old firmware: object 19 as a pipe).
 
-        Resources of an instance that is observed as a whole go as one notification, split by index.
+        Resources of an instance that is observed as a whole go as one notification, split by index. One that is the last of its
+        contact (release_next) says so (rai_flag), unless somebody waits for something else: an answer would be cut off.
         """
+        release, self.release_next = self.release_next and self.capabilities.releases, False
         if self.level < 7:
             return int(self._a06.publish(self, records, confirm))
         messages = self._messages(records)
         ticket = self.reports.open()
-        tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if self.options["rai"] else (int(confirm),)
+        release = release and len(messages) == 1 == len(self.reports) and not (self._waiting or self._refused)
+        tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if release else (int(confirm),)
         for parts in messages:
             reason = "no network connection (lwstatus 0)" if self._offline else ""
             if not reason:
@@ -600,6 +606,10 @@ class Driver(NbIot):
                 for path, kind, length, value in () if reason else parts:
                     left -= 1
                     error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (left,) + tail)
+                    if error not in (0, 4) and release:  # a firmware that does not know the flag is not given it again
+                        self.capabilities.releases = release = False
+                        tail = tail[:1]
+                        error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (left,) + tail)
                     if error:
                         if error == 4:
                             self._session_lost(NOT_REGISTERED, "report: not registered")
