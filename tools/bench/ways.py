@@ -70,7 +70,7 @@ class Walk:
 
 
 def request(family: str) -> Way:
-    """A read of an instance (four resources), from the bytes of its URC to the first byte of the answer."""
+    """A read of a resource, from the bytes of its URC to the first byte of the answer."""
     heard, answer, _ = WORDS[family]
 
     def prepare(world: object, walk: Walk) -> None:
@@ -90,12 +90,14 @@ def request(family: str) -> Way:
         uart.readinto = reading
         _at_write(uart, answer, walk.stop)
 
-        def ask() -> None:  # once in a wake, however many reports arrive in it
-            if world.clock.now - asked[-1] < 60000:  # type: ignore[attr-defined]
-                return
-            asked.append(world.clock.now)  # type: ignore[attr-defined]
+        def read() -> None:
             with contextlib.suppress(KeyError):
-                world.server.read("urn:dev:world", "/3303/0")  # type: ignore[attr-defined]
+                world.server.read("urn:dev:world", "/3303/0/5700")  # type: ignore[attr-defined]
+
+        def ask() -> None:  # once in a wake, however many reports arrive in it, and when they are acknowledged
+            if world.clock.now - asked[-1] >= 60000:  # type: ignore[attr-defined]
+                asked.append(world.clock.now)  # type: ignore[attr-defined]
+                world.clock.after(1000, read)  # type: ignore[attr-defined]
 
         world.on_awake = ask  # type: ignore[attr-defined]
 

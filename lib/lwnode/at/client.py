@@ -310,7 +310,7 @@ class AtClient:
         """A line before the final result: it refuses, informs, or is nothing of the command's."""
         if line[0] in b"EANB" or line.startswith(b"+CM"):
             refused(self, line)
-        if not matches(line, self._name) or not self._is_answer(line):
+        if not line.startswith(self._name) or not matches(line, self._name) or not self._is_answer(line):
             self._unclaimed(line)
             return
         text = self._keep(line, lines)
@@ -374,7 +374,7 @@ class AtClient:
     def _claim(self, line: "bytes | bytearray") -> "tuple[bytes, Handler | None]":
         """The prefix and the handler that a line belongs to."""
         for entry in self._subscribed:
-            if matches(line, entry[0]):
+            if line.startswith(entry[0]) and matches(line, entry[0]):
                 return entry
         return _NOBODY
 
@@ -464,7 +464,8 @@ class AtClient:
                     line = self._next(deadline)
                     if line is None:
                         break
-                    if name is not None and matches(line, name) and (accept is None or accept(self.text(line))):
+                    mine = name is not None and line.startswith(name) and matches(line, name)
+                    if mine and (accept is None or accept(self.text(line))):
                         return line  # type: ignore[no-any-return]
                     handler = self._unclaimed(line, not nested and not self._queue)
                 if handler is not None:
@@ -480,7 +481,7 @@ class AtClient:
         """Take the first line that a wait is for out of the queue."""
         for index in range(len(self._queue)):
             line = self._queue[index]
-            if matches(line, name) and (accept is None or accept(self.text(line))):
+            if line.startswith(name) and matches(line, name) and (accept is None or accept(self.text(line))):
                 return self._queue.pop(index)
         return None
 

@@ -37,7 +37,7 @@ def matches(line: "bytes | bytearray", prefix: bytes) -> bool:
 def any_matches(line: "bytes | bytearray", prefixes: "Sequence[bytes]") -> bool:
     """Has the line one of these names?"""
     for prefix in prefixes:
-        if matches(line, prefix):
+        if line.startswith(prefix) and matches(line, prefix):  # most are of another name: that costs no call
             return True
     return False
 

@@ -58,35 +58,36 @@ def encode(value: "object") -> bytes:
     waiting: "list[Any]" = [value]  # last comes next: no frame for each level, the stack is deep where a tree is written
     while waiting:
         value = waiting.pop()
-        if value is None:
-            out.append(0xF6)
-        elif value is True or value is False:
-            out.append(0xF5 if value else 0xF4)
+        data: "Any" = b""
+        if value is None or value is True or value is False:
+            kind, number = 7, 22 if value is None else 21 if value else 20
         elif isinstance(value, int):
-            out += head(0, value) if value >= 0 else head(1, -1 - value)
-        elif isinstance(value, str):
-            data = value.encode()
-            out += head(3, len(data))
-            out += data
-        elif isinstance(value, (bytes, bytearray)):
-            out += head(2, len(value))
-            out += value
+            kind, number = (0, value) if value >= 0 else (1, -1 - value)
+        elif isinstance(value, (str, bytes, bytearray)):
+            data = value.encode() if isinstance(value, str) else value
+            kind, number = 3 if isinstance(value, str) else 2, len(data)
         elif isinstance(value, (list, tuple)):
-            out += head(4, len(value))
+            kind, number = 4, len(value)
             waiting += list(value)[::-1]
         elif isinstance(value, dict):
-            out += head(5, len(value))
+            kind, number = 5, len(value)
             for key in list(value)[::-1]:
                 waiting += (value[key], key)
         elif isinstance(value, Fraction):
-            out += b"\xc4\x82"  # tag 4, an array of two
-            waiting += (value.number, value.exponent)
+            kind, number = 6, _FRACTION
+            waiting.append((value.exponent, value.number))
         elif isinstance(value, float):
             single = struct.pack(">f", value) if -3e38 < value < 3e38 else b""
             exact = single and struct.unpack(">f", single)[0] == value
             out += b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value)
+            continue
         else:
             raise ValueError("no CBOR for %s" % type(value))
+        if number < 24:
+            out.append(kind << 5 | number)
+        else:
+            out += head(kind, number)
+        out += data
     return bytes(out)
 
 
