@@ -52,7 +52,7 @@ def test_a_write_of_the_server_moves_the_actuator_and_survives_sleep():
 
 
 def test_history_is_replayed_in_order_for_a_server_that_never_observes_packs():
-    world = World("esp32", observe=(TEMPERATURE, HUMIDITY))
+    world = World("esp32", {"history": "replay"}, observe=(TEMPERATURE, HUMIDITY))
     world.at(lambda: world.outage(True), hours=2)
     world.at(lambda: world.outage(False), hours=3)
     world.run(hours=6)

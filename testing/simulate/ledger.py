@@ -153,7 +153,8 @@ class Ledger:
         """A wake is over, however short."""
         simulation = self._simulation
         self.count_drops()
-        self.reached += self.node is not None and bool(self.node.reached)
+        node = self.node
+        self.reached += node is not None and bool(node.reached) and not node.contacts.in_vain
         batch = int(simulation.settings.journal_batch)
         exposed = self.node.journal.exposed if self.node is not None else 0
         if exposed > batch and not simulation.flash_fails():
@@ -246,9 +247,14 @@ class Ledger:
         return self.record.wrong_times(self._allowed)
 
     def disordered(self) -> list[Reading]:
-        """Readings that came after later ones of their sensor although the journal could be read all the time."""
+        """Readings that came after later ones of their sensor although the journal could be read all the time.
+
+        Where a line confirms nothing the newest goes out behind the oldest, for an answer: what lies between has its own time.
+        """
+        simulation = self._simulation
         return [reading for reading in self.record.disordered
-                if not self._simulation.was_unreadable(reading.now, reading.arrivals[0].now)]
+                if not simulation.was_unreadable(reading.now, reading.arrivals[0].now)
+                and not (reading.arrivals[0].own_time and simulation.line.spoilt(reading.now, reading.arrivals[0].now))]
 
     def late_alarms(self) -> list[Reading]:
         """Crossings of the threshold that were not at the server at once although nothing went wrong."""

@@ -223,10 +223,10 @@ def _value_of_before(before, deeds):
 
 def _believes_all(before, deeds):
     """What failed counts as delivered."""
-    def settle(self, ticket, arrived, lost=True):
+    def settle(self, ticket, arrived, lost=True, mute=False):
         if not arrived:
             deeds.done()
-        return before(self, ticket, True, lost)
+        return before(self, ticket, True, lost, mute)
 
     return settle
 

@@ -30,7 +30,7 @@ KEYS = {
     "awake_budget": "longest wake; what is not done by then waits (seconds)",
     "ack_timeout": "first CoAP retransmission after (seconds)",
     "max_retransmit": "CoAP retransmissions",
-    "history": "late readings: SenML pack on 19/0/0, or replayed in order",
+    "history": "late readings: SenML pack on 19/0/0, or replayed in order, without times",
     "journal_bytes": "room for readings that wait (bytes)",
     "journal_batch": "readings exposed to power loss where RAM is the only quick store (RP2)",
     "watchdog": "hardware watchdog while awake (milliseconds)",

@@ -54,7 +54,8 @@ class Capabilities:
     contract: "pull", "shadow" or "pipe". typed: values keep their LwM2M types. executes: Execute reaches the host.
     acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it (BG96:
     a client that says nothing of its own for 96 messages must register anew, which its server confirms, before it gets more).
-    buffered: requests wait in the module. history: "pack" (a SenML CBOR pack on 19/0/0) or "replay" (untimed).
+    buffered: requests wait in the module. history: "pack" (SenML CBOR on 19/0/0, each
+    reading with its time, as all four families can) or "replay" (untimed: the module has no way for a time).
     psk, bootstrap: available or not. limits: numbers by name, such as "pack" (bytes) or "objects".
     releases: the last report of a contact can say so, and the network then lets the radio go (release assistance): BC66 alone.
     """
@@ -93,6 +94,7 @@ class Modem(Network):
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
     release_next = False  # the next report is the last of its contact (capabilities.releases)
+    packs: "bool | None" = True  # whether somebody observes 19/0/0, where the module itself answers the server; None not known
     update_since = 0  # seconds by now(): the module has been updating its own firmware since then; 0 it does not
     now: "Callable[[], int] | None" = None  # seconds that go on over sleep, for the limit of an update; None: no limit
     may_hold: "Callable[[], bool] | None" = None  # whether the battery has the charge for an update
@@ -395,6 +397,11 @@ class Modem(Network):
         self.at.poll(timeout_ms, until=lambda: not self._answering and bool(self._waiting) or done())
         if self._waiting:
             self.at.poll(0)  # what has come by now too: a registration ends what was asked before it
+
+    def abandon(self) -> None:
+        """Wait no longer: what is on its way has failed, and a late result is nobody's."""
+        self.reports.expire(now=True)
+        self._tell_outcomes()
 
     def _upkeep(self) -> None:
         """Work of some length that a URC has left to service() and settle(), a restart say."""

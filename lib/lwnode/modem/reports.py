@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# The reason of a ticket that says nothing of the others: its value can go out again once the module holds another one.
+# Reasons of a ticket that say nothing of the others: its value can go out again once the module holds another one, or once
+# somebody observes its path.
 UNCHANGED = "not acknowledged before, and the module repeats only what changes"
+UNOBSERVED = "silence, and its path was never acknowledged: nobody may observe it"
 
 
 class Reports:
@@ -94,11 +96,11 @@ class Reports:
             del self._tickets[number]
             self._outcomes.append(("failed", (number, entry[1])) if entry[1] else ("delivered", number))
 
-    def expire(self, reason: "str | None" = None) -> None:
-        """Fail the messages whose deadline has passed, or all where the module has forgotten everything: with that reason."""
-        now = self._clock.ticks_ms()
+    def expire(self, reason: "str | None" = None, now: bool = False) -> None:
+        """Fail what is overdue, with `now` everything, and everything where the module has forgotten it: with that reason."""
+        ticks = self._clock.ticks_ms()
         for message in list(self._messages):
-            if reason or self._clock.ticks_diff(message[2], now) <= 0:
+            if reason or now or self._clock.ticks_diff(message[2], ticks) <= 0:
                 self._messages.remove(message)
                 if message[1] is not None and not reason:
                     self._expired = self._expired[-3:] + [message[1]]

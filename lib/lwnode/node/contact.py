@@ -13,8 +13,8 @@ from lwnode.config import longest_interval
 from lwnode.lwm2m import Request, Response
 from lwnode.lwm2m.requests import answer
 from lwnode.modem import Unsupported, open_modem
-from lwnode.modem.reports import UNCHANGED
-from lwnode.node.delivery import Delivery
+from lwnode.modem.reports import UNCHANGED, UNOBSERVED
+from lwnode.node.delivery import HISTORY, Delivery
 from lwnode.node.session import Session
 from micropython import const
 
@@ -53,8 +53,7 @@ class Contact:
         self.modem.now, self.modem.may_hold = node.clock.now, lambda: node.may_contact == 2
         self.at.idle = self.idle
         self._closing = False
-        self._reached = False
-        self._deferred = False
+        self._reached = self._deferred = self.in_vain = False
         self._request: "Request | None" = None  # the one that is being answered
         node.tree.persist = self._persist
         data = node.state.load("modem")
@@ -84,7 +83,7 @@ class Contact:
         before, self._heard = session.exchanges, (self.at.stats.lines, self.at.stats.timeouts)
         delivery.messages = delivery.bytes = 0
         delivery.unheard = session.unheard
-        self._deferred = self._reached = False
+        self._deferred = self._reached = self.in_vain = False
         session.report_every = node.reporting.period_s
         psm = modem.options["psm"]
         if psm is not None and "psm_tau" not in node.config.given:
@@ -95,8 +94,9 @@ class Contact:
             self._sync_clock()
             node.collect()
             node.ask("in_contact", node.clock.now())
-            arrived, unobserved = delivery.flush(node.fresh, declared=session.declared), 0
-            if arrived:
+            delivered, unobserved = delivery.delivered, delivery.unobserved
+            arrived = delivery.flush(node.fresh, declared=session.declared)
+            if arrived and not delivery.mute:
                 session.declared = False
                 if modem.follow_schedule():
                     self._warn_of_timers()
@@ -104,9 +104,15 @@ class Contact:
                 # An observation made just now lets go what waited for an observer.
                 unobserved = delivery.unobserved
                 arrived = delivery.flush(node.fresh, True)
-                unobserved = delivery.unobserved - unobserved
+            unobserved = delivery.unobserved - unobserved
+            arrived = arrived and not (delivery.mute and session.unheard)  # no pack alone in vain for a second time in a row
+            if arrived:
+                node.warn("history", "%d readings wait for an observer: let the server observe %s and the sensors" % (
+                    unobserved, HISTORY) if unobserved else "")
             session.arrived(arrived and not unobserved)
-            self._reached = bool(arrived)
+            self._reached = arrived
+            # Whoever could say nothing that anybody observes has learnt nothing of the way: the back-off stays as it is.
+            self.in_vain = unobserved > 0 and delivery.delivered == delivered
         except (AtError, OSError) as error:  # OSError: a mark that must be on flash before something is tried
             self._failed(error)
         finally:
@@ -150,7 +156,8 @@ class Contact:
         if due is not None and (reached or self._deferred):
             node.reporting.serve(due)
         if reached:
-            node.backoff.succeeded()
+            if not self.in_vain:
+                node.backoff.succeeded()
             node.urgent = False
         elif not self._deferred:
             node.backoff.failed(node.clock.now(), back_off_reason(
@@ -221,7 +228,7 @@ class Contact:
         if name == "delivered":
             self.delivery.settle(value, True)
         elif name == "failed":
-            self.delivery.settle(value[0], False, value[1] != UNCHANGED)
+            self.delivery.settle(value[0], False, value[1] not in (UNCHANGED, UNOBSERVED), value[1] == UNOBSERVED)
         elif name == "observed":
             node.tree.observe(value)
         elif name == "cancelled":

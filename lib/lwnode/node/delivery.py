@@ -2,8 +2,8 @@
 
 The newest reading of a path that was taken in this wake goes live to its typed object; everything older is history and
 goes, oldest first, as SenML CBOR packs on 19/0/0, each reading with its own time (design, "A reading, outwards"). A pipe
-has 19/0/0 alone: all of it goes in packs.
-Where a module cannot carry packs, or the configuration says "replay", history is replayed in order on its own path.
+has 19/0/0 alone: all of it goes in packs. History waits for an observer of 19/0/0, and never comes as a present value: only
+where the configuration says "replay", or a module cannot carry packs, is it replayed in order on its own path, without times.
 
     delivery = Delivery(journal, tree, modem, clock, config)
     delivery.flush(first_of_this_wake)   -> True when nothing that could go out is left
@@ -40,11 +40,12 @@ class Delivery:
         self._tickets: "dict[int, list[int]]" = {}
         self._lost = False
         self._readings: "dict[Path, int]" = {}  # what this contact's flush has dealt with
+        self.mute = False  # a pack of this contact was met with silence, and may have no observer
 
-    def settle(self, number: int, arrived: bool, lost: bool = True) -> None:
+    def settle(self, number: int, arrived: bool, lost: bool = True, mute: bool = False) -> None:
         """Take the module's word on a number: acknowledged entries leave the journal, others stay.
 
-        lost False: what failed stands in nobody's way, the readings behind it may go.
+        lost False: what failed stands in nobody's way, the readings behind it may go; but no pack behind a mute one.
         """
         entries = self._tickets.pop(number, None)
         if entries is None:
@@ -54,14 +55,13 @@ class Delivery:
             self.delivered += len(entries)
         else:
             self.failed += len(entries)
-            self._lost = self._lost or lost
+            self.unobserved += len(entries) if mute else 0
+            self._lost, self.mute = self._lost or lost, self.mute or mute
 
-    def flush(self, fresh: int, observed: bool = False, declared: "bool | None" = None) -> bool:
-        """Send what waits; `fresh` is the first journal sequence number of this wake.
+    def flush(self, fresh: int, again: bool = False, declared: "bool | None" = None) -> bool:
+        """Send what waits; `fresh` is the first journal sequence number of this wake, `again` the second time within it.
 
         `declared`, where it is given: between history and what is live go the values that are no readings (refresh).
-        `observed`: the server has had its time to observe; where it did not observe 19/0/0, packs are impossible and history
-        is replayed in order on its own paths, without times, rather than not at all.
 
         Returns False as soon as the module says that something did not arrive: the rest would only follow it.
         Raises what the driver raises (AtError, BudgetExceeded); unacknowledged entries then stay.
@@ -69,27 +69,20 @@ class Delivery:
         self._lost = False
         self._tickets.clear()
         can = self.modem.capabilities
-        packing = self.history != "replay" and can.history == "pack" and not (observed and not self._may_send(HISTORY, 0))
+        packing = self.history != "replay" and can.history == "pack"
         newest = {unpack_record(data)[0]: number for number, data in self.journal.entries()}
-        if not observed:
-            self._readings = newest
+        if not again:
+            self._readings, self.mute = newest, False
         # For each path the last entry of this wake. A pipe carries everything in packs, each reading with its time: four
         # that are fresh share one message.
         in_packs = packing and can.contract == "pipe"
         live = () if in_packs else tuple(number for number in newest.values() if number >= fresh)
         after, history = -1, True
         while not self._lost:
-            # Collected first: an answer that arrives while publishing takes its entry out of the journal.
-            batch = []
-            for number, data in self.journal.entries():
-                if (number > after and number not in live) if history else number in live:
-                    path, kind, value, stamp = unpack_record(data)
-                    batch.append((number, (path, kind, value, self.clock.resolve(stamp))))
-                    if history and len(batch) == _PACK_READINGS:
-                        break
+            batch = self._batch(after, live, history)
             if history and not batch:
                 history = False
-                if declared is not None:
+                if declared is not None and not self.mute:
                     self.refresh(declared)
                 continue
             if history and packing:
@@ -98,6 +91,10 @@ class Delivery:
                     pack, used = self.tree.pack([record for _, record in batch], min(_PACK_LIMIT, can.limits["pack"]))
                     after = batch[used - 1][0]
                     self._publish((HISTORY, OPAQUE, pack, None), [number for number, _ in batch[:used]])
+                    if self.modem.packs is None:
+                        # Whether anybody observes packs is told by what is new, behind this one.
+                        self._send(self._batch(after, live, False), False)
+                        live = ()
             else:
                 after = batch[0][0] if history else after
                 self._send([each for each in batch[:1 if history else None] if self._may_send(each[1][0], 1)],
@@ -106,6 +103,20 @@ class Delivery:
             if not history:
                 break
         return not self._lost
+
+    def _batch(self, after: int, live: "tuple[int, ...]", history: bool) -> "list[tuple[int, Any]]":
+        """(number, record) of what follows `after` in the history, or of what is live, each with its time.
+
+        Collected before it is sent: an answer that arrives while publishing takes its entry out of the journal.
+        """
+        batch: "list[tuple[int, Any]]" = []
+        for number, data in self.journal.entries():
+            if (number > after and number not in live) if history else number in live:
+                path, kind, value, stamp = unpack_record(data)
+                batch.append((number, (path, kind, value, self.clock.resolve(stamp))))
+                if history and len(batch) == _PACK_READINGS:
+                    break
+        return batch
 
     def _send(self, ready: "list[Any]", release: bool) -> None:
         """Publish (number, record) each on its own path; release: the last of them lets the radio go."""
@@ -122,7 +133,8 @@ class Delivery:
         if self._tickets:
             # Half as long where the last contact waited in vain: an acknowledgement is seldom later than the last
             # retransmission but one, and to wait for each costs a day's charge (issue 15 G).
-            self.modem.settle(self.modem.deadline_ms // (2 if self.unheard else 1))
+            if not self.modem.settle(self.modem.deadline_ms // (2 if self.unheard else 1)):
+                self.modem.abandon()
             for ticket in list(self._tickets):
                 self.settle(ticket, False)
 
@@ -145,7 +157,8 @@ class Delivery:
 
     def _may_send(self, path: Path, count: int) -> bool:
         # A notification nobody observes would be refused or vanish: its entry waits for an observer.
-        if self.modem.capabilities.contract != "pull" or self.tree.observed(path):
+        if self.tree.observed(path) if self.modem.capabilities.contract == "pull" else path != HISTORY or (
+                self.modem.packs is not False and not self.mute):
             return True
         self.unobserved += count
         return False

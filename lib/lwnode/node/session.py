@@ -77,12 +77,14 @@ class Session(RegistrationState):
             status = REGISTERED
         # A request to observe that was lost leaves one side with an observation, for ever: every report on it is refused then,
         # or never sent, although the registration is good. Only a new one makes the server observe again; ever more seldom,
-        # for it may not want to observe what waits here.
-        if status == REGISTERED and self.unheard >= _UNHEARD << self.renewals:
+        # for it may not want to observe what waits here. Who cannot tell tries packs again.
+        if status in (REGISTERED, NOT_REGISTERED, DEREGISTERED) and self.unheard >= _UNHEARD << self.renewals:
             self.unheard, self.renewals = 0, min(self.renewals + 1, 6)
-            modem.deregister()
-            self.tree.clear_observations()
-            status = DEREGISTERED
+            modem.packs = modem.packs or None
+            if status == REGISTERED:
+                modem.deregister()
+                self.tree.clear_observations()
+                status = DEREGISTERED
         if status == REGISTERED:
             reached = self._refresh()
         elif status in (NOT_REGISTERED, DEREGISTERED):

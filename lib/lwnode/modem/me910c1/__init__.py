@@ -32,7 +32,7 @@ from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, 
 from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
 from lwnode.modem.driver import Capabilities, Modem
 from lwnode.modem.network import LTE_M, NB_IOT
-from lwnode.modem.reports import UNCHANGED
+from lwnode.modem.reports import UNCHANGED, UNOBSERVED
 from micropython import const
 
 TYPE_CHECKING = False
@@ -52,6 +52,7 @@ _ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2ME
 _SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
 _READY_LOOK_MS = const(1000)  # the field waits a second between tries after ENA (field_quirks 2.6)
 _LOOK_MS = const(2000)  # between looks at ENA?, ten of them: WAIT, DEREG, 0 (3.1.3, example 10)
+_PROBE_MS = const(10000)  # of silence: two retransmissions (RFC 7252 4.8) and a release; then the module itself is asked for
 _DOWN_MS = const(1000)  # #LWM2MINFO comes before it goes down
 _CONTEXT_MS = const(30000)  # 3.1.4 has no figure; attached already, it is one exchange with the network
 _KEYS = const(0x3FFFFFFF)
@@ -185,6 +186,9 @@ class Driver(Modem):
     _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
     _due = 0
     _key = 0
+    packs = None
+    _behind = 0  # since the last pack: 1 something else was sent, 2 and acknowledged
+    _probe = 0  # ticks: when to ask for the module itself, where its reports stay unheard
     _boot_ms = 0  # from the pulse that woke it to its first answer, last time; 0 not known yet
     _account_due = 0  # checksum of an account that holds from the next restart on
 
@@ -506,6 +510,10 @@ class Driver(Modem):
                 listed = False not in said
             if listed:
                 break
+            if self.ask(self.status) != REGISTERED:
+                self.refusal = "agent: gone while it was armed, the module has restarted"
+                return False
+            self._due &= ~_ARM
             # Of a line that was refused nobody knows which part was (2.2.2).
             found, there = self.ask(self._monitored_now) or [], self._acknowledged_now()
             self._acked = [ids for ids in uris if ids in there and attempt and said[-1]]
@@ -668,12 +676,14 @@ class Driver(Modem):
             if b"\x80" <= data[:1] <= b"\x98":
                 data = b"\x9f" + data[2 if data[:1] == b"\x98" else 1:] + b"\xff"
                 text, parameters = hexlify(data).decode().upper(), parameters[:-1] + (data,)
+        self._behind = 0 if ids == _HISTORY else self._behind or 1
         notified = confirm and ids in self._acked and not same and (state != _UNWATCHED or ids == _HISTORY)
         # Noted first, for an answer may be lost; and open until its own acknowledgement.
         self._remember_value(ids, text, state if same or state != _ACKED else _NACKED)
         if notified:
             self._key = self._key % _KEYS + 1
             self._pending[ids] = (self._key, self.at.deadline(self.deadline_ms))
+            self._probe = self.at.deadline(_PROBE_MS)
             self.reports.sent(number, self.deadline_ms + 1000, self._key)
         answered, reason = True, ""
         try:
@@ -714,32 +724,41 @@ class Driver(Modem):
                 return True
         return False
 
-    def _give_up(self) -> None:
+    def abandon(self) -> None:
+        """As if the deadlines were over."""
+        self._give_up(True)
+        Modem.abandon(self)
+
+    def _give_up(self, now: bool = False) -> None:
         """No word of a notification in time: lost, where the path was acknowledged before; else nobody observes it."""
         for ids in list(self._pending):
             key, due = self._pending[ids]
-            if self.at.left(due) > 0:
+            if self.at.left(due) > 0 and not now:
                 continue
             del self._pending[ids]
             if key == _ABANDONED:
                 continue
             entry = self._known[ids]
-            reason: "str | None" = None
+            reason: "str | None" = "no acknowledgement in time"
             if entry[1] in (_ACKED, _NACKED):
                 # A pack that stays unheard twice is no accident: whoever observed it does so no more.
                 entry[1] = _TAKEN if ids == _HISTORY else _NACKED
-                reason = "no acknowledgement in time"
             elif ids == _HISTORY:
-                # The next pack would overwrite it. Until a cold start asks anew, what is late goes on its own path.
-                entry[1] = _UNWATCHED
-                self.capabilities.history = "replay"
-                reason = "nobody observes /19/0/0"
+                # Silence alone may be anybody's. Nobody observes packs where what was sent behind it is acknowledged.
+                if self._behind != 1:
+                    reason = UNOBSERVED
+                if self._behind == 2:
+                    entry[1], self.packs = _UNWATCHED, False
             elif self.ask(self.status) != REGISTERED:
                 reason = "the module had restarted"  # that silence says nothing of observers
             else:
-                entry[1] = _UNWATCHED
+                entry[1], reason = _UNWATCHED, None
                 self._count("unwatched")
             self.reports.settle(key, reason)
+        if self._pending and self.at.left(self._probe) <= 0:
+            self._probe = self.at.deadline(_PROBE_MS)
+            if self.ask(self.status) != REGISTERED:
+                self._give_up(True)  # it sleeps, or has restarted: no word comes any more
 
     def _remember_value(self, ids: "Ids", text: str, state: int) -> None:
         self._known[ids] = [_mark_of(text), state]
@@ -904,8 +923,8 @@ class Driver(Modem):
         ids = _ids_of(uri)
         if ids is None:
             self._count("malformed_urcs")
-        elif "W" not in _row(ids)[1]:
-            self._count("echoes")  # a server cannot write it: this was our SET
+        elif "W" not in _row(ids)[1] or ids == _HISTORY:
+            self._count("echoes")  # a server cannot write it, or has no reason to: this was our own
         else:
             self.later(self._compare, ids)
 
@@ -919,6 +938,10 @@ class Driver(Modem):
         entry = self._known.get(ids)
         if entry is not None:
             entry[1] = _ACKED if acked else _NACKED
+        if ids == _HISTORY:
+            self.packs = acked or self.packs
+        elif acked:
+            self._behind = 2
         report = self._pending.pop(ids, None)
         if report is None:
             self._count("unmatched_acks")  # a notification of the module's own (pmax), or one we gave up
@@ -990,6 +1013,5 @@ class Driver(Modem):
         self._known = {
             words[index:index + 3]: [(words[index + 3] & 16383) << 16 | words[index + 4], words[index + 3] >> 14]
             for index in range(at, count, 5)}
-        if self._known.get(_HISTORY, (0, 0))[1] == _UNWATCHED:
-            self.capabilities.history = "replay"
+        self.packs = (None, True, True, False)[self._known.get(_HISTORY, (0, _TAKEN))[1]]
         return True
