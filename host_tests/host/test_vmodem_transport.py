@@ -174,7 +174,7 @@ async def test_control_port_says_what_is_wrong(server, modem, host):
         assert (await ask(modem, line)).startswith("error "), line
     for line in ("radio delay 20", "radio loss 0", "radio address", "fault error at 2", "fault random 7 10", "fault off"):
         assert await ask(modem, line) == "ok", line
-    assert (await ask(modem, "help")).startswith("ok pin")
+    assert (await ask(modem, "help")).startswith("ok wake; pin")
     await ask(modem, "urc +HELLO: 1")
     assert (await host.hear("+HELLO: 1"))[-1] == "+HELLO: 1"
 

@@ -7,6 +7,7 @@ Commands end with Enter; ATE1 shows what you type. `AT+QLWSTATUS?` is a good fir
 import asyncio
 import contextlib
 import inspect
+import os
 import re
 import signal
 import sys
@@ -136,6 +137,24 @@ async def run_script(modem, path, stop):
                 print(f"{path}:{number}: {answer}", file=sys.stderr)
 
 
+def listen(modem, loop):
+    """What is typed at the console is a command of the control port; the answer is shown like everything else."""
+
+    def typed():
+        if sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+            return  # in the background: the line is the shell's
+        line = sys.stdin.readline()
+        if not line:
+            loop.remove_reader(sys.stdin)
+        elif line.strip():
+            modem.model.explain(f"{line.strip()}: {modem.control.command(line)}")
+
+    try:
+        loop.add_reader(sys.stdin, typed)
+    except (OSError, ValueError):
+        pass  # a file, or closed: nobody types
+
+
 async def main(arguments):
     """Run until interrupted."""
     options = option_values(arguments.option, model_class(arguments.family).OPTIONS)
@@ -148,6 +167,8 @@ async def main(arguments):
     await modem.start()
     if arguments.quiet:
         modem.model.on_note = lambda direction, line: print(direction, line, flush=True)
+    if arguments.quiet or not sys.stdout.isatty():
+        modem.model.on_explain = lambda sentence: print("*", sentence, flush=True)
         modem.on_trouble = lambda sentence: print("!", sentence, flush=True)
     for text in arguments.fault:
         modem.model.faults.arm(*armed_fault(text))
@@ -160,6 +181,7 @@ async def main(arguments):
             loop.add_signal_handler(number, stop.set)
     for line in modem.line_names():
         print(line, flush=True)
+    listen(modem, loop)
     script = asyncio.ensure_future(run_script(modem, arguments.script, stop)) if arguments.script else None
     try:
         if arguments.quiet or not sys.stdout.isatty():

@@ -8,6 +8,7 @@ from binascii import hexlify, unhexlify
 from testing.lwm2m import codec
 from testing.lwm2m.names import OCTET_STREAM, OPAQUE, TEXT_PLAIN, TIMEOUT
 from testing.virtual_modem.atline import READ, TEST, WRITE, Refused, whole_number
+from testing.virtual_modem.quectel import UNOBSERVED
 from testing.virtual_modem.bc20_session import (FAILED, GOT_RESET, OPEN, OPENING, SUCCESS, TIMED_OUT, WAITING, Bc20Session)
 
 _NODES = 32
@@ -66,12 +67,14 @@ class Bc20Pipe(Bc20Session):
                 self.sent = TIMED_OUT
             else:
                 self.sent = SUCCESS if outcome == 0 else GOT_RESET
+            self.explain_send(outcome, path)
             self.urc("SEND OK" if outcome == 0 else "SEND FAIL")
 
         if not self.link.observed(path):
             # "a data send before an observe": nothing can carry it (RFC 7641), a CON is told so.
             if confirm:
                 self.sent = FAILED
+                self.explain_send(UNOBSERVED, path)
                 self.urc("SEND FAIL")
             return
         self.begin()

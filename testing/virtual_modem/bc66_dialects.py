@@ -178,6 +178,7 @@ class Bc66Dialects(Bc66Requests):
     def _pipe_send(self, path, data, confirm):
         def done(outcome):
             if confirm:
+                self.explain_send(outcome, path)
                 self.urc("SEND OK" if outcome == 0 else "SEND FAIL")
 
         self.begin()

@@ -2,6 +2,7 @@
 
 One command a line, one line back: `ok`, a JSON object, or `error` and a sentence.
 
+    wake                            out of deep sleep: a pulse of the wake pin
     pin wake 1                      a pin of the host: power_key, reset, wake; 1 = active
     status                          {"status": true, "ring": false, "power": "on", "lwm2m": 2, ...}
     radio up | down                 coverage
@@ -61,13 +62,17 @@ class Control:
             return f"error {error}"
 
     def _do_help(self, words, line):
-        return "ok pin NAME 0|1; status; radio up|down|delay MS|loss PERCENT|address; advance MS; " + (
+        return "ok wake; pin NAME 0|1; status; radio up|down|delay MS|loss PERCENT|address; advance MS; " + (
             "fault KIND [at N] [VALUE]; fault random SEED PERMILLE [KIND...]; fault off; urc TEXT")
 
     def _do_pin(self, words, line):
         if len(words) != 2 or words[1] not in ("0", "1"):
             raise ValueError("expected: pin NAME 0|1")
         self._owner.model.pin(words[0], words[1] == "1")
+
+    def _do_wake(self, words, line):
+        for level in (True, False):
+            self._owner.model.pin("wake", level)
 
     def _do_status(self, words, line):
         model = self._owner.model

@@ -91,6 +91,7 @@ class Core(Output):
         self._lines = []
         self._last_line = "AT"
         self._todo = []
+        self._cme = 100
         self._busy = False
         self._infos = []
         self._swallow = None
@@ -139,6 +140,7 @@ class Core(Output):
         """Bytes from the host's UART."""
         if self.deaf or not self.powered:
             self.counters["ignored_bytes"] += len(data)
+            self.unheard()
             return
         self._echoes = bytearray()
         for byte in bytes(data):
@@ -153,6 +155,8 @@ class Core(Output):
             elif byte in (8, 127):
                 self._buffer = self._buffer[:-1]
             else:
+                if byte == 10:
+                    self.explain("a line ended in LF alone, a module waits for CR (0x0D): have your program end lines with \\r")
                 self._buffer.append(byte)
                 self._echo(bytes([byte]))
                 if byte == 47 and bytes(self._buffer) in (b"A/", b"a/", b"AT#/", b"at#/"):
@@ -162,6 +166,9 @@ class Core(Output):
             if self.deaf:
                 return
         self._flush_echo()
+
+    def unheard(self):
+        """Bytes came while the module cannot hear."""
 
     def take_bytes(self, count, done):
         """Take the next `count` bytes as data (after a prompt); `done(bytes)` then ends the command."""
@@ -186,7 +193,8 @@ class Core(Output):
         if line[:2].upper() == "AT":
             self._last_line = line
             self._take_line(line)
-        # Anything else is no command line, and no module answers it.
+        else:
+            self.explain("this was no command line: it must begin with AT, and a module answers nothing else")
 
     def _take_line(self, line):
         if self._busy:
@@ -220,6 +228,8 @@ class Core(Output):
                 if self._run(command) is PENDING:
                     return
             except Refused as refusal:
+                name = parse(command)[0]
+                self.explain("AT%s refused: %s" % (name, self.reason(name)))
                 self.finish(refusal.result)
                 return
             if not self._busy:
@@ -262,10 +272,20 @@ class Core(Output):
 
     def cme(self, code):
         """A +CME ERROR as AT+CMEE wants it."""
-        mode = self.setting("cmee")
+        mode, self._cme = self.setting("cmee"), code
         if mode == 0:
             return "ERROR"
         return "+CME ERROR: %s" % (code if mode == 1 else CME_TEXTS.get(code, code))
+
+    def cme_text(self, code):
+        """The manual's words for an error."""
+        return CME_TEXTS.get(code, "error %s" % code)
+
+    def reason(self, name):
+        """Why a command was refused, for people. `args` has named the error for wrong parameters; another one is newer."""
+        if self._method(name) is None:
+            return "a %s has no such command" % self.family.upper()
+        return self.cme_text(self._cme)
 
     def error(self, code):
         """The exception for a +CME ERROR."""

@@ -16,6 +16,7 @@ FOTA mode and the files stay.
 from testing.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused
 from testing.virtual_modem.accounts import split_uri
 from testing.virtual_modem.me910c1_accounts import SERVERS
+from testing.virtual_modem.me910c1_definitions import parse_definition
 from testing.virtual_modem.me910c1_gate import WAIT
 from testing.virtual_modem.me910c1_module import NOT_ALLOWED
 from testing.virtual_modem.me910c1_resources import TelitResources
@@ -86,6 +87,29 @@ class Me910c1(TelitResources):
             self.enable(cid, mode, ahead, release)
         elif self.enabled:
             self.disable()
+
+    def reason(self, name):
+        waiting = [number for number in self.uploaded() if self.objects and number not in self.objects.definitions]
+        if name.startswith("#LWM2M") and waiting:
+            return "object %s was uploaded since the last start and counts from AT#REBOOT on" % ", ".join(map(str, waiting))
+        if name == "#LWM2MENA" and self.forced_exit:
+            return "the agent's retries are used up; only AT#REBOOT helps (3.1.3)"
+        if name.startswith("#LWM2M") and not self.enabled:
+            return "the agent is off; AT#LWM2MENA=1 starts it"
+        if name in ("#LWM2MSET", "#LWM2MGET", "#LWM2MR", "#LWM2MW"):
+            return super().reason(name) + "; AT#LWM2MEXIST asks for a path, AT#LWM2MNEWINST makes an instance"
+        return super().reason(name)
+
+    def uploaded(self):
+        """Objects of the XML files in the module, whether they count already or not."""
+        found = []
+        for name, text in sorted(self.stored("files", {}).items()):
+            if name.startswith("/XML/"):
+                try:
+                    found.append(parse_definition(text)[0])
+                except ValueError:
+                    pass  # no definition: never counts
+        return found
 
     def tat_lwm2mack(self, form, args):
         """The host lets the agent use the context (3.1.4)."""

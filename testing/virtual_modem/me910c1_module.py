@@ -50,12 +50,15 @@ class TelitModule(Generic):
         return args
 
     def cme(self, code):
-        mode = self.setting("cmee")
+        mode, self._cme = self.setting("cmee"), code
         if mode == 0:
             return "ERROR"
         if self.quirk("cme_zero"):
             code = 0
         return "+CME ERROR: %s" % (code if mode == 1 else CME.get(code) or code)
+
+    def cme_text(self, code):
+        return CME.get(code) or "error %s" % code
 
     def cms(self, code):
         """The exception for a +CMS ERROR: a number whatever AT+CMEE says (2.2.2.2)."""

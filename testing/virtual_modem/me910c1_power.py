@@ -2,6 +2,7 @@
 
 from testing.virtual_modem.atline import READ, RUN, TEST, WRITE
 from testing.virtual_modem.me910c1_module import TelitModule
+from testing.virtual_modem.power import WAKE
 
 # Timer codes and their units in seconds, rising (TS 24.008, 10.5.7.4a and 10.5.7.3).
 _TAU = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
@@ -12,7 +13,8 @@ class TelitPower(TelitModule):
     """Sleep, reset, power."""
 
     def _doze(self):
-        self.deaf = True
+        self.deaf, self._sleep_told = True, False
+        self.explain("AT+CFUN=5: it hears no AT until DTR, the wake pin, rises; " + WAKE)
 
     @property
     def dozing(self):

@@ -24,6 +24,8 @@ class Output:
         self.counters = {"commands": 0, "errors": 0, "urcs": 0, "ignored_bytes": 0, "restarts": 0, "deep_sleeps": 0}
         self.recent = []
         self.on_note = None  # called with (direction, line) for each exchange, secrets left out
+        self.explained = ""
+        self.on_explain = None  # called with a sentence for people: what a module does without saying why in AT
         self._rang = -_RING_MS
         self._infos = []
         self._echoes = bytearray()
@@ -108,6 +110,12 @@ class Output:
             self.recent.pop(0)
         if self.on_note is not None:
             self.on_note(direction, text)
+
+    def explain(self, sentence):
+        """Tell people what AT does not: why it refused, that it sleeps. The host hears nothing of it."""
+        self.explained = sentence
+        if self.on_explain is not None:
+            self.on_explain(sentence)
 
     def _without_secret_fields(self, line):
         """The line, with the fields of SECRET_FIELDS as asterisks: they are secret before they are stored."""

@@ -12,6 +12,8 @@ which each AT command holds for `at_lock_ms` and AT+QRELLOCK gives back (low_pow
 
 from testing.virtual_modem.core import V250
 
+WAKE = "to wake it type `wake`, here or at the control port"
+
 
 class Power(V250):
     """A module with a power supply."""
@@ -35,7 +37,7 @@ class Power(V250):
         self._pins = {}
         self._lock_until = 0
         self._sleep_timer = None
-        self._lose_line = self._late_ok = False
+        self._lose_line = self._late_ok = self._sleep_told = False
         self._once = []
         hostile = self.options["hostile"]
         if hostile == "all":
@@ -138,6 +140,7 @@ class Power(V250):
         """Out of deep sleep; nothing in another state."""
         if self.state_name != "asleep":
             return
+        self._sleep_told = False
         self._set_state("booting")
         self.after(self.options["wake_ms"], lambda: self._ready(True))
 
@@ -232,6 +235,8 @@ class Power(V250):
             self.counters["deep_sleeps"] += 1
             self.falling_asleep()
             self._go_down("asleep")
+            self._sleep_told = False
+            self.explain("asleep: it hears no AT now; " + WAKE)
 
     def sleep_allowed(self):
         """True when the family's conditions for deep sleep hold."""
@@ -241,6 +246,12 @@ class Power(V250):
         """Last moment in which the UART still speaks."""
 
     # ---- line
+
+    def unheard(self):
+        """Told once in each sleep."""
+        if not self._sleep_told and self.state_name in ("asleep", "on"):
+            self._sleep_told = True
+            self.explain("not heard, it sleeps; " + WAKE)
 
     def _take_line(self, line):
         if self._lose_line:

@@ -1,9 +1,11 @@
 """Commands of Quectel's MT2625 modules (BC66, BC20) beside LwM2M: sleep, events, reset, engineering."""
 
+from testing.lwm2m.names import TIMEOUT
 from testing.virtual_modem.atline import READ, RUN, TEST, WRITE
 from testing.virtual_modem.core import PENDING
 from testing.virtual_modem.generic import Generic
 
+UNOBSERVED = "unobserved"
 _PAGING_MS = 2560  # one paging time window
 
 
@@ -16,6 +18,19 @@ class Quectel(Generic):
     })
     _unsaid = None
     _CONFIG = {"dsevent": (0, 1), "atlocktime": (0, 60), "initlocktime": (0, 60), "epco": (0, 1), "wakeupRXD": (0, 1)}
+
+    def explain_send(self, outcome, path=()):
+        """Why SEND FAIL follows, for people: the AT line gives no reason."""
+        if outcome == 0:
+            return
+        place = "/".join(map(str, path))
+        if outcome == UNOBSERVED:
+            self.explain("SEND FAIL: nobody observes %s, and nothing else can carry it (RFC 7641)" % place)
+        elif outcome is TIMEOUT:
+            self.explain("SEND FAIL: no acknowledgement came; " + (
+                "is a server there?" if self.coverage else "coverage is lost, `radio up` brings it back"))
+        else:
+            self.explain("SEND FAIL: the server answered with a reset: it has no observation of %s any more" % place)
 
     # ---- boot
 

@@ -35,6 +35,7 @@ def render(modem):
             ("counted", ", ".join([f"{name} {count}" for name, count in state["counters"].items()]))]
     if modem.troubles:
         rows.append(("trouble", modem.troubles[-1]))
+    rows.append(("says", modem.model.explained or "(type here: wake, radio down, advance 60000, help)"))
     for name, text in rows:
         facts.add_row(f"[bold]{name}", escape(str(text)))
     talk = Table.grid(padding=(0, 1))

@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
     steps = [(f"types, {port} stubs", lambda port=port: types(port)) for port in ports]
     steps += [(f"planted mistakes, {port}", lambda port=port: planted_mistakes(port)) for port in ports]
     if not arguments:
-        steps = [("ruff", ruff), ("bare ignores", bare_ignores), ("boards", boards), ("package.json", package.problem), *steps]
+        steps = [("ruff", ruff), ("bare ignores", bare_ignores), ("boards", boards), ("package.json", package.problem),
+                 ("pages", pages), *steps]  # fmt: skip
     failed = 0
     for name, step in steps:
         began = time.monotonic()
@@ -53,6 +54,11 @@ def ruff() -> str:
 def boards() -> str:
     """Board files whose pins cannot do their job, or nothing."""
     return run([sys.executable, "-m", "boards.check"])
+
+
+def pages() -> str:
+    """Pages of docs/ that are made and are not what would be made now, or nothing."""
+    return run([sys.executable, "-m", "tools.docs", "--check"])
 
 
 def bare_ignores() -> str:
