@@ -57,6 +57,48 @@ def test_the_server_reads_writes_executes_and_observes():
     assert sorted([request.operation for request in field.requests]) == ["execute", "observe", "read", "write"]
 
 
+def test_a_written_number_is_the_same_in_each_reading_of_4_3_3():
+    """TLV stripped to type 2, typed, or whole: nothing that came before counts, and bytes that are ASCII digits are bytes."""
+    from lwnode.lwm2m import ObjectTree
+    from testing.lwm2m import codec
+    from testing.lwm2m.names import FLOAT as REAL
+    from testing.lwm2m.names import INTEGER, TLV
+
+    for how in ("stripped", "typed", "whole_record"):
+        field = Field("bc66", {"write_as": how})
+        tree, told = ObjectTree(), []
+        tree.write_format = field.modem.options["write_format"]
+        tree.actuator(3311, {5850: told.append, 5851: told.append}, initial=False, values={5851: 0})
+        tree.actuator(3308, told.append, initial=0)
+        field.response = tree.handle
+        field.online(tree.objects())
+        dimmer, level = (3311, 0, 5851), (3308, 0, 5900)
+        for kind, path, text in ((INTEGER, dimmer, "57"), (INTEGER, dimmer, "48"), (REAL, level, "21.5"),
+                                 (REAL, level, "-0.25"), (INTEGER, dimmer, "1"), (REAL, level, "825307441")):
+            write = field.server.write("node-1", path, codec.encode(TLV, path, [(path, kind, text)]), TLV)
+            field.modem.service(3000)
+            assert write.code == 204 and told[-1] == float(text), (how, text, write.code, told)
+
+
+def test_no_write_that_the_note_allows_is_lost_by_a_buffer():
+    """4.3.3: 512 bytes of opaque, 1024 of text are 1024 and 2048 digits; direct and from the module's buffer (4.2.13)."""
+    for buffered in (False, True):
+        for how, kind, length in (("stripped", 42, 512), ("typed", 0, 1024)):
+            field = Field("bc66", {"write_as": how}, buffered=buffered)
+            field.response = answered
+            field.online([(19, 1, (0,))])
+            data = bytes([33 + number % 90 for number in range(length)])
+            for _ in range(3):
+                write = field.server.write("node-1", "/19/1/0", data, kind)
+                field.modem.service(1000)
+                assert write.code == 204 and field.requests[-1].value == data, (how, buffered, write.code)
+            # Several at once: what the queue's bytes do not hold is refused, and nobody waits for ever.
+            writes = [field.server.write("node-1", "/19/1/0", data, kind) for _ in range(6)]
+            field.modem.service(5000)
+            codes = [each.code for each in writes]
+            assert len(field.requests) == 3 + codes.count(204) >= 4 and set(codes) <= {204, 400}, (how, buffered, codes)
+
+
 def test_a_confirmed_report_reaches_the_server_and_is_told_as_delivered():
     field = observed()
     ticket = field.modem.publish(reading("22.5"))

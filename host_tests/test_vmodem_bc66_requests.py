@@ -319,6 +319,32 @@ def test_writes_arrive_as_hex_of_the_raw_bytes():
         assert bench.wait(100) == [expected]
 
 
+def test_writes_in_the_other_readings_of_4_3_3():
+    """Typed by the registry, or the record as it came: both fit "in hex string format", type and length."""
+    tlv = codec.encode(TLV, (26250, 0, 0), [((26250, 0, 0), INTEGER, "57")])
+    number = codec.encode(TLV, (3306, 0, 5851), [((3306, 0, 5851), INTEGER, "57")])
+    float_ = codec.encode(TLV, (3303, 0, 5700), [((3303, 0, 5700), FLOAT, "21.5")])
+    for how, path, payload, kind, urc in (
+        ("stripped", "26250,0,0", tlv, TLV, '2,1,"39"'), ("whole_record", "26250,0,0", tlv, TLV, '2,3,"C10039"'),
+        ("typed", "3306,0,5851", number, TLV, '3,1,"39"'), ("typed", "3303,0,5700", float_, TLV, '4,8,"4035800000000000"'),
+        ("typed", "3306,0,5851", b"57", 0, '1,2,"3537"'), ("typed", "3306,0,5850", b"\x01", 42, '5,1,"01"'),
+    ):  # fmt: skip
+        number, instance, resource = path.split(",")
+        bench = registered_bc66(objects=("%s,%s,1,%s" % (number, instance, resource),), write_as=how)
+        bench.server.write(NODE, "/" + path.replace(",", "/"), payload, content_format=kind)
+        assert bench.wait(100) == ['+QLWURC: "write",1,%s,%s,0' % (path, urc)], how
+
+
+def test_a_write_of_more_than_the_note_allows_is_413():
+    """4.3.3: 512 bytes of opaque, 1024 of string; what is more has no word there, 4.13 is ours."""
+    for how, kind, length, code in (("stripped", 42, 512, None), ("stripped", 42, 513, 413), ("stripped", 0, 1000, 413),
+                                    ("typed", 0, 1024, None), ("typed", 0, 1025, 413), ("typed", 42, 513, 413)):
+        bench = registered_bc66(objects=("19,1,1,0",), write_as=how)
+        exchange = bench.server.write(NODE, "/19/1/0", b"A" * length, content_format=kind)
+        said = bench.wait(100)
+        assert exchange.code == code and (len(said) == 1 and "41" * length in said[0]) == (code is None), (how, kind, length)
+
+
 def test_a_json_write():
     bench = registered_bc66(objects=("3306,0,2,5850,5851",))
     payload = codec.encode_json((3306, 0, 5851), [((3306, 0, 5851), INTEGER, "50")])

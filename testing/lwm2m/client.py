@@ -130,7 +130,7 @@ class CoapLink(Link):
             return
         _, coap, timer = incoming
         timer.cancel()
-        payload, content_format = self.response_payload(request, code, values, payload, content_format)
+        code, payload, content_format = self.response_payload(request, code, values, payload, content_format)
         response = message(coap_code(code), payload)
         if content_format is not None:  # an object without instances is an empty payload that is TLV all the same
             response.opt.content_format = content_format
@@ -183,6 +183,10 @@ class CoapLink(Link):
         super().resume()
         self.endpoint.resume()
 
+    def cut(self):
+        self.suspend()
+        self._abandon()
+
     def radio(self, up=None, delay_ms=None, loss=None):
         self.relay.radio(up, delay_ms, loss)
 
@@ -192,9 +196,13 @@ class CoapLink(Link):
 
     def forget(self):
         super().forget()
-        self._life += 1
         self._location = None
         self.registered = False
+        self._abandon()
+
+    def _abandon(self):
+        """What was on its way concerns nobody any more."""
+        self._life += 1
         self._unconfirmed = {}
         for _, _, timer in self._open.values():
             timer.cancel()
@@ -229,10 +237,7 @@ class CoapLink(Link):
         if self._bootstrap is not None and coap.remote == self._bootstrap[0]:
             self._bootstrapped(coap)
             return
-        try:
-            path = tuple([int(part) for part in coap.opt.uri_path])
-        except ValueError:
-            path = None
+        path = _path_of(coap.opt.uri_path)
         request = None if path is None or not 1 <= len(path) <= 3 else self._classified(coap, path)
         if request is None:
             self.endpoint.respond(coap, message(coap_code(404 if path is None else 405)))
@@ -270,10 +275,7 @@ class CoapLink(Link):
             self.endpoint.respond(coap, message(coap_code(204)))
             self._bootstrap_over(204)
             return
-        try:
-            path = tuple([int(part) for part in coap.opt.uri_path if part])
-        except ValueError:
-            path = None
+        path = _path_of([part for part in coap.opt.uri_path if part])
         if path is None or coap.code not in (PUT, DELETE):
             self.endpoint.respond(coap, message(coap_code(405)))
             return
@@ -311,3 +313,10 @@ class CoapLink(Link):
     def _complain(self, sentence):
         if self.trouble:
             self.trouble(sentence)
+
+
+def _path_of(segments):
+    """("3303", "0") -> (3303, 0); None for what is no number of 0 to 65535 as it is written: "+3", "03", "-1", "70000"."""
+    if not all([part.isascii() and part.isdigit() and str(int(part)) == part and int(part) < 65536 for part in segments]):
+        return None
+    return tuple([int(part) for part in segments])

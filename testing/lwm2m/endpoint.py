@@ -11,8 +11,9 @@ be put to sleep, and ends every exchange and observation with a peer as soon as 
     def serve(request): endpoint.respond(request, message(CONTENT, payload=b"21.5"))  # now, or at any later time
 
 What RFC 7252 asks for is kept: acknowledgement at once or after 0.1 s with a separate response, retransmission with
-doubling intervals, duplicates answered again and not served twice, reset for what is unknown; RFC 7959 block transfer
-of large requests that arrive and large responses that leave.
+doubling intervals, duplicates answered again and not served twice, reset for what is unknown; a request with a critical
+option that is not understood (If-Match too) is 4.02, or rejected where it is NON (5.4.1), one for a proxy 5.05 (5.10.2);
+RFC 7959 block transfer of large requests that arrive and large responses that leave.
 
 Bounds: answers are remembered for 247 s (EXCHANGE_LIFETIME), block transfers for as long, each peer's separately.
 """
@@ -29,6 +30,9 @@ from testing.lwm2m.names import ACKNOWLEDGED, RESET
 
 ACK_DELAY_S = 0.1  # RFC 7252 5.2.2 leaves it open; aiocoap and Californium wait about as long
 EXCHANGE_LIFETIME_S = 247
+_PROXY = (35, 39)  # Proxy-Uri, Proxy-Scheme
+# Options of class critical that are understood: Uri-Host, -Port, -Path, -Query, Accept, Block2, Block1.
+_UNDERSTOOD = (3, 7, 11, 15, 17, 23, 27)
 BLOCK_SIZE = 1024
 BLOCK_EXPONENT = 6
 
@@ -58,6 +62,14 @@ def query_of(request):
 def remote_text(remote):
     """("127.0.0.1", 5683) -> "127.0.0.1:5683"."""
     return f"{remote[0]}:{remote[1]}"
+
+
+def refusal_of(request):
+    """5.05 for what is meant for a proxy, 4.02 for a critical option that is not understood, 0 for a request to serve."""
+    numbers = [int(option.number) for option in request.opt.option_list()]
+    if any([number in _PROXY for number in numbers]):
+        return 505
+    return 402 if any([number & 1 and number not in _UNDERSTOOD for number in numbers]) else 0
 
 
 class _Exchange:
@@ -310,6 +322,13 @@ class Endpoint(asyncio.DatagramProtocol):
         if incoming.mtype is CON:
             loop = asyncio.get_running_loop()
             self._unanswered[key] = loop.call_later(ACK_DELAY_S, self._acknowledge_late, key)
+        refusal = refusal_of(incoming)
+        if refusal == 402 and incoming.mtype is not CON:
+            self._empty(RST, incoming.mid, incoming.remote)
+            return
+        if refusal:
+            self.respond(incoming, message(coap_code(refusal)))
+            return
         incoming = self._assembled(incoming)
         if incoming is None:
             return

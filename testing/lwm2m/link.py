@@ -20,13 +20,14 @@ Rules:
 - Response codes are ints as CoAP writes them without the dot: 201, 204, 205, 400, 404, 405, 503.
 - Paths are tuples of one to three ints; a value is (path, type, text or bytes), text in decimal, booleans "0" or "1".
 - The link sends nothing by itself but answers and retransmissions: lifetimes, updates and back-off are the model's.
-- `suspend()` makes the module deaf and dumb (PSM, deep sleep): what arrives is lost, what is sent waits for `resume()`.
+- `suspend()` makes the module deaf and dumb (PSM, deep sleep): what arrives is lost, what is sent waits for `resume()`;
+  `cut()` does the same without supply: what was to be sent is lost too.
 - Observations live in the link, as they live in the module's RAM: `forget()` is what a power cycle does.
 
 Bounds: one server, one registration; one open request per message id.
 """
 
-from testing.lwm2m.codec import encode
+from testing.lwm2m.codec import CodecError, encode
 from testing.lwm2m.names import (ACKNOWLEDGED, BOOLEAN, FLOAT, INTEGER, JSON, LINK_FORMAT, NONE, OBJLNK, OCTET_STREAM, OLD_JSON,
                                OLD_TLV, OPAQUE, RESET, SENML_CBOR, SENML_JSON, STRING, TEXT_PLAIN, TIME, TIMEOUT, TLV,
                                parse_path, path_text)
@@ -186,6 +187,10 @@ class Link:
         """Wake the module."""
         self.suspended = False
 
+    def cut(self):
+        """Switch the module off: silence until resume(), and what was on its way is lost. What it remembers is the model's."""
+        self.suspended = True
+
     def forget(self):
         """Lose registration, observations and attributes, as a power cycle does; the server is not told.
 
@@ -198,11 +203,18 @@ class Link:
     # for the subclasses
 
     def hand_over(self, request):
-        """Give a request to the model; where there is none, nothing is found."""
-        if self.on_request is None:
+        """Give a request to the model; where there is none, nothing is found. A format that nobody can give is 4.06 (RFC 7252,
+        5.10.4); an exception of the model is 5.00, and raised."""
+        if request.operation in ("read", "observe") and not acceptable(request):
+            self.respond(request, 406)
+        elif self.on_request is None:
             self.respond(request, 404)
         else:
-            self.on_request(request)
+            try:
+                self.on_request(request)
+            except Exception:
+                self.respond(request, 500)
+                raise
 
     def cancelled_by_reset(self, observation):
         """The server reset a notification: the observation goes, and the model hears of it (RFC 7641, 3.6)."""
@@ -215,17 +227,25 @@ class Link:
             self.on_request(request)
 
     def response_payload(self, request, code, values, payload, content_format):
-        """Encode an answer; discover and write-attributes are served from what the link keeps."""
+        """(code, payload, format) of an answer; discover and write-attributes are served from what the link keeps.
+
+        4.06 where text or opaque were asked for and several values are there, 5.00 where the model's values cannot be encoded.
+        """
         if request.operation == "write_attributes" and code == 204:
             store_attributes(self.attributes, request.path, request.query)
         if payload is not None or code != 205:
-            return payload or b"", content_format
+            return code, payload or b"", content_format
         if request.operation == "discover":
-            return discover_payload(request.path, [each[0] for each in values], self.attributes), LINK_FORMAT
+            return code, discover_payload(request.path, [each[0] for each in values], self.attributes), LINK_FORMAT
         if not values and request.operation == "cancel":
-            return b"", None
+            return code, b"", None
         content_format = TLV if request.accept is None else request.accept
-        return encode(content_format, request.path, values), content_format
+        if content_format in (TEXT_PLAIN, OCTET_STREAM) and len(values) != 1:
+            return 406, b"", None
+        try:
+            return code, encode(content_format, request.path, values), content_format
+        except CodecError:
+            return 500, b"", None
 
     def notification_payload(self, observation, values, payload, content_format):
         """Encode a notification in the format that the observation asked for."""
@@ -233,6 +253,12 @@ class Link:
             return payload, content_format
         content_format = TLV if observation.accept is None else observation.accept
         return encode(content_format, observation.path, values), content_format
+
+
+def acceptable(request):
+    """Whether a client of LwM2M 1.0 has the format that was asked for (TS 1.0.2, 6.4): text and opaque of one resource."""
+    accept = request.accept
+    return accept in (None, TLV, OLD_TLV, JSON, OLD_JSON) or accept in (TEXT_PLAIN, OCTET_STREAM) and len(request.path) == 3
 
 
 def store_attributes(attributes, path, query):

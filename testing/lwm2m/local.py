@@ -100,7 +100,7 @@ class LocalLink(Link):
         if opened is not request:
             self._open[request.mid] = entry
             return
-        payload, content_format = self.response_payload(request, code, values, payload, content_format)
+        code, payload, content_format = self.response_payload(request, code, values, payload, content_format)
         if code == 205 and request.operation == "observe":
             self.observed_paths[request.path] = Observation(request.path, request.accept, token)
         elif code == 205 and request.operation == "cancel":
@@ -145,6 +145,12 @@ class LocalLink(Link):
         held, self._held = self._held, []
         for each in held:
             each()
+
+    def cut(self):
+        super().cut()
+        self._open = {}
+        self._held = []
+        self._life += 1
 
     def forget(self):
         super().forget()

@@ -97,7 +97,6 @@ class Bc20Session(Quectel):
         if state == "asleep":
             self.kept["phase"] = self.phase
             self.kept["buffered"] = self.buffered_mode
-            self.link.suspend()
         else:
             self.nodes = []
         super().went_down(state)

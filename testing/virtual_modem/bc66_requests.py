@@ -13,13 +13,16 @@ Bounds: `_OPEN` requests wait for the host, each for `answer_ms`; the buffer hol
 from binascii import hexlify
 
 from testing.lwm2m import codec
-from testing.lwm2m.names import FLOAT, INTEGER, OCTET_STREAM, TEXT_PLAIN
+from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TIME
+from testing.lwm2m.resource_types import type_of
 from testing.virtual_modem.accounts import bootstrap_write, split_uri
 from testing.virtual_modem.bc66_session import DEREGISTERED, REGISTERED, REGISTERING, Bc66Session
 
 _OPEN = 16
 _NODES = 32
 _EARLY_MS = 50
+_LONGEST_STRING, _LONGEST_OPAQUE = 1024, 512  # 4.3.3
+_WIRE_TYPES = {STRING: 1, INTEGER: 3, FLOAT: 4, BOOLEAN: 5, TIME: 3}
 
 # <result> of the response commands -> CoAP code (4.2.8, 4.2.9).
 READ_RESULTS = {1: 205, 11: 400, 12: 401, 13: 404, 14: 405, 15: 406}
@@ -82,6 +85,7 @@ class Bc66Requests(Bc66Bootstrap):
     OPTIONS = dict(Bc66Bootstrap.OPTIONS)
     OPTIONS.update({
         "answer_ms": 90000,  # how long a request waits for the host
+        "write_as": "stripped",  # 4.3.3: the TLV's value as type 2; "typed": by the registry, or text; "whole_record": as is
         "object_level": True,  # read and observe of a whole object reach the host (4.3.4, against 5.8)
         "downlink_limit": 0,  # before R01A10 a longer write asserts the module; 0: no limit
     })
@@ -162,8 +166,17 @@ class Bc66Requests(Bc66Bootstrap):
             self.link.respond(request, 405 if len(values) != 1 else 404)
             return
         path, raw = values[0]
+        kind = OPAQUE
+        if self.options["write_as"] == "typed":
+            text = request.content_format == TEXT_PLAIN
+            kind = STRING if text else _WIRE_TYPES.get(type_of(path[0], path[2]), OPAQUE)
+        elif self.options["write_as"] == "whole_record":
+            raw = request.payload
+        if len(raw) > (_LONGEST_STRING if kind == STRING else _LONGEST_OPAQUE):
+            self.link.respond(request, 413)  # 4.3.3 has a largest size and no word of what is larger: our choice
+            return
         text = hexlify(raw).decode().upper()
-        self._ask_host(request, '%s,2,%d,"%s",0' % (self._place(path), len(raw), text))
+        self._ask_host(request, '%s,%d,%d,"%s",0' % (self._place(path), kind, len(raw), text))
 
     def _raw_values(self, request):
         kind = request.content_format

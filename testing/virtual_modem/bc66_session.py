@@ -87,7 +87,6 @@ class Bc66Session(Bc66Account):
         self._era += 1
         if state == "asleep":
             self.kept["status"] = self.status
-            self.link.suspend()
         super().went_down(state)
 
     def on_attached(self, resumed):

@@ -98,8 +98,6 @@ class Bg96Client(Bg96Module):
 
     def went_down(self, state):
         self._era += 1
-        if state == "asleep":
-            self.link.suspend()
         super().went_down(state)
 
     def on_attached(self, resumed):

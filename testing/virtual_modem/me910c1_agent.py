@@ -89,7 +89,6 @@ class TelitAgent(TelitGate):
             self.link.forget()
         else:
             self._exchanges = 0
-            self.link.suspend()
         super().went_down(state)
 
     def sleep_allowed(self):

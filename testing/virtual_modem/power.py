@@ -33,6 +33,7 @@ class Power(V250):
     def __init__(self, clock, link, nvram=None, **options):
         super().__init__(clock, link, nvram, **options)
         self.state_name = "off"
+        self.link.suspend()
         self.on_status = None  # called with the new level when the status pin changes
         self._pins = {}
         self._lock_until = 0
@@ -186,6 +187,10 @@ class Power(V250):
         self.deaf = True
         self._reset_line()
         self.went_down(state)
+        if state == "off":
+            self.link.cut()  # silence on the air, and what was on its way is lost
+        else:
+            self.link.suspend()
         self._set_state(state)
 
     def went_down(self, state):
