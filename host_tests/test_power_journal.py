@@ -145,14 +145,136 @@ def test_full_flash_keeps_the_newest_in_ram_and_counts():
     assert journal.exposed == 0
 
 
-def test_too_large_a_record_is_refused_with_a_sentence():
-    journal, _ = _rp2()
+def test_a_record_fills_a_segment_at_most_and_may_be_empty():
+    files = FlashFiles()
+    journal, _ = _rp2(files, batch=1)
     try:
-        journal.append(b"x" * 1100)
-    except ValueError as error:
-        assert "at most" in str(error)
-    else:
+        journal.append(b"x" * 1019)
         assert False, "accepted"
+    except ValueError as error:
+        assert str(error) == "a journal record has at most 1018 bytes, not 1019"
+    given = [b"x" * 1018, b"", b"y" * 1012, b"z" * 1018, b""]  # the third fills the segment that the second began
+    for data in given:
+        journal.append(data)
+        assert journal.flush()
+    assert [data for _, data in journal.entries()] == given
+    again, store = _rp2(files)
+    assert [data for _, data in again.entries()] == given and len(store.names("j")) == 4
+
+
+def test_what_flush_writes_and_when():
+    """Without force: a full batch (8 unless told), or more than rtc_bytes (512) of RTC memory; nothing else, and no less."""
+    for rtc in (True, False):
+        node = _Ports(rtc)
+        assert node.journal.errors == node.journal.unreadable == len(node.journal) == 0
+        node.add(range(7))
+        assert node.segments() == [] and node.journal.exposed == 7 and node.journal.flush()
+        node.add([7])
+        assert len(node.segments()) == 1 and node.journal.exposed == 0
+        for size, exposed in ((506, 1), (507, 0 if rtc else 1)):
+            node = _Ports(rtc)
+            node.journal.append(b"x" * size)
+            assert node.journal.flush() and node.journal.exposed == exposed, (rtc, size)
+            assert node.journal.flush(force=True) and node.journal.exposed == 0
+        node.files.fault = broken(("write",))
+        node.add([1])
+        assert node.journal.flush() and not node.journal.flush(force=True), "the flash took nothing"
+        node.files.fault = None
+        node.add(range(1, 8))
+        taken = len(node.segments())
+        node.journal.remove([2])
+        node.files.fault = broken(("write",))
+        assert node.journal.flush() is False and len(node.segments()) == taken, "a rest that could not be written"
+
+
+def test_counts_hold_whatever_lies_where():
+    """Some in two segments, some fresh; some delivered of each: the number that wait, a limit, and each entry once."""
+    for rtc in (True, False):
+        node = _Ports(rtc, batch=4)
+        for number in range(120):  # three segments
+            node.add([number])
+        node.add([120, 121], flush=False)
+        numbers = [seq for seq, _ in node.journal.entries()]
+        gone = numbers[3:6] + numbers[40:44] + numbers[90:102] + numbers[120:121]
+        node.journal.remove(gone)
+        expected = [number for number in range(122) if numbers[number] not in gone]
+        assert node.waiting() == expected and len(node.journal) == len(expected)
+        for limit in range(len(expected) + 2):
+            assert len(list(node.journal.entries(limit))) == min(limit, len(expected)), limit
+        node.journal.remove(numbers[:36])  # all that is left of one segment: what is delivered of the others stays so
+        expected = [number for number in expected if number >= 36]
+        assert node.waiting() == expected and len(node.journal) == len(expected)
+        node.journal.flush()
+        assert node.waiting() == expected and len(node.journal) == len(expected)
+
+
+def test_numbers_are_never_given_twice_not_even_when_nothing_waits():
+    for rtc in (True, False):
+        node = _Ports(rtc, batch=2)
+        node.add(range(5))
+        node.journal.remove([seq for seq, _ in node.journal.entries()])
+        assert node.journal.next_number == 6 and not len(node.journal)
+        node.wake()
+        assert node.journal.append(b"0005") == 6
+    files, memory = FlashFiles(), Memory(2040)  # a cut after the segment and before RTC memory: there twice, comes once
+    journal, _, _ = _esp32(files, memory, batch=4)
+    for number in range(4):
+        journal.append(b"%d" % number)
+    before = memory.content
+    journal.flush()
+    memory.content = before
+    again, _, _ = _esp32(files, memory, batch=4)
+    assert [data for _, data in again.entries()] == [b"0", b"1", b"2", b"3"] and len(again) == 4 and again.exposed == 0
+    assert again.append(b"4") == 5
+
+
+def test_what_gives_way_or_is_damaged_or_unreadable_is_counted_by_entries_and_once():
+    node = _Ports(False, batch=1, limit_bytes=100000)
+    for number in range(300):
+        node.add([number])
+    whole = node.segments()
+    assert len(whole) == 3 and [len(node.files.content[each]) for each in whole[:2]] == [1034, 1034]
+    node.files.fault = broken(("read",), "/state/j")
+    node.start()
+    assert node.waiting() == [] and node.journal.unreadable == len(node.journal) == 300
+    first = [1, 2, 3]
+    node.journal.remove(first)  # delivered, though what is left of the segment cannot be seen now
+    node.files.fault = None
+    assert node.waiting() == list(range(3, 300)) and node.journal.unreadable == 0
+    node.files.rot(whole[0])
+    node.files.rot(whole[1])
+    node.start()
+    assert node.waiting() == list(range(204, 300)) and node.journal.damaged == 204
+    node = _Ports(False, batch=1, limit_bytes=1020)
+    node.add(range(102))
+    assert node.journal.size == 1020 and not node.journal.dropped, "what fills the limit stays"
+    node = _Ports(False, batch=1, limit_bytes=2043)
+    node.add(range(102))
+    node.journal.append(b"x" * 1018)
+    node.journal.remove([1, 2])
+    node.files.fault = broken(("write",), "/state/j00000003")  # nor can the rest be written
+    node.journal.flush()
+    assert (node.journal.dropped, len(node.journal), node.journal.exposed) == (100, 1, 0), "what was delivered is no loss"
+
+
+def test_a_save_that_failed_after_the_deed_is_no_second_segment():
+    for rtc in (True, False):
+        node = _Ports(rtc, batch=4)
+        left = [1]
+
+        def late(kind, _path, left=left):
+            if kind == "rename" and left[0]:
+                left[0] -= 1
+                return -5
+            return 0
+
+        node.files.fault = late
+        assert node.add(range(4)) is False and node.waiting() == [0, 1, 2, 3]
+        node.files.fault = None
+        assert node.add([]) and node.waiting() == [0, 1, 2, 3] and len(node.segments()) == 1
+        node.add(range(4, 8))
+        node.start()
+        assert node.waiting() == list(range(8)) and len(node.segments()) == 1 and len(node.journal) == 8
 
 
 def test_the_second_home_answers_when_the_first_lost_it_and_repairs_it():

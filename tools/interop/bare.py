@@ -88,7 +88,7 @@ class BareServer(Told, asyncio.DatagramProtocol):
         self.newest = {}  # (endpoint, path): token
         self.interruptions = {}  # endpoint: what is sent before its next notification is acknowledged
         self.wrong = []
-        self.resets = 0
+        self.resets = []  # tokens of notifications that were answered with a reset
         self._asked = {}  # token: (future, endpoint, path, observes)
         self._answered = {}  # (address, message id): what was answered, for a repetition
         self._mid = secrets.randbelow(65536)
@@ -184,7 +184,7 @@ class BareServer(Told, asyncio.DatagramProtocol):
             return
         endpoint, path = self.observations.get(message.token, (None, None))
         if endpoint is None or self.clients.get(endpoint, {}).get("address") != addr:
-            self.resets += 1
+            self.resets.append(message.token)
             self._settle(message, addr, data, self._empty(RST, message))
             return
         ack = self._empty(ACK, message) if message.mtype is CON else None
@@ -346,25 +346,31 @@ async def observe_twice(node):
 async def cancel(node):
     """Observe 1: no notification in two wakes; observed again, they come."""
     path = watched(node)
-    answer = await node.ask(node.leshan.cancel, path, node.leshan.newest[node.endpoint, path])
+    token = node.leshan.newest[node.endpoint, path]
+    answer = await node.ask(node.leshan.cancel, path, token)
     need(answer.code == 205 and not answer.observed, f"2.05 without observe expected, {answer} came")
-    return await _silent(node, path)
+    return await _silent(node, path, token)
 
 
 async def cancel_by_reset(node):
     """The server has forgotten the token and resets: one more notification comes, and no other (RFC 7641, 3.6)."""
     path = watched(node)
-    before = node.leshan.resets
-    node.leshan.observations.pop(node.leshan.newest[node.endpoint, path])
-    await node.until(lambda: node.leshan.resets > before, "a notification to reset", PATIENCE_S)
-    return await _silent(node, path)
+    before = len(node.leshan.resets)
+
+    def newest():  # another after each registration
+        token = node.leshan.newest[node.endpoint, path]
+        node.leshan.observations.pop(token, None)
+        return token
+
+    await node.until(lambda: newest() in node.leshan.resets[before:], "a notification to reset", PATIENCE_S)
+    return await _silent(node, path, newest())
 
 
-async def _silent(node, path):
-    mark = node.mark()
+async def _silent(node, path, token):
+    """Two wakes without this token; then observed again. A family that registers anew at a wake may be so already."""
+    before, mark = len(node.leshan.resets), node.mark()
     await wakes(node, 2)
-    came = [each for each in node.leshan.events[mark:] if each.name == "NOTIFICATION" and each.endpoint == node.endpoint]
-    need(not [each for each in came if each.data["res"] == path], "a notification came after all")
+    need(token not in node.leshan.resets[before:], "a notification came after all")
     answer = await node.ask(node.leshan.observe, path)
     need(answer.code == 205 and answer.observed, f"2.05 expected, {answer} came")
     await node.event("NOTIFICATION", PATIENCE_S, after=mark, where=lambda data: data["res"] == path)
@@ -405,14 +411,15 @@ async def queued_write(node):
 
 async def nat(node):
     """Another port: notifications are reset as a stranger's; the node makes itself known again, and nothing is lost."""
-    mark, first, before = node.mark(), len(taken(node)), node.leshan.resets
+    mark, first, before = node.mark(), len(taken(node)), set(node.leshan.resets)
+    ours = [token for token, (endpoint, _) in node.leshan.observations.items() if endpoint == node.endpoint]
     await node.modem.link.change_address()
     moved = await node.event(REGISTRATIONS, PATIENCE_S, after=mark)
     if moved.name == "UPDATED":
         await observed_again(node)
     text = await caught_up(node, mark, first)
     said = "update" if moved.name == "UPDATED" else "registers"
-    return f"{said}, {text}" + (", reset" if node.leshan.resets > before else "")
+    return f"{said}, {text}" + (", reset" if set(ours) & set(node.leshan.resets) - before else "")
 
 
 async def server_restart(node):
