@@ -93,38 +93,54 @@ def test_digits_are_what_the_form_says_that_the_server_writes():
     assert refused(values.decode_value, INTEGER, tlv.item(0xC0, 9, b"\x01" * 6), 9), "not its eight bytes as a number"
 
 
-def test_tlv_of_the_device_object_reads_and_writes_as_printed_in_the_specification():
-    # OMA-TS-LightweightM2M-V1_0_2 section 6.4.3.1, the payload of a read on /3/0
-    payload = unhex(
-        "c8 00 14 4f 70 65 6e 20 4d 6f 62 69 6c 65 20 41 6c 6c 69 61 6e 63 65"
-        " c8 01 16 4c 69 67 68 74 77 65 69 67 68 74 20 4d 32 4d 20 43 6c 69 65 6e 74"
-        " c8 02 09 33 34 35 30 30 30 31 32 33 c3 03 31 2e 30 86 06 41 00 01 41 01 05"
-        " 88 07 08 42 00 0e d8 42 01 13 88 87 08 41 00 7d 42 01 03 84 c1 09 64 c1 0a 0f"
-        " 83 0b 41 00 00 c4 0d 51 82 42 8f c6 0e 2b 30 32 3a 30 30 c1 10 55"
-    )
-    found = tlv.decode_tlv(payload, Path(3, 0))
-    assert [(path.ids[2:], type, text) for path, type, text in found] == [
-        ((0,), STRING, "Open Mobile Alliance"), ((1,), STRING, "Lightweight M2M Client"), ((2,), STRING, "345000123"),
-        ((3,), STRING, "1.0"), ((6, 0), INTEGER, "1"), ((6, 1), INTEGER, "5"), ((7, 0), INTEGER, "3800"),
-        ((7, 1), INTEGER, "5000"), ((8, 0), INTEGER, "125"), ((8, 1), INTEGER, "900"), ((9,), INTEGER, "100"),
-        ((10,), INTEGER, "15"), ((11, 0), INTEGER, "0"), ((13,), TIME, "1367491215"), ((14,), STRING, "+02:00"),
-        ((16,), STRING, "U"),
-    ]  # fmt: skip
-    assert tlv.encode_tlv(found, Path(3, 0)) == payload
+_DEVICE = unhex(
+    "c8 00 14 4f 70 65 6e 20 4d 6f 62 69 6c 65 20 41 6c 6c 69 61 6e 63 65"
+    " c8 01 16 4c 69 67 68 74 77 65 69 67 68 74 20 4d 32 4d 20 43 6c 69 65 6e 74"
+    " c8 02 09 33 34 35 30 30 30 31 32 33 c3 03 31 2e 30 86 06 41 00 01 41 01 05"
+    " 88 07 08 42 00 0e d8 42 01 13 88 87 08 41 00 7d 42 01 03 84 c1 09 64 c1 0a 0f"
+    " 83 0b 41 00 00 c4 0d 51 82 42 8f c6 0e 2b 30 32 3a 30 30 c1 10 55"
+)
+_VALUES = [
+    ((3, 0, 0), STRING, "Open Mobile Alliance"), ((3, 0, 1), STRING, "Lightweight M2M Client"),
+    ((3, 0, 2), STRING, "345000123"), ((3, 0, 3), STRING, "1.0"), ((3, 0, 6, 0), INTEGER, "1"),
+    ((3, 0, 6, 1), INTEGER, "5"), ((3, 0, 7, 0), INTEGER, "3800"), ((3, 0, 7, 1), INTEGER, "5000"),
+    ((3, 0, 8, 0), INTEGER, "125"), ((3, 0, 8, 1), INTEGER, "900"), ((3, 0, 9), INTEGER, "100"),
+    ((3, 0, 10), INTEGER, "15"), ((3, 0, 11, 0), INTEGER, "0"), ((3, 0, 13), TIME, "1367491215"),
+    ((3, 0, 14), STRING, "+02:00"), ((3, 0, 16), STRING, "U"),
+]
+# OMA-TS-LightweightM2M-V1_0_2 section 6.4.3: what is asked for, the payload as printed there, and what it says.
+OMA_TLV = (
+    ((3, 0), _DEVICE, _VALUES),
+    ((3,), b"\x08\x00\x79" + _DEVICE, _VALUES),
+    ((2,), unhex("08 00 0e c1 00 01 c1 01 00 83 02 41 7f 07 c1 03 7f"
+                 " 08 02 12 c1 00 03 c1 01 00 87 02 41 7f 07 61 01 36 01 c1 03 7f"), [
+        ((2, 0, 0), INTEGER, "1"), ((2, 0, 1), INTEGER, "0"), ((2, 0, 2, 127), INTEGER, "7"), ((2, 0, 3), INTEGER, "127"),
+        ((2, 2, 0), INTEGER, "3"), ((2, 2, 1), INTEGER, "0"), ((2, 2, 2, 127), INTEGER, "7"), ((2, 2, 2, 310), INTEGER, "1"),
+        ((2, 2, 3), INTEGER, "127")]),
+    ((1,), unhex("08 00 0f c1 00 01 c4 01 00 01 51 80 c1 06 01 c1 07 55"), [
+        ((1, 0, 0), INTEGER, "1"), ((1, 0, 1), INTEGER, "86400"), ((1, 0, 6), BOOLEAN, "1"), ((1, 0, 7), STRING, "U")]),
+    ((65, 0), unhex("88 00 0c 44 00 00 42 00 00 44 01 00 42 00 01"
+                    " c8 01 0d 38 36 31 33 38 30 30 37 35 35 35 30 30 c4 02 12 34 56 78"), [
+        ((65, 0, 0, 0), OBJLNK, "66:0"), ((65, 0, 0, 1), OBJLNK, "66:1"), ((65, 0, 1), STRING, "8613800755500"),
+        ((65, 0, 2), INTEGER, "305419896")]),
+    ((66,), unhex("08 00 26 c8 00 0b 6d 79 53 65 72 76 69 63 65 20 31 c8 01 0f 49 6e 74 65 72 6e 65 74 2e 31 35 2e 32 33 34"
+                  " c4 02 00 43 00 00 08 01 26 c8 00 0b 6d 79 53 65 72 76 69 63 65 20 32 c8 01 0f 49 6e 74 65 72 6e 65 74"
+                  " 2e 31 35 2e 32 33 35 c4 02 ff ff ff ff"), [
+        ((66, 0, 0), STRING, "myService 1"), ((66, 0, 1), STRING, "Internet.15.234"), ((66, 0, 2), OBJLNK, "67:0"),
+        ((66, 1, 0), STRING, "myService 2"), ((66, 1, 1), STRING, "Internet.15.235"), ((66, 1, 2), OBJLNK, "65535:65535")]),
+)  # fmt: skip
 
 
-def test_tlv_of_several_object_instances():
-    # ibid., the payload of a read on /2
-    payload = unhex(
-        "08 00 0e c1 00 01 c1 01 00 83 02 41 7f 07 c1 03 7f"
-        " 08 02 12 c1 00 03 c1 01 00 87 02 41 7f 07 61 01 36 01 c1 03 7f"
-    )
-    found = tlv.decode_tlv(payload, Path(2))
-    assert [(path.ids, text) for path, _, text in found] == [
-        ((2, 0, 0), "1"), ((2, 0, 1), "0"), ((2, 0, 2, 127), "7"), ((2, 0, 3), "127"),
-        ((2, 2, 0), "3"), ((2, 2, 1), "0"), ((2, 2, 2, 127), "7"), ((2, 2, 2, 310), "1"), ((2, 2, 3), "127"),
-    ]  # fmt: skip
-    assert tlv.encode_tlv(found, Path(2)) == payload
+def test_tlv_reads_and_writes_as_printed_in_the_specification():
+    for ids, payload, wanted in OMA_TLV:
+        path = Path(*ids)
+        found = tlv.decode_tlv(payload, path)
+        for (where, kind, value), (wanted_ids, type, text) in zip(found, wanted):
+            if kind == OPAQUE != type:  # of an object that the registry does not know
+                kind, value = type, values.to_wire(type, values.binary_value(type, value))
+            assert (where.ids, kind, value) == (wanted_ids, type, text)
+        assert len(found) == len(wanted)
+        assert tlv.encode_tlv([(Path(*where), type, text) for where, type, text in wanted], path) == payload, ids
 
 
 def test_tlv_of_a_float_resource():

@@ -305,7 +305,8 @@ def taken(node):
 
 
 async def caught_up(node, mark, first):
-    """Each reading from number `first` on arrives."""
+    """Each reading from number `first` on arrives, one at least."""
+    await node.until(lambda: len(taken(node)) > first, "a reading", PATIENCE_S)
     wanted = set(taken(node)[first:])
     await node.until(lambda: wanted <= delivered(node, mark), f"readings {sorted(wanted)[:4]} and others", PATIENCE_S)
     return f"{len(wanted)} readings"
