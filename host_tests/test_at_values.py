@@ -448,3 +448,120 @@ def test_only_the_secret_answer_is_covered():
     uart.script([(b"AT+QLWCONFIG?\r", b"\r\n+QLWCONFIG: 0,hostname")])
     raised(AtTimeout, at.read, "+QLWCONFIG", secret=True)
     assert seen[-1] == ("rx", b"+QLWCONFIG:" + b"*" * 11)  # given out at the deadline at the latest
+
+
+# Every refusal in full: what was expected, what came, what to do.
+
+
+def line(text):
+    return b"\r\n" + text.encode() + b"\r\n"
+
+
+def client(script=(), **options):
+    clock = VirtualClock()
+    return AtClient(FakeUart(clock).script(script), clock, **options)
+
+
+def test_each_refusal_says_what_to_do():
+    wide = b"\r\n+X: " + b"y" * 60 + b"\r\n"
+
+    def of(script, call, **options):
+        at = client(script, **options)
+        return " ".join(str(raised(Exception, call, at)).split())
+
+    early = "the command would end early: CR, LF, NUL, Ctrl-Z, ESC or an open quote is in it"
+    for script, call, words in (
+        ((), lambda at: at.write("+X", 5), "AT+X: no answer within 300 ms"),
+        ((), lambda at: at.send("AT+X", timeout_ms=40), "AT+X: no answer within 40 ms"),
+        ([(b"AT+X\r", OK)], lambda at: at.run("+X", result="+X", result_timeout_ms=70), "AT+X: no result within 300 ms"),
+        ((), lambda at: at.wait("+X", 120), "no +X in 120 ms"),
+        ((), lambda at: at.sync(), "AT: no answer within 300 ms"),
+        ([(b"AT+X?\r", line("+CME ERROR: 58"))], lambda at: at.read("+X"), "AT+X?: +CME ERROR 58"),
+        ([(b"AT+X=5\r", line("+CMS ERROR: SIM busy"))], lambda at: at.write("+X", 5), "AT+X: +CMS ERROR SIM busy"),
+        ([(b"ATD\r", line("NO CARRIER"))], lambda at: at.send("ATD"), "ATD: NO CARRIER"),
+        ([(b"AT+X\r", OK + line("SEND FAIL"))], lambda at: at.run("+X", result="SEND OK"), "AT+X: SEND FAIL"),
+        ([(b"AT+X\r", line("RDY " + 40 * "z"))], lambda at: at.run("+X"),
+         "the module restarted in mid-command: RDY zzzzzzzzzzzzzzzz"),
+        ([(b"AT+X?\r", wide * 2 + OK)], lambda at: at.read("+X"), "the answer takes more than answer_size, 100 bytes"),
+        ([(b"AT+X?\r", b"\r\n+X: " + b"y" * 200 + b"\r\n" + OK)], lambda at: at.read("+X"),
+         "a line of the answer is longer than rx_size, 80 bytes"),
+        ([(b"AT+X\r", line("+X: 90"))], lambda at: at.run("+X", payload=lambda text: int(text[4:])),
+         "a payload of 90 bytes needs more rx_size than 80"),
+        ((), lambda at: at.write("+X", 1.5), "no parameter is written as float: give str, int, bytes, None, Raw or Secret"),
+        ((), lambda at: at.write("+X", 'a"b'),
+         "a quote inside a string parameter would end it early: send it as hex (bytes)"),
+        ((), lambda at: at.send("AT+X=12345"), "the command has 10 characters, the module takes 9"),
+        ((), lambda at: at.send("AT\rAT"), early), ((), lambda at: at.send("AT\nAT"), early),
+        ((), lambda at: at.send("AT\0"), early),
+        ((), lambda at: at.send("AT\x1a"), early), ((), lambda at: at.send("AT\x1b"), early),
+        ((), lambda at: at.send('AT"'), early),
+    ):
+        def limited(at, call=call, words=words):
+            at.answer_size = 100
+            at.line_limit = 9 if "takes 9" in words else 0
+            return call(at)
+
+        assert of(script, limited, rx_size=80) == words
+    at = client([(b"AT+X=123\r", OK)])
+    at.line_limit = 8
+    assert at.send("AT+X=123") == [], "as many as it takes"
+    told = []
+    at.idle = lambda: told.append(str(raised(AtError, at.send, "AT")))
+    raised(AtTimeout, at.send, "AT+Y")
+    assert told[:1] == ["a command is running: hooks inside one may not send, wait or poll"]
+
+
+def test_text_that_is_never_closed_is_all_the_rest():
+    for text, wanted in (
+        ('+X: 1,2,"ab, c  ', ["1", "2", "ab, c"]), ("+X: 1,(2,3  ", ["1", "(2,3"]), ('+X: "', [""]),
+        ('+X: 7,"a"b", c', ["7", 'a"b', "c"]),
+        ("+X: ,", [None, None]), ("+X:", []), ("+X: (0,1),(2-5)", ["(0,1)", "(2-5)"]), ('+X: "a,b" ,1 ', ["a,b", "1"]),
+    ):  # fmt: skip
+        assert fields(text) == wanted, (text, fields(text))
+
+
+def test_parameters_too_short_to_be_secrets_alone_are_hidden_together():
+    seen = []
+    at = client([(b"AT+LOCK=1,22,333\r", b"AT+LOCK=1,22,333\r" + OK), (b"AT+LOCK?\r", line("+LOCK: 1,22,333") + OK)],
+                   trace=lambda direction, data: seen.append(bytes(data)))  # fmt: skip
+    at.send("AT+LOCK=1,22,333", secret=True)
+    at.read("+LOCK")
+    assert not [data for data in seen if b"22,33" in data or b"1,22" in data]
+
+
+def test_a_value_that_grows_is_waited_for_and_one_that_stalls_for_200_ms():
+    for pieces, given_up in ((((0, b"ab"), (190, b"cd"), (380, b"ef"), (570, b"gh" + OK)), False),
+                             (((0, b"ab"), (10, b"cd")), True)):  # fmt: skip
+        clock = VirtualClock()
+        uart = FakeUart(clock, chunk=None)
+        at = AtClient(uart, clock)
+        uart.script([(b"AT+R\r", [(0, b"\r\n+R: 8\r\n")] + [(1 + ms, data) for ms, data in pieces])])
+        if given_up:
+            raised(AtTimeout, at.send, "AT+R", payload=lambda text: int(text[4:]), timeout_ms=205)
+            assert at.stats.garbage == 0, "not yet"
+            clock = VirtualClock()
+            uart = FakeUart(clock, chunk=None)
+            at = AtClient(uart, clock)
+            uart.script([(b"AT+R\r", [(0, b"\r\n+R: 8\r\n"), (1, b"abcd"), (300, OK)])])
+            assert at.send("AT+R", payload=lambda text: int(text[4:]), timeout_ms=900) == ["+R: 8"] and clock.now == 300
+            assert at.stats.garbage == 1
+        else:
+            assert at.send("AT+R", payload=lambda text: int(text[4:]), timeout_ms=900) == ["+R: 8", "abcdefgh"]
+            assert at.stats.garbage == 0
+
+
+def test_what_a_client_is_unless_told_otherwise():
+    clock = VirtualClock()
+    uart = FakeUart(clock).script([(b"AT\r", OK), (b"AT\r", OK), (b"AT+X\r", b"\r\n+X: " + b"y" * 1529 + b"\r\n" + OK)])
+    at = AtClient(uart, clock)
+    assert (at.rx_size, at.gap_ms, at.queue_size, at.answer_size) == (1536, 20, 2048, 8192)
+    assert (at.line_limit, at.timeout_ms) == (0, 300)
+    assert (at.banners, at.idle, at.on_restart, at.is_answer) == ((b"RDY",), None, None, None)
+    for name in ("lines", "echoes", "unknown", "overruns", "dropped", "garbage", "timeouts", "late", "restarts"):
+        assert at.stats[name] == 0, name
+    at.send("AT")
+    assert clock.now == 0, "the first command waits for nothing"
+    at.send("AT")
+    assert clock.now == 20, "the gap"
+    clock.advance(5)
+    assert len(at.run("+X")[0][0]) == 1529 and clock.now == 40 and at.stats.overruns == 0
