@@ -127,6 +127,16 @@ def test_an_alarm_in_an_outage_is_tried_at_once_and_then_by_the_back_off():
     assert 35 in [delivery.value for delivery in world.told()]
 
 
+def test_an_alarm_that_could_not_be_told_is_told_by_the_back_off_and_not_by_the_next_report():
+    for port in PORTS:
+        world = Calm(port, {"sample_every": 60, "report_every": 86400})
+        world.at(lambda world=world: world.outage(True), hours=1)
+        world.at(lambda world=world: setattr(world, "value", 35), minutes=61)
+        world.at(lambda world=world: world.outage(False), minutes=80)
+        world.run(hours=3)
+        assert [delivery.value for delivery in world.told()][:2] == [20, 35], port
+
+
 def test_an_alarm_that_comes_while_another_waits_is_tried_too_but_once_an_hour():
     """Issue 15 F: after an outage it came eight hours late, the back-off of the first one was waited for."""
     for port in PORTS:
