@@ -4,7 +4,7 @@ from fakes.world import World
 
 from lwnode import features
 from lwnode.config import ConfigError, checked
-from lwnode.features import Feature
+from lwnode.features import FEATURES, Feature, installed
 
 GIVEN = {"family": "bc66", "host": "192.0.2.7", "endpoint": "x", "apn": ""}
 
@@ -90,3 +90,8 @@ def test_the_order_to_ship_is_followed_at_the_next_start_and_ended_by_the_held_b
     world.chip.boot("power_on")
     world.run(hours=1)
     assert world.taken and world.board().protected.load("ship") == b"0"
+
+
+def test_all_features_together_keep_within_their_bytes_of_retained_state():
+    sizes = {name: installed(name).SIZE for name, _, _ in FEATURES}
+    assert sum(sizes.values()) + sum([3 + len(name) for name in sizes]) <= 900, sizes

@@ -88,7 +88,7 @@ def test_the_configuration_reference_has_every_key_with_its_default():
     assert all(keys.explained(key, family) for family in config.FAMILIES for key in config.options(family))
     assert all(keys.explained(key) for key in set(rows) - options)
     for key, (_, usual, *_) in configuration.rows().items():
-        wanted = "**must be given**" if usual == config.REQUIRED else f"`{json.dumps(usual)}`"
+        wanted = "**must be given**" if usual == config.REQUIRED else "none" if usual is None else f"`{json.dumps(usual)}`"
         assert rows[key] == wanted, key
 
 

@@ -67,7 +67,7 @@ class Settings:
         attach_timeout: int; awake_budget: int; ack_timeout: int; max_retransmit: int; journal_bytes: int  # noqa: E702
         journal_batch: int; watchdog: int; maintenance_window: int; planned_restart: int; data_budget: int  # noqa: E702
         billing_day: int; health_every: int; trial_wakes: int; defer_longest: int; defer_below: int  # noqa: E702
-        bootstrap: bool; node_objects: bool; server_updates: bool; diagnosis: bool  # noqa: E702
+        report_at: list[str]; bootstrap: bool; node_objects: bool; server_updates: bool; diagnosis: bool  # noqa: E702
 
     def __init__(self, values: "dict[str, Any]", secrets: "dict[str, Any]") -> None:
         self.options: "dict[str, Any]" = {}  # what only this family can be told

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _GROUPS = (
     ("Module and server", ("family", "host", "port", "endpoint", "lifetime", "binding", "security", "bootstrap", "apn")),
-    ("When", ("sample_every", "report_every", "spread", "listen")),
+    ("When", ("sample_every", "report_every", "report_at", "spread", "listen")),
     ("How long to try", ("attach_timeout", "awake_budget", "ack_timeout", "max_retransmit")),
     ("What waits, and what watches", ("history", "journal_bytes", "journal_batch", "watchdog", "maintenance_window",
                                       "planned_restart")),

@@ -22,6 +22,9 @@ KEYS = {
     "apn": "access point name; empty takes the network's default",
     "sample_every": "period of sampling, aligned slots (seconds)",
     "report_every": "period of contact with the server, aligned slots (seconds)",
+    "report_at": (
+        'times of the day for these contacts, `["06:00", "18:00"]` in UTC; before the clock is known `report_every` holds, and '
+        "an alarm waits for neither"),
     "spread": (
         "longest delay of this device's slots, and of its first contact after power-on: by its own id, at most a "
         "quarter of `sample_every` (seconds)"),

@@ -17,7 +17,7 @@
 The core asks `installed` for the features of a configuration and then calls their methods; it names none. A feature
 imports the core and never another feature. One that raises is switched off for that wake and counted (Node.feature_faults).
 
-Bounds: the state of all features together takes 900 bytes at most (host_tests/host/test_power_features.py).
+Bounds: the state of all features together takes 900 bytes at most (host_tests/test_features.py).
 """
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
     ("usage", ("node_objects", "data_budget", "billing_day", "health_every"), True),
     ("settings", ("node_objects", "trial_wakes"), True),
     ("deferral", ("defer_longest", "defer_below"), False),
+    ("calendar", ("report_at",), False),
     ("pins", (), True),
     ("ship", (), True),
     ("commands", (), True),
