@@ -1,8 +1,8 @@
-"""package.json, by which mip installs lib/, another for the AT driver alone, another for the sensors' rows with what they wrap
-of micropython-lib: `make package` writes them, `make check` holds them against the tree.
+"""package.json, by which mip installs lib/, and others for its parts alone: AT driver, mapper, scheduler, boards, and the
+sensors' rows with what they wrap of micropython-lib. `make package` writes them, `make check` holds them against the tree.
 
     mpremote mip install package.json                              from a checkout
-    mpremote mip install lib/lwnode/at/package.json                the AT driver by itself
+    mpremote mip install lib/lwnode/at/package.json                the AT driver by itself; lwm2m, power and board likewise
     mpremote mip install lib/lwnode/drivers/package.json           the rows, onewire, ds18x20, dht, hts221, lps22h
     import mip; mip.install("github:OWNER/NAME")                   on a board with a network of its own
     import mip; mip.install("github:OWNER/NAME/lib/lwnode/at")
@@ -20,8 +20,8 @@ from tools.mpy import compiled, module_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = ROOT / "package.json"
-AT = ROOT / "lib" / "lwnode" / "at" / "package.json"
-DRIVERS = ROOT / "lib" / "lwnode" / "drivers" / "package.json"
+PARTS = [ROOT / "lib" / "lwnode" / name / "package.json" for name in ("at", "board", "drivers", "lwm2m", "power")]
+AT = PARTS[0]
 WRAPPED = ("dht", "ds18x20", "hts221", "lps22h", "onewire")  # micropython-lib's; boards/common/manifest.py freezes them
 
 
@@ -37,13 +37,13 @@ def content(file: Path = FILE) -> str:
     modules = sorted(((ROOT / "lib") if file == FILE else file.parent).rglob("*.py"))
     urls = [[str(path.relative_to(ROOT / "lib")), str(path.relative_to(file.parent))] for path in modules]
     lines = ",\n".join("    " + json.dumps(pair) for pair in urls if pair[0] != "lwnode/at/uart.py")
-    deps = json.dumps([[name, "latest"] for name in WRAPPED] if file == DRIVERS else [])
+    deps = json.dumps([[name, "latest"] for name in WRAPPED] if file.parent.name == "drivers" else [])
     return f'{{\n  "version": "{version()}",\n  "deps": {deps},\n  "urls": [\n{lines}\n  ]\n}}\n'
 
 
 def problem() -> str:
     """What is wrong with the files in the tree, or nothing."""
-    for file in (FILE, AT, DRIVERS):
+    for file in [FILE, *PARTS]:
         if not file.exists() or file.read_text(encoding="utf-8") != content(file):
             return f"{file.relative_to(ROOT)} does not list the modules of lib/ as they are: run make package"
     for name in ("pyproject.toml", "boards/common/manifest.py"):
@@ -78,7 +78,7 @@ def main() -> None:
     if out:
         at_bytecode(out)
         return
-    for file in (FILE, AT, DRIVERS):
+    for file in [FILE, *PARTS]:
         file.write_text(content(file), encoding="utf-8")
         print(f"{file.relative_to(ROOT)}: {len(json.loads(content(file))['urls'])} modules", file=sys.stderr)
 
