@@ -17,14 +17,14 @@ class Draw:
         return (self.state >> 8) % (limit + 1)
 
 
-def _attempts(seconds, reason="", seed=1):
+def _attempts(seconds, reason="", seed=1, cost_s=0):
     """Try whenever allowed, for so long, failing each time; returns the times."""
     backoff = Backoff(uniform=Draw(seed))
     now, tries = 0, []
     while now < seconds:
         if backoff.ready(now):
             tries.append(now)
-            backoff.failed(now, reason)
+            backoff.failed(now, reason, cost_s)
         now += max(1, backoff.remaining(now))
     return tries
 
@@ -80,6 +80,17 @@ def test_a_line_that_loses_answers_is_asked_within_the_hour_at_first_and_costs_n
         for day in range(10):
             ours, others = [len([at for at in each if day <= at // DAY < day + 1]) for each in (tries, silence)]
             assert ours <= (26 if day == 0 else 2 * others + 2), (seed, day, ours, others)
+
+
+def test_what_has_failed_for_a_day_is_tried_the_less_often_the_longer_it_takes():
+    """Issue 15 G: a try of 8 s (silence) or of 200 (a line that loses half): a minute of tries a day, or one try."""
+    for seed in range(1, 20):
+        for reason in ("", "line"):
+            for cost_s in (8, 30, 65, 200):
+                tries = _attempts(30 * DAY, reason, seed, cost_s)
+                late = [at for at in tries if at >= 2 * DAY]
+                assert len(late) * cost_s <= 28 * max(60, cost_s + 1), (reason, cost_s, len(late))
+                assert len(late) >= 18 and len([at for at in tries if at < DAY]) >= 9, "it is tried all the same"
 
 
 def test_only_success_resets_and_the_level_survives_sleep():

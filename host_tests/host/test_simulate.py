@@ -12,7 +12,7 @@ import pytest
 
 from testing.simulate.charge import Charge
 from testing.simulate.faults import NAMES, Plan
-from testing.simulate.lines import LINES, table
+from testing.simulate.lines import table
 from testing.simulate.record import ALARM, Arrival, Record
 from testing.simulate.report import rows
 from testing.simulate.sabotage import FAULTS, SELDOM, SMALL, Fault, SabotageError, sabotage
@@ -138,17 +138,12 @@ def test_the_record_tells_strangers_wrong_places_wrong_times_and_seconds_arrival
     assert [reading.value for reading in record.readings if reading.pending] == [5, 7, 8]
 
 
-# Issue 15 G, to be cured: what these cost is not within the limit yet.
-DEAR = {("me910c1", "never-confirms")}
-
-
 @pytest.mark.parametrize(("port", "family"), [("esp32", "bc66"), ("rp2", "bc20"), ("esp32", "bg96"), ("rp2", "me910c1")])
 def test_a_broken_line_costs_at_most_twice_what_silence_costs_and_no_reading(port, family):
-    rows = table(port, family, tuple(LINES)[:5])  # the last two take long, and contacts succeed in them
-    assert rows[0][1] > 10, "a silent line is tried now and then"
-    beyond = {(family, kind) for kind, awake, limit, _ in rows if 0 < limit < awake}
-    assert beyond <= DEAR, [row[:3] for row in rows]
-    assert not [kind for kind, _, _, simulation in rows if simulation.ledger.lost()]
+    rows = table(port, family)
+    assert 10 < rows[0][1] < 150, "a silent line is tried now and then"
+    assert not [(kind, awake, limit) for kind, awake, limit, _ in rows if limit < awake]
+    assert not [(kind, wrong) for kind, _, _, simulation in rows if (wrong := simulation.ledger.verdict())]
 
 
 def figures(port: str, family: str, seed: int) -> dict[str, str]:

@@ -98,7 +98,6 @@ class Modem(Network):
     update_since = 0  # seconds by now(): the module has been updating its own firmware since then; 0 it does not
     now: "Callable[[], int] | None" = None  # seconds that go on over sleep, for the limit of an update; None: no limit
     may_hold: "Callable[[], bool] | None" = None  # whether the battery has the charge for an update
-    _asleep = False
 
     def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
         self.options: "dict[str, Any]" = dict(self.OPTIONS)

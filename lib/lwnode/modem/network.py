@@ -72,6 +72,7 @@ class Network:
     }
     CLOCK = "+CCLK?"
     CLOCK_IS_LOCAL = False
+    _asleep = False
     REGISTRATIONS: "tuple[str, ...]" = ("+CEREG",)  # a module that can do 2G too has more, asked where the first says no
     ACCESS = NB_IOT
 
@@ -247,7 +248,7 @@ class Network:
                 self._emit("attach", _SEARCH[state])
             cause = cause if code is None else code
             lasted = -at.left(denied)
-            if state == 3 and (code in _PERMANENT or lasted >= _DENIED_MS) or at.left(end) <= 0:
+            if state == 3 and (code in _PERMANENT or lasted >= _DENIED_MS) or at.left(end) <= 0 or self._asleep:
                 break
             self._pause(_POLL_MS)
         why = _SEARCH[state]
@@ -288,7 +289,7 @@ class Network:
             # 0.0.0.0, sixteen zeros of an IPv6 address and :: are none.
             if [text for text in answer[1:] if text.strip("0.: ")]:
                 return True
-            if self.at.left(end) <= 0:
+            if self.at.left(end) <= 0 or self._asleep:  # it has left meanwhile, and says nothing any more
                 self.refusal = "network: registered, but no address (check the APN%s)" % (
                     ", now %s" % self.options["apn"] if self.options["apn"] else "")
                 self._emit("refused", self.refusal)

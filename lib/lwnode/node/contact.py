@@ -160,8 +160,10 @@ class Contact:
                 node.backoff.succeeded()
             node.urgent = False
         elif not self._deferred:
+            clock, woke_at = node.board.clock, node.woke_at
             node.backoff.failed(node.clock.now(), back_off_reason(
-                self.modem.refusal, stats.lines - self._heard[0], stats.timeouts - self._heard[1]))
+                self.modem.refusal, stats.lines - self._heard[0], stats.timeouts - self._heard[1]),
+                0 if woke_at is None else clock.ticks_diff(clock.ticks_ms(), woke_at) // 1000)
         node.reached = None if self._deferred else reached
         # A slot is served under the name it had when it was due; then the network's time may rename it.
         node.reporting.rebase(node.moved)

@@ -18,6 +18,7 @@ When to try again: exponential with full jitter, remembered over sleep.
     backoff.failed(now, "denied")      the network refused (+CEREG: 3): as after six failures
     backoff.failed(now, "no_sim")      once a day: only a person can help
     backoff.failed(now, "line")        the module lost answers: an hour at most, or half the time without success
+    backoff.failed(now, "", 65)        65 s awake: after a day in vain they are rested for, 2000 times as long, a day at most
     backoff.ready(now)                 -> False
     backoff.succeeded()                only success resets the level
 
@@ -42,6 +43,7 @@ _BYTES = const(18)
 _LEVEL_DENIED = const(6)
 _LINE_S = const(3840)  # a fault of the line says nothing about the network, and may be over from one byte to the next
 _DAY_S = const(86400)
+_REST = const(2000)
 _BASE_S = const(60)
 _CAP_S = const(21600)
 _FLOOR_S = const(30)
@@ -165,8 +167,11 @@ class Backoff:
         self._delay = 0  # 0: none, the last try succeeded
         self._spare = 0  # what is left of the present cap interval
 
-    def failed(self, now: int, reason: str = "") -> int:
-        """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin", "line" or other."""
+    def failed(self, now: int, reason: str = "", cost_s: int = 0) -> int:
+        """Count a failure and return the delay before the next try. reason: "denied", "no_sim", "no_pin", "line" or other.
+
+        cost_s: how long the try has kept the node awake. After a day without success tries take 43 s a day, or are one.
+        """
         if not self._delay or now < self._first:
             self._first = now
         if reason == "denied":
@@ -185,7 +190,7 @@ class Backoff:
             delay = min(self._spare, cap) + place
             self._spare = cap - place
         self.since = now
-        self._delay = max(_FLOOR_S, delay)
+        self._delay = max(_FLOOR_S, delay, min(cost_s * _REST, _DAY_S) if in_vain >= _DAY_S else 0)
         self.level = min(self.level + 1, _LEVEL_MAX)
         return self._delay
 

@@ -79,7 +79,7 @@ class Driver(Modem):
         self._asleep = False
         for _ in range(_READY_TRIES):
             rows = self.ask(self._sub, "select")
-            if rows or rows is not None and not self._speaks:
+            if rows or rows is not None and not self._speaks or self._asleep:
                 break
             if rows is not None:
                 self._speaks = False  # until it is asked a second time: a line may be lost
