@@ -130,6 +130,8 @@ def _library(cache, log):
     if not models.exists():
         with zipfile.ZipFile(cache / FALLBACK / f"leshan-server-demo-{FALLBACK}.jar") as jar:
             jar.extractall(cache, [name for name in jar.namelist() if name.startswith("models/")])
+    for own in (ROOT / "docs" / "objects").glob("*.xml"):
+        shutil.copy(own, models)
     server = [*_java(cache), "-cp", str(folder / "*"), str(Path(__file__).with_name("DemoServer.java"))]
     return Distribution(WANTED, server, old.bootstrap, "library", models)
 

@@ -19,7 +19,10 @@ import urllib.request
 from collections import namedtuple
 
 from tools.interop.answers import Answer, quoted, typed
+from tools.interop.fetch import ROOT
 from tools.interop.process import START_S, LeshanError, Program, free_ports
+
+OWN = ROOT / "docs" / "objects"  # definitions of the node's own
 
 
 class Event(namedtuple("Event", ("name", "data", "at"))):
@@ -138,6 +141,7 @@ class Leshan(Told):
         if self.distribution.kind == "library":
             return [str(each) for each in (host, self.coap_port, self.coaps_port, self.web_port, self.distribution.models)]
         options = ["-lh", host, "-lp", self.coap_port, "-slh", host, "-slp", self.coaps_port, "-wh", host, "-wp", self.web_port]
+        options += ["-m", OWN]
         if self.distribution.modern:
             # without addresses these listen everywhere; with one for TLS it takes the TCP port: another loopback address
             options += ["-jh", host, "-jp", self.jc_port, "-th", host, "-tp", self.tcp_port]

@@ -1,0 +1,121 @@
+"""One node's values through its server, on the contracts that carry a question: pull and shadow by reads, a pipe by a command.
+
+    asker = Asker(server, events)
+    asker.values("node-1", registration, ["/9/0/1", "/9/0/9"])     # {"/9/0/1": "0", ...}; TimeoutError where it is silent
+
+A pipe's answer is a pack on 19/0/0, which is observed for it; a node that sleeps is asked until `patience_s` is over.
+"""
+
+import time
+
+from testing.lwm2m.codec import CodecError, decode_senml
+from tools.interop.answers import plain
+
+_PIPE = ("/19/0", "/19/1")
+_FIRST_S, _LONGEST_S = 0.5, 30.0
+
+
+def contract_of(registration):
+    """"typed" where the server reaches a node's own objects, "pipe" where it reaches object 19 alone."""
+    links = [each.get("url") for each in registration.get("objectLinks", [])]
+    typed = any(link.count("/") == 2 and int(link.split("/")[1]) > 19 for link in links if link)
+    return "typed" if typed or not all(each in links for each in _PIPE) else "pipe"
+
+
+def has(registration, path):
+    """Whether a registration names this instance, such as /9/0; a pipe carries what its node has without naming it."""
+    return contract_of(registration) == "pipe" or any(each.get("url") == path for each in registration.get("objectLinks", []))
+
+
+def pack(*records):
+    """A pack of commands: (path, value) with value None for a question; bytes, int or None."""
+    from lwnode.lwm2m import INTEGER, Path, pack_senml
+    from lwnode.lwm2m import OPAQUE as BYTES
+
+    data = b""
+    for path, value in records:
+        if value is None:
+            data += b"\xa1\x00" + (bytes([0x60 + len(path)]) if len(path) < 24 else bytes([0x78, len(path)])) + path.encode()
+        else:
+            kind = BYTES if isinstance(value, bytes) else INTEGER
+            text = value if isinstance(value, bytes) else str(value)
+            data += pack_senml([(Path.parse(path), kind, text, None)], 4096)[0][1:]
+    return bytes([0x80 + len(records)]) + data
+
+
+class Asker:
+    """See the module. Blocking; `events` is an Events, needed for pipes and for answers that a server delivers late."""
+
+    def __init__(self, server, events=None, patience_s=600.0, timeout_s=5):
+        self.server, self.events, self.patience_s, self.timeout_s = server, events, patience_s, timeout_s
+
+    def asked(self, question, *given):
+        """Put a question until the node answers: an Answer whose code is the node's. TimeoutError when patience is over."""
+        deadline, wait = time.monotonic() + self.patience_s, _FIRST_S
+        while True:
+            mark = len(self.events.events) if self.events else 0
+            answer = question(*given, self.timeout_s)
+            if answer.delayed and self.events:
+                found = self.events.answer(answer.document.get("requestId"), mark, deadline - time.monotonic())
+                if found is not None:
+                    answer.document |= found
+                    answer.delayed = False
+                    answer.code = int("".join(char for char in str(found.get("status")) if char.isdigit()) or 504)
+            if answer.http == 200 and not answer.delayed and answer.code != 504:
+                return answer
+            if time.monotonic() + wait > deadline:
+                raise TimeoutError(f"no answer within {self.patience_s:.0f} s (HTTP {answer.http})")
+            time.sleep(wait)
+            wait = min(wait * 2, _LONGEST_S)
+
+    def values(self, endpoint, registration, paths):
+        """{path: value} of those that the node has; bytes for opaque ones of a pipe, hex text from a server."""
+        if contract_of(registration) == "pipe":
+            return self._of_pipe(endpoint, paths)
+        found = {}
+        for path in paths:
+            answer = self.asked(self.server.read, endpoint, path)
+            if answer.code != 205:
+                continue
+            if path.count("/") == 2:
+                found |= {f"{path}/{id}": value for id, value in answer.values.items()}
+            else:
+                found[path] = answer.value
+        return found
+
+    def command(self, endpoint, *records):
+        """Send a pack of commands to a pipe."""
+        return self.asked(lambda timeout: self.server.write(endpoint, "/19/1/0", pack(*records), timeout))
+
+    def _of_pipe(self, endpoint, paths, *more):
+        """Ask by a command, and wait for the pack that answers."""
+        self.asked(lambda timeout: self.server.observe(endpoint, "/19/0/0", timeout))
+        found, mark = {}, len(self.events.events)
+        self.command(endpoint, *(more or [(path, None) for path in paths]))
+        deadline = time.monotonic() + self.patience_s
+        while not all(any(name.startswith(path) for name in found) for path in paths):
+            document = self.events.first(lambda name, one: name == "NOTIFICATION" and one.get("ep") == endpoint, mark,
+                                         deadline - time.monotonic())
+            if document is None:
+                if found:
+                    break  # a path that has no value is not in the answer
+                raise TimeoutError(f"no pack within {self.patience_s:.0f} s")
+            mark = next(n for n in range(mark, len(self.events.events)) if self.events.events[n][1] is document) + 1
+            found |= readings(document)
+            deadline = min(deadline, time.monotonic() + 5)
+        return found
+
+    def told(self, endpoint, paths, *records):
+        """What a pipe sends after these commands."""
+        return self._of_pipe(endpoint, paths, *records)
+
+
+def readings(document):
+    """{path: value} of the pack in a notification's document, empty where it holds none."""
+    value = document.get("val", {}).get("value")
+    try:
+        found = decode_senml(112, bytes.fromhex(value))
+    except (CodecError, ValueError, TypeError):
+        return {}
+    return {"/" + "/".join(str(part) for part in one.path): plain(one.value)
+            for one in found if one.value is not None}

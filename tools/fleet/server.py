@@ -1,0 +1,161 @@
+"""A LwM2M server with Leshan's REST interface: what it knows of nodes and keys, and what it asks of them.
+
+    server = Server("http://127.0.0.1:8080")
+    server.clients()                            # {endpoint: registration}
+    server.keys()                               # {endpoint: (identity, key)}
+    server.read("node-1", "/26251/0").values    # {7: 3600, ...}
+
+Leshan's demo servers of 2.0.0-M4 and of 2.0.0-M18 (tools/interop/DemoServer.java is as the latter) differ in how security info,
+numbers and the event stream are written; the event stream shows which one it is. Keys are in no message of this.
+"""
+
+import http.client
+import json
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from tools.boards.remedy import Remedy
+from tools.interop.answers import Answer, quoted, typed
+
+
+class Server:
+    """See the module; blocking, and safe to use from several threads."""
+
+    def __init__(self, url):
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Remedy("SERVER= is the address of Leshan's web interface, such as http://127.0.0.1:8080")
+        self.url = url.rstrip("/").removesuffix("/api")
+        self._modern = None
+
+    @property
+    def modern(self):
+        """Whether this is Leshan 2.0.0-M16 or later, by where its events are."""
+        if self._modern is None:
+            try:
+                with self.stream("/api/event", 10) as stream:
+                    self._modern = "event-stream" in stream.headers.get("Content-Type", "")
+            except urllib.error.HTTPError:
+                self._modern = False
+            except OSError as error:
+                raise Remedy(f"{self.url} does not answer ({getattr(error, 'reason', error)}): is the server up?") from None
+        return self._modern
+
+    def stream(self, path, timeout):
+        """The event stream, which a server gives to who asks for one."""
+        request = urllib.request.Request(self.url + path, headers={"Accept": "text/event-stream"})
+        return urllib.request.urlopen(request, timeout=timeout)
+
+    def call(self, method, path, body=None, timeout=30):
+        """One request: an Answer, HTTP 504 where none came in time."""
+        data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+        kind = "application/json" if isinstance(body, (dict, list)) else "text/plain"
+        request = urllib.request.Request(f"{self.url}/api{path}", data, {"Content-Type": kind}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                return Answer(response.status, response.read().decode())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read().decode(errors="replace"))
+        except (TimeoutError, http.client.HTTPException) as error:
+            return Answer(504, str(error))
+        except OSError as error:
+            raise Remedy(f"{self.url} does not answer ({getattr(error, 'reason', error)}): is the server up?") from None
+
+    # keys
+
+    def keys(self):
+        """{endpoint: (identity, key in hex)} of all that have a pre-shared key there."""
+        answer = self.call("GET", "/security/clients")
+        if answer.http != 200:
+            raise Remedy(f"{self.url} has no /api/security/clients (HTTP {answer.http}): is it Leshan's web interface?")
+        found = {}
+        for each in json.loads(answer.text):
+            details = each["psk"] if "psk" in each else each.get("tls", {}).get("details") or {}
+            if "key" in details:
+                found[each["endpoint"]] = (details["identity"], details["key"].lower())
+        return found
+
+    def put_key(self, entry):
+        """Let a node in with this key (register.entry); what was there of that endpoint is replaced."""
+        details = entry["tls"]["details"]
+        body = entry if self.modern else {"endpoint": entry["endpoint"], "psk": details}
+        answer = self.call("PUT", "/security/clients" + "/" * self.modern, body)
+        if answer.http not in (200, 204):
+            raise Remedy(f"the server did not take the key of {entry['endpoint']} (HTTP {answer.http}): "
+                         "another endpoint may have its identity")
+
+    def remove_key(self, endpoint):
+        """Shut a node out: its key is gone, and with it its association."""
+        answer = self.call("DELETE", f"/security/clients/{quoted(endpoint)}")
+        if answer.http not in (200, 204, 404):
+            raise Remedy(f"the server did not remove the key of {endpoint} (HTTP {answer.http})")
+
+    # nodes
+
+    def clients(self):
+        """{endpoint: registration} of all that are registered now."""
+        return {each["endpoint"]: each for each in json.loads(self.call("GET", "/clients").text)}
+
+    def read(self, endpoint, path, timeout=10):
+        """Read a resource or an instance."""
+        return self._ask("GET", endpoint, path, None, timeout)
+
+    def write(self, endpoint, path, value, timeout=10):
+        """Write one resource: bool, int, float, str or bytes."""
+        body = {"id": int(path.split("/")[-1]), "kind": "singleResource", **typed(value, self.modern)}
+        return self._ask("PUT", endpoint, path, body, timeout)
+
+    def execute(self, endpoint, path, timeout=10):
+        """Execute."""
+        return self._ask("POST", endpoint, path, b"", timeout)
+
+    def observe(self, endpoint, path, timeout=10):
+        """Observe."""
+        return self._ask("POST", endpoint, path + "/observe", b"", timeout)
+
+    def _ask(self, method, endpoint, path, body, timeout):
+        return self.call(method, f"/clients/{quoted(endpoint)}{path}?timeout={timeout}", body, timeout + 30)
+
+
+class Events:
+    """The event stream, followed by a thread: `events` grows by (name, document). Begin it before what is to be seen."""
+
+    def __init__(self, server):
+        self.events = []
+        self._news = threading.Condition()
+        self._stream = server.stream("/api/event" if server.modern else "/event", 86400)
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self):
+        name = None
+        try:
+            for line in self._stream:
+                text = line.decode(errors="replace").strip()
+                if text.startswith("event:"):
+                    name = text[6:].strip()
+                elif text.startswith("data:") and name:
+                    with self._news:
+                        self.events.append((name, json.loads(text[5:])))
+                        self._news.notify_all()
+        except (OSError, ValueError, http.client.HTTPException):
+            pass  # the server went, or somebody closed this
+
+    def answer(self, request, after, timeout):
+        """The late answer to a request that a server has put off, by its id."""
+        return self.first(lambda name, one: name == "REQUEST_RESPONSE" and one.get("requestId") == request, after, timeout)
+
+    def first(self, wanted, after, timeout):
+        """The first event from number `after` on for which wanted(name, document) is true; None when none came in time."""
+        deadline, seen = time.monotonic() + timeout, after
+        with self._news:
+            while True:
+                for name, document in self.events[seen:]:
+                    seen += 1
+                    if wanted(name, document):
+                        return document
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._news.wait(left):
+                    return None
