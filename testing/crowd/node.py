@@ -255,6 +255,8 @@ class CrowdNode:
     def _wake_over(self):
         """What an order has left for the end of the wake: an update is staged, and the node restarts."""
         after, self.tree.after = self.tree.after, None
+        if after is None:
+            return
         if self.fault == "full":
             self.flash.blocks = len(self.flash.content) + 3
         under_way = self._swap(after)

@@ -29,18 +29,19 @@ def has(registration, path):
 
 def pack(*records):
     """A pack of commands: (path, value) with value None for a question; bytes, int or None."""
-    from lwnode.lwm2m import INTEGER, Path, pack_senml
-    from lwnode.lwm2m import OPAQUE as BYTES
-
-    data = b""
+    data = bytes([0x80 + len(records)])
     for path, value in records:
-        if value is None:
-            data += b"\xa1\x00" + (bytes([0x60 + len(path)]) if len(path) < 24 else bytes([0x78, len(path)])) + path.encode()
-        else:
-            kind = BYTES if isinstance(value, bytes) else INTEGER
-            text = value if isinstance(value, bytes) else str(value)
-            data += pack_senml([(Path.parse(path), kind, text, None)], 4096)[0][1:]
-    return bytes([0x80 + len(records)]) + data
+        data += (b"\xa1" if value is None else b"\xa2") + b"\x00" + _head(0x60, len(path)) + path.encode()
+        if isinstance(value, bytes):
+            data += b"\x08" + _head(0x40, len(value)) + value
+        elif value is not None:
+            data += b"\x02" + _head(0, value)
+    return data
+
+
+def _head(kind, number):
+    """Major type and number of a CBOR item (RFC 8949, 3)."""
+    return bytes([kind + number]) if number < 24 else bytes([kind + 25]) + number.to_bytes(2, "big")
 
 
 class Asker:

@@ -33,13 +33,13 @@ class Server:
 
     @property
     def modern(self):
-        """Whether this is Leshan 2.0.0-M16 or later, by where its events are."""
+        """Whether this is Leshan 2.0.0-M16 or later: an older one has its events at /event as well."""
         if self._modern is None:
             try:
-                with self.stream("/api/event", 10) as stream:
-                    self._modern = "event-stream" in stream.headers.get("Content-Type", "")
+                with self.stream("/event", 10) as stream:
+                    self._modern = "event-stream" not in stream.headers.get("Content-Type", "")
             except urllib.error.HTTPError:
-                self._modern = False
+                self._modern = True
             except OSError as error:
                 raise Remedy(f"{self.url} does not answer ({getattr(error, 'reason', error)}): is the server up?") from None
         return self._modern

@@ -46,7 +46,7 @@ def sizes(text, count):
     return found + [left] * (left > 0)
 
 
-def update(options, say=print, sleep=time.sleep):
+def update(options, say=print):
     """Run it; the outcomes. Remedy where it cannot begin."""
     register = Register(options.out or options.csv.with_suffix(".fleet"))
     active = register.active()
@@ -73,7 +73,7 @@ def update(options, say=print, sleep=time.sleep):
         wave, begun = due[begun:begun + size], begun + size
         say(f"wave {place + 1} of {len(plan)}: {size} nodes")
         with ThreadPoolExecutor(options.parallel) as pool:
-            for outcome in pool.map(lambda one: _one(asker, one, there[one], made[one], number, options, sleep), wave):
+            for outcome in pool.map(lambda one: _one(asker, one, there[one], made[one], number, options), wave):
                 outcomes.append(outcome)
                 say(f"  {outcome.endpoint:24} {'ok' if outcome.good else 'FAILED':7} {outcome.text} ({outcome.took_s:.0f} s)")
         failed = sum(not each.good for each in outcomes[-size:])
@@ -83,16 +83,16 @@ def update(options, say=print, sleep=time.sleep):
     return outcomes
 
 
-def _one(asker, endpoint, registration, package, number, options, sleep):
+def _one(asker, endpoint, registration, package, number, options):
     began = time.monotonic()
     try:
-        good, text = one(asker, endpoint, registration, package, number, options.piece, sleep)
+        good, text = one(asker, endpoint, registration, package, number, options.piece)
     except (TimeoutError, Remedy) as error:
         good, text = False, str(error)
     return Outcome(endpoint, good, text, time.monotonic() - began)
 
 
-def one(asker, endpoint, registration, package, number, piece, sleep=time.sleep):
+def one(asker, endpoint, registration, package, number, piece):
     """Update one node; (whether it has it, in words)."""
     version, result = state(asker, endpoint, registration)
     if version == number:
@@ -113,7 +113,7 @@ def one(asker, endpoint, registration, package, number, piece, sleep=time.sleep)
             return False, f"refused to install (code {answer.code})"
     deadline = time.monotonic() + asker.patience_s
     while time.monotonic() < deadline:
-        sleep(_LOOK_S)
+        time.sleep(_LOOK_S)
         version, result = state(asker, endpoint, registration)
         if version == number and result == INSTALLED:
             return True, "installed, and reached the server with it"
