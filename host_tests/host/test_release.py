@@ -51,7 +51,7 @@ class Manifest:
     def include(self, file):
         before, path = self.folder, (self.folder / file).resolve()
         self.folder = path.parent
-        names = {name: getattr(self, name) for name in ("include", "module", "package", "freeze", "metadata")}
+        names = {name: getattr(self, name) for name in ("include", "module", "package", "freeze", "metadata", "require")}
         exec(compile(path.read_text(), str(path), "exec"), names)
         self.folder = before
 
@@ -70,6 +70,9 @@ class Manifest:
         base = (self.folder / base_path).resolve()
         for source in sorted((base / name).rglob("*.py")):
             self._add(str(source.relative_to(base)), source, opt)
+
+    def require(self, name, **given):
+        self.outside.append(name + ".py")  # of micropython-lib
 
     def freeze(self, place, names):
         assert place.startswith("$(PORT_DIR)")
