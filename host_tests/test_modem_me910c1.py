@@ -518,7 +518,7 @@ def test_what_nobody_observes_counts_as_taken_and_is_waited_for_once():
     send(made, (HUMIDITY, FLOAT, "51"))
     assert len(made.told("delivered")) == 2 and made.clock.now - before < 1000
     made.server.observe("node-1", (3304, 0, 5700))
-    made.modem.service(500)
+    made.modem.service(3000)
     send(made, (HUMIDITY, FLOAT, "52"))  # taken, and its ACK shows that somebody observes now
     made.modem.service(1000)
     made.link.radio(up=False)
@@ -533,7 +533,7 @@ def test_a_pack_that_nobody_observes_is_not_delivered():
     assert made.said("AT#LWM2MW=0,19") == ["AT#LWM2MW=0,19,0,0,0,8100"]
     assert made.told("delivered") == [] and len(made.told("failed")) == 1
     made.server.observe("node-1", (19, 0, 0))
-    made.modem.service(500)
+    made.modem.service(3000)
     send(made, (PACK, OPAQUE, b"\x81\x01"))
     assert len(made.told("delivered")) == 1
     made.link.radio(up=False)
@@ -698,7 +698,7 @@ def test_an_echo_with_other_zeros_is_an_echo():
     made.modem.service(1000)
     assert made.requests == [] and made.modem.stats["echoes"] == 1
     made.server.write("node-1", (3308, 0, 5900), b"22", 0)
-    made.modem.service(1000)
+    made.modem.service(3600)
     assert [request.value for request in made.requests] == [b"22.000000"]
 
 
@@ -706,13 +706,13 @@ def test_a_servers_write_right_after_ours_is_seen():
     made = up()
     made.modem.publish([(RELAY, BOOLEAN, "1", None)])
     made.server.write("node-1", (3306, 0, 5850), b"0", 0)
-    made.modem.service(1000)
+    made.modem.service(3600)
     assert [request.value for request in made.requests] == [b"0"]
 
 
 def test_a_servers_write_is_not_replaced_by_a_report_that_was_on_its_way():
     """The whole of the tree is pushed after a registration, writable values too: one that the server writes meanwhile stays."""
-    made = up()
+    made = up(model={"paging_ms": 0})
     send(made, (RELAY, BOOLEAN, "1"))
     made.modem.service(1000)
     made.server.write("node-1", (3306, 0, 5850), b"0", 0)

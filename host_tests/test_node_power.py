@@ -4,7 +4,7 @@ Each on both ports through the real firmware, in virtual time (low-power notes, 
 """
 
 from fakes.calm import Calm, contacts, late
-from fakes.world import World
+from fakes.world import ENDPOINT, World
 
 PORTS = ("esp32", "rp2")
 DOOR = {"esp32": 33, "rp2": 10}
@@ -217,3 +217,49 @@ def test_a_pin_that_flutters_does_not_empty_the_battery():
         world.clock.after(2000, flutter)
         world.run(hours=1)
         assert world.chip.awake_ms - begun < 1200000, (port, world.chip.awake_ms - begun)
+
+
+# -- listening ---------------------------------------------------------------------------------------------
+
+
+def listening(family, asks=(), **keys):
+    """(milliseconds from the last report's acknowledgement to the end of the wake, answers) where the server asks so many
+    milliseconds after it has a report, in a world with 0.7 s one way and 20 s of tail."""
+    world = World("esp32", dict({"family": family, "listen": 15, "report_every": 3600, "sample_every": 3600}, **keys),
+                  observe=("/3303/0/5700", "/3304/0/5700", "/19/0/0"))
+    world.link.radio(delay_ms=700)
+    world.model.options["rrc_ms"] = 20000
+    ends = []  # [acknowledgement, end, answers] for each report
+
+    def ask(last):
+        if last is ends[-1]:
+            last[2].append(world.server.write(ENDPOINT, "/3306/0/5850", b"1", 0))
+
+    def reported():
+        ends.append([world.clock.now + 700, 0, []])
+        for ms in asks:
+            world.clock.after(ms, lambda last=ends[-1]: ask(last))
+
+    def sleeps(_awake):
+        if ends and not ends[-1][1]:
+            ends[-1][1] = world.clock.now
+
+    world.on_awake = reported
+    world.chip.on_sleep = sleeps
+    world.run(hours=5)
+    return ends[-1][1] - ends[-1][0], [each.code for each in ends[-1][2]]
+
+
+def test_listening_ends_a_round_trip_and_a_moment_after_the_last_word():
+    """Issue 19: 1.5 s behind the acknowledgement while connected, 2.56 s more where the last report let the radio go; from each
+    word of the server on anew; `listen` is the limit."""
+    for family, asks, keys, least, most, answered in (
+        ("bc66", (), {"rai": False}, 1500, 1800, 0), ("bc66", (), {}, 4060, 4400, 0),
+        ("bc66", (), {"listen": 3}, 3000, 3300, 0),
+        ("bc66", (), {"listen": 0}, 0, 300, 0), ("bc20", (), {}, 1500, 1800, 0), ("me910c1", (), {}, 1500, 1800, 0),
+        ("bc66", (1400,), {"rai": False}, 4300, 5000, 1), ("bc66", (1400,), {}, 9300, 10400, 1),
+        ("bc66", (1400, 5500, 9500), {}, 14900, 15600, 3),
+    ):
+        lasted, codes = listening(family, asks, **keys)
+        assert least <= lasted <= most, (family, asks, keys, lasted)
+        assert codes == [204] * answered, (family, asks, keys, codes)

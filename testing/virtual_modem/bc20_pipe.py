@@ -118,6 +118,8 @@ class Bc20Pipe(Bc20Session):
             # A server may ask before its 2.01 is here: the registration comes first.
             self.after(_EARLY_MS, lambda: self.asked(request))
             return
+        if self.waits_for_page(lambda: self.asked(request)):
+            return
         self.activity()
         operation, path = request.operation, request.path
         if self.builtin.has(path[0]):

@@ -113,6 +113,8 @@ class Bc66Requests(Bc66Bootstrap):
             # A server may ask before its 2.01 is here: the registration comes first.
             self.after(_EARLY_MS, lambda: self._asked(request))
             return
+        if self.waits_for_page(lambda: self._asked(request)):
+            return
         self.activity()
         if self.builtin.has(request.path[0]):
             self.builtin.answer(request)

@@ -44,6 +44,8 @@ class Bg96Server(Bg96Client):
         if self.phase == REGISTERING:
             self.after(_EARLY_MS, lambda: self._asked(request))  # the registration comes first
             return
+        if self.waits_for_page(lambda: self._asked(request)):
+            return
         self.activity()
         number = request.path[0] if request.path else 0
         if number in self.data_objects():

@@ -52,7 +52,7 @@ class TelitServer(TelitFota):
     # ---- requests
 
     def _asked(self, request):
-        if self.state_name != "on":
+        if self.state_name != "on" or self.waits_for_page(lambda: self._asked(request)):
             return
         self.activity()
         if self.status == "ACTIVE":

@@ -42,6 +42,7 @@ class Radio(Power):
         "loss_ms": 10000,  # how long without coverage until the module notices
         "oos_rest_ms": 30000,  # without coverage, the module rests (PSM) after so long
         "rrc_ms": 10000,  # RRC inactivity timer of the network
+        "paging_ms": 2560,  # the DRX cycle in which a module without a connection is paged: the longest wait
         "psm": ("00100001", "00000101"),  # T3412 extended, T3324 as stored at the factory; None: off
         "granted": None,  # what the network makes of them: as asked for, "refused", or (T3412 extended, T3324)
     })
@@ -218,6 +219,18 @@ class Radio(Power):
             self.on_rrc(True)
         self._rrc_timer = self.after(300 if release else self.options["rrc_ms"], self._rrc_idle)
         self.consider_sleep()
+
+    def waits_for_page(self, again):
+        """Whether a request has to wait because no connection stands; again() when the module has been paged."""
+        if self.rrc or not self.attached or not self.options["paging_ms"]:
+            return False
+
+        def paged():
+            self.activity()
+            again()
+
+        self.after(self.options["paging_ms"], paged)
+        return True
 
     def begin(self):
         """An exchange of ours begins: no PSM before it ends."""

@@ -28,7 +28,7 @@ KEYS = {
     "spread": (
         "longest delay of this device's slots, and of its first contact after power-on: by its own id, at most a "
         "quarter of `sample_every` (seconds)"),
-    "listen": "how long the server may ask after a report (seconds)",
+    "listen": "how long the server may ask after a report, at most: 1.5 s of silence end it (seconds)",
     "attach_timeout": "longest wait for the network (seconds)",
     "awake_budget": "longest wake; what is not done by then waits (seconds)",
     "ack_timeout": "first CoAP retransmission after (seconds)",

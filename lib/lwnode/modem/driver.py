@@ -93,6 +93,7 @@ class Modem(Network):
     URCS: "dict[str, Any]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
+    spoken_at = 0  # tick at which server and node said something last, as far as is known
     release_next = False  # the next report is the last of its contact (capabilities.releases)
     packs: "bool | None" = True  # whether somebody observes 19/0/0, where the module itself answers the server; None not known
     update_since = 0  # seconds by now(): the module has been updating its own firmware since then; 0 it does not
@@ -356,11 +357,14 @@ class Modem(Network):
 
     # ---- waiting ----------------------------------------------------------------------------------------------
 
-    def service(self, timeout_ms: int) -> None:
-        """Answer the server and take results for that long; every event comes from here (or from another wait)."""
-        self.settle(timeout_ms, True)
+    def service(self, timeout_ms: int, quiet_ms: "int | None" = None) -> None:
+        """Answer the server and take results for that long; every event comes from here (or from another wait).
 
-    def settle(self, timeout_ms: int, serve: bool = False) -> bool:
+        quiet_ms: back before, once nobody has said anything for so long (spoken_at).
+        """
+        self.settle(timeout_ms, True, quiet_ms)
+
+    def settle(self, timeout_ms: int, serve: bool = False, quiet_ms: "int | None" = None) -> bool:
         """As service, but back as soon as no ticket is open. True where none is."""
         end = self.at.deadline(timeout_ms)
         while True:
@@ -371,6 +375,8 @@ class Modem(Network):
             self.reports.expire()
             self._tell_outcomes()
             left = self.at.left(end)
+            if quiet_ms is not None and not self.reports:
+                left = min(left, self.at.left(self.clock.ticks_add(self.spoken_at, quiet_ms)))
             if left <= 0 or not (serve or self.reports):
                 return not self.reports
             # In slices: what falls due meanwhile shall not wait for the rest of the time.
@@ -426,6 +432,7 @@ class Modem(Network):
 
     def request(self, request: Request, data: "Any" = None) -> None:
         """From the handler of a URC: the server asks. Answered by answer(request, response, data) when a verb waits."""
+        self.spoken_at = self.clock.ticks_ms()
         size = len(request.value)
         for item in self._waiting:
             size += len(item[0].value) if isinstance(item[0], Request) else 0
@@ -473,6 +480,7 @@ class Modem(Network):
                             self._count("handler_errors")  # a 5.00 for the server, never the node's wake
                             response = Response(500)
                     self.answer(request, response, data)
+                    self.spoken_at = self.clock.ticks_ms()
                 except BudgetExceeded:
                     raise
                 except AtError:
@@ -490,6 +498,7 @@ class Modem(Network):
 
     def _observe(self, path: Path, cancel: bool) -> None:
         """The server observes a path, or no longer does; no module keeps a list that could be asked for."""
+        self.spoken_at = self.clock.ticks_ms()
         if cancel == (path in self.observed):
             (self.observed.remove if cancel else self.observed.append)(path)
         self._emit("cancelled" if cancel else "observed", path)

@@ -82,6 +82,7 @@ class Contact:
         node, session, delivery, modem = self.node, self.session, self.delivery, self.modem
         before, self._heard = session.exchanges, (self.at.stats.lines, self.at.stats.timeouts)
         delivery.messages = delivery.bytes = 0
+        delivery.released = False
         delivery.unheard = session.unheard
         self._deferred = self._reached = self.in_vain = False
         session.report_every = node.reporting.period_s
@@ -91,6 +92,7 @@ class Contact:
         try:
             if not session.open(None if node.urgent else self._defer):
                 return False
+            modem.spoken_at = self.node.board.clock.ticks_ms()
             self._sync_clock()
             node.collect()
             node.ask("in_contact", node.clock.now())
@@ -100,7 +102,7 @@ class Contact:
                 session.declared = False
                 if modem.follow_schedule():
                     self._warn_of_timers()
-                self.modem.service(int(node.config.listen) * 1000)
+                modem.service(int(node.config.listen) * 1000, delivery.quiet_ms())
                 # An observation made just now lets go what waited for an observer.
                 unobserved = delivery.unobserved
                 arrived = delivery.flush(node.fresh, True)

@@ -25,6 +25,10 @@ HISTORY = Path(19, 0, 0)
 _PACK_LIMIT = const(512)
 # Readings decoded at once while a pack is made; bounds the heap, not the pack.
 _PACK_READINGS = const(40)
+_ROUND_TRIP_MS = const(2000)  # one to two seconds in normal coverage (low_power 4), where no acknowledgement measures it
+_LONGEST_TRIP_MS = const(15000)  # beyond it something was sent twice
+_SERVER_MS = const(1500)  # what a server may take to think
+_PAGING_MS = const(2560)  # the longest DRX cycle of NB-IoT and LTE-M without eDRX
 
 
 class Delivery:
@@ -35,6 +39,8 @@ class Delivery:
         self.delivered = self.failed = self.unobserved = 0
         self.messages = self.bytes = 0  # published since the node began this wake, and their payload
         self.device: "list[Any]" = []  # values of the module's own device object, to go out with the next refresh()
+        self.released = False  # the last report has let the radio go
+        self.round_trip_ms = _ROUND_TRIP_MS
         self.unheard = 0  # contacts in a row whose reports were not confirmed
         self.history = config.history
         self._tickets: "dict[int, list[int]]" = {}
@@ -125,18 +131,33 @@ class Delivery:
                 self._wait()  # or its release would cut off the others' acknowledgements
                 if self._lost:
                     return
-                self.modem.release_next = True
+                self.modem.release_next = self.released = True
             self._publish(record, [number])
 
     def _wait(self) -> None:
         """Wait for what has been published; what nobody speaks of has not arrived."""
         if self._tickets:
+            begun = self.modem.spoken_at
             # Half as long where the last contact waited in vain: an acknowledgement is seldom later than the last
             # retransmission but one, and to wait for each costs a day's charge (issue 15 G).
             if not self.modem.settle(self.modem.deadline_ms // (2 if self.unheard else 1)):
                 self.modem.abandon()
             for ticket in list(self._tickets):
                 self.settle(ticket, False)
+            if self.modem.capabilities.acknowledges == "server":
+                clock = self.modem.clock
+                self.round_trip_ms = min(clock.ticks_diff(clock.ticks_ms(), begun), _LONGEST_TRIP_MS)
+
+    def quiet_ms(self) -> int:
+        """How long after the last word a server that has something to say is heard: a round trip, and 1.5 s of its own.
+
+        Where the radio was released it has to be paged first, in a cycle of 2.56 s (DRX), and no longer than T3324.
+        """
+        granted, quiet = self.modem.granted(), self.round_trip_ms + _SERVER_MS
+        if self.released:
+            paging = _PAGING_MS if granted is None or granted[1] < 0 else min(_PAGING_MS, granted[1] * 1000)
+            quiet += paging
+        return quiet
 
     def refresh(self, declared: bool) -> None:
         """Push live values that are no readings: extremes, counters, settings.
@@ -166,6 +187,7 @@ class Delivery:
     def _publish(self, record: "Any", entries: "list[int] | None") -> None:
         """Send one record, for these entries of the journal; none: nobody waits for its arrival."""
         self.messages += 1
+        self.modem.spoken_at = self.modem.clock.ticks_ms()
         self.bytes += len(record[2])
         ticket = self.modem.publish([record], confirm=entries is not None)
         if entries is not None:
