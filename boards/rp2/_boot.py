@@ -1,6 +1,6 @@
 """Frozen in place of MicroPython's own on RP2: see fsboot for what it does otherwise.
 
-The last two sectors stay outside the filesystem: they are the protected store (lwnode.board.protected), the backup copy of
+The last two sectors stay outside the filesystem: they are the protected store (lwnode.board.rp2), the backup copy of
 what a node needs to reach its server. So a filesystem of the stock firmware does not mount here, nor the other way round:
 littlefs checks the size it was made for. Deploy again after changing between the two.
 """
