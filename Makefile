@@ -11,7 +11,7 @@ on = $(if $(filter-out 0 1,$($(1))),$(error make: $(1)=$($(1)): expected $(1)=1,
 
 # The first rule below is what plain `make` does.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dtls test search check check-fix demo clean
+.PHONY: help setup setup-dtls test search check check-fix demo board clean
 
 help:  ## list the targets
 	@echo "lwnode: LwM2M over AT, sensor node firmware for MicroPython"
@@ -43,6 +43,10 @@ demo:  ## a node reports through a virtual modem to a server; FAMILY=bc66|bc20|b
 	@$(SETUP) run micropython
 	@$(PY) -m tools.demo $(if $(FAMILY),--family $(FAMILY)) $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) \
 		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(call on,VERBOSE),--verbose)
+
+board:  ## a node on a pty for mpremote, joined to a virtual module and a server, until Ctrl-C; FAMILY=bc66|bc20|bg96|me910c1 PORT=esp32|rp2 SPEED=
+	@$(SETUP) run micropython
+	@$(PY) -m tools.demo.board $(if $(FAMILY),--family $(FAMILY)) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
 clean:  ## remove what was built, not .venv
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache

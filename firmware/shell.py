@@ -38,6 +38,8 @@ _WORDS = (
     ("node()", "the node itself: node().modem, node().tree, node().board"),
 )
 # The read and test forms of a family's LwM2M commands; of the others the driver knows them.
+# Their answers do not begin with their name (27.007 5.1 to 5.4).
+_NAMELESS = ("+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GMI", "+GMM", "+GMR", "+GSN")
 _FORMS = {
     "bc20": ("AT+QLWSERV=?", "AT+QLWCONF=?", "AT+QLWRD=?", "AT+QLWCFG=?"),
     "bc66": ("AT+QLWCFG?", "AT+QLWCONFIG?", "AT+QLWADDOBJ?", "AT+QLWSTATUS?", "AT+QLWRD?"),
@@ -86,14 +88,17 @@ def at(line: str, timeout_ms: int = 3000) -> "list[str]":
         raise ValueError('at() wants a command as text: at("+CSQ") or at("AT+CSQ")')
     unit = node()
     line = "AT" + (line[2:] if line[:2].upper() == "AT" else line)
+    how: "dict[str, Any]" = {"timeout_ms": timeout_ms}
+    if line[2:].upper() in _NAMELESS:
+        how["prefix"] = ""
     try:
         try:
-            lines: "list[str]" = unit.at.send(line, timeout_ms=timeout_ms)
+            lines: "list[str]" = unit.at.send(line, **how)
         except AtTimeout:
             # Asleep, off, or not yet spoken to.
             if not unit.modem.wake() and not unit.modem.start():
                 raise
-            lines = unit.at.send(line, timeout_ms=timeout_ms)
+            lines = unit.at.send(line, **how)
     except CommandError as error:
         from words import explain
         print("  " + (explain(error.code, error.result) or "the module's own manual has this error"))

@@ -105,6 +105,7 @@ def test_at_takes_a_command_with_its_at_or_without_and_explains_a_refusal():
         unit = shell.node(World(sim="absent").node())
         unit.modem.start()
         assert shell.at("+CSQ") == shell.at("AT+CSQ") == shell.at("at+CSQ")
+        assert shell.at("+CGMM") == shell.at("at+cgmm") == ["Quectel_BC66"], "an answer without its name"
         shell.trace()
         assert unit.trace is not None
         for line, sentence in (("+CPIN?", "no SIM"), ("AT+NONSENSE", "")):

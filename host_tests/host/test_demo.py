@@ -1,5 +1,6 @@
 """The demo's own book-keeping, and that it fails when a protection is off: a check that cannot fail proves nothing."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,22 @@ def test_each_protection_switched_off_makes_the_demo_fail():
         assert "NO" in row, f"{name}: {row!r}\n{said[name][-3000:]}"
         last = said[name].strip().split("\n")[-1]
         assert last.startswith(f"SABOTAGE={name} ") and last.endswith("failing is the expected result"), last
+
+
+def test_make_board_gives_a_prompt_to_mpremote_and_ends_cleanly():
+    command = [sys.executable, "-u", "-m", "tools.demo.board", "--port", "rp2", "--family", "bg96"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    desk = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
+    try:
+        line = next(line for line in desk.stdout if "mpremote connect" in line)
+        words = [sys.executable, *line.split()[1:], "resume", "exec", "from shell import *; report(); print(at('+CGMM'))"]
+        typed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert "['BG96']" in typed.stdout, typed.stdout + typed.stderr
+        desk.stdin.write("clients\n")
+        desk.stdin.flush()
+        told = next(line for line in desk.stdout if line.startswith("server  ["))
+        assert "urn:dev:lwnode-board" in told
+    finally:
+        desk.send_signal(signal.SIGINT)
+        rest = desk.communicate(timeout=60)[0]
+    assert desk.returncode == 0 and rest.endswith("\neverything is off\n") and "Traceback" not in rest, rest

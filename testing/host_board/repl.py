@@ -46,19 +46,22 @@ class Repl:
 
     def _typed(self) -> None:
         with contextlib.suppress(BlockingIOError, OSError):
-            data = os.read(self._far, 4096)
-            process = self._process
-            if process is None or process.stdin is None or process.returncode is not None:
-                return  # asleep: nobody listens
-            if not self.busy:
-                process.stdin.write(data)
-                return
-            head, *rest = data.split(CTRL_C)
-            process.stdin.write(head)
-            for part in rest:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGINT)
-                process.stdin.write(part)
+            self.typed(os.read(self._far, 4096))
+
+    def typed(self, data: bytes) -> None:
+        """Bytes from the person's end."""
+        process = self._process
+        if process is None or process.stdin is None or process.returncode is not None:
+            return  # asleep: nobody listens
+        if not self.busy:
+            process.stdin.write(data)
+            return
+        head, *rest = data.split(CTRL_C)
+        process.stdin.write(head)
+        for part in rest:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+            process.stdin.write(part)
 
     def show(self, data: bytes) -> None:
         """What the board prints, with the line ends that a port's stdout makes."""

@@ -171,6 +171,11 @@ class HostBoard(Life):
         """Somebody presses the button."""
         self._inject("reset_button", None)
 
+    def interrupt(self) -> None:
+        """Somebody types Ctrl-C at the cable (repl=True): what runs is interrupted, a prompt takes it as a line."""
+        if self.repl is not None:
+            self.repl.typed(b"\x03")
+
     def power_cut(self, off_ms: int = 1000) -> None:
         """The board's supply is gone for that long; the module has its own."""
         self._inject("power_cut", off_ms)
