@@ -9,7 +9,7 @@ from pathlib import Path
 from tools import arguments
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SWITCHES = "DRY_RUN ERASE FORCE FROZEN RECORD SIMULATE VERBOSE WHERE".split()
+SWITCHES = "DRY_RUN ERASE FORCE FROZEN RECORD SIMULATE TABLE VERBOSE WHERE".split()
 # Wrong values of each variable that a target's help names, whatever the target.
 WRONG = {
     "BOARD": ["ESP99"], "FAMILY": ["bc67"], "DAYS": ["0", "-5"], "SPEED": ["0"], "CYCLES": ["6"], "CAPACITY": ["-1"],
@@ -17,10 +17,10 @@ WRONG = {
     "CSV": ["none.csv"], "FIRMWARE": ["none.bin"], "PACKAGE": ["none.lwu"], "OUT": ["README.md/x"], "NUMBER": ["0"],
     "ROWS": ["none.py"], "XML": ["none.xml"], "SOURCE": ["README.md"], "VERSIONS": ["2.7"], "ARGS": ["--nonsense"],
     **{name: ["no"] for name in SWITCHES}}  # fmt: skip
-# PORT is a serial port there, which is asked for what it is; frozen builds and files of an update have sentences of their own.
+# PORT is a serial port there, which is asked for what it is; frozen builds, files of an update and mutants have their own ways.
 ELSEWHERE = {(target, "PORT") for target in ("deploy", "provision", "flash", "update")} | {
     (target, name) for target in ("update", "update-package") for name in ("FILES", "REMOVE")} | {
-    ("objects", "FROZEN"), ("test", "ARGS"), ("search", "ARGS")}  # fmt: skip
+    ("objects", "FROZEN"), ("mutate", "PACKAGE"), ("mutate", "SAMPLE"), ("test", "ARGS"), ("search", "ARGS")}  # fmt: skip
 NEEDED = {"flash": ["BOARD=RPI_PICO"], "image": ["BOARD=RPI_PICO"]}
 
 
