@@ -78,3 +78,9 @@ def test_a_reader_that_has_enough_ends_a_listing_without_a_word():
     for tool in ("testing.virtual_modem --list", "tools.boards list"):
         done = subprocess.run(f"{sys.executable} -m {tool} | head -1", shell=True, cwd=ROOT, capture_output=True, text=True)
         assert done.stdout.count("\n") == 1 and done.stderr == "", done.stderr
+
+
+def test_no_tool_reads_its_arguments_in_a_way_of_its_own():
+    found = [str(path.relative_to(ROOT)) for folder in ("tools", "testing") for path in (ROOT / folder).rglob("*.py")
+             if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")]
+    assert found == [], "tools.arguments.Parser answers a mistake with a sentence"

@@ -10,7 +10,6 @@ The nodes are those of `bench`: firmware/ under MicroPython, the virtual modem, 
 but the cancellations every reading that the sensor gave meanwhile has to arrive, live or in a pack.
 """
 
-import argparse
 import asyncio
 import secrets
 import sys
@@ -25,6 +24,7 @@ from rich.console import Console
 from testing.lwm2m.codec import decode, encode
 from testing.lwm2m.names import OCTET_STREAM, TLV
 from testing.lwm2m.resource_types import type_of
+from tools import arguments
 from tools.interop import checks
 from tools.interop.bench import FAMILIES, PACKS, Node, compile_library
 from tools.interop.checks import RELAY, TEMPERATURE, need
@@ -512,8 +512,8 @@ def main(words=None):
     """See the module."""
     from tools.interop.__main__ import shown_table
 
-    parser = argparse.ArgumentParser(prog="make interop", description=__doc__)
-    parser.add_argument("--family", action="append", choices=sorted(FAMILIES), help="only these (default: all)")
+    parser = arguments.Parser("make interop", __doc__)
+    parser.add_argument("--family", action="append", type=arguments.family, help="only these (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows whose name contains it")
     parser.add_argument("--quiet", action="store_true", help="only the table")
     chosen = parser.parse_args(words)
@@ -536,4 +536,4 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(arguments.run(main))

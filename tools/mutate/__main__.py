@@ -12,7 +12,6 @@ own, so that two runs of one tree judge the same mutants.
 build/mutate/NAME.txt gets the share and a diff of each survivor. "No test" means that nothing runs the function at all.
 """
 
-import argparse
 import json
 import random
 import shutil
@@ -20,6 +19,8 @@ import subprocess
 import sys
 from collections import Counter, namedtuple
 from pathlib import Path
+
+from tools import arguments
 
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -124,7 +125,7 @@ def report(name, folder, judged, total):
 
 def main(words=None):
     """See the module."""
-    parser = argparse.ArgumentParser(prog="make mutate", description=__doc__)
+    parser = arguments.Parser("make mutate", __doc__)
     parser.add_argument("package", nargs="*", help=f"of {', '.join(PACKAGES)}; all where none is named")
     parser.add_argument("--sample", default="", help="how many mutants, or all (default: as PACKAGES says)")
     parser.add_argument("--again", action="store_true", help="only those that the last run's list has as not killed")
