@@ -586,3 +586,83 @@ def test_a_result_that_was_given_up_is_counted_when_it_comes_and_still_a_urc():
     raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG", result_timeout_ms=500)
     at.poll(1000)
     assert heard == ["+QLWREG: 1", "+QLWREG: 2"] and at.stats.late == 1
+
+
+def test_what_the_form_of_a_command_and_a_hook_say_of_a_line_of_its_name():
+    for say, lines, hook, answer, urcs in (
+        (lambda at: at.run("+X"), ["+X: 1"], None, [["1"]], []),  # neither =? nor =: it is asked for
+        (lambda at: at.read("+X"), ["+X: 1"], None, [["1"]], []),
+        (lambda at: at.write("+X", 1), ["+X: 1"], None, [], ["+X: 1"]),
+        (lambda at: at.write("+X", 1), ["+X: 1", "+X: 2"], lambda command, text: text[-1] == "2" or None, [["2"]], ["+X: 1"]),
+        (lambda at: at.read("+X"), ["+X: 1", "+X: 2"], lambda command, text: text[-1] == "2", [["2"]], ["+X: 1"]),
+        (lambda at: at.send("AT&V"), ["&C1 &D2", "+X: 1"], None, ["&C1 &D2"], ["+X: 1"]),
+        (lambda at: at.send("AT+X?;+Y?"), ["+X: 1"], None, ["+X: 1"], []),
+    ):  # fmt: skip
+        at, uart, _ = client()
+        heard = []
+        at.subscribe("+X", lambda text: heard.append("an older handler"))
+        at.subscribe("+X", heard.append)
+        at.is_answer = hook
+        uart.feed(b"".join([line(text) for text in lines]) + OK, after_ms=1)
+        assert say(at) == answer and at.poll() == len(urcs), lines
+        assert heard == urcs, lines
+
+
+def test_what_is_owed_is_late_but_not_after_a_restart_nor_much_later():
+    for after, owed in ((0, 1), (10, 1), (3_600_000, 0)):
+        at, uart, clock = client([(b"AT+QLWREG\r", OK)])
+        heard = []
+        at.subscribe("+QLWREG", heard.append)
+        raised(AtTimeout, at.run, "+QLWREG", result="+QLWREG", result_timeout_ms=100)
+        clock.advance(after)
+        for count in (1, 2):
+            uart.feed(line("+QLWREG: 0"))
+            assert at.poll() == 1 and at.stats.late == owed, (after, count)  # of two the first is the one owed
+        assert heard == ["+QLWREG: 0"] * 2
+    at, uart, _ = client([(b"AT+QLWREG\r", OK + line("RDY"))])
+    raised(LinkError, at.run, "+QLWREG", result="+QLWREG", result_timeout_ms=100)
+    uart.feed(line("+QLWREG: 0"))
+    at.poll()
+    assert at.stats.late == 0, "a module that has restarted owes nothing"
+
+
+def test_of_a_full_queue_goes_what_a_newer_one_of_its_name_and_word_replaces():
+    for lines, kept in (
+        (("+A: 1", '+U: "read",1', '+U: "write",2', '+U: "read",3'), (0, 2, 3)),
+        (("+A: 1", '+U: "read",1,"a"', '+U: "read",2,"b"'), (0, 2)),
+        (("+A: 1", '+U: "read",1', '+U: "reap",2'), (1, 2)),  # another word: nothing is replaced, the oldest goes
+        (("+A: 1", '+U: "read",1', '+U: "readable",2'), (1, 2)),
+        (("+A: 1", "+U: 1", "+U: 2", "+A: 3"), (1, 2, 3)),
+        (("+A: 1", "+NOBODY: 1", "+U: 2"), (0, 2)),
+        (("+A: 1", "+U", "+UX: 2", "+U"), (0, 2, 3)),
+    ):
+        at, uart, clock = client([(b"AT\r", b"".join([line(text) for text in lines]) + OK)])
+        heard = []
+        for name in ("+A", "+U", "+UX"):
+            at.subscribe(name, heard.append)
+        at.queue_size = sum([len(text) + 32 for text in lines]) - 1
+        at.send("AT")
+        at.poll()
+        known = [text for text in lines if not text.startswith("+NOBODY")]
+        assert heard == [lines[index] for index in kept], (lines, heard)
+        assert at.stats.dropped == len(known) - len(kept) and clock.now == 0, lines
+
+
+def test_a_wait_takes_what_it_accepts_from_the_queue_or_the_line_and_leaves_the_rest():
+    for queued in (True, False):
+        script = [(b"AT\r", line("+X: 1") + line("+Y: 1") + line("+X: 2") + OK)]
+        at, uart, _ = client(script if queued else [])
+        heard = []
+        at.subscribe("+X", heard.append)
+        at.subscribe("+Y", heard.append)
+        if queued:
+            at.send("AT")
+        else:
+            uart.feed(line("+X: 1") + line("+Y: 1") + line("+X: 2"), after_ms=5)
+        assert at.wait("+X", 100, accept=lambda text: text[-1] == "2") == "+X: 2"
+        at.poll()
+        assert heard == ["+X: 1", "+Y: 1"], queued
+    at, uart, _ = client()
+    uart.feed(b"\r\n+X: a\xffb\r\n" * 2)
+    at.subscribe("+X", lambda text: None)
+    assert at.poll() == 2 and at.stats.garbage == 2, "each is counted"
