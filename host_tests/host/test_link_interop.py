@@ -3,17 +3,23 @@
 import asyncio
 import io
 import os
+import random
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from aiocoap import PUT
+from host.link_pair import Node as LinkNode
+from host.link_pair import run
 from rich.console import Console
 
 from tools.interop import checks, lives
 from tools.interop.__main__ import ABSENT, Run, table
 from tools.interop.answers import Answer, node_values
+from tools.interop.bare import BareServer, written
+from tools.interop.codec import PATHS, Filter, compared, drawn
 from tools.interop.fetch import FALLBACK, Distribution, Missing, check_tools, fetch
 from tools.interop.leshan import Leshan
 from tools.interop.process import own
@@ -228,3 +234,96 @@ def test_every_listener_stays_on_loopback(tmp_path, kind, count):
     hosts = [options[n + 1] for n, each in enumerate(options) if each.endswith("h") and each.startswith("-")]
     assert len(hosts) == count and all(host.startswith("127.") for host in hosts)
     assert Leshan(Distribution("x", [], [], "library", tmp_path), tmp_path)._options()[0] == "127.0.0.1"
+
+
+# ---- the bare CoAP server, with the virtual modem's own client before it: no node, no time
+
+
+def bare(check):
+    """Run check(server, client) with a registered client that answers from a dictionary."""
+
+    async def whole():
+        async with BareServer() as server:
+            server.port = server.coap_port
+            async with LinkNode(server) as client:
+                assert await client.register() == 201
+                await check(server, client)
+                assert server.wrong == []
+
+    run(whole())
+
+
+def test_a_bare_server_is_told_of_registration_address_and_departure():
+    async def check(server, client):
+        seen = server.events[0].data
+        assert (seen["endpoint"], seen["lifetime"], seen["bindingMode"]) == ("node", 300, "U")
+        assert {"url": "/3303/0"} in seen["objectLinks"]
+        assert await client.outcome(client.link.update, lifetime=600) == 204
+        await client.link.change_address()
+        assert await client.outcome(client.link.update) == 204
+        updates = [each.data for each in server.events if each.name == "UPDATED"]
+        assert [each["moved"] for each in updates] == [False, True] and updates[0]["registration"]["lifetime"] == 600
+        assert (await server.read("node", "/3303/0/5700")).value == 21.5, "at its new address"
+        server.forget("node")
+        assert await client.outcome(client.link.update) == 404 and (await server.read("node", "/3")).http == 504
+        assert await client.register() == 201 and await client.outcome(client.link.deregister) == 202
+
+    bare(check)
+
+
+def test_a_bare_server_resets_what_it_does_not_know_and_the_client_obeys():
+    async def check(server, client):
+        first, second = [await server.observe("node", "/3303/0/5700") for _ in range(2)]
+        assert first.observed and second.observed and first.value == 21.5
+        assert await client.notify("22") == 0
+        (event,) = [each for each in server.events if each.name == "NOTIFICATION"]
+        assert event.data["val"] == {"value": 22.0} and event.data["newest"]
+        server.observations.clear()
+        assert await client.notify("23") == -1 and len(server.resets) == 1 and client.link.observations() == []
+        await server.observe("node", "/3303/0/5700")
+        await client.link.change_address()
+        assert await client.notify("24") == -1 and len(server.resets) == 2, "a stranger's, as behind a NAT"
+
+    bare(check)
+
+
+def test_a_write_goes_out_before_the_notification_is_acknowledged():
+    async def check(server, client):
+        await server.observe("node", "/3303/0/5700")
+        begun = []
+        server.interruptions["node"] = lambda: begun.append(
+            server.begin("node", PUT, "/3306/0/5850", **written("/3306/0/5850", True)))  # fmt: skip
+        assert await client.notify("22") == 0
+        assert (await server.finish("node", "/3306/0/5850", begun[0], 5)).code == 204
+        assert [(each.operation, each.payload) for each in client.requests[-1:]] == [("write", bytes.fromhex("e116da01"))]
+        token = server.newest["node", "/3303/0/5700"]
+        answer = await server.cancel("node", "/3303/0/5700", token)
+        assert answer.code == 205 and not answer.observed and await client.notify("23") == -1
+
+    bare(check)
+
+
+def test_a_bare_server_says_what_no_peer_may_send():
+    async def check(server, client):
+        server.datagram_received(b"\x40", ("127.0.0.1", 9))
+        assert server.wrong.pop().startswith("no CoAP: 40")
+        for text in (b"a", b"a", b"b"):
+            server.datagram_received(b"\x44\x02\x00\x01abcd\xb3bs" + text, ("127.0.0.1", 9))
+        assert [each.split(":")[0] for each in server.wrong] == ["message id 1 used twice"]
+        server.wrong.clear()
+
+    bare(check)
+
+
+def test_leshans_answers_are_compared_value_by_value(tmp_path):
+    """Codec.java's part is played by a program that turns each question's last word round, or leaves it."""
+    script = tmp_path / "java"
+    script.write_text("import sys\nfor line in sys.stdin:\n    print(line.split()[-1])\n")
+    there = Filter(Distribution("x", [sys.executable, str(script), "-cp", "jars"], [], "library", tmp_path))
+    there.command = [sys.executable, str(script)]
+    for row, text in (("TLV", "e1"), ("TLV", "e2"), ("text", "31")):
+        there.ask(row, "encode " + text, lambda answer: None if answer in ("e1", "31") else "e1 expected")
+    assert there.judged() == {"TLV": [2, ["encode e2: e1 expected; Leshan: e2"]], "text": [1, []]}
+    assert compared(Distribution("x", ["java", "-jar", "demo"], [])) == []
+    for type in PATHS:
+        assert [drawn(random.Random(1), type)] == [drawn(random.Random(1), type)]

@@ -19,7 +19,7 @@ import struct
 import subprocess
 import sys
 
-from tools.interop.fetch import CACHE, ROOT
+from tools.interop.fetch import ROOT
 from tools.interop.process import LeshanError
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
@@ -74,7 +74,7 @@ class Filter:
     def judged(self):
         """{row: [count, wrong sentences]}."""
         text = "\n".join(question for _, question, _ in self.asked) + "\n"
-        done = subprocess.run(self.command, cwd=CACHE, input=text, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(self.command, input=text, capture_output=True, text=True, timeout=300, check=False)
         answers = done.stdout.splitlines()
         if len(answers) != len(self.asked):
             raise LeshanError(f"Codec.java gave {len(answers)} answers of {len(self.asked)}: {done.stderr[-300:]}")
