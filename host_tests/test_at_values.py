@@ -505,6 +505,11 @@ def test_each_refusal_says_what_to_do():
     at = client([(b"AT+X=123\r", OK)])
     at.line_limit = 8
     assert at.send("AT+X=123") == [], "as many as it takes"
+    at.uart.write = lambda data: None
+    assert str(raised(AtTimeout, at.send, "AT")) == "the UART takes no more bytes: is CTS held, or the module off?"
+    at = client([(b"ATI\r", line(" !a~ ") + line("\x01!\x7f") + OK)])
+    assert at.send("ATI") == ["!a~", "!"], "what is taken off a line is no text"
+    at = client()
     told = []
     at.idle = lambda: told.append(str(raised(AtError, at.send, "AT")))
     raised(AtTimeout, at.send, "AT+Y")
