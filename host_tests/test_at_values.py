@@ -570,3 +570,22 @@ def test_what_a_client_is_unless_told_otherwise():
     assert clock.now == 20, "the gap"
     clock.advance(5)
     assert len(at.run("+X")[0][0]) == 1529 and clock.now == 40 and at.stats.overruns == 0
+
+
+def test_a_value_in_a_line_stays_whole_wherever_the_buffer_has_to_move_it():
+    value = b"ab\r\nOK\r\n\r\n>ef"
+    for before in range(1, 62):
+        for chunk in (1, 7, 8):
+            clock = VirtualClock()
+            uart = FakeUart(clock, chunk=chunk)
+            at = AtClient(uart, clock, rx_size=64)
+            heard = []
+            at.subscribe("+W", heard.append, payload=lambda text: int(text.split(",")[1]))
+            at.subscribe("+A", heard.append)
+            uart.feed(b"+A" + b"x" * (before % 31) + b"\r\n" + b"+A: " + b"y" * (before // 2) + b"\r\n")
+            data = b'+W: 1,13,"' + value + b'",0\r\n+A: z\r\n'
+            for position in range(0, len(data), 3):
+                uart.feed(data[position : position + 3], after_ms=position)
+            at.poll(900)
+            assert heard[-2:] == ['+W: 1,13,"' + value.decode() + '",0', "+A: z"], (before, chunk, heard)
+            assert at.stats.garbage == at.stats.overruns == 0
