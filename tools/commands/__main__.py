@@ -45,8 +45,9 @@ def record() -> "tuple[dict[str, object], dict[str, object], str]":
                 print(out.read()[-5000:], file=sys.stderr)
         tested = json.loads(file.read_text()) if file.exists() else {"traffic": {}, "passed": []}
         for side, families in (json.loads(shown.read_text()) if shown.exists() else {}).items():
-            for line in families["bc66"]:
-                recorder.TRAFFIC[side].setdefault("bc66", {}).setdefault(line, [""])
+            for family in families:
+                for line in families[family]:
+                    recorder.TRAFFIC[side].setdefault(family, {}).setdefault(line, [""])
     return tested, {"traffic": node}, table
 
 
@@ -82,8 +83,8 @@ class Judge:
         evidence = self.evidence(row)
         if row.by_tests:
             return self._by_tests(evidence.driver) or (f"({evidence.reason})" if evidence.reason else "")
-        side = "heard" if row.kind in ("urc", "deferred result") else "driven"
-        for line in self._lines(side, row):
+        side, family = "heard" if row.kind in ("urc", "deferred result") else "driven", FAMILIES[row.family]
+        for line in (*self._lines(side, row), *self._node.get(side, {}).get(family, {})):
             if matches(row, line):
                 return "`" + shown(line) + "`"
         return self._by_tests(evidence.driver) or (f"({evidence.reason})" if evidence.reason else "")

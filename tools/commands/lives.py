@@ -1,7 +1,7 @@
 """What firmware/main.py says on the wire: recorded lives of a node over each family's virtual modem, and `make demo`.
 
     record()   -> {"node": {"bc66": {"AT+QLWREG": [""], ...}, ...}, "heard": {...}, ...}
-    demo()     -> the same of the demo: real MicroPython on the host board, BC66, a server over CoAP
+    demo()     -> the same of the demo: real MicroPython on the host board, each family, a server over CoAP
 
 The firmware is the unchanged one, configured by keys that `make provision` takes; nothing speaks to the module but it. In
 each life the server does what a server may: reads, writes, observes, cancels, changes the module's own objects, for hours.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Traffic = dict[str, dict[str, dict[str, list[str]]]]
 
 ROOT = Path(__file__).resolve().parents[2]
-_DEMO_WAKES, _DEMO_SPEED = 7, 60
+_DEMO_WAKES, _DEMO_SPEED = 7, 200
 _PSK = {"psk_identity": "node-1", "psk": "00112233445566778899aabbccddeeff"}
 
 
@@ -202,17 +202,24 @@ def record() -> "Traffic":
 
 
 def demo() -> "Traffic":
-    """What the node of the demo wrote and heard."""
+    """What the nodes of the demos wrote and heard, one of each family, all at the same time."""
+    from tools.demo.contracts import CONTRACTS
     from tools.demo.scenario import Scenario
 
-    traffic: "Traffic" = {"node": {"bc66": {}}, "heard": {"bc66": {}}}
+    traffic: "Traffic" = {"node": {}, "heard": {}}
 
-    def line(direction: str, text: str) -> None:
-        traffic["node" if direction == "host" else "heard"]["bc66"][text] = [""]
+    async def one(family: str, folder: Path) -> None:
+        def line(direction: str, text: str) -> None:
+            traffic["node" if direction == "host" else "heard"].setdefault(family, {})[text] = [""]
+
+        folder.mkdir()
+        await Scenario(folder, family, "esp32", _DEMO_WAKES, _DEMO_SPEED, lambda who, text: None, line).run()
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*[one(family, Path(folder) / family) for family in CONTRACTS])
 
     with tempfile.TemporaryDirectory(prefix="lwnode-commands-") as folder:
-        scenario = Scenario(Path(folder), "esp32", _DEMO_WAKES, _DEMO_SPEED, lambda who, text: None, line)
-        asyncio.run(scenario.run())
+        asyncio.run(all_of_them())
     return traffic
 
 
