@@ -130,6 +130,7 @@ def test_the_ten_status_codes_of_chapter_6_are_told_by_name_wherever_they_come()
         assert one.modem.register(20000) == (code == 0)
         if code:
             assert one.modem.refusal == "registration: " + name
+        one.say("+QLWREG: 0")
         ticket = one.modem.publish([READING])
         assert one.modem.settle(2000)
         assert one.told("failed" if code else "delivered") == [(ticket, name) if code else ticket]
@@ -423,7 +424,8 @@ def test_refusals_carry_the_codes_of_4_2_8():
         one.say('+QLWURC: "read",5,3303,0,5700')
         assert one.commands == ['AT+QLWRDRSP=5,%d,3303,0,5700,1,0,"",0' % result]
         one.say('+QLWURC: "write",6,3303,0,5700,2,1,"31",0', '+QLWURC: "execute",7,3303,0,5700')
-        assert one.commands[1:] == ["AT+QLWWRRSP=6,%d" % (result if result < 15 else 15), "AT+QLWEXERSP=7,%d" % result]
+        result = 11 if result == 15 else result  # 4.2.9 and 4.2.10 have no 15
+        assert one.commands[1:] == ["AT+QLWWRRSP=6,%d" % result, "AT+QLWEXERSP=7,%d" % result]
 
 
 def test_a_refusal_is_repeated_with_the_code_alone_where_the_module_wants_it_so():

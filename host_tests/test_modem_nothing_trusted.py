@@ -86,6 +86,7 @@ def live(family, seed):
     """Every verb in some order against a module that talks nonsense."""
     chance = Chance(seed)
     one = Bench(family, {}, pins=Pins("power_key", "wake", "reset"), command_ms=200)
+    one.talker.manual = None
     one.talker._find = lambda text: chance.answer(text)
     one.response = lambda request: Response((205, 204, 404, 500)[chance.below(4)], [
         (request.path if request.path.resource is not None else Path(3303, 0, 5700), FLOAT, "1.5")])

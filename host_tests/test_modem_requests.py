@@ -68,6 +68,7 @@ def test_no_family_sends_a_command_from_the_handler_of_a_urc():
                          'LWM2M-TLT:"FORCE_EXIT",SSID=99,"coap://h"', 'LWM2M-TLT:"REGISTERED",SSID=99,"coap://h"')),
     ):
         bench = watched(Bench(family, table, command_ms=300))
+        bench.talker.manual = None  # lines in an order that no module keeps
         bench.say(*lines, serve_ms=20000)
         for line in lines:
             bench.say(line, serve_ms=20000)
@@ -237,5 +238,6 @@ def test_the_state_follows_the_module_whatever_waits():
     bench = registered()
     bench.talker.say(*[READ % number for number in range(1, 9)])
     bench.talker.say("+QLWREG: 1")
+    bench.talker.answers["AT+QLWRDRSP="] = "+CMEE ERROR: 4"
     bench.modem.service(200)
     assert bench.modem._status == NOT_REGISTERED != REGISTERED and len(answered(bench)) == 8

@@ -55,7 +55,7 @@ class Bench:
 
     def __init__(self, family, answers=None, pins=None, **options) -> None:
         self.clock = VirtualClock()
-        self.talker = Talker(answers, self.clock)
+        self.talker = Talker(answers, self.clock, family)
         self.uart = FakeUart(self.clock, peer=self.talker)
         self.at = AtClient(self.uart, self.clock)
         self.pins = pins

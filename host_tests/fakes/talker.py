@@ -5,14 +5,19 @@
 
 An answer is a text (an information line, OK follows), "ERROR" or "+CME ERROR: n" alone, None (no answer at all), a list
 of final lines as they are, each perhaps (after_ms, line), or a function(line) that returns one of these. A command is
-found by its whole line, then by its name up to "=" or "?"; one that is not in the table gets OK.
+found by its whole line, then by its name up to "=" or "?"; one that is not in the table gets OK, unless it is of LwM2M and
+the family's manual refuses it: wrong values, or a session that there is, or is not (fakes.manual). A script that says OK to
+such a line is an AssertionError; `manual` None takes a module that talks nonsense.
 """
+
+from fakes.manual import Manual
 
 
 class Talker:
     """The peer of a FakeUart. `commands` holds every line that came, without its CR; while `silent` none is answered."""
 
-    def __init__(self, answers=None, clock=None) -> None:
+    def __init__(self, answers=None, clock=None, family=None) -> None:
+        self.manual = None if family is None else Manual(family)
         self.answers = {} if answers is None else answers
         self.clock = clock
         self.silent = False
@@ -28,11 +33,13 @@ class Talker:
             if text:
                 self.commands.append(text)
                 if not self.silent:
-                    self._answer(self._find(text), text)
+                    self._answer(self._judged(self._find(text), text), text)
 
     def say(self, *lines: str) -> None:
         """Unsolicited lines."""
         for line in lines:
+            if self.manual is not None:
+                self.manual.said(line)
             self.out(b"\r\n" + line.encode() + b"\r\n")
 
     def said(self, prefix: str) -> list:
@@ -46,11 +53,18 @@ class Talker:
             name = text.partition(end)[0]
             if end in text and name + end in self.answers:
                 return self.answers[name + end]
-        return "OK"
+        return self.manual and self.manual.refusal(text) or "OK"
 
-    def _answer(self, answer, text: str) -> None:
+    def _judged(self, answer, text: str):
         if callable(answer):
             answer = answer(text)
+        if self.manual is not None and (isinstance(answer, str) and "ERROR" not in answer or answer and "OK" in answer):
+            refused = self.manual.refusal(text)
+            assert refused is None, "the script says OK to %s, where the manual has %s" % (text, refused)
+            self.manual.taken(text)
+        return answer
+
+    def _answer(self, answer, text: str) -> None:
         if answer is None:
             return
         if isinstance(answer, str):

@@ -536,18 +536,20 @@ class Driver(NbIot):
     def answer(self, request: Request, response: "Response", data: "Any") -> None:
         """QLWRDRSP, QLWWRRSP, QLWEXERSP, QLWOBSRSP (4.2.8 to 4.2.11); a value that BC66 cannot carry is left out, counted."""
         operation, path, mid = request.operation, request.path, request.message_id
-        result = _RESULTS.get(response.code, _BAD_REQUEST)
+        code = response.code
+        if operation == "write":
+            # 4.3.3: index 0 only, the manual says; parts that come all the same are answered once, with the worst code.
+            code = max(code, self._parts_code)
+            self._parts_code = code if request.index > 0 else 204
+            if request.index > 0:
+                return
+        # 4.2.9 and 4.2.10 have neither 1 nor 15: the module would refuse them, and the server wait.
+        result = _BAD_REQUEST if operation in ("write", "execute") and code in (205, 406) else _RESULTS.get(code, _BAD_REQUEST)
         if self.level < 7:
             NbIot.answer(self, request, response, data)
         elif operation == "execute":
             self._act("+QLWEXERSP", mid, result)
         elif operation == "write":
-            # 4.3.3: index 0 only, the manual says; parts that come all the same are answered once, with the worst code.
-            code = max(response.code, self._parts_code)
-            self._parts_code = code if request.index > 0 else 204
-            if request.index > 0:
-                return
-            result = _RESULTS.get(code, _BAD_REQUEST)
             try:
                 self.at.write(self._write_answer, mid, result, result=self._write_answer)
             except CommandError as error:
