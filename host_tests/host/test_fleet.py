@@ -70,7 +70,7 @@ class Desk:
     def add(self, endpoint, key, fault=""):
         node = self.nodes[endpoint] = CrowdNode(endpoint, "127.0.0.1", 5684, psk=key)
         node.link, node.fault, node.due = Wire(), fault, []
-        node._after = lambda name, seconds, function: node.due.append(function) if name in ("after", "life") else None
+        node._after = lambda name, seconds, function: node.due.append(function) if name in ("after", "life", "look") else None
         node._sample()
         return node
 

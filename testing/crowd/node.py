@@ -73,7 +73,7 @@ class _Module:
         """A setting."""
 
     def later(self, function, *given):
-        asyncio.get_running_loop().call_soon(function, *given)
+        self.node._after("look", 0, lambda: function(*given))
 
 
 class _Store(dict):

@@ -1,4 +1,4 @@
-"""make fleet, fleet-update, fleet-status, fleet-load, fleet-show.
+"""make fleet, fleet-update, fleet-status, fleet-load, fleet-show, fleet-far.
 
 python -m tools.fleet provision --csv devices.csv --server http://127.0.0.1:8080 --config node.json
 """
@@ -112,6 +112,12 @@ def load(options):
     return main(options)
 
 
+def far(options):
+    from tools.fleet.far import main
+
+    return main(options)
+
+
 def showing(options):
     from tools.fleet.show import main
 
@@ -125,7 +131,7 @@ def show(columns, rows):
         print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-COMMANDS = {"provision": provision, "update": update, "status": status, "load": load, "show": showing}
+COMMANDS = {"provision": provision, "update": update, "status": status, "load": load, "show": showing, "far": far}
 
 if __name__ == "__main__":
     sys.exit(main())

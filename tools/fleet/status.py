@@ -68,7 +68,17 @@ def values(asker, endpoint, registration, ask):
         return asker.values(endpoint, registration, [*more, "/26252/0/0", "/26252/0/1", "/26252/0/2"])
     if ask and "/26252/0" in wanted:
         asker.asked(lambda timeout: asker.server.write(endpoint, "/26252/0/7", 1, timeout))
+        settled(asker, endpoint)
     return asker.values(endpoint, registration, wanted)
+
+
+def settled(asker, endpoint):
+    """Wait until a node has looked: 26252/0/7 is 0 again, on a shadow once its host was awake. TimeoutError beyond patience."""
+    deadline = time.monotonic() + asker.patience_s
+    while asker.asked(asker.server.read, endpoint, "/26252/0/7").value != 0:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{endpoint} has not looked within {asker.patience_s:.0f} s")
+        time.sleep(1)
 
 
 def crash(options):
@@ -80,16 +90,17 @@ def crash(options):
     if not has(registration, "/26252/0"):
         raise Remedy(f'{endpoint} has no object 26252: say "diagnosis": true in its config.json')
     asker = Asker(options.server, Events(options.server), options.patience)
-    text = b""
+    text = before = b""
     for piece in range(1, _PIECES + 1):
         if contract_of(registration) == "pipe":
             found = asker.told(endpoint, ["/26252/0/6"], ("/26252/0/7", piece)).get("/26252/0/6", b"")
         else:
             asker.asked(lambda timeout, piece=piece: asker.server.write(endpoint, "/26252/0/7", piece, timeout))
+            settled(asker, endpoint)
             found = bytes.fromhex(str(asker.asked(asker.server.read, endpoint, "/26252/0/6").content.get("value") or ""))
-        if not found:
+        if found in (b"", before):  # an ME910C1 keeps the last value instead of an empty one
             break
-        text += found
+        text, before = text + found, found
     return text
 
 

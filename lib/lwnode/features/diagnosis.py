@@ -3,14 +3,14 @@
     {"diagnosis": true}                                            config.json
 
     write  26252/0/7 = 1    look now, and give the first piece of the crash text; 2 the second, until one is empty
-    read   26252/0          pull (BC66): the answer. A pull module may also read 26252/0/6 without having written
+    read   26252/0          the answer, once 26252/0/7 is 0 again; on a pull module (BC66) 26252/0/6 at any time
 
 A shadow (ME910C1) is given the values after the write, in the same contact; a pipe (BC20, BG96) takes the write as a command on
 19/1/0, `[{0: "/26252/0/7", 2: 1}]`, and sends a pack, the crash text in it as one opaque block. Nothing is told unasked.
 
 The network's cause is asked for when it denies a registration (+CEREG mode 5 or 3; a BG96 has neither). Secrets of the
 configuration and numbers as long as an IMSI are blanked in the crash text. Bounds: 79 bytes of state; a piece is 512 bytes at
-most, 448 in a pack of 512, 180 on a shadow; of crash.txt the last KB.
+most, 448 in a pack, 180 on a shadow; of crash.txt the last KB.
 """
 
 from struct import calcsize, pack, unpack
@@ -47,6 +47,8 @@ class Diagnosis(Feature):
     ORDER = 25
     SIZE = calcsize(_FORMAT)
     asked = 0  # which piece of the crash text; 0: nothing is asked
+    shown = 1  # the piece that a pull module reads
+    piece: "bytes | None" = None  # what a shadow or a pipe is being told
     rsrp = 0
     access = _UNKNOWN
     cause = 0
@@ -70,7 +72,7 @@ class Diagnosis(Feature):
         if id == _CRASH:
             modem = self.node.modem
             pull = modem is not None and modem.capabilities.contract == "pull"  # there, to read is to ask
-            return self.crash(max(1, self.asked)) if pull or self.asked else None
+            return self.crash(self.shown) if pull else self.piece
         return (VERSION, self.error, self.cause, self.rsrp or None, self.cell or None,
                 None if self.access == _UNKNOWN else self.access, None, self.asked)[id]
 
@@ -94,6 +96,8 @@ class Diagnosis(Feature):
             self.cell = ("%s %s" % (found[2], found[3]))[:14]
             self.access = int(found[4]) if found[4].isdigit() else _UNKNOWN
         contract = modem.capabilities.contract
+        self.shown, self.asked = self.asked or self.shown, 0
+        self.piece = self.crash(self.shown)
         if contract == "pipe":
             told = [value for value in node.tree.values(self.row.path()) if value[0].resource != _ASK]
             node.keep([(path, kind, text, None) for path, kind, text in told], node.clock.unix())
@@ -102,8 +106,7 @@ class Diagnosis(Feature):
                 self.row.touch(id)
             if contract == "shadow":
                 node.delivery.refresh(False)
-        if contract != "pull":
-            self.asked = 0
+        self.piece = None
 
     def modes(self, *modes: int) -> None:
         """Set the first of these modes of +CEREG that the module knows."""
@@ -131,7 +134,7 @@ class Diagnosis(Feature):
                 text = text.replace(run, b"***") if len(run) >= _LONG else text
                 run = b""
         limits = node.modem.capabilities.limits if node.modem is not None else {}
-        size = min(_PIECE, limits.get("opaque", limits.get("pack", _PIECE) - _NAMES))
+        size = min(_PIECE, limits.get("opaque", _PIECE - _NAMES), limits.get("pack", _PIECE))  # the journal's packs hold 512
         return text[(piece - 1) * size : piece * size]
 
     def event(self, node: "Node", name: str, detail: "Any") -> None:
@@ -150,13 +153,13 @@ class Diagnosis(Feature):
 
     def dump(self) -> bytes:
         """Return what was noted."""
-        return pack(_FORMAT, self.asked, self.rsrp, self.access, self.cause & 255, self.cell.encode(), self.error.encode())
+        return pack(_FORMAT, self.shown, self.rsrp, self.access, self.cause & 255, self.cell.encode(), self.error.encode())
 
     def load(self, data: bytes) -> bool:
         """Take it up."""
         if len(data) != self.SIZE:
             return False
-        self.asked, self.rsrp, self.access, self.cause, cell, error = unpack(_FORMAT, data)
+        self.shown, self.rsrp, self.access, self.cause, cell, error = unpack(_FORMAT, data)
         self.cell, self.error = bytes(cell).rstrip(b"\0").decode(), bytes(error).rstrip(b"\0").decode()
         return True
 
