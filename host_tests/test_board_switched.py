@@ -119,6 +119,8 @@ def test_time_goes_on_over_a_power_cut_and_the_boot_is_planned():
             unix = Clock(board.clock)
             assert unix.load(saved)
             assert abs(unix.unix() - chip.clock.unix()) <= error_s + 50, definition
+        chip.boot("run_pin" if sleeps(chip, board, 880000) else "")
+        assert opened().reset_cause() == "planned", "a chip that takes it for its RUN pin"
         chip.boot("power_on")
         assert opened().reset_cause() == "power_on", "a note counts once: a battery that gives way looks like one"
 

@@ -56,11 +56,11 @@ class Board(Rp2):
         self._opened = int(self.clock.time())
 
     def _find_cause(self) -> str:
-        """A power-on with the note of our own sleep is "planned", and the count goes on in the scratch registers."""
+        """A cold boot with the note of our own sleep is "planned", and the count goes on in the scratch registers."""
         cause = super()._find_cause()
         note = self._taken()
         slept = self._counted() if self.definition.TIMER["chip"] == "ds3231" else note[2] if note else None
-        if cause not in ("power_on", "brown_out") or note is None or slept is None:
+        if cause not in ("power_on", "brown_out", "hard") or note is None or slept is None:
             return cause
         seconds = note[1] + slept
         for register, value in ((1, note[0]), (5, seconds), (6, seconds ^ 0xFFFFFFFF)):  # lwnode.board.rp2: _COUNT_ID, _TIME
