@@ -216,10 +216,10 @@ def test_a_printed_command_exists(page, line):
         makefiles = [ROOT / "Makefile", *ROOT.glob("tools/*/Makefile.inc"), *ROOT.glob("testing/*/Makefile.inc")]
         text = "\n".join(path.read_text(encoding="utf-8") for path in makefiles)
         assert re.search(rf"^{words[1]}:", text, re.MULTILINE), f"{page}: no make {words[1]}"
-        for word in words[2:]:
+        for word in [word for word in words[2:] if word != "..."]:
             name, equals, value = word.partition("=")
             assert equals and (f"$({name})" in text or f"$(call on,{name})" in text), f"{page}: no target reads {name}="
-            if name == "BOARD" and value != "MY_BOARD":
+            if name == "BOARD" and value not in ("MY_BOARD", "..."):
                 assert (ROOT / "boards" / value).is_dir(), f"{page}: no board {value}"
     elif words[0] == "cp":
         assert (ROOT / words[-2]).exists(), f"{page}: {words[-2]} is not there"
