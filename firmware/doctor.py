@@ -124,6 +124,8 @@ def _remedy(refusal: str) -> str:
         return "ask the operator, and give this number"
     if "address" in refusal:
         return "the apn in config.json is not the contract's; empty takes the network's own"
+    if "roaming" in refusal:
+        return 'only a foreign network is here, and config.json says "roaming": "never"'
     if "denied" in refusal:
         return "the network gives no cause; most often the SIM is not activated or may not roam here"
     if "not searching" in refusal:

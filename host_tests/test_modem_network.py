@@ -186,6 +186,16 @@ def test_progress_and_success():
     assert one.modem.roaming
 
 
+def test_a_foreign_network_is_none_where_roaming_is_never():
+    for state in (5, 10):
+        for family in ("bc66", "bc20", "bg96", "me910c1"):
+            one = Bench(family, dict(READY, **{"AT+CEREG?": "+CEREG: 0,%d" % state}), roaming="never")
+            assert not one.modem.attach(180000) and "roaming" in one.modem.refusal, family
+            assert back_off_reason(one.modem.refusal, 1, 0) == "denied", "the network will not change by itself"
+            assert "AT+CGPADDR=1" not in one.commands
+    assert Bench("bc66", READY, roaming="never").modem.attach(180000)
+
+
 def test_both_shapes_of_the_answer_are_read():
     """low_power 3.1: <n> first, location and causes behind; a URC has no <n>."""
     for line in ("+CEREG: 0,1", '+CEREG: 2,1,"1A2B","01A2D101",9', '+CEREG: 3,1,"1A2B","01A2D101",9,,', "+CEREG:0,1"):

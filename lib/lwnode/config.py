@@ -39,7 +39,8 @@ KEYS = (
 )
 SECRETS = "psk_identity s - 1 150;psk s - 2 256;pin s - 4 8;update_key s - 32 128"
 # What a single family can be told beyond them; ranges are the manuals'. Without such a key the driver's own value holds.
-_ALL = "psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;module_update s - never,ask,allow;"
+_ALL = ("psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;module_update s - never,ask,allow;"
+        "roaming s - never,allowed;")
 OPTIONS = {
     "bc20": "buffered b -;read_length i - 1 512;receive_hex b -",
     "bc66": "buffered b -;retransmit_mode i - 0 1;auto_reg b -;persistent b -;rai b -;auto_ack b -;recovery_mode i - 0 1;"

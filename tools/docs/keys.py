@@ -60,6 +60,7 @@ OPTIONS = {
     " least; 0 no PSM",
     "psm_active": "PSM: active time asked for (seconds, TS 24.008 10.5.7.3), by default `listen` and 3",
     "edrx": "eDRX cycle asked for (seconds, TS 24.008 10.5.5.32); 0 none",
+    "roaming": "in a foreign network: never uses it, allowed reports there too (its own cost, often a contract of its own)",
     "module_update": "firmware of the module itself (object 5): never, ask (waits for a person), allow",
     "buffered": "requests wait in the module until they are read (BC20 3.5, BC66 4.2.2)",
     "read_length": "bytes read from the buffer at a time (3.10)",

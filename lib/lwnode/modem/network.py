@@ -66,6 +66,7 @@ class Network:
         "apn": None, "pin": None, "store": None, "awake_budget_ms": None, "in_flight": 4,
         "command_ms": 3000,  # the manuals' 300 ms are too short: 3000 in a driver that has learnt it (field_quirks 5)
         "ack_timeout": 2, "max_retransmit": 4,
+        "roaming": "allowed",  # or "never": a foreign network is no network
         "module_update": "allow",  # whether the module may load other firmware (object 5): "never", "ask", "allow"
         # asked of the network by configure(): (tracking area update, active time) in s, and the cycle in s; None: left alone
         "psm": None, "edrx": None,
@@ -234,6 +235,10 @@ class Network:
                 self._pin_was_right()
                 self.roaming = state in (5, 10)
                 self.refusal = ""
+                if self.roaming and self.options["roaming"] == "never":
+                    self.refusal = "network: denied by config.json (roaming)"
+                    self._emit("refused", self.refusal)
+                    return False
                 return self._addressed(at.left(end))
             if not ready:
                 if not self.unlock_sim():
