@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from tools.boards import application
 from tools.boards.catalog import ROOT, Board, refuse_bad_wiring
+from tools.boards.files import read_json, slip
 from tools.boards.heap import refuse_little_heap
 from tools.boards.remedy import Remedy
 from tools.boards.remote import Found, Remote, refuse_other_board
@@ -70,23 +70,16 @@ def read_config(config: Path, secrets: Path | None) -> dict[str, Any]:
     from lwnode.config import ConfigError, checked
 
     given = read_json(config)
+    own = read_json(secrets) if secrets else {}
     try:
-        checked(given, read_json(secrets) if secrets else None)
+        said = slip(given, own) if isinstance(given, dict) and isinstance(own, dict) else ""
+        if said:
+            raise ConfigError(said)
+        checked(given, own)
     except ConfigError as error:
-        said = with_meaning(str(error), str(given.get("family")))
+        said = with_meaning(str(error), str(given.get("family") if isinstance(given, dict) else ""))
         raise Remedy(f"{said}: correct {config if 'config.json' in said else secrets or 'SECRETS='}")
     return given
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file. Its text is never quoted: it may hold secrets."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Remedy(f"{path} cannot be read ({error.strerror}): name the file with CONFIG= or SECRETS=")
-    except ValueError as error:
-        line = getattr(error, "lineno", "?")
-        raise Remedy(f"{path} is not valid JSON at line {line}: check quotes and commas")
 
 
 def read_bytes(path: Path, variable: str) -> bytes:

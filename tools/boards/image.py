@@ -21,7 +21,8 @@ from littlefs.errors import LittleFSError
 
 from tools.boards import application
 from tools.boards.catalog import ESP_OFFSET, RP2_FLASH, UF2_FAMILY, Board, refuse_bad_wiring
-from tools.boards.deploy import read_config, read_json
+from tools.boards.deploy import read_config
+from tools.boards.files import read_json, slip
 from tools.boards.remedy import Remedy
 
 BLOCK = 4096
@@ -58,9 +59,18 @@ def image(board: Board, family: str | None, config: Path, secrets: Path | None, 
         path.chmod(0o600)  # it holds the device's secrets
         written.append(path)
         print(f"wrote {path} ({len(content)} files)")
+    if table is None:
+        print(alone(str(settings.get("endpoint", ""))))
     if written:
         print(how_to_write(board, written[0], place))
     return written
+
+
+def alone(endpoint: str) -> str:
+    """What one image for all means."""
+    if "{id}" in endpoint:
+        return f"no CSV=: one image for any device, each calls itself {endpoint} by its own id; secrets are the same in all"
+    return f"no CSV=: an image for one device, {endpoint}; written to two they would take turns at the server"
 
 
 def how_to_write(board: Board, path: Path, place: int) -> str:
@@ -77,7 +87,7 @@ def devices(
     if table is None:
         return [(str(config.get("endpoint", "")), config, secrets)]
     try:
-        with open(table, newline="", encoding="utf-8") as file:
+        with open(table, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise Remedy(f"{table} cannot be read ({error.strerror}): say CSV=path of the table of devices")
@@ -101,6 +111,9 @@ def check(config: dict[str, Any], secrets: dict[str, Any], endpoint: str) -> Non
     from lwnode.config import ConfigError, checked
 
     try:
+        said = slip(config, secrets)
+        if said:
+            raise ConfigError(said)
         checked(config, secrets)
     except ConfigError as error:
         raise Remedy(f"device {endpoint}: {error}: correct the configuration or the table")

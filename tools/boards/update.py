@@ -20,7 +20,8 @@ from typing import Any
 
 from tools.boards import application
 from tools.boards.catalog import Board
-from tools.boards.deploy import meet, read_config, read_json, restart
+from tools.boards.deploy import meet, read_config, restart
+from tools.boards.files import read_json
 from tools.boards.image import devices, safe
 from tools.boards.remedy import Remedy
 from tools.boards.remote import Remote

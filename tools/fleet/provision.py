@@ -13,7 +13,7 @@ import hashlib
 import json
 
 from tools.boards import application, catalog
-from tools.boards.deploy import read_json
+from tools.boards.files import read_json
 from tools.boards.image import check, image, safe
 from tools.boards.remedy import Remedy
 from tools.fleet.register import OUT, Register, entry, private, table
