@@ -191,21 +191,24 @@ def test_counts_hold_whatever_lies_where():
     """Some in two segments, some fresh; some delivered of each: the number that wait, a limit, and each entry once."""
     for rtc in (True, False):
         node = _Ports(rtc, batch=4)
-        for number in range(120):  # three segments
+        for number in range(320):  # segments of 102
             node.add([number])
-        node.add([120, 121], flush=False)
+        node.add([320, 321], flush=False)
         numbers = [seq for seq, _ in node.journal.entries()]
-        gone = numbers[3:6] + numbers[40:44] + numbers[90:102] + numbers[120:121]
+        gone = numbers[3:6] + numbers[140:144] + numbers[190:212] + numbers[320:321]
         node.journal.remove(gone)
-        expected = [number for number in range(122) if numbers[number] not in gone]
+        expected = [number for number in range(322) if numbers[number] not in gone]
         assert node.waiting() == expected and len(node.journal) == len(expected)
-        for limit in range(len(expected) + 2):
+        for limit in (0, 1, 98, 99, 100, 290, 291, 292, 293, 294):
             assert len(list(node.journal.entries(limit))) == min(limit, len(expected)), limit
-        node.journal.remove(numbers[:36])  # all that is left of one segment: what is delivered of the others stays so
-        expected = [number for number in expected if number >= 36]
+        node.journal.remove(numbers[:102])  # all that is left of a segment: what is delivered of the others stays so
+        expected = [number for number in expected if number >= 102]
         assert node.waiting() == expected and len(node.journal) == len(expected)
         node.journal.flush()
         assert node.waiting() == expected and len(node.journal) == len(expected)
+        node = _Ports(rtc, batch=1000, rtc_bytes=100000)
+        node.add(range(102 if rtc else 204), flush=False)
+        assert node.journal.flush(force=True) and node.files.saves == len(node.segments()) == (1 if rtc else 2), "each once"
 
 
 def test_numbers_are_never_given_twice_not_even_when_nothing_waits():
@@ -275,6 +278,23 @@ def test_a_save_that_failed_after_the_deed_is_no_second_segment():
         node.add(range(4, 8))
         node.start()
         assert node.waiting() == list(range(8)) and len(node.segments()) == 1 and len(node.journal) == 8
+        node = _Ports(rtc, batch=4)  # written anew under its name while it could not be removed: it is nothing left over
+        left[0], node.files.fault = 1, late
+        node.add(range(4))
+        node.files.fault = broken(("remove",))
+        assert node.add([])
+        node.files.fault = None
+        node.add([])
+        node.start()
+        assert node.waiting() == [0, 1, 2, 3] and len(node.segments()) == 1
+        node = _Ports(rtc, batch=4)  # under another name, for one of it was delivered meanwhile: what is left over goes
+        left[0], node.files.fault = 1, late
+        node.add(range(4))
+        node.journal.remove([1])
+        node.files.fault = None
+        assert node.journal.flush(force=True) and len(node.segments()) == 1
+        node.start()
+        assert node.waiting() == [1, 2, 3]
 
 
 def test_the_second_home_answers_when_the_first_lost_it_and_repairs_it():
