@@ -148,6 +148,9 @@ def test_tlv_of_a_float_resource():
     payload = unhex("e8 16 44 08 40 35 80 00 00 00 00 00")
     assert tlv.encode_tlv([(path, FLOAT, "21.5")], path) == payload
     assert tlv.decode_tlv(payload, Path(3303, 0)) == [(path, FLOAT, "21.5")]
+    for text in ("0.1", "16.18824", "-0.1234567"):  # as many digits as the value has
+        ((_, _, found),) = tlv.decode_tlv(tlv.encode_tlv([(path, FLOAT, text)], path), Path(3303, 0))
+        assert found == text
 
 
 def test_damaged_tlv_is_refused_with_a_sentence():
@@ -335,7 +338,8 @@ def test_whole_numbers_end_at_64_bits():
 def test_journal_entries_come_back_as_they_were():
     for record in (
         (Path(3303, 0, 5700), FLOAT, "21.5", (1, 1790000000)), (Path(3303, 0, 5700), FLOAT, "21.5", None),
-        (Path(3303, 65534, 0), STRING, "Grüße", (0xFFFFFFFF, 0)), (Path(19, 0, 0), OPAQUE, b"\x00\xff", (7, 12345)),
+        (Path(3303, 65534, 0), STRING, "Grüße", (0xFFFFFFFF, 0)),
+        (Path(5, 0, 1), STRING, "", None), (Path(19, 0, 0), OPAQUE, b"\x00\xff", (7, 12345)),
         (Path(3303), BOOLEAN, "1", (0, 1)),
     ):
         assert values.unpack_record(values.pack_record(*record)) == record
