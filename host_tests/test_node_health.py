@@ -90,6 +90,15 @@ def health(world):
     return {"/" + "/".join([str(part) for part in value.path]): value.value for value in asked[0].values}
 
 
+def test_a_reading_that_fits_no_message_is_dropped_and_stops_nobody():
+    for family, size in (("bc66", 490), ("bc66", 900), ("bc20", 490), ("bg96", 490), ("me910c1", 370)):
+        world = World("esp32", {"family": family})
+        world.declare = lambda tree, board, size=size: tree.sensor(3341, lambda: "x" * size, resources=(5527,))
+        world.run(hours=3)
+        assert "crash.txt" not in world.flash.content, (family, size, world.flash.content["crash.txt"])
+        assert not late(world) and len(world.taken) > 20, (family, size, late(world))
+
+
 def test_health_is_read_as_resources_with_resets_by_cause_and_what_it_cost():
     for port in PORTS:
         world = World(port, battery_mv=3800)

@@ -95,8 +95,8 @@ class Delivery:
                 after = batch[-1][0]
                 if self._may_send(HISTORY, len(batch)):
                     pack, used = self.tree.pack([record for _, record in batch], min(_PACK_LIMIT, can.limits["pack"]))
-                    after = batch[used - 1][0]
-                    self._publish((HISTORY, OPAQUE, pack, None), [number for number, _ in batch[:used]])
+                    after = batch[max(0, used - 1)][0]
+                    self._publish((HISTORY, OPAQUE, pack, None), [number for number, _ in batch[: used or 1]])
                     if self.modem.packs is None:
                         # Whether anybody observes packs is told by what is new, behind this one.
                         self._send(self._batch(after, live, False), False)
@@ -185,10 +185,18 @@ class Delivery:
         return False
 
     def _publish(self, record: "Any", entries: "list[int] | None") -> None:
-        """Send one record, for these entries of the journal; none: nobody waits for its arrival."""
+        """Send one record, for these entries of the journal (none: nobody waits for it). What fits no message is dropped."""
         self.messages += 1
         self.modem.spoken_at = self.modem.clock.ticks_ms()
         self.bytes += len(record[2])
-        ticket = self.modem.publish([record], confirm=entries is not None)
+        try:
+            if record[0] is HISTORY and not record[2]:
+                raise ValueError("a reading is too long for a pack")
+            ticket = self.modem.publish([record], confirm=entries is not None)
+        except ValueError as error:
+            print("lwnode:", error)  # or it would stand before all others for ever
+            self.journal.dropped += len(entries or ())
+            self.journal.remove(entries or [])
+            return
         if entries is not None:
             self._tickets[ticket] = entries
