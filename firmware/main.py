@@ -144,6 +144,10 @@ def main(board: "Any", parts: "Any" = None) -> None:
                 node.run(guard)
     except KeyboardInterrupt:
         board.watchdog_stop()  # or the person's session ends after eight seconds
+        guard.visited()
+        swap = sys.modules.get("swap")
+        if swap is not None:
+            swap.visited()
         raise
     except (Exception, SystemExit) as error:
         # sys.exit() is no way out either: it would restart main.py at once, a loop that never sleeps.

@@ -323,6 +323,16 @@ def begin() -> None:
         current.begin()
 
 
+def visited() -> None:
+    """A person at the cable has stopped this start: it says nothing about the new files."""
+    if current is not None and current.state == "trial" and current.starts:
+        current.starts -= 1
+        try:
+            current._save("trial")
+        except OSError:
+            pass  # it counts then: nothing may keep the person out
+
+
 def cycle(reached: "bool | None") -> bool:
     """A wake was completed: whether the board must restart now."""
     return current is not None and current.cycle(reached)

@@ -119,6 +119,19 @@ def test_caught_exceptions_count_and_rest_longer_each_time():
     assert BootGuard(store).enter("deep_sleep") == "safe"
 
 
+def test_visits_by_cable_are_no_crashes_and_give_one_more_start_on_probation():
+    """Issue 20: two visits within an update's trial led to safe mode after a good roll-back."""
+    store = Dictionary()
+    for _ in range(12):  # power or reset, Ctrl-C in the window
+        guard = BootGuard(store)
+        assert guard.enter("power_on") == "normal" and guard.window_s and not guard.rest_s
+        guard.visited()
+    assert [BootGuard(store).enter("hard") for _ in range(5)] == ["normal"] * 4 + ["safe"], "crashes still count"
+    guard = BootGuard(store)
+    guard.visited()  # in the window of safe mode
+    assert BootGuard(store).enter("hard") == "normal" and BootGuard(store).enter("panic") == "safe"
+
+
 def test_causes_are_counted_for_the_health_object():
     store = Dictionary()
     for cause in ("power_on", "watchdog", "watchdog", "brown_out", "nonsense"):

@@ -15,6 +15,23 @@ OLD = {"/sensors.py": b"old sensors"}
 NEW = {"/sensors.py": b"new sensors " * 60}
 
 
+def test_a_start_that_a_person_stops_says_nothing_about_the_new_files():
+    files = World().flash
+    files.directories.update(("", "/update"))
+    kept = swap.current
+    try:
+        swap.current = unit = swap.Swap(files)
+        unit.version, unit.state = 7, "trial"
+        for _ in range(5):
+            swap.begin()
+            swap.visited()
+        assert (unit.state, unit.starts) == ("trial", 0)
+        swap.begin()
+        assert unit.starts == 1 and swap.read(files, swap.TRIAL) == "7,trial,1,0"
+    finally:
+        swap.current = kept
+
+
 class Field:
     """A world whose sensors.py is a file on flash, and a server that sends a package piece by piece."""
 

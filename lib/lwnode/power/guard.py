@@ -127,6 +127,13 @@ class BootGuard:
         self._save()
         return min(60 << min(self.failures - 1, 6), self.SAFE_SLEEP_S)
 
+    def visited(self) -> None:
+        """A person at the cable has stopped this boot: it was no crash, nor is the reset that the person leaves with."""
+        self.failures = max(0, min(self.failures, _LOOP - 1) - 1)
+        self._power_ons = 0
+        self._was_safe = False
+        self._save()
+
     def planned(self, reason: str) -> None:
         """Announce a restart of our own (up to 24 characters of reason), so that it does not count as a crash."""
         self.reason = reason[:24]
