@@ -126,6 +126,27 @@ def test_what_the_tool_writes_is_what_the_client_starts_with():
         assert again == (not persistent), "FER_REGSTATUS_FEAT=1: an update, no registration (3.3.3)"
 
 
+@pytest.mark.parametrize("fall_back", [0, 1])
+def test_retries_and_the_way_back_to_the_bootstrap_server_are_the_modules_own(fall_back):
+    """3.3.2, 3.3.3: what the tool's files say the client does while the driver says "register" once, and waits."""
+    from fakes.modem_field import Field
+
+    carriers = [{"APN_NAME": "iot.example", "SHORT_SERVER_ID1": 101, "BS_IF_REG_FAILS": fall_back}]
+    files = bg96_files.make("coap://192.0.2.7:5683", 101, 900, "iot.example", carriers=carriers, REG_RETRY_TIMEOUT=30,
+                            BOOT_UP_SLEEP_TIME=300, BOOTSTRAP_EP_NAME=4, REBOOTSTRAP_REG_FAILS_MAX_NO_ATTEMPTS=1)
+    boot = bg96_files.make("coap://192.0.2.9:5683", 100, bootstrap=True)["bootstrap.ini"].replace("/0/1/", "/0/2/")
+    files["bootstrap.ini"] += boot
+    field = Field("bg96", {"files": files, "network_apn": "iot.example"})
+    field.server.refuse = 403
+    field.clock.after(20000, lambda: setattr(field.server, "refuse", None))
+    assert field.modem.start() and field.modem.attach(60000)
+    assert field.modem.register(200000) is not fall_back
+    said = [line for _, way, line in field.target.recent if way == "<" and "QLWEVENT" in line]
+    assert sum(["BOOTSTRAPPING" in line for line in said]) == 2 * fall_back, said  # the first, and one more try
+    asked = [line for _, way, line in field.target.recent if way == ">"]
+    assert sum(['"register"' in line for line in asked]) == 1
+
+
 def test_the_command_writes_and_reads(tmp_path, capsys):
     key = tmp_path / "key"
     key.write_text(KEY)
