@@ -430,6 +430,27 @@ def test_what_a_start_took_that_could_not_list_stays_where_counts_of_older_numbe
             node.start()
 
 
+def test_what_a_module_took_that_acknowledges_nothing_is_kept_until_somebody_says_what_to_believe():
+    for rtc in (True, False):
+        for arrived, left in ((True, [4, 5]), (False, [0, 1, 2, 3, 4, 5])):
+            node = _Ports(rtc, batch=3)
+            node.add(range(4))
+            node.journal.hand([seq for seq, _ in node.journal.entries()][-1])
+            node.add([4, 5])
+            node.wake()
+            assert node.waiting() == [0, 1, 2, 3, 4, 5] and node.journal.handed == 4
+            node.journal.release(arrived)
+            node.wake()
+            assert node.waiting() == left and node.journal.handed == 0, (rtc, arrived)
+    node = _Ports(False, batch=1, limit_bytes=2048)
+    node.add(range(100))
+    node.journal.hand(100)
+    node.add(range(100, 300))
+    assert 0 < node.journal.dropped < 300 - len(node.waiting()) - 60, "what was handed over is no loss"
+    node.start()
+    assert node.journal.handed == 0, "after a reset it is sent again sooner than not at all"
+
+
 def test_what_could_not_be_removed_does_not_come_again_and_goes_later():
     for rtc in (True, False):
         node = _Ports(rtc, batch=1)

@@ -146,6 +146,17 @@ def test_a_broken_line_costs_at_most_twice_what_silence_costs_and_no_reading(por
     assert not [(kind, wrong) for kind, _, _, simulation in rows if (wrong := simulation.ledger.verdict())]
 
 
+@pytest.mark.parametrize(("port", "minutes"), [("esp32", 12), ("rp2", 180), ("esp32", 1400)])
+def test_what_a_module_has_swallowed_is_sent_again_however_long_that_lasted(port, minutes):
+    """BG96: it answered select with its line and everything else with OK; 188 of 188 readings of two days were lost."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        simulation = Simulation(port, "bg96", 1, "none", sensors=3, alarm=True, listen=5)
+        simulation.at(lambda: simulation.line.spoil("swallows"), hours=6)
+        simulation.at(lambda: simulation.line.mend(), minutes=360 + minutes)
+        simulation.live(2)
+    assert simulation.ledger.verdict() == [] and simulation.ledger.record.duplicates() < 10
+
+
 def figures(port: str, family: str, seed: int) -> dict[str, str]:
     simulation, charge = lived(port, 1.5, "dense", seed, family)
     return dict(rows(simulation, charge, 0, 3000))

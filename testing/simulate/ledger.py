@@ -235,10 +235,10 @@ class Ledger:
         if arrival.own_time is None:
             # Nobody told the time between two losses of it: such a reading has none.
             return self.limit_ms() / 1000 if sure else arrival.unix
-        # The node counts from the last time that it was told, or, if that was never since its count began anew, back from the
-        # first one after; and what may not have been heard may have been all the same.
+        # The node counts from the last time that it was told, or, if that was never since its count began anew, back from one
+        # after, which may be as late as the sending; and what may not have been heard may have been all the same.
         place = bisect_left(sure, reading.now)
-        known = sure[place - 1 : place] if place else [when for when in told if when <= reading.now] + sure[:1]
+        known = sure[place - 1 : place] if place else [when for when in told if when <= max([arrival.now, *sure[:1]])]
         drifts = getattr(simulation.chip, "drift_ppm", None)
         return _ROUNDING_S + (_DRIFT * max([abs(reading.now - when) / 1000 for when in known] or [0]) if drifts else 0)
 

@@ -34,6 +34,7 @@ LINES = {
     "silence": "nothing comes back",
     "echo": "each byte comes back and nothing else",
     "ok-to-all": "each line is answered OK, and nothing is done",
+    "swallows": "as that, but a BG96's select has its line: it seems to live",
     "error-to-all": "each line is answered ERROR, and nothing is done",
     "never-confirms": "all is done, and no report is ever confirmed",
     "restarts-midway": "the module restarts every five to thirty lines",
@@ -53,6 +54,7 @@ class Line:
         self._model: Any = simulation.model
         self._mended: list[Callable[[], None]] = []
         self._rest = b""
+        self._swallows = False
         self.spoilt_from: int | None = None
         self.spoilt_until: int | None = None
         self._marks: list[tuple[int, int, int]] = []  # virtual time, milliseconds awake until then, contacts that succeeded
@@ -91,8 +93,9 @@ class Line:
         model, uart = self._model, self._simulation.uart
         self._simulation.clock.after(_DAY_MS, self._mark)
         self.spoilt_from = self._simulation.clock.now
-        if kind in ("silence", "echo", "ok-to-all"):
-            answers = {"silence": lambda data: None, "echo": uart.feed_now, "ok-to-all": self._ok}[kind]
+        self._swallows = kind == "swallows"
+        if kind in ("silence", "echo", "ok-to-all", "swallows"):
+            answers = {"silence": lambda data: None, "echo": uart.feed_now}.get(kind, self._ok)
             self._swap(uart, "peer", _Peer(answers))
             self._swap(model, "out", lambda data: None)
         elif kind == "error-to-all":
@@ -121,7 +124,8 @@ class Line:
         *lines, self._rest = (self._rest + data).split(b"\r")
         for line in lines:
             if line.strip():
-                self._simulation.uart.feed(b"\r\nOK\r\n", _ANSWER_MS)
+                row = b'\r\n+QLWM2M: "select",0\r\n' if self._swallows and b"select" in line else b""
+                self._simulation.uart.feed(row + b"\r\nOK\r\n", _ANSWER_MS)
 
     def _swap(self, owner: Any, name: str, value: Any) -> None:
         before = getattr(owner, name)
@@ -159,6 +163,8 @@ def table(port: str, family: str, kinds: tuple[str, ...] = tuple(LINES)) -> list
     """(kind, seconds awake a day, limit, the life) of each, silence first."""
     rows: list[tuple[str, float, float, Simulation]] = []
     for kind in dict.fromkeys(("silence", *kinds)):
+        if kind == "swallows" and family != "bg96":
+            continue
         simulation = lived(port, family, kind)
         line, awake = simulation.line, simulation.line.awake_s_a_day or 0.0
         silence = rows[0][1] if rows else awake

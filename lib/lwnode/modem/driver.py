@@ -52,8 +52,10 @@ class Capabilities:
     """What this module can carry, final after start() (a firmware revision may change it).
 
     contract: "pull", "shadow" or "pipe". typed: values keep their LwM2M types. executes: Execute reaches the host.
-    acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it (BG96:
-    a client that says nothing of its own for 96 messages must register anew, which its server confirms, before it gets more).
+    acknowledges: "server" where delivered means that the server has it, "module" where only that the module took it (BG96).
+    What was taken is then kept until a sign of life comes from the server (event "proved"), which a new registration asks for
+    after 96 messages without any, and sent again where none comes: a module that swallows what it takes loses nothing for good,
+    unless its client goes on registering and speaking, as one that works.
     buffered: requests wait in the module. history: "pack" (SenML CBOR on 19/0/0, each
     reading with its time, as all four families can) or "replay" (untimed: the module has no way for a time).
     psk, bootstrap: available or not. limits: numbers by name, such as "pack" (bytes) or "objects".

@@ -233,6 +233,8 @@ class Contact:
             self.delivery.settle(value, True)
         elif name == "failed":
             self.delivery.settle(value[0], False, value[1] not in (UNCHANGED, UNOBSERVED), value[1] == UNOBSERVED)
+        elif name == "proved":
+            node.journal.release(value)
         elif name == "observed":
             node.tree.observe(value)
         elif name == "cancelled":

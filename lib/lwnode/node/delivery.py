@@ -9,7 +9,8 @@ where the configuration says "replay", or a module cannot carry packs, is it rep
     delivery.flush(first_of_this_wake)   -> True when nothing that could go out is left
 
 Bounds: one pack in flight; live readings one publish per path, all in flight together; each wait ends at
-`modem.deadline_ms` at the latest. What is not acknowledged stays in the journal.
+`modem.deadline_ms` at the latest. What is not acknowledged stays in the journal; what a module takes that acknowledges nothing
+(BG96) stays too, and is not sent again, until the module tells of a sign of life from the server ("proved").
 """
 
 from lwnode.lwm2m import OPAQUE, Path, unpack_record
@@ -57,7 +58,10 @@ class Delivery:
         if entries is None:
             return  # a late result belongs to nobody
         if arrived:
-            self.journal.remove(entries)
+            if self.modem.capabilities.acknowledges == "module":
+                self.journal.hand(entries[-1])
+            else:
+                self.journal.remove(entries)
             self.delivered += len(entries)
         else:
             self.failed += len(entries)
@@ -82,8 +86,8 @@ class Delivery:
         # For each path the last entry of this wake. A pipe carries everything in packs, each reading with its time: four
         # that are fresh share one message.
         in_packs = packing and can.contract == "pipe"
-        live = () if in_packs else tuple(number for number in newest.values() if number >= fresh)
-        after, history = -1, True
+        after, history = self.journal.handed, True
+        live = () if in_packs else tuple(number for number in newest.values() if number >= max(fresh, after + 1))
         while not self._lost:
             batch = self._batch(after, live, history)
             if history and not batch:

@@ -5,6 +5,7 @@
     journal.flush()                    # while no answer is outstanding: a full batch goes to flash
     for seq, data in journal.entries(): ...    # oldest first
     journal.remove([seq])              # acknowledged: only this takes an entry away
+    journal.hand(seq)                  # taken by a module that acknowledges nothing: kept until release() says what to believe
     journal.exposed                    # entries that a power loss now would take (at most `batch`)
 
 ESP32: entries live in RTC memory and survive sleep, panic and watchdog; when a batch or `rtc_bytes` is full,
@@ -32,8 +33,9 @@ _SEGMENT = const(1024)
 _RAM_MAX = const(4096)
 _RECORD = const("<IH")
 _RECORD_HEAD = const(6)
-_META = const("<IIIIIB")  # next number, dropped, damaged, errors, first number that may still wait, 0: numbers are provisional
-_META_BYTES = const(21)
+# next number, dropped, damaged, errors, first number that may still wait, last one handed over, 0: numbers are provisional
+_META = const("<IIIIIIB")
+_META_BYTES = const(25)
 _COUNTS = const("counts")
 
 TYPE_CHECKING = False
@@ -94,6 +96,7 @@ class Journal:
         self._errors = 0
         self.batch = batch
         self.next_number = 1
+        self.handed = 0  # entries up to this number are with a module that cannot say whether they arrived; 0: none
         self.dropped = 0
         self.damaged = 0
         self.unreadable = 0  # entries that the last walk through them could not read
@@ -107,7 +110,7 @@ class Journal:
     def _load_counts(self, raw: bytes | None) -> bool:
         if not raw or len(raw) < _META_BYTES:
             return False
-        self.next_number, self.dropped, self.damaged, self._errors, self._oldest, known = unpack_from(_META, raw, 0)
+        (self.next_number, self.dropped, self.damaged, self._errors, self._oldest, self.handed, known) = unpack_from(_META, raw)
         self._provisional = self._provisional or not known
         return True
 
@@ -119,6 +122,7 @@ class Journal:
             names = self._flash.names("j")
             if self._rtc is None:
                 self._load_counts(self._flash.load(_COUNTS))
+                self.handed = 0  # as it was when something was dropped: sent twice sooner than not at all
         except OSError:
             self._provisional = True
             return False
@@ -184,7 +188,8 @@ class Journal:
         if not self._unlisted:
             oldest = self._segments[0][0] if self._segments else self._fresh[0][0] if self._fresh else self.next_number
             self._oldest = max(self._oldest, oldest)
-        return pack(_META, self.next_number, self.dropped, self.damaged, self.errors, self._oldest, not self._provisional)
+        return pack(_META, self.next_number, self.dropped, self.damaged, self.errors, self._oldest, self.handed,
+                    not self._provisional)
 
     def _save_fresh(self) -> bool:
         """Put the fresh entries into RTC memory; False where they do not fit."""
@@ -258,6 +263,16 @@ class Journal:
                     self._forget(segment)
         self._save_fresh()
 
+    def hand(self, number: int) -> None:
+        """Note that entries up to this number are with a module that cannot say whether they have arrived."""
+        self.handed = number
+        self._save_fresh()
+
+    def release(self, arrived: bool) -> None:
+        """Take them away, or have them wait again."""
+        number, self.handed = self.handed, 0
+        self.remove([entry for entry, _ in self.entries() if arrived and entry <= number])
+
     def flush(self, force: bool = False) -> bool:
         """Write to flash what must survive: a full batch, and what is left of segments acknowledged in part.
 
@@ -280,7 +295,7 @@ class Journal:
         before = self.dropped
         while self._segments and self.size > self._limit:
             segment = self._segments[0]
-            self.dropped += segment[2] - len(_inside(self._acked, segment))
+            self.dropped += max(0, min(segment[2] - len(_inside(self._acked, segment)), segment[1] - self.handed))
             self._forget(segment)
         if self.dropped != before and not self._rtc:
             try:

@@ -69,7 +69,9 @@ class Driver(Modem):
     VALUE_PREFIXES = ("+QLWDLDATA",)
     _state = -1
     _speaks = True  # "select" was answered with its line, or the client has said something since
-    _unproved = 0  # messages since the client has last said anything unasked
+    _unproved = 0  # messages since the last sign of life from the server
+    _quiet = 0  # wakes since then
+    _proving = False  # we have left the server to see whether the client can register
 
     def _capabilities(self) -> Capabilities:
         return Capabilities("pipe", False, False, "module", False, "pack", True, True, {"pack": 1460})
@@ -204,13 +206,14 @@ class Driver(Modem):
         """The last +QLWEVENT; where none was heard, an update is the question (refused: there is no registration).
 
         OK alone proves little: a module that answers "select" without its line, twice, has no client, whatever was known of it;
-        and after a hundred messages without a line of the client's own the node is to register again, which READY must follow.
+        and after 96 messages without a sign of life from the server the node is to register again, which READY must follow.
         """
         if not self._speaks:
             self._count("answers_without_a_line")
             self._status = NOT_REGISTERED
-        if self._status == REGISTERED and self._unproved >= _PROOF_AFTER:
-            self.deregister()
+        if self._unproved >= _PROOF_AFTER and self._status in (REGISTERED, UNKNOWN):
+            self._proving = self._status == REGISTERED and self.deregister()
+            self._status = DEREGISTERED
         if self._status == UNKNOWN:
             try:
                 self._sub("update", self.options["ssid"])
@@ -234,6 +237,8 @@ class Driver(Modem):
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
             return True
+        if self._unproved >= _PROOF_AFTER:
+            self._emit("proved", False)
         self.refusal = self._why_not(timeout_ms)
         return False
 
@@ -335,7 +340,7 @@ class Driver(Modem):
         if line[0] != "+":
             return line, []
         if line.startswith("+QLW"):
-            self._unproved, self._speaks = 0, True
+            self._speaks = True
         name = line.partition(":")[0].rstrip()
         if name == "+QLWDLDATA":
             found = by_length(line, 3)
@@ -343,12 +348,21 @@ class Driver(Modem):
                 return name, found[0] + [found[1]]
         return name, split_fields(line)
 
+    def _proved(self, arrived: bool = True) -> None:
+        """The server has been heard of: what the module took before has arrived, or is to be sent again."""
+        if self._unproved:
+            self._unproved = self._quiet = 0
+            self._emit("proved", arrived)
+        self._proving = False
+
     def _on_state(self, state: int) -> None:
         before, self._state = self._state, state
         if before == _BOOTSTRAPPING and state != _BOOTSTRAPPING:
             self._emit("bootstrapped")
         if state == _READY:
             if before != _READY:
+                # One that comes by itself after more than one wake without any: nobody knows since when it was due.
+                self._proved(self._proving or self._quiet < 2)
                 self._session_stands("registered", "server")
         elif state != _INITIAL or self._status != DEREGISTERED:  # after a deregistration nothing comes by itself
             self._session_lost(REGISTERING, "state %d" % state)
@@ -359,6 +373,7 @@ class Driver(Modem):
         except ValueError:
             self._count("malformed_urcs")
             return
+        self._proved()
         self._observe(path, rest[:1] == ["1"])
 
     def _on_data(self, uri: str, rest: "list[Any]") -> None:
@@ -370,6 +385,7 @@ class Driver(Modem):
         except (ValueError, IndexError):
             self._count("malformed_urcs")
             return
+        self._proved()
         kind = STRING if len(numbers) > 1 and numbers[0] == 4 else OPAQUE
         if isinstance(value, str):
             value = object19.raw_bytes(numbers[-1] if numbers else len(value), value)
@@ -394,6 +410,7 @@ class Driver(Modem):
     def wake(self) -> bool:
         """PWRKEY out of PSM, then AT until OK. The module boots: it registers, or keeps its registration, by itself."""
         self._restart_expected = True
+        self._quiet += self._unproved > 0
         try:
             if self._asleep:
                 self.clock.sleep_ms(_PSM_REST_MS)
@@ -431,14 +448,14 @@ class Driver(Modem):
         self._session_lost(UNKNOWN, "module powered down")
 
     def snapshot(self) -> bytes:
-        """One byte more than every family's: messages since the client has last said anything."""
-        return bytes((min(self._unproved, 255),)) + Modem.snapshot(self)
+        """Two bytes more than every family's: messages, and wakes, since the last sign of life from the server."""
+        return bytes((min(self._unproved, 255), min(self._quiet, 255))) + Modem.snapshot(self)
 
     def restore(self, data: "bytes | None") -> bool:
         """Take up a snapshot; False where it is none of ours."""
-        if not data or not Modem.restore(self, data[1:]):
+        if not data or not Modem.restore(self, data[2:]):
             return False
-        self._unproved = data[0]
+        self._unproved, self._quiet = data[0], data[1]
         return True
 
     URCS = {
