@@ -346,6 +346,58 @@ def test_journal_entries_come_back_as_they_were():
     assert refused(values.unpack_record, b"short") is not None
 
 
+def test_each_refusal_says_what_was_expected_and_what_came():
+    def pack(record):
+        return (cbor.encode([record]),)
+
+    unpack = senml.unpack_senml
+    digits = "9" * 20
+    for function, arguments, words in (
+        (cbor.encode, (1 << 64,), "an integer of more than 64 bits"), (cbor.decode, (unhex("c2 41 01"),),
+         "CBOR tag 2 at byte 0 is a number not known here"),
+        (cbor.decode, (unhex("81 ff"),), "CBOR break at byte 1 ends nothing"),
+        (cbor.decode, (b"\x81" * 9 + b"\x00",), "CBOR of 1 items, 9 levels deep"),
+        (cbor.decode, (unhex("9a 00 00 01 00"),), "CBOR of 256 items, 1 levels deep"),
+        (cbor.decode, (unhex("00 00"),), "CBOR ends at byte 1 of 2"),
+        (cbor.decode, (b"",), "CBOR cut off or malformed at byte 0"),
+        (cbor.decode, (unhex("19 01"),), "CBOR cut off or malformed at byte 1"),
+        (cbor.decode, (unhex("81 f8 20"),), "CBOR value 24 at byte 1 is not known here"),
+        (cbor.decode, (unhex("62 61"),), "CBOR text of 2 bytes runs past the end"),
+        (cbor.decode, (unhex("61 ff"),), "CBOR text is not UTF-8"),
+        (cbor.decode, (unhex("a2 01 02 01 03"),), "CBOR map with a key twice, of a strange type, or without its value"),
+        (cbor.decode, (unhex("c4 82 18 41 01"),), "a decimal fraction is two integers, the exponent -64 to 64"),
+        (unpack, (b"\x01",), "a SenML pack is an array of records"),
+        (unpack, (unhex("81 01"),), "a SenML record is a map"),
+        (unpack, pack({-1: 11, 0: "/1/0/1", 2: 1}), "SenML of version 11; 10 is the newest known here"),
+        (unpack, pack({0: "/1/0/1", "x_": 1}), "the SenML field x_ is not known here"),
+        (unpack, pack({0: 5}), "a SenML name is text"),
+        (unpack, pack({0: "/1/0/1", 2: 1, 6: "x"}), "a time is a number of seconds"),
+        (unpack, pack({0: "/1/0/1"}), "/1/0/1 has no value"),
+        (unpack, pack({0: "/3303/0/5700", 8: b"x"}), "/3303/0/5700 has another type"),
+        (tlv.decode_tlv, (unhex("81 00 c1"), Path(3, 0)), "TLV cut off at byte 0"),
+        (tlv.decode_tlv, (unhex("82 00 c0 00"), Path(3, 0)), "instances of a resource were expected, not a TLV of kind 3"),
+        (tlv.decode_tlv, (unhex("41 00 01"), Path(3, 0)), "a TLV of kind 1 does not belong here"),
+        (tlv.decode_tlv, (unhex("c2 09 01"), Path(3, 0)), "TLV of 2 bytes runs past the end"),
+        (tlv.decode_tlv, (unhex("e3 16 44 01 02 03"), Path(3303, 0)), "3 bytes are no value of this resource's type"),
+        (values.shortest, (INF,), "a number was expected, not inf"),
+        (values.decimal, ("1e5",), "decimal text such as -21.5 was expected, not 1e5"),
+        (values.decimal, (1.0, 0.37e-12), "a resolution is a step such as 0.1, 0.05 or 10, not 3.7e-13"),
+        (values.to_wire, (OPAQUE, "x"), "bytes were expected, not x"),
+        (values.to_wire, (INTEGER, b"1"), "a number was expected, not bytes"),
+        (values.from_wire, (INTEGER, digits), "a whole number of up to 64 bits was expected, not " + digits),
+        (values.from_wire, (OBJLNK, "3303"), "an object link looks like 3303:0, not 3303"),
+        (values.from_wire, (FLOAT, "warm"), "a finite number was expected, not warm"),
+        (values.from_wire, (BOOLEAN, " ON "), "a boolean is 0 or 1, not ON"),
+        (values.from_wire, (0, "1"), "this resource takes no value"),
+        (values.decode_value, (STRING, b"\xff"), "text in UTF-8 was expected"),
+        (values.unpack_record, (b"short",), "a journal entry has 15 bytes at least, not 5"),
+        (Path, (3303, None, 1), "a resource needs its instance: Path(object, instance, resource)"),
+        (Path, (65536,), "an id is 0 to 65535, not 65536"),
+        (Path.parse, ("/3303/x",), "a path looks like /3303/0/5700, with ids of 0 to 65535, not /3303/x"),
+    ):
+        assert refused(function, *arguments) == words, (refused(function, *arguments), words)
+
+
 def test_the_package_offers_tlv_where_it_is_installed():
     """Public names; a board has no tlv.mpy, and its nodes none of its bytes."""
     from lwnode.lwm2m import INTEGER, Path, decode_tlv, encode_tlv
