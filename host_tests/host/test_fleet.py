@@ -19,7 +19,7 @@ from testing.lwm2m.names import OCTET_STREAM, TEXT_PLAIN, parse_path
 from tools.boards import application
 from tools.boards.remedy import Remedy
 from tools.fleet import asking, provision, register, status, waves
-from tools.fleet.server import Server
+from tools.fleet.server import Events, Server
 from tools.interop.answers import Answer
 
 CPYTHON_ONLY = "drives tools of the host"
@@ -285,6 +285,15 @@ def test_health_of_all_is_one_table_and_a_crash_text_is_read_without_its_key(des
     assert status.crash(options(crash="node-3")) == b""
     with pytest.raises(Remedy, match="not registered"):
         status.crash(options(crash="node-5"))
+
+
+def test_events_are_found_by_number_also_when_old_ones_are_gone():
+    events = Events.__new__(Events)
+    events._kept = [("UPDATED", {"registration": {"endpoint": f"n{at}"}}) for at in range(5)]
+    events.count, events._news = 15, threading.Condition()
+    assert events.shows("n3", 0, 0) and events.shows("n3", 13, 0) and not events.shows("n3", 14, 0)
+    assert events.first(lambda name, one: True, 12, 0) == (13, {"registration": {"endpoint": "n2"}})
+    assert events.first(lambda name, one: True, 15, 0) == (15, None) and events.answer("x", 0, 0) is None
 
 
 def test_a_pack_of_commands_is_what_a_pipe_reads_and_its_answer_is_read_back():

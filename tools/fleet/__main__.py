@@ -48,7 +48,7 @@ def parser():
     found.add_argument("--number", type=int, help="of an update: its number; without it the time of making")
     found.add_argument("--waves", default="1 10% 50%", help="numbers or shares of nodes; the rest is the last")
     found.add_argument("--failures", type=int, default=10, help="percent of a wave that may fail")
-    found.add_argument("--parallel", type=int, default=16, help="nodes asked at once")
+    found.add_argument("--parallel", type=int, default=64, help="nodes asked at once")
     found.add_argument("--patience", type=float, default=None, help="seconds a node may be silent (update 3600, status 10)")
     found.add_argument("--piece", type=int, default=512, help="bytes of a package in one write")
     found.add_argument("--ask", action="store_true", help="have nodes look at signal and cell anew")

@@ -49,12 +49,15 @@ class Asker:
     def __init__(self, server, events=None, patience_s=600.0, timeout_s=5):
         self.server, self.events, self.patience_s, self.timeout_s = server, events, patience_s, timeout_s
 
-    def asked(self, question, *given):
-        """Put a question until the node answers: an Answer whose code is the node's. TimeoutError when patience is over."""
+    def asked(self, question, endpoint, *given):
+        """Put a question until the node answers: an Answer whose code is the node's. TimeoutError when patience is over.
+
+        A node in the field listens for some seconds after it has shown itself, and sleeps for minutes: asked again just then.
+        """
         deadline, wait = time.monotonic() + self.patience_s, _FIRST_S
         while True:
-            mark = len(self.events.events) if self.events else 0
-            answer = question(*given, self.timeout_s)
+            mark = self.events.count if self.events else 0
+            answer = question(endpoint, *given, self.timeout_s)
             if answer.delayed and self.events:
                 found = self.events.answer(answer.document.get("requestId"), mark, deadline - time.monotonic())
                 if found is not None:
@@ -65,7 +68,8 @@ class Asker:
                 return answer
             if time.monotonic() + wait > deadline:
                 raise TimeoutError(f"no answer within {self.patience_s:.0f} s (HTTP {answer.http})")
-            time.sleep(wait)
+            if self.events is None or not self.events.shows(endpoint, mark, wait):
+                time.sleep(0 if self.events else wait)
             wait = min(wait * 2, _LONGEST_S)
 
     def values(self, endpoint, registration, paths):
@@ -85,22 +89,21 @@ class Asker:
 
     def command(self, endpoint, *records):
         """Send a pack of commands to a pipe."""
-        return self.asked(lambda timeout: self.server.write(endpoint, "/19/1/0", pack(*records), timeout))
+        return self.asked(self.server.write, endpoint, "/19/1/0", pack(*records))
 
     def _of_pipe(self, endpoint, paths, *more):
         """Ask by a command, and wait for the pack that answers."""
-        self.asked(lambda timeout: self.server.observe(endpoint, "/19/0/0", timeout))
-        found, mark = {}, len(self.events.events)
+        self.asked(self.server.observe, endpoint, "/19/0/0")
+        found, mark = {}, self.events.count
         self.command(endpoint, *(more or [(path, None) for path in paths]))
         deadline, again = time.monotonic() + self.patience_s, time.monotonic() + _AGAIN_S
         while not all(any(name.startswith(path) for name in found) for path in paths):
-            document = self.events.first(lambda name, one: name == "NOTIFICATION" and one.get("ep") == endpoint, mark,
-                                         deadline - time.monotonic())
+            mark, document = self.events.first(lambda name, one: name == "NOTIFICATION" and one.get("ep") == endpoint, mark,
+                                               deadline - time.monotonic())
             if document is None:
                 if found:
                     break  # a path that has no value is not in the answer
                 raise TimeoutError(f"no pack within {self.patience_s:.0f} s")
-            mark = next(n for n in range(mark, len(self.events.events)) if self.events.events[n][1] is document) + 1
             news = readings(document)
             found |= {name: value for name, value in news.items() if any(name.startswith(path) for path in paths)}
             if found:

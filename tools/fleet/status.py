@@ -67,7 +67,7 @@ def values(asker, endpoint, registration, ask):
             return asker.told(endpoint, ["/26252/0/0", *more], ("/26252/0/7", 1), *[(path, None) for path in more])
         return asker.values(endpoint, registration, [*more, "/26252/0/0", "/26252/0/1", "/26252/0/2"])
     if ask and "/26252/0" in wanted:
-        asker.asked(lambda timeout: asker.server.write(endpoint, "/26252/0/7", 1, timeout))
+        asker.asked(asker.server.write, endpoint, "/26252/0/7", 1)
         settled(asker, endpoint)
     return asker.values(endpoint, registration, wanted)
 
@@ -95,7 +95,7 @@ def crash(options):
         if contract_of(registration) == "pipe":
             found = asker.told(endpoint, ["/26252/0/6"], ("/26252/0/7", piece)).get("/26252/0/6", b"")
         else:
-            asker.asked(lambda timeout, piece=piece: asker.server.write(endpoint, "/26252/0/7", piece, timeout))
+            asker.asked(asker.server.write, endpoint, "/26252/0/7", piece)
             settled(asker, endpoint)
             found = bytes.fromhex(str(asker.asked(asker.server.read, endpoint, "/26252/0/6").content.get("value") or ""))
         if found in (b"", before):  # an ME910C1 keeps the last value instead of an empty one

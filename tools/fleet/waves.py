@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools.boards import catalog
 from tools.boards.remedy import Remedy
 from tools.boards.update import chunks, packages
-from tools.fleet.asking import Asker, contract_of, has, pack
+from tools.fleet.asking import Asker, contract_of, has
 from tools.fleet.register import Register
 from tools.fleet.server import Events
 
@@ -102,13 +102,13 @@ def one(asker, endpoint, registration, package, number, piece):
         if pipe:
             asker.command(endpoint, ("/9/0/2", data))
             continue
-        answer = asker.asked(lambda timeout, data=data: asker.server.write(endpoint, "/9/0/2", data, timeout))
+        answer = asker.asked(asker.server.write, endpoint, "/9/0/2", data)
         if answer.code != 204:
             return False, f"refused a piece: {_word(state(asker, endpoint, registration)[1])}"
     if pipe:
-        asker.asked(lambda timeout: asker.server.write(endpoint, "/19/1/0", pack(("/9/0/4", None)), timeout))
+        asker.command(endpoint, ("/9/0/4", None))
     else:
-        answer = asker.asked(lambda timeout: asker.server.execute(endpoint, "/9/0/4", timeout))
+        answer = asker.asked(asker.server.execute, endpoint, "/9/0/4")
         if answer.code != 204:
             return False, f"refused to install (code {answer.code})"
     deadline = time.monotonic() + asker.patience_s
