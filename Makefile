@@ -32,7 +32,7 @@ search:  ## property tests with new random examples, many of them; ARGS="-k name
 	@SEARCH=1 $(PY) -m pytest -q host_tests/host -k properties $(ARGS)
 
 check:  ## lint and strict types, with the esp32 stubs and with the rp2 stubs
-	@$(SETUP) check stubs_esp32 stubs_rp2
+	@$(SETUP) run check stubs_esp32 stubs_rp2
 	@$(PY) -m tools.check
 
 check-fix:  ## let ruff repair what it can repair safely

@@ -173,6 +173,10 @@ def test_a_users_object_is_added_without_the_registrys_xml(tmp_path, registry_of
     own.write_text(definition(item(1, "R", "Boolean")))
     assert main(["--output", str(table), "--xml", str(own)]) == 0
     assert registry_of(None, table.read_text()).lookup(33000, 1)[1] == "R"
+    # and once more without anything: not a line of licence more
+    text = table.read_text()
+    assert main(["--output", str(table)]) == 0 and table.read_text() == text
+    assert text.count("BSD-3-Clause:\n") == 1 and text.count("Example Meters") == 1
     # a refused file leaves the table alone
     kept = table.read_text()
     own.write_text(definition(item(1), licence="proprietary"))

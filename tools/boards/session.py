@@ -19,8 +19,8 @@ import tempfile
 from pathlib import Path
 
 from tools import arguments as typed
-from tools.boards import application, catalog
 from tools.boards.catalog import ROOT
+from tools.boards.figures import sizes
 from testing.host_board.runner import HostBoard
 from testing.lwm2m.server import Lwm2mServer
 from testing.virtual_modem.transport import VirtualModem
@@ -30,7 +30,6 @@ BEGIN, END = "<!-- recorded by make board-session RECORD=1 -->\n", "<!-- end of 
 CONFIG = {"family": "bc66", "host": "127.0.0.1", "endpoint": "urn:dev:lwnode-{id}", "apn": "iot", "sample_every": 60,
           "report_every": 60, "spread": 0, "maintenance_window": 5}  # fmt: skip
 SECRETS = {"update_key": "00112233445566778899aabbccddeeff"}
-FOLDERS = ("at", "lwm2m", "modem", "power", "board", "node", "features", "update", "drivers")
 WORDS = ("help()", 'at("+CSQ")', "sample()", "why()", "doctor()", "report()", "journal()", "status()", "updates()", "log()")
 WAIT_S = 120
 
@@ -132,14 +131,8 @@ class Session:
 
     def _sizes(self) -> None:
         self.say("\n# the deployed application (ESP32_GENERIC, BC66; bytes of .mpy, and of source where a board needs source)")
-        files = application.files(catalog.find("ESP32_GENERIC"), "bc66")
-        rows = {f"lwnode.{name}": [data for path, data in files.items() if path.startswith(f"/lib/lwnode/{name}/")]
-                for name in FOLDERS}  # fmt: skip
-        rows["lwnode, rest"] = [data for path, data in files.items() if re.fullmatch(r"/lib/lwnode/\w+\.mpy", path)]
-        rows["firmware, board"] = [data for path, data in files.items() if not path.startswith("/lib/")]
-        for name, parts in rows.items():
-            self.say(f"  {name:16} {len(parts):4} files {sum(map(len, parts)):8} bytes")
-        self.say(f"  {'all':16} {len(files):4} files {sum(map(len, files.values())):8} bytes")
+        for line in sizes():
+            self.say(line)
 
     async def make(self, target: str, why: str, *more: str) -> None:
         """A command of the Makefile, as it runs it."""

@@ -11,6 +11,7 @@ for folder in ("", "firmware", "lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(1, str(ROOT / folder))
 
 from tools.arguments import Parser, run  # noqa: E402
+from tools.boards import figures  # noqa: E402
 from tools.docs import configuration, power, sessions, wiring  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -24,6 +25,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "wiring-pico.svg": lambda: wiring.drawing("RPI_PICO"),
         **power.plots(),
         "power.md": lambda: power.page((DOCS / "power.md").read_text(encoding="utf-8")),
+        "session-board.md": lambda: figures.refreshed((DOCS / "session-board.md").read_text(encoding="utf-8")),
         **{name: lambda name=name, family=family: sessions.played((DOCS / name).read_text(encoding="utf-8"), family)  # type: ignore[misc]
            for name, family in sessions.PAGES.items()},
     }

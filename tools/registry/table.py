@@ -13,6 +13,7 @@ Layout (all numbers big-endian):
              of which marks an object of several instances
 """
 
+import re
 import struct
 import textwrap
 from collections import Counter
@@ -92,7 +93,7 @@ class Packed:
         rows = b"".join(struct.pack(">HB" if row[0] > 255 else ">BB", *row) for row in self.rows)
         return (
             kept
-            + _notice([one for one in self.definitions if one.licence])
+            + _notice([one for one in self.definitions if one.licence], kept)
             + HEADER
             + f"\nLONG = {len(self.long)}\nUNITS = {_quoted('|'.join(self.units))}\n"
             + "".join(
@@ -164,8 +165,22 @@ def _read_kind(table: "dict[str, Any]", id: int, kind: int, needed: bool) -> Res
     return Resource(id, "", flags & 7, operations, flags >= 0x40, needed, table["UNITS"].split("|")[unit], span)
 
 
-def _notice(definitions: "list[Definition]") -> str:
-    """Copyright and licence of the definitions, as comments: BSD-3-Clause asks for the text to go along."""
+def _told(one: Definition, kept: str) -> bool:
+    """Whether the notice that is there names this object beside each of its holders."""
+    words = " ".join(kept.replace("#", " ").split())
+    for holder in one.holders or ["(no holder named)"]:
+        found = re.search(re.escape(f"{holder.rstrip('.')} ({one.licence}): objects") + r"((?: \d+)+)", words)
+        if not found or str(one.object_id) not in found.group(1).split():
+            return False
+    return True
+
+
+def _notice(definitions: "list[Definition]", kept: str = "") -> str:
+    """Copyright and licence of the definitions, as comments: BSD-3-Clause asks for the text to go along.
+
+    What `kept`, the notice that is there, says already is not said again: neither an object nor the text of the licence.
+    """
+    definitions = [one for one in definitions if not _told(one, kept)]
     if not definitions:
         return ""
     lines = ["The definitions below were derived from object definitions with these notices:", ""]
@@ -176,7 +191,8 @@ def _notice(definitions: "list[Definition]") -> str:
     for holder in sorted(holders):
         objects = " ".join(sorted(holders[holder], key=int))
         lines += textwrap.wrap(f"{holder}: objects {objects}", 110, subsequent_indent="    ")
-    for notice in sorted({one.notice for one in definitions if one.notice}, key=_spelling)[:1]:
+    texts = {one.notice for one in definitions if one.notice} if "# BSD-3-Clause:" not in kept else set()
+    for notice in sorted(texts, key=_spelling)[:1]:
         lines += ["", "BSD-3-Clause:", ""] + notice.splitlines()
     if any(one.licence == "Apache-2.0" for one in definitions):
         lines += ["", "Apache-2.0: http://www.apache.org/licenses/LICENSE-2.0 (object definitions turned into a table)"]
