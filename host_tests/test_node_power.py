@@ -171,6 +171,20 @@ def test_both_edges_of_a_wake_pin_are_sampled_and_told_at_once():
             assert 600 <= levels[0] < 615 and opened[1] <= levels[-1] < max(opened[1], 620) + 15, case
 
 
+def test_a_ring_is_told_once_however_long_it_lasts():
+    """The module's own signal: its end is no event, at whatever moment it comes."""
+    for port in PORTS:
+        for ms in (0, 50, 5000, 90000):
+            world = World(port, {"report_every": 21600, "sample_every": 21600}, pins={"ring": DOOR[port]}, wake=("ring",))
+            world.run(hours=1)
+            told, boots = len(world.delivered()), world.chip.boots
+            world.clock.after(600000, lambda world=world: world.drive("ring", True))
+            world.clock.after(600000 + ms, lambda world=world: world.drive("ring", False))
+            world.run(minutes=40)
+            assert len(world.delivered()) - told == 2, (port, ms)
+            assert port == "rp2" or world.chip.boots - boots <= (1 if ms < 5000 else 2), (ms, world.chip.boots - boots)
+
+
 def test_a_door_that_is_opened_and_closed_again_and_again_is_told_once_a_minute():
     for port in PORTS:
         world = World(port, {"report_every": 21600, "sample_every": 21600}, pins={"door": DOOR[port]}, wake=("door",))

@@ -60,23 +60,21 @@ class Pins(Feature):
         return sum([1 << i for i in range(len(node.wake_on)) if pins.get(node.wake_on[i])])
 
     def _events(self, node: "Node", cause: str, now: int) -> None:
-        names, active, event = node.wake_on, self._active(node), cause == "pin"  # which one this firmware cannot say
-        for i in range(len(names)):
-            # Named as the cause and at its old level: a pulse, over before the board was awake.
-            if (active ^ self.held) >> i & 1 or cause == names[i]:
-                event = event or names[i] != "ring" or not self.held >> i & 1
-        if event:
+        names, active = node.wake_on, self._active(node)
+        changed = active ^ self.held
+        event = changed & (self.edges | active)
+        if cause in names:  # and at its old level: a pulse, over before the board was awake
+            event |= (self.edges | ~self.held) & 1 << names.index(cause)
+        if event or (cause == "pin" and not changed):
             node.unsampled = True
             node.alarm()
             node.pins_masked = 0 <= now - self.event_at < _QUICK_S
             self.event_at = now
-        stuck = [names[i] for i in range(len(names)) if active & self.held & 1 << i]
-        node.warn("pins", "active since the last wake: pin " + " ".join(stuck) if stuck else "")
         self.held = active
 
     def before_sleep(self, node: "Node", now: int) -> None:
         """Have the next wake at once where a pin moved since the last look: the board would await its next edge only."""
-        if node.wake_on and not node.pins_masked and self._active(node) != self.held:
+        if not node.pins_masked and (self._active(node) ^ self.held) & self.edges:
             node.sampling.forget()
 
     def after_contact(self, node: "Node", reached: bool) -> None:
@@ -97,6 +95,7 @@ class Pins(Feature):
     def attach(self, node: "Node") -> None:
         """Know the node."""
         self.node = node
+        self.edges = sum([1 << i for i in range(len(node.wake_on)) if node.wake_on[i] != "ring"])
 
     def load(self, data: bytes) -> bool:
         """Take it up."""
