@@ -102,6 +102,17 @@ async def test_a_segment_that_is_no_number_is_not_found(server, modem):
 
 
 @each_family
+async def test_attributes_that_are_none_are_400(server, modem):
+    """TS 1.0.2 5.1.2: names, values and places; nothing of a query that is wrong is kept."""
+    for path, query in (("/3/0/7", "gt=x"), ("/3/0/7", "st=-1"), ("/3/0/7", "foo=1"), ("/3/0/7", "pmin=-5"), ("/3/0", "gt=1"),
+                        ("/3", "lt=1"), ("/3/0/7", "pmax=1.5"), ("/3/0/7", "pmin=4294967296"), ("/3/0/7", "gt=nan")):
+        for names in ((query,), ("pmin=7", query)):
+            assert await server.ask(path, PUT, uri_query=names) == 400, names
+    assert await server.ask("/3/0", PUT, uri_query=("pmin=5", "pmax=60")) == 204
+    assert modem.link.attributes == {(3, 0): {"pmin": "5", "pmax": "60"}}
+
+
+@each_family
 async def test_switched_off_is_silence(server, modem):
     """Not even an acknowledgement, for what comes to a module without supply; what it comes back to answers again."""
     for code, path in ((GET, "/3/0/0"), (PUT, "/1/0/1"), (DELETE, "/3303/0")):

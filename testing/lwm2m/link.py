@@ -203,11 +203,8 @@ class Link:
     # for the subclasses
 
     def hand_over(self, request):
-        """Give a request to the model; where there is none, nothing is found. A format that nobody can give is 4.06 (RFC 7252,
-        5.10.4); an exception of the model is 5.00, and raised."""
-        if request.operation in ("read", "observe") and not acceptable(request):
-            self.respond(request, 406)
-        elif self.on_request is None:
+        """Give a request to the model; where there is none, nothing is found. An exception of the model is 5.00, and raised."""
+        if self.on_request is None:
             self.respond(request, 404)
         else:
             try:
@@ -215,6 +212,18 @@ class Link:
             except Exception:
                 self.respond(request, 500)
                 raise
+
+    def refused(self, request):
+        """True where the link has answered: 4.06 for a format that nobody can give (RFC 7252, 5.10.4), 4.00 for attributes
+        that are none."""
+        code = 0
+        if request.operation in ("read", "observe") and not acceptable(request):
+            code = 406
+        elif request.operation == "write_attributes" and not attributes_fit(request):
+            code = 400
+        if code:
+            self.respond(request, code)
+        return code > 0
 
     def cancelled_by_reset(self, observation):
         """The server reset a notification: the observation goes, and the model hears of it (RFC 7641, 3.6)."""
@@ -259,6 +268,20 @@ def acceptable(request):
     """Whether a client of LwM2M 1.0 has the format that was asked for (TS 1.0.2, 6.4): text and opaque of one resource."""
     accept = request.accept
     return accept in (None, TLV, OLD_TLV, JSON, OLD_JSON) or accept in (TEXT_PLAIN, OCTET_STREAM) and len(request.path) == 3
+
+
+def attributes_fit(request):
+    """Names, values and places of TS 1.0.2 5.1.2: pmin and pmax in whole seconds, gt, lt and st of a resource."""
+    for item in request.query:
+        name, given, text = item.partition("=")
+        if name in ("pmin", "pmax"):
+            fits = text.isdigit() and int(text) <= 0x7FFFFFFF
+        else:
+            body = text.lstrip("-") if name != "st" else text
+            fits = body.replace(".", "", 1).isdigit() and len(text) - len(body) < 2
+        if name not in ("pmin", "pmax", "gt", "lt", "st") or name[0] != "p" and len(request.path) != 3 or given and not fits:
+            return False
+    return True
 
 
 def store_attributes(attributes, path, query):

@@ -121,6 +121,8 @@ class Bc20Pipe(Bc20Session):
         if self.waits_for_page(lambda: self.asked(request)):
             return
         self.activity()
+        if self.link.refused(request):
+            return
         operation, path = request.operation, request.path
         if self.builtin.has(path[0]):
             self.builtin.answer(request)

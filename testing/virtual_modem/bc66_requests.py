@@ -116,6 +116,8 @@ class Bc66Requests(Bc66Bootstrap):
         if self.waits_for_page(lambda: self._asked(request)):
             return
         self.activity()
+        if self.link.refused(request):
+            return
         if self.builtin.has(request.path[0]):
             self.builtin.answer(request)
         else:

@@ -47,6 +47,8 @@ class Bg96Server(Bg96Client):
         if self.waits_for_page(lambda: self._asked(request)):
             return
         self.activity()
+        if self.link.refused(request):
+            return
         number = request.path[0] if request.path else 0
         if number in self.data_objects():
             self._data_request(request)
