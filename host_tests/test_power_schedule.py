@@ -106,6 +106,22 @@ def test_a_slot_served_late_by_a_clock_that_was_wrong_is_not_followed_at_once():
     assert schedule.seconds_to_next(now) >= 450
 
 
+def test_how_late_a_slot_was_served_is_known_to_the_wake_that_learns_the_time():
+    """The network is reached wakes later, by an ESP32 that has forgotten the rest; a count may begin below a slot's start."""
+    for start, late in ((1_790_000_100, 380), (-500, 505), (0, 0)):
+        schedule = Schedule(900, start % 900)
+        served = schedule.due(start + late)
+        assert served == start
+        schedule.serve(served)
+        again = Schedule(900, start % 900)
+        assert again.load(schedule.dump()) and again.served == start
+        for each in (schedule, again):
+            each.due(start + 1700)  # found due, and not served: no contact was to be had
+            each.rebase(377)
+        assert again.served == schedule.served and again.dump() == schedule.dump(), (start, late)
+
+
+
 def test_state_survives_and_garbage_is_refused():
     schedule = Schedule(900, 5)
     schedule.serve(schedule.due(100_000))

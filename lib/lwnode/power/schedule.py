@@ -37,9 +37,10 @@ from micropython import const
 
 _EARLY_S = const(5)
 _SPREAD_S = const(600)
-_VERSION = const(1)
-_FORMAT = const("<BBqII")
+_VERSION = const(2)
+_FORMAT = const("<BBIIII")
 _BYTES = const(18)
+_BEFORE_0 = const(0xF0000000)  # from here on a slot of 32 bits lies before the count's zero, not after the year 2097
 _LEVEL_DENIED = const(6)
 _LINE_S = const(3840)  # a fault of the line says nothing about the network, and may be over from one byte to the next
 _DAY_S = const(86400)
@@ -75,7 +76,7 @@ class Schedule:
         self.stretch = 1
         self.missed = 0
         self.served: int | None = None  # the slot served last
-        self._late = 0
+        self._late = self._passed = 0  # seconds after its start: served, and found due last
         self.change(period_s, offset_s)
 
     def change(self, period_s: int, offset_s: int) -> None:
@@ -107,7 +108,7 @@ class Schedule:
         slot = self._start(now + self._early)
         if self.served is not None and slot <= self.served:
             return None
-        self._late = max(0, now - slot)
+        self._passed = max(0, now - slot)
         return slot
 
     def serve(self, due: int) -> None:
@@ -115,7 +116,7 @@ class Schedule:
         served = self.served
         if served is None or due > served:
             self.missed += max(0, (due - served) // self.interval_s - 1) if served is not None else 0
-            self.served = due
+            self.served, self._late = due, self._passed
 
     def seconds_to_next(self, now: int) -> int:
         """Return the seconds until a slot is due that was not served (0: now). Sets what counts as a slightly early wake."""
@@ -132,21 +133,21 @@ class Schedule:
     def rebase(self, moved: int) -> None:
         """Follow a step of the clock (Clock.moved): what was served before it counts as the nearest slot of the new time.
 
-        Nearest to the moment at which it was served, in the same wake: so the next comes half a period later at least.
+        Nearest to the moment at which it was served, however many wakes ago: so the next comes half a period later at least.
         """
         if self.served is not None and moved:
             self.served = self._start(self.served + self._late + moved + self.interval_s // 2)
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""
-        return pack(_FORMAT, _VERSION, self.served is not None, self.served or 0, self.missed, self._early)
+        return pack(_FORMAT, _VERSION, self.served is not None, (self.served or 0) & _MASK, self.missed, self._early, self._late)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave. False: nothing usable in data, the schedule is as new."""
         if not data or len(data) != _BYTES or data[0] != _VERSION:
             return False
-        _, known, served, self.missed, early = unpack(_FORMAT, data)
-        self.served = served if known else None
+        _, known, served, self.missed, early, self._late = unpack(_FORMAT, data)
+        self.served = (served - (1 << 32) if served >= _BEFORE_0 else served) if known else None
         self._early = min(early, self.period_s // 2)
         return True
 
