@@ -140,7 +140,8 @@ class Schedule:
 
     def dump(self) -> bytes:
         """Return what must survive sleep (18 bytes)."""
-        return pack(_FORMAT, _VERSION, self.served is not None, (self.served or 0) & _MASK, self.missed, self._early, self._late)
+        served = self.served
+        return pack(_FORMAT, _VERSION, served is not None, (served or 0) & _MASK, self.missed, self._early, self._late)
 
     def load(self, data: bytes | None) -> bool:
         """Take up what dump() gave. False: nothing usable in data, the schedule is as new."""
