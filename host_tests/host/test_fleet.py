@@ -320,6 +320,7 @@ def test_both_dialects_of_leshan_are_spoken_and_its_refusals_hold_no_key(modern)
             self._end(200 if good else 404, b"[]", "text/event-stream" if stream else "application/json")
 
         def do_PUT(self):
+            assert self.headers["Authorization"] == "Basic bWU6YUBi"
             bodies.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
             self._end(204 if len(bodies) == 1 else 400, b"" if len(bodies) == 1 else b"00112233")
 
@@ -336,7 +337,8 @@ def test_both_dialects_of_leshan_are_spoken_and_its_refusals_hold_no_key(modern)
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=web.serve_forever, daemon=True).start()
     try:
-        server = Server(f"http://127.0.0.1:{web.server_port}/")
+        server = Server(f"http://me:a%40b@127.0.0.1:{web.server_port}/")
+        assert "me" not in server.url
         entry = register.entry({"endpoint": "a", "psk_identity": "b", "psk": "00112233"})
         assert server.keys() == {} and server.modern == modern
         server.put_key(entry)

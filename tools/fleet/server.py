@@ -9,6 +9,7 @@ Leshan's demo servers of 2.0.0-M4 and of 2.0.0-M18 (tools/interop/DemoServer.jav
 numbers and the event stream are written; the event stream shows which one it is. Keys are in no message of this.
 """
 
+import base64
 import http.client
 import json
 import threading
@@ -32,7 +33,12 @@ class Server:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Remedy("SERVER= is the address of Leshan's web interface, such as http://127.0.0.1:8080")
-        self.url = url.rstrip("/").removesuffix("/api")
+        host = parts.netloc.rpartition("@")[2]
+        self.url = f"{parts.scheme}://{host}{parts.path}".rstrip("/").removesuffix("/api")
+        self._headers = {}
+        if parts.username:  # of the proxy before it, which asks for a password as Leshan does not; in no message
+            word = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
+            self._headers["Authorization"] = "Basic " + base64.b64encode(word.encode()).decode()
         self._modern = None
 
     @property
@@ -50,14 +56,14 @@ class Server:
 
     def stream(self, path, timeout):
         """The event stream, which a server gives to who asks for one."""
-        request = urllib.request.Request(self.url + path, headers={"Accept": "text/event-stream"})
+        request = urllib.request.Request(self.url + path, headers={"Accept": "text/event-stream", **self._headers})
         return urllib.request.urlopen(request, timeout=timeout)
 
     def call(self, method, path, body=None, timeout=30):
         """One request: an Answer, HTTP 504 where none came in time."""
         data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
         kind = "application/json" if isinstance(body, (dict, list)) else "text/plain"
-        request = urllib.request.Request(f"{self.url}/api{path}", data, {"Content-Type": kind}, method=method)
+        request = urllib.request.Request(f"{self.url}/api{path}", data, {"Content-Type": kind, **self._headers}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:
                 return Answer(response.status, response.read().decode())
