@@ -31,8 +31,8 @@ NAMES = ["node-%d" % number for number in range(6)]
 class Wire:
     """Stands for a node's client: answers are kept, a registration succeeds at once."""
 
-    def __init__(self):
-        self.code, self.values = 504, ()
+    def __init__(self, endpoint, events):
+        self.code, self.values, self.endpoint, self.events = 504, (), endpoint, events
 
     def respond(self, request, code, values=(), payload=None, content_format=None):
         self.code, self.values = code, values
@@ -41,7 +41,12 @@ class Wire:
         done(201)
 
     def observed(self, path):
-        return False
+        return path == (19, 0, 0)
+
+    def notify(self, path, values, confirm, done):
+        self.events._kept.append(("NOTIFICATION", {"ep": self.endpoint, "val": {"value": values[0][2].hex()}}))
+        self.events.count += 1
+        done(0)
 
     def update(self, done):
         done(204)
@@ -57,6 +62,8 @@ class Desk:
 
     def __init__(self):
         self.security, self.nodes, self.silent, self.asked = {}, {}, set(), 0
+        self.events = Events.__new__(Events)
+        self.events._kept, self.events.count, self.events._news = [], 0, threading.Condition()
 
     def keys(self):
         return {name: (one["tls"]["details"]["identity"], one["tls"]["details"]["key"]) for name, one in self.security.items()}
@@ -67,16 +74,17 @@ class Desk:
     def remove_key(self, endpoint):
         del self.security[endpoint]
 
-    def add(self, endpoint, key, fault=""):
-        node = self.nodes[endpoint] = CrowdNode(endpoint, "127.0.0.1", 5684, psk=key)
-        node.link, node.fault, node.due = Wire(), fault, []
+    def add(self, endpoint, key, fault="", contract="pull"):
+        node = self.nodes[endpoint] = CrowdNode(endpoint, "127.0.0.1", 5684, psk=key, contract=contract)
+        node.link, node.fault, node.due = Wire(endpoint, self.events), fault, []
         node._after = lambda name, seconds, function: node.due.append(function) if name in ("after", "life", "look") else None
         node._sample()
         return node
 
     def clients(self):
         return {name: {"endpoint": name, "secure": True, "lastUpdate": 1, "objectLinks": [
-            {"url": "/%d/%d" % each[:2]} for each in node.tree.objects()]} for name, node in self.nodes.items()}
+            {"url": "/%d/%d" % each[:2]} for each in node.tree.objects() if each[0] == 19 or node.contract == "pull"]}
+            for name, node in self.nodes.items()}
 
     def _asked(self, endpoint, operation, path, value=b""):
         node = self.nodes[endpoint]
@@ -88,10 +96,13 @@ class Desk:
                 function()
             node._sample()
         self.asked += 1
-        form = OCTET_STREAM if path == "/9/0/2" else TEXT_PLAIN
+        form = OCTET_STREAM if path in ("/9/0/2", "/19/1/0") else TEXT_PLAIN
         node._asked(ServerRequest(operation, parse_path(path), value, form, mid=self.asked))
         found = [{"id": path_of[2], "value": value.hex() if isinstance(value, bytes) else value}
                  for path_of, _, value in node.link.values]
+        if path == "/19/1/0":
+            while node.due:
+                node.due.pop(0)()
         content = found[0] if path.count("/") == 3 and found else {"resources": found}
         return Answer(200, json.dumps({"status": f"X({node.link.code})", "content": content}))
 
@@ -100,6 +111,9 @@ class Desk:
 
     def write(self, endpoint, path, value, timeout=10):
         return self._asked(endpoint, "write", path, value if isinstance(value, bytes) else str(value).encode())
+
+    def observe(self, endpoint, path, timeout=10):
+        return Answer(200, json.dumps({"status": "X(205)"}))
 
     def execute(self, endpoint, path, timeout=10):
         return self._asked(endpoint, "execute", path)
@@ -285,6 +299,21 @@ def test_health_of_all_is_one_table_and_a_crash_text_is_read_without_its_key(des
     assert status.crash(options(crash="node-3")) == b""
     with pytest.raises(Remedy, match="not registered"):
         status.crash(options(crash="node-5"))
+
+
+def test_a_pipe_is_asked_by_commands_and_answers_in_packs(desk, monkeypatch):
+    server, options = desk
+    run(options())
+    monkeypatch.setattr(status, "Events", lambda server: server.events)
+    key = server.keys()["node-0"][1]
+    node = server.add("node-0", key, contract="pipe")
+    node.flash.content["crash.txt"] = ("OSError 5, key %s " % key).encode() + bytes(range(97, 107)) * 90
+    node.features[1].error = "network: no"
+    row = status.status(options(ask=True))[0]
+    assert row[2:] == ("psk", "3600 mV", "-85 dBm", "NB-IoT 1A2B 01A2D100", VERSION, "network: no", ""), row
+    assert status.status(options())[0][6:8] == (VERSION, "network: no")
+    text = status.crash(options(crash="node-0"))
+    assert len(text) == 919 and text.startswith(b"OSError 5, key *** abc") and key.encode() not in text
 
 
 def test_events_are_found_by_number_also_when_old_ones_are_gone():

@@ -64,7 +64,7 @@ def values(asker, endpoint, registration, ask):
     if contract_of(registration) == "pipe":
         more = ["/26251/0/7", "/26251/0/13", "/9/0/1"]
         if ask:
-            return asker.told(endpoint, ["/26252/0/0", *more], ("/26252/0/7", 1), *[(path, None) for path in more])
+            return asker.told(endpoint, ["/26252/0", *more], ("/26252/0/7", 1), *[(path, None) for path in more])
         return asker.values(endpoint, registration, [*more, "/26252/0/0", "/26252/0/1", "/26252/0/2"])
     if ask and "/26252/0" in wanted:
         asker.asked(asker.server.write, endpoint, "/26252/0/7", 1)
