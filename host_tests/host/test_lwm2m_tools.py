@@ -12,7 +12,7 @@ from lwnode.lwm2m import Path as ResourcePath
 from lwnode.features.commands import carry_out
 from tools.objects import example, units
 from tools.objects.__main__ import declaration
-from tools.objects.families import FAMILIES, fitted, wrong_units
+from tools.objects.families import FAMILIES, fitted, wrong_rows, wrong_units
 from tools.objects.payload import Reading, decode, encode
 
 CPYTHON_ONLY = "drives command line tools of the host"
@@ -90,6 +90,18 @@ def test_a_unit_that_senml_does_not_know_is_told_with_its_row():
     tree.sensor(3325, lambda: 1.0, unit="ppm")
     tree.actuator(3308, None, unit="degrees")
     assert wrong_units(tree) == ["/3303/1: SenML writes Cel for °C", "/3308/0: " + str(units.check("degrees"))]
+
+
+def test_keywords_that_a_node_would_meet_only_while_it_measures_are_told_with_their_row():
+    tree = ObjectTree()
+    wrong = ({}, {"every": "900"}, {"resolution": "0.1"}, {"unit": 5}, {"scale": (1,)}, {"resolution": 0})
+    for instance, keywords in enumerate(wrong):
+        tree.sensor(3303, lambda: 1.0, instance, **keywords)
+    tree.sensor(3304, 48.2)
+    tree.actuator(3306, None)
+    assert [sentence.split(", not ")[0] for sentence in wrong_rows(tree)] == [
+        "/3303/1: every is a number", "/3303/2/5700: resolution is a step above 0", "/3303/3: unit is a text",
+        "/3303/4: scale is a number", "/3303/5/5700: resolution is a step above 0", "/3304/0: read is a function"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -40,6 +40,24 @@ def wrong_units(tree: Any) -> "list[str]":
     return [f"{row.path()}: {sentence}" for row, sentence in found if sentence]
 
 
+def wrong_rows(tree: Any) -> "list[str]":
+    """A sentence for each keyword of a row that a node would only meet while it measures."""
+    found = []
+    for row in tree.rows:
+        read = getattr(row, "read", tree.sample)
+        if not callable(read):
+            found.append(f"{row.path()}: read is a function, not {read!r}: give it without its brackets")
+        for name in ("every", "power_ms", "warm_up_ms", "scale", "offset", "unit"):
+            value, kinds = getattr(row, name, None), (str,) if name == "unit" else (int, float)
+            if value is not None and not isinstance(value, (*kinds, Anything)):
+                found.append(f"{row.path()}: {name} is a {'text' if str in kinds else 'number'}, not {value!r}")
+        for resource in row.resources:
+            value = resource.resolution
+            if value is not None and not isinstance(value, Anything) and not (isinstance(value, (int, float)) and value > 0):
+                found.append(f"{resource.path}: resolution is a step above 0, not {value!r}")
+    return found
+
+
 def unseen_writes(tree: Any, most: "int | None") -> "list[str]":
     """A sentence for each object whose writes a module does not tell of: it tells of so many, actuators first."""
     from lwnode.lwm2m.objects import WRITABLE
@@ -65,7 +83,7 @@ def fitted(declare: "Callable[[Any, Any], None]", family: str) -> Fitted:
     capabilities = open_modem(family, AtClient(FakeUart(clock), clock)).capabilities
     tree = ObjectTree(clock)
     declare(tree, Anything())
-    wrong = wrong_units(tree)
+    wrong = wrong_units(tree) + wrong_rows(tree)
     if not capabilities.typed:
         rows = ["{}".format(row.path()) for row in tree.rows]
         sentence = "{} objects without a place in the module travel inside 19/0/0, {} bytes a pack: {}".format(
