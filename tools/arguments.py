@@ -13,6 +13,7 @@ A tool that make starts is a program called "make TARGET": its options are told 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -20,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
+
+from tools.progress import told
 
 WRONG = 2  # exit status of a command that was typed wrong
 INTERRUPTED = 130
@@ -115,10 +118,24 @@ def server(text: str) -> str:
     return text if good else _refuse("coap://HOST:PORT or coaps://HOST:PORT", text)
 
 
-def run(main: Callable[[], int | None], name: str = "") -> int:
-    """The exit status of a command; what ends it from outside, and a path that cannot be used, without a traceback."""
+def web(text: str) -> str:
+    """A web address: http://HOST:PORT or https://HOST:PORT."""
     try:
-        status = main() or 0
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    return text if good else _refuse("http://HOST:PORT or https://HOST:PORT", text)
+
+
+def run(main: Callable[[], int | None], progress: str = "") -> int:
+    """The exit status of a command; what ends it from outside, and a path that cannot be used, without a traceback.
+
+    progress: the name under which it says every ten seconds what it does.
+    """
+    try:
+        with told(progress) if progress else contextlib.nullcontext():
+            status = main() or 0
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `| head` has enough
@@ -130,5 +147,5 @@ def run(main: Callable[[], int | None], name: str = "") -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"{name or Path(sys.argv[0]).parent.name}: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{progress or Path(sys.argv[0]).parent.name}: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1

@@ -9,18 +9,22 @@ from pathlib import Path
 from tools import arguments
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SWITCHES = "DRY_RUN ERASE FORCE FROZEN RECORD SIMULATE TABLE VERBOSE WHERE".split()
+SWITCHES = "APPLY ASK IMAGES SECURE DRY_RUN ERASE FORCE FROZEN RECORD SIMULATE TABLE VERBOSE WHERE".split()
 # Wrong values of each variable that a target's help names, whatever the target.
 WRONG = {
     "BOARD": ["ESP99"], "FAMILY": ["bc67"], "DAYS": ["0", "-5"], "SPEED": ["0"], "CYCLES": ["6"], "CAPACITY": ["-1"],
     "SEED": ["x"], "FAULTS": ["rain"], "SABOTAGE": ["all"], "SERVER": ["foo"], "CONFIG": ["none.json"], "SECRETS": ["docs"],
     "CSV": ["none.csv"], "FIRMWARE": ["none.bin"], "PACKAGE": ["none.lwu"], "OUT": ["README.md/x"], "NUMBER": ["0"],
-    "ROWS": ["none.py"], "XML": ["none.xml"], "SOURCE": ["README.md"], "VERSIONS": ["2.7"], "ARGS": ["--nonsense"],
-    **{name: ["no"] for name in SWITCHES}}  # fmt: skip
+    "ROWS": ["none.py"], "XML": ["none.xml"], "SOURCE": ["README.md"], "VERSIONS": ["2.7"], "FAILURES": ["101"],
+    "PARALLEL": ["0"], "PATIENCE": ["-1"], "NODES": ["0"], "SECONDS": ["0"], "PERIOD": ["0"], "LESHAN": ["new"],
+    "ARGS": ["--nonsense"], **{name: ["no"] for name in SWITCHES}}  # fmt: skip
 # PORT is a serial port there, which is asked for what it is; frozen builds, files of an update and mutants have their own ways.
 ELSEWHERE = {(target, "PORT") for target in ("deploy", "provision", "flash", "update")} | {
     (target, name) for target in ("update", "update-package") for name in ("FILES", "REMOVE")} | {
     ("objects", "FROZEN"), ("mutate", "PACKAGE"), ("mutate", "SAMPLE"), ("test", "ARGS"), ("search", "ARGS")}  # fmt: skip
+# Names and shares, which the table of devices knows.
+ELSEWHERE |= {(target, name) for target in ("fleet", "fleet-update", "fleet-status")
+              for name in ("ROTATE", "LOST", "REPLACE", "WAVES", "FILES", "CRASH")}  # fmt: skip
 NEEDED = {"flash": ["BOARD=RPI_PICO"], "image": ["BOARD=RPI_PICO"]}
 
 
@@ -47,7 +51,8 @@ def test_each_wrong_value_of_each_variable_of_each_target_is_answered_by_a_sente
     with ThreadPoolExecutor(3) as pool:
         for case, (status, output) in zip(cases, pool.map(said, cases)):
             target, name, value = case
-            lines = [line for line in output.splitlines() if line and "***" not in line or f"{name}=" in line]
+            lines = [line for line in output.splitlines() if (line and "***" not in line or f"{name}=" in line)
+                     and not re.fullmatch(r"[\w-]+: .*, \d+ s", line)]  # fmt: skip
             assert status == 2 and "Traceback" not in output and "usage:" not in output, (case, output)
             assert len(lines) == 1 and value in lines[0] and (name in lines[0] or target in lines[0]), (case, output)
             assert "Error 1" not in output, (case, output)
@@ -84,3 +89,13 @@ def test_no_tool_reads_its_arguments_in_a_way_of_its_own():
     found = [str(path.relative_to(ROOT)) for folder in ("tools", "testing") for path in (ROOT / folder).rglob("*.py")
              if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")]
     assert found == [], "tools.arguments.Parser answers a mistake with a sentence"
+
+
+def test_what_takes_long_says_what_it_does_into_a_file_too(tmp_path):
+    program = ("import time\nfrom tools import arguments, progress\nprogress.EVERY_S = 0.05\n"
+               "def main():\n    progress.doing('half of it')\n    time.sleep(0.3)\n    print('done')\n"
+               "raise SystemExit(arguments.run(main, 'matrix'))\n")  # fmt: skip
+    with open(tmp_path / "log", "w") as log:
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+    told = (tmp_path / "log").read_text().splitlines()
+    assert done.stdout == "done\n" and len(told) > 2 and set(told) == {"matrix: half of it, 0 s"}, told

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from tools import arguments as given
+from tools.progress import doing
 
 ROOT = Path(__file__).resolve().parents[2]
 for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
@@ -59,7 +60,10 @@ def main() -> int:
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         simulation = Simulation(arguments.port, arguments.family, arguments.seed, faults, sensors=3, alarm=True, **config)
         charge = Charge(simulation)
+        began = simulation.clock.now
+        doing(lambda: f"day {(simulation.clock.now - began) / 86_400_000:.1f} of {days:g}")
         simulation.live(days)
+        doing("judging")
     verdict = simulation.ledger.verdict()
     title = f"{days:.0f} days of an {arguments.port} node with a {arguments.family}, faults: {faults}"
     if fault:
@@ -69,4 +73,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(given.run(main))
+    sys.exit(given.run(main, "simulate"))

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from tools.arguments import run
 from tools.bench import build, house, node, profile, stack, wake, ways
 from tools.bench.world import Step, World
 from tools.matrix.webassembly import Builds, Missing
+from tools.progress import doing
 
 HERE = Path(__file__).resolve().parent
 WAKES = 100
@@ -64,17 +66,23 @@ def main(arguments: list[str]) -> int:
     except Missing as missing:
         print(f"bench: {missing}", file=sys.stderr)
         return 1
+    doing("sizes")
     build.compiled()
     figures = sizes()
     house.figures_of(figures)
     ways.figures_of(figures)
     loaded(builds, figures)
+    doing("heap of a hundred wakes")
     heap(builds, figures)
     table = budgets()
     for family in build.FAMILIES:
+        doing(f"exchanges of {family}")
         wake.dialogue(family, figures)
+    doing("stack")
     stack.figures_of(build.FAMILIES, figures)
+    doing("charge")
     wake.charge(figures)
+    doing("instructions")
     if not wake.instructions(figures):
         print("left out: instruction counts need valgrind")
         table = {name: row for name, row in table.items() if not name.startswith("instructions/")}
@@ -136,6 +144,7 @@ def sampled(files: dict[str, bytes], figures: dict[str, int]) -> None:
 
 def least(family: str, config: dict[str, object], scale: Fraction) -> int:
     """The smallest heap, to 2 KB, in which a node with lib/ as .mpy in RAM lives through a cold start and three more wakes."""
+    doing(f"the smallest heap of {family}")
     config = {**PERIOD, **config}
     files = build.files("rp2", family, config)
     too_small, enough = 64, 1024
@@ -192,4 +201,4 @@ def judge(figures: dict[str, int], table: dict[str, Budget]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(lambda: main(sys.argv[1:]), "bench"))

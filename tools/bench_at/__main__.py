@@ -158,4 +158,4 @@ def judged(figure: "float | None", budget: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(arguments.run(main))
+    sys.exit(arguments.run(main, "bench-at"))

@@ -16,7 +16,9 @@ import sys
 import time
 from pathlib import Path
 
+from tools import arguments
 from tools.boards import package
+from tools.progress import doing
 
 from . import planted
 
@@ -27,17 +29,18 @@ PORTS = ("esp32", "rp2")
 BARE_IGNORE = re.compile(r"#\s*(type: ignore(?!\[)|noqa(?!: ?[A-Z]+[0-9]+))", re.IGNORECASE)
 
 
-def main(arguments: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Run the steps and say how each went."""
-    ports = [port for port in arguments if port in PORTS] or list(PORTS)
+    ports = [port for port in words if port in PORTS] or list(PORTS)
     steps = [(f"types, {port} stubs", lambda port=port: types(port)) for port in ports]
     steps += [(f"planted mistakes, {port}", lambda port=port: planted_mistakes(port)) for port in ports]
-    if not arguments:
+    if not words:
         steps = [("ruff", ruff), ("bare ignores", bare_ignores), ("boards", boards), ("package.json", package.problem),
                  ("pages", pages), *steps]  # fmt: skip
     failed = 0
     for name, step in steps:
         began = time.monotonic()
+        doing(name)
         problem = step()
         print(f"check: {name + ':':30} {'FAILED' if problem else 'ok':7} {time.monotonic() - began:5.1f} s")
         if problem:
@@ -125,4 +128,4 @@ def run(command: list[str], cwd: Path = ROOT) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(arguments.run(lambda: main(sys.argv[1:]), "check"))

@@ -12,8 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.arguments import run
 from tools.commands import lives, quirks, recorder
 from tools.commands.rows import FAMILIES, Evidence, Row, command_name, is_write, load_evidence, load_rows, matches
+from tools.progress import doing
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _COUNT = {"BC20": 45, "BC66": 102, "BG96": 60, "Telit": 91}
@@ -186,6 +188,7 @@ def contracts() -> str:
 def main() -> int:
     """Record, judge, write, tell."""
     rows = load_rows()
+    doing("the tests of drivers and models are running")
     tested, node, table = record()
     judge = Judge(tested, node)
     print(table)
@@ -218,4 +221,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main, "commands"))

@@ -60,4 +60,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(lambda: main(sys.argv[1:])))
+    sys.exit(run(lambda: main(sys.argv[1:]), "docs"))

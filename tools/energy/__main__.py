@@ -174,4 +174,4 @@ def table(capacity_mah: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(typed.run(main))
+    sys.exit(typed.run(main, "energy"))

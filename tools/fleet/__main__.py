@@ -3,18 +3,17 @@
 python -m tools.fleet provision --csv devices.csv --server http://127.0.0.1:8080 --config node.json
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from tools.boards.catalog import ROOT
+from tools import arguments as typed
+from tools.boards.catalog import ROOT, names
 from tools.boards.remedy import Remedy
 from tools.fleet.server import Server
 
 
 def main(words=None):
     """Run one command: 0; 1 where it could not be done or not all was good; 3 where Leshan is absent."""
-    options = parser().parse_args(words)
+    options = parser(*(words or sys.argv[1:])[:1]).parse_args(words)
     options.server = Server(options.server) if options.server else None
     for name in ("rotate", "lost", "replace"):
         setattr(options, name, getattr(options, name).split())
@@ -28,36 +27,41 @@ def main(words=None):
         return 130
 
 
-def parser():
+def parser(command=""):
     """The options; the Makefile turns its variables into them."""
-    found = argparse.ArgumentParser(prog="python -m tools.fleet", description=__doc__)
+    found = typed.Parser("make " + ("fleet" if command == "provision" else "fleet-" + command), __doc__)
     found.add_argument("command", choices=sorted(COMMANDS))
-    found.add_argument("--csv", type=Path, help="table of devices: a column endpoint, and pin where they differ")
-    found.add_argument("--server", help="address of Leshan's web interface; without it only files are made")
-    found.add_argument("--out", type=Path, help="folder of the register (the table's name with .fleet)")
-    found.add_argument("--config", type=Path, default=ROOT / "firmware" / "config.json")
-    found.add_argument("--board", default="", help="MicroPython's name of the board, for images and updates")
-    found.add_argument("--family", help="module family; else config.json's")
-    found.add_argument("--firmware", type=Path, help="MicroPython's image, for images of an ESP32")
+    found.add_argument("--csv", type=typed.file, help="table of devices: a column endpoint, and pin where they differ")
+    found.add_argument("--server", type=typed.web, help="address of Leshan's web interface; without it only files are made")
+    found.add_argument("--out", type=typed.place, help="folder of the register (the table's name with .fleet)")
+    found.add_argument("--config", type=typed.file, default=ROOT / "firmware" / "config.json")
+    found.add_argument("--board", type=typed.one_of(*names()), default="",
+                       help="MicroPython's name of the board, for images and updates")
+    found.add_argument("--family", type=typed.family, help="module family; else config.json's")
+    found.add_argument("--firmware", type=typed.file, help="MicroPython's image, for images of an ESP32")
     found.add_argument("--images", action="store_true", help="filesystem images beside the provisioning packages")
     found.add_argument("--apply", action="store_true", help="do it; without it only say what would be done")
     found.add_argument("--rotate", default="", help="endpoints that get a new key")
     found.add_argument("--lost", default="", help="endpoints to be shut out")
     found.add_argument("--replace", default="", help="endpoints under which another board comes")
     found.add_argument("--files", default="", help="of an update: files or folders, as in lib/ or firmware/; without it all")
-    found.add_argument("--number", type=int, help="of an update: its number; without it the time of making")
+    found.add_argument("--number", type=typed.whole(1, (1 << 32) - 1),
+                       help="of an update: its number; without it the time of making")
     found.add_argument("--waves", default="1 10% 50%", help="numbers or shares of nodes; the rest is the last")
-    found.add_argument("--failures", type=int, default=10, help="percent of a wave that may fail")
-    found.add_argument("--parallel", type=int, default=64, help="nodes asked at once")
-    found.add_argument("--patience", type=float, default=None, help="seconds a node may be silent (update 3600, status 10)")
-    found.add_argument("--piece", type=int, default=512, help="bytes of a package in one write")
+    found.add_argument("--failures", type=typed.whole(0, 100), default=10, help="percent of a wave that may fail")
+    found.add_argument("--parallel", type=typed.whole(1, 10000), default=64, help="nodes asked at once")
+    found.add_argument("--patience", type=typed.number(0.1, 1e6, "s"), default=None,
+                       help="seconds a node may be silent (update 3600, status 10)")
+    found.add_argument("--piece", type=typed.whole(16, 1024), default=512, help="bytes of a package in one write")
     found.add_argument("--ask", action="store_true", help="have nodes look at signal and cell anew")
     found.add_argument("--crash", default="", help="print the crash text of this endpoint")
-    found.add_argument("--nodes", type=int, default=200, help="of load: virtual nodes")
-    found.add_argument("--seconds", type=int, default=60, help="of load: how long it lasts once all are registered")
-    found.add_argument("--period", type=float, default=10, help="of load: seconds between a node's notifications")
+    found.add_argument("--nodes", type=typed.whole(1, 100000), default=200, help="of load: virtual nodes")
+    found.add_argument("--seconds", type=typed.whole(1, 86400), default=60,
+                       help="of load: how long it lasts once all are registered")
+    found.add_argument("--period", type=typed.number(0.1, 86400, "s"), default=10,
+                       help="of load: seconds between a node's notifications")
     found.add_argument("--secure", action="store_true", help="of load: DTLS-PSK")
-    found.add_argument("--leshan", choices=("demo", "library", "old"), help="of load and show: this kind of Leshan")
+    found.add_argument("--leshan", type=typed.one_of("demo", "library", "old"), help="of load and show: this kind of Leshan")
     return found
 
 
@@ -134,4 +138,4 @@ def show(columns, rows):
 COMMANDS = {"provision": provision, "update": update, "status": status, "load": load, "show": showing, "far": far}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(typed.run(main))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tools.arguments import WRONG, run
 from tools.matrix.webassembly import FOLDER, ROOT, Builds, Missing, sources
+from tools.progress import doing, say
 
 sys.path.insert(0, str(ROOT / "host_tests"))
 from runner.plugin import inspect  # noqa: E402  (host_tests is no package)
@@ -56,8 +57,13 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"matrix: {', '.join(unknown)} is not at hand: {', '.join(builds.versions + pythons)} are", file=sys.stderr)
         return WRONG
+    wanted = list(dict.fromkeys(wanted))
+    rows = []
     with ThreadPoolExecutor(2) as pool:
-        rows = list(pool.map(lambda version: row(version, builds), dict.fromkeys(wanted)))
+        for found in pool.map(lambda version: row(version, builds), wanted):
+            rows.append(found)
+            doing(f"{len(rows)} of {len(wanted)} interpreters")
+            say("matrix", f"{found[0]}: {found[1]} passed, {len(found[3])} failed, {found[4]:.0f} s")
     print(f"\n{'interpreter':28} {'passed':>7} {'skipped':>7} {'failed':>7} {'seconds':>8}")
     for name, passed, skipped, failures, seconds in rows:
         print(f"{name:28} {passed:7} {skipped:7} {len(failures):7} {seconds:8.1f}")
@@ -136,4 +142,4 @@ def read_report(path: Path) -> dict[str, Outcome]:
 
 
 if __name__ == "__main__":
-    sys.exit(run(lambda: main(sys.argv[1:])))
+    sys.exit(run(lambda: main(sys.argv[1:]), "matrix"))

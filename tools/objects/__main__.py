@@ -123,4 +123,4 @@ def main(arguments: "list[str] | None" = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(typed.run(main))
+    sys.exit(typed.run(main, "objects"))
