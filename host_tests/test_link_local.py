@@ -339,6 +339,20 @@ def test_a_sleeping_module_is_deaf_and_what_it_sends_waits():
     assert outcome == [0] and exchange.code == 205
 
 
+def test_what_was_on_its_way_when_the_supply_went_is_lost():
+    module = Module()
+    module.observe()
+    module.link.suspend()
+    outcome = module.notify("1")
+    module.link.cut()
+    module.link.resume()
+    module.clock.advance(100_000)
+    assert outcome == [] and module.server.deliveries == []
+    outcome = module.notify("2")
+    module.clock.advance(1_000)
+    assert outcome == [0] and len(module.server.deliveries) == 1
+
+
 def test_queue_mode_keeps_requests_until_the_node_is_heard_of():
     module = Module(binding="UQ", lifetime=86400)
     module.clock.advance(100_000)

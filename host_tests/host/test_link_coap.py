@@ -231,6 +231,30 @@ async def test_a_suspended_module_hears_nothing_and_sends_when_it_wakes(server, 
     assert await sending == 0
 
 
+@paired
+async def test_what_was_on_its_way_when_the_supply_went_is_lost(server, node):
+    """No notification and no answer of before comes out of a module that is switched on again; its observation may."""
+    await server.observe("node", TEMPERATURE)
+    node.silent = True
+    server.endpoint.max_retransmit = 0
+    asking = asyncio.ensure_future(server.read("node", TEMPERATURE))
+    while len(node.requests) < 2:
+        await asyncio.sleep(0.01)
+    node.link.radio(up=False)
+    sending = asyncio.ensure_future(node.notify("1"))
+    await asyncio.sleep(0.02)
+    node.link.cut()
+    node.link.radio(up=True)
+    node.answer(node.requests[1])
+    node.link.resume()
+    sent = node.link.endpoint.transmissions
+    await asyncio.sleep(0.3)
+    assert node.link.endpoint.transmissions == sent and not sending.done()
+    assert await node.notify("2") == 0
+    for each in (sending, asking):
+        each.cancel()
+
+
 @plain
 async def test_queue_mode_waits_until_the_node_is_heard_of():
     pair = Pair(register=False, awake_s=0)
