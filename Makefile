@@ -13,14 +13,26 @@ on = $(if $(filter-out 0 1,$($(1))),$(error make: $(1)=$($(1)): expected $(1)=1,
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dtls test search check check-fix demo board clean
 
+# What a person needs, in the order in which it is needed; then what some need. Everything else is for developers.
+FIRST = demo board objects energy flash deploy provision update
+SOME = help setup boards modem registry at image update-package fleet fleet-update fleet-status
+# Name and description on a line, the variables below.
+SHOWN = awk -F ':.*\#\# *' '{at = match($$2, /; [A-Z_]+=/); text = at ? substr($$2, 1, at - 1) : $$2; \
+	printf "  make %-14s %s\n", $$1, text; if (at) printf "       %-14s %s\n", "", substr($$2, at + 2)}'
+ALL = $(shell grep -hoE '^[a-z][a-z_-]*:.*\#\#' $(MAKEFILE_LIST) | sed 's/:.*//' | sort)
+
 help:  ## list the targets
 	@echo "lwnode: LwM2M over AT, sensor node firmware for MicroPython"
-	@grep -hE '^[a-z][a-z_-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## *' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo; for target in $(FIRST); do grep -hE "^$$target:.*##" $(MAKEFILE_LIST); done | $(SHOWN)
+	@echo; echo "what some need"
+	@for target in $(SOME); do grep -hE "^$$target:.*##" $(MAKEFILE_LIST); done | $(SHOWN)
+	@echo; echo "for developers"
+	@for target in $(filter-out $(FIRST) $(SOME),$(ALL)); do grep -hE "^$$target:.*##" $(MAKEFILE_LIST); done | $(SHOWN)
 
 setup:  ## make .venv and install what demo, test and check need (nothing to do: says nothing)
 	@$(SETUP) run micropython test boards check stubs_esp32 stubs_rp2
 
-setup-dtls:  ## the same, and DTLS for runs with a pre-shared key on the wire
+setup-dtls:  ## as setup, and DTLS for runs with a pre-shared key on the wire
 	@$(SETUP) run micropython dtls
 
 test:  ## all tests, portable ones under CPython and under MicroPython; ARGS="-k name" for some

@@ -113,8 +113,15 @@ def test_the_script_parses_on_the_oldest_python_that_may_meet_it():
     ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
 
 
-def test_make_help_names_the_targets():
+def test_make_help_begins_with_what_a_person_needs_and_names_each_target_once():
     output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
+    first, some, developers = re.split("what some need|for developers", output)
+    assert 6 <= first.count("  make ") <= 9 and "  make demo " in first and "  make deploy " in first
+    assert "  make modem " in some and "  make check " in developers
+    named = re.findall("  make ([a-z-]+)", output)
+    targets = {target for path in [ROOT / "Makefile", *ROOT.glob("t*/*/Makefile.inc")]
+               for target in re.findall(r"^([a-z][a-z-]*):.*##", path.read_text(encoding="utf-8"), re.MULTILINE)}
+    assert sorted(named) == sorted(targets)
     assert [target for target in ("setup", "test", "check", "demo", "help") if f"make {target} " not in output] == []
 
 
