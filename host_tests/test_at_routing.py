@@ -355,14 +355,6 @@ def test_a_handler_that_raises_leaves_the_client_usable():
     assert at.send("AT") == []
 
 
-def test_sending_inside_a_hook_of_a_running_command_is_refused():
-    at, uart, _ = client([(b"AT+A\r", OK, 5)])
-    errors = []
-    at.idle = lambda: errors.append(raised(AtError, at.send, "AT+B"))
-    assert at.send("AT+A") == []
-    assert len(errors) == 1 and "running" in str(errors[0])
-
-
 def test_poll_ends_when_told_to():
     at, uart, clock = client()
     heard = []
@@ -528,12 +520,6 @@ def test_the_gap_between_final_result_and_next_command():
     assert clock.now == 5 + 20 + 5 + 20 + 5
 
 
-def test_stats_are_attributes_and_items():
-    at, _, _ = client([(b"AT\r", OK)])
-    at.send("AT")
-    assert at.stats.lines == at.stats["lines"] == 1
-
-
 def test_nobody_polls_or_waits_inside_a_running_command():
     at, _, _ = client([(b"AT+A\r", OK, 5)])
     errors = []
@@ -577,15 +563,6 @@ def test_between_ok_and_the_late_result_nothing_is_the_commands():
         at, _, _ = client([(b"AT+QLWREG\r", [(1, OK), (10, line(stray)), (20, line("+QLWREG: 0"))])])
         assert at.send("AT+QLWREG", result="+QLWREG", result_timeout_ms=100) == ["+QLWREG: 0"]
         assert at.stats.late == (stray != "+QLWREGX: 1")
-
-
-def test_a_result_that_was_given_up_is_counted_when_it_comes_and_still_a_urc():
-    at, uart, _ = client([(b"AT+QLWREG\r", [(1, OK), (900, line("+QLWREG: 1") + line("+QLWREG: 2"))])])
-    heard = []
-    at.subscribe("+QLWREG", heard.append)
-    raised(AtTimeout, at.send, "AT+QLWREG", result="+QLWREG", result_timeout_ms=500)
-    at.poll(1000)
-    assert heard == ["+QLWREG: 1", "+QLWREG: 2"] and at.stats.late == 1
 
 
 def test_what_the_form_of_a_command_and_a_hook_say_of_a_line_of_its_name():
