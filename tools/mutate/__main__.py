@@ -95,12 +95,12 @@ def verdicts(folder):
     return found
 
 
-def chosen(names, sample, only):
+def chosen(names, sample, only, seed):
     """The mutants to be judged: `sample` of them, all where it is None, of the modules or functions whose name has `only`."""
     names = sorted(name for name in names if only in name)
     if sample is None or sample >= len(names):
         return names
-    return sorted(random.Random(SEED).sample(names, sample))
+    return sorted(random.Random(seed).sample(names, sample))
 
 
 def report(name, folder, judged, total):
@@ -128,6 +128,7 @@ def main(words=None):
     parser = arguments.Parser("make mutate", __doc__)
     parser.add_argument("package", nargs="*", help=f"of {', '.join(PACKAGES)}; all where none is named")
     parser.add_argument("--sample", default="", help="how many mutants, or all (default: as PACKAGES says)")
+    parser.add_argument("--seed", type=int, default=SEED, help="another sample: who has killed what one has shown proves it so")
     parser.add_argument("--again", action="store_true", help="only those that the last run's list has as not killed")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose dotted name has this: journal, xǁLineBuffer")
     told = parser.parse_args(words)
@@ -144,7 +145,8 @@ def main(words=None):
             sys.exit(f"make mutate: mutmut has made nothing: see {log}")
         if told.again:
             names = {each: None for each in FOLDER.joinpath(name + ".txt").read_text().split() if each in names}
-        judged = chosen(names, None if told.again or told.sample == "all" else int(told.sample or package.sample), told.only)
+        judged = chosen(names, None if told.again or told.sample == "all" else int(told.sample or package.sample), told.only,
+                        told.seed)
         print(f"{name}: {len(judged)} of {len(names)} mutants are judged, at a few seconds each", flush=True)
         if not mutmut(folder, judged, log):
             sys.exit(f"make mutate: mutmut failed: see {log}")
