@@ -43,6 +43,37 @@ def test_object_19_is_declared_and_can_be_observed():
         assert tree.handle(Request(operation, path, None)).code == code, (path, operation)
 
 
+def test_each_refused_request_says_why_and_is_kept_over_sleep():
+    tree, _ = node()
+    tlv = b"\x86\x06\x41\x00\x01\x41\x01\x05"
+    for operation, path, value, code, words in (
+        ("jump", (3303, 0), b"", 405, "the operations are read observe cancel write execute write_attributes"),
+        ("read", (9, 0), b"", 404, "no such object or instance"), ("read", (3303, 1), b"", 404, "no such object or instance"),
+        ("read", (3303, 0, 1), b"", 404, "no such resource"), ("read", (3303, 0, 5605), b"", 405, "not readable"),
+        ("execute", (3303, 0), b"", 405, "a resource is needed"), ("execute", (3303, 0, 5700), b"", 405, "not executable"),
+        ("execute", (3303, 0, 1), b"", 404, "no such resource"), ("write", (3306,), b"", 405, "an instance is needed"),
+        ("write", (3306, 0), b"", 400, "no resource in the payload"),
+        ("write", (3306, 0), tlv, 400, "single resources were expected, not a TLV of kind 2"),
+        ("write", (3306, 0, 5850), b"7", 400, "1 bytes are no value of this resource's type"),
+        ("write", (3303, 0, 5700), b"7", 405, "not writable"),
+        ("write", (3306, 0, 1), b"7", 404, "no such resource"),
+        ("write", (3306, 0, 5852), b"7", 400, "the server can only reset the time to 0"),
+        ("write_attributes", (3303, 0, 5700), b"foo=1", 400, "the attributes are pmin pmax gt lt st, not foo"),
+        ("write_attributes", (3306, 0, 1), b"pmin=1", 404, "no reading there"),
+        ("write", (19, 0, 0), b"", 405, "commands are written to 19/1/0"),
+        ("read", (19, 1, 0), b"", 405, "19/0/0 can be observed"),
+        ("read", (19, 0, 1), b"", 404, "19/0/0 can be observed"),
+    ):
+        before, tree.dirty = tree.refused, False
+        answer = tree.handle(Request(operation, Path(*path), 100 + before, value=value))
+        assert (answer.code, repr(answer)) == (code, "Response(%s, values: 0)" % code)
+        assert tree.last_error == "%s %s: %s %s" % (operation, Path(*path), code, words), tree.last_error
+        assert tree.refused == before + 1 and tree.dirty == (operation in ("write", "execute", "write_attributes")), operation
+    tree.commands = None
+    tree.handle(Request("write", Path(19, 1, 0), None, value=b""))
+    assert tree.last_error == "write /19/1/0: 405 this node takes no commands"
+
+
 def test_without_a_container_there_is_no_object_19():
     tree, _ = node()
     tree.container = None
