@@ -207,7 +207,7 @@ class Hardware:
                 "cause": causes.get(cause, 3), "wake_reason": self._wake_reason, "unique_id": self.unique_id,
                 "repl": self._repl_mode, "flash_kb": self.flash_kb, "repl_uart": 0 if self.port == "esp32" else -1,
                 "baudrate": self.baudrate, "wdt_limit": 8388 if self.port == "rp2" else 0,
-                "chip": self.chip, "waking": sorted(CHIPS[self.chip].waking)}  # fmt: skip
+                "chip": self.chip, "waking": sorted(CHIPS[self.chip].waking) if self.chip in CHIPS else []}  # fmt: skip
 
     async def _on_rtc(self, offset_ms: int) -> None:
         self._retained.rtc_offset_ms = offset_ms

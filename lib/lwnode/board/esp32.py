@@ -214,7 +214,6 @@ class Board(Base):
         if self._uart is not None:
             self._uart.deinit()
         armed = self._armed(wake_on)
-        groups = [[pins.pin(name) for name, at in armed if at == level] for level in (0, 1)]
         ext0, ext1, gpio = [getattr(esp32, "wake_on_" + way, None) for way in ("ext0", "ext1", "gpio")]
         if ext0 is not None:
             gpio = None  # of light sleep only, on the chips that have ext0
@@ -225,18 +224,17 @@ class Board(Base):
             raise Unsupported("the original ESP32 wakes when ALL low pins are low: wire at most one active-low wake pin")
         # ext0 takes one pin, ext1 and gpio one level for all theirs (ports/esp32/modesp32.c); low is ALL low to the original's
         # ext1. What finds no place, one pin of several that were left active, is seen at the next wake.
-        more = 1 if original or len(groups[1]) >= len(groups[0]) else 0
+        more = 1 if original or 2 * sum([at for _, at in armed]) >= len(armed) else 0
         for level in (1 - more, more) if ext0 is not None else (more, 1 - more):
-            group = tuple(groups[level])
+            group = tuple([pins.pin(name) for name, at in armed if at == level])
             if group and ext0 is not None and (level != more or len(group) == 1):
                 ext0(group[0], bool(level))
                 ext0 = None
-            elif group and ext1 is not None:
-                ext1(group, bool(level))
-                ext1 = None
-            elif group and gpio is not None:
-                gpio(group, bool(level))
-                gpio = None
+            elif group:
+                way = ext1 or gpio
+                if way is not None:
+                    way(group, bool(level))
+                ext1, gpio = None, gpio if ext1 else None
         # Outputs are held: PWRKEY, reset and DTR, floating, wake or kill the module (LilyGo T-SIM7600X issue 50).
         outputs = 0
         for i, name in enumerate(sorted(self.definition.PINS)):
