@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.docs.keys import explained
+from tools.docs.keys import FEATURES, explained
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +41,13 @@ The example in the repository, `firmware/config.json`:
 _OPTIONS = """\
 Without such a key the driver's own value holds; for another family it is refused by its name. Sections are those of the
 module's manual.
+
+"""
+
+_FEATURES = """\
+A feature is a file of `lib/lwnode/features`. `make deploy` and `make image` bring those that the configuration asks for, and no
+others: a key of a feature that is not on the board stops the start with the feature's name. `false`, `0` and `"none"` ask for
+nothing; `"node_objects": false` switches settings off, and usage too where no `data_budget` is given.
 
 """
 
@@ -119,6 +126,20 @@ def rows() -> dict[str, tuple[Any, ...]]:
     return found
 
 
+def features_table() -> str:
+    """A markdown table of the features: by which keys each is asked for, and what it does."""
+    from lwnode import features
+
+    unknown = {name for name, _, _ in features.FEATURES} ^ set(FEATURES)
+    if unknown:
+        raise SystemExit(f"tools/docs/keys.py: FEATURES says nothing of {', '.join(sorted(unknown))}, or too much")
+    lines = ["| feature | keys | without a key | what it does |", "|---|---|---|---|"]
+    for name, keys, always in features.FEATURES:
+        shown = ", ".join(f"`{key}`" for key in keys) or "none"
+        lines.append(f"| {name} | {shown} | {'on' if always else 'off'} | {FEATURES[name]} |")
+    return "\n".join(lines) + "\n"
+
+
 def page() -> str:
     """The whole page."""
     from lwnode import config
@@ -131,6 +152,7 @@ def page() -> str:
         parts.append(f"## {title}\n\n" + table({key: known[key] for key in keys if key in known}))
     if rest:
         parts.append("## Further keys\n\n" + table(rest))
+    parts.append("## Features, and what switches each on\n\n" + _FEATURES + features_table())
     parts.append("## What one module can be told beyond that\n\n" + _OPTIONS + options_table())
     secrets = "`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional."
     parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.rows(config.SECRETS)))

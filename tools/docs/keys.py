@@ -54,6 +54,21 @@ KEYS = {
     "pin": "SIM PIN",
     "update_key": "key of update packages, hexadecimal; without it one derived from psk",
 }
+# What each feature does, and how it is switched on and off beside its keys.
+FEATURES = {
+    "battery": "watches the cell, contacts less often where it is weak, and rests where it is empty",
+    "usage": "counts bytes and charge, keeps within the month's budget, and shows health as object 26251",
+    "settings": "lets the server set periods and rules as object 26250, on trial, and order the node to stay awake",
+    "deferral": "lets a report wait for a better signal",
+    "calendar": "reports at times of the day instead of at every period",
+    "pins": "reports what a pin of WAKE in the board file tells; does nothing without one",
+    "ship": "sleeps from the factory to the field with the module off, over changes of the battery too. Ordered by the server"
+            " (26250/0/4 = 1) or at the prompt (`board.protected.save(\"ship\", b\"1\")`), ended by the pin `ship` of the board"
+            " file: without that pin it is refused",
+    "commands": "takes a server's commands on 19/1/0, the way back of modules that pass bytes only",
+    "update": "takes signed packages from the server, tries them, goes back from a bad one",
+    "diagnosis": "tells a far server what is wrong, with the crash text, as object 26252",
+}
 # By key, or by key and family where a key means different things; sections are those of the family's manual.
 OPTIONS = {
     "psm_tau": "PSM: tracking area update asked for (seconds, TS 24.008 10.5.7.4a), by default four `report_every`, a day at"
