@@ -82,6 +82,8 @@ class Esp32(Chip):
     """An ESP32 with its wires; `chip` is esp32, esp32s3, esp32c3 or esp32c6."""
 
     holds = True
+    wake_bytes = 18  # 1.5 ms at 115200: start of the oscillator, PLL, flash
+    dozed_ms = 0  # of the time awake
     i2c_nack = 19  # ENODEV
     shortest_rxbuf = 129  # more than the hardware's FIFO, or the driver is not installed
 
@@ -181,6 +183,22 @@ class Esp32(Chip):
         self.wake_levels = {}
         raise Reset("deep_sleep")
 
+    def _lightsleep(self, ms):
+        """Light sleep (modmachine.c, esp_light_sleep_start): the UART's clock stands still, so what comes meanwhile is lost;
+        where RX wakes, that byte and those of the time that waking takes. Other wake sources are not played."""
+        rx = [number for number, row in self.wake_levels.items() if row[1] == 7]
+        if any([self.level(number) == self.wake_levels[number][0] for number in rx]):
+            return  # the level is there already
+        there, start = self.line.any(), self.clock.now
+        while self.clock.now - start < ms and (not rx or self.line.any() == there):
+            following = self.clock.next_in()
+            left = ms - (self.clock.now - start)
+            self.clock.advance(left if following is None else min(left, max(following, 1)))
+        came = self.line.any() - there
+        if came:
+            self.line.lose(min(came, self.wake_bytes) if rx else came)
+        self.dozed_ms += self.clock.now - start
+
     def _true_ms(self, ms):
         drift = self.drift_ppm(self.clock.unix()) if callable(self.drift_ppm) else self.drift_ppm
         return max(1, ms * (1000000 + drift) // 1000000)
@@ -255,7 +273,8 @@ class Esp32(Chip):
                      ADC=make_adc(chip, True), RTC=Rtc, WDT=Wdt,
                      PWRON_RESET=1, HARD_RESET=2, WDT_RESET=3, DEEPSLEEP_RESET=4, SOFT_RESET=5, PIN_WAKE=2, EXT0_WAKE=2,
                      EXT1_WAKE=3, TIMER_WAKE=4, reset_cause=lambda: chip.cause, wake_reason=lambda: chip.wake_number,
-                     unique_id=lambda: chip.unique_id, reset=chip._reset, deepsleep=chip._deepsleep, freq=lambda *_: 160000000)
+                     unique_id=lambda: chip.unique_id, reset=chip._reset, lightsleep=chip._lightsleep,
+                     deepsleep=chip._deepsleep, freq=lambda *_: 160000000)
 
     def _make_port(self):
         chip = self

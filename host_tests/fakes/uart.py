@@ -97,6 +97,10 @@ class FakeUart:
             data = bytes([byte ^ 0xA5 | 0x80 for byte in data])
         self._incoming.extend(data)
 
+    def lose(self, count: int) -> None:
+        """The host slept through the first of what has come."""
+        self._incoming = self._incoming[count:]
+
     def script(self, steps) -> "FakeUart":
         """A dialogue: (what the host must write next, answer[, after how many ms]); see the module's text."""
         self.script_left = list(steps)

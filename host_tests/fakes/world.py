@@ -113,6 +113,8 @@ class World:
         if battery_mv is not None:
             self.battery(battery_mv)
         self.chip.line = self.uart
+        if port == "esp32":  # the module's TX is high while it runs
+            self.chip.sources[self.definition.UART["rx"]] = lambda: int(self.model.status_pin)
         self.chip.on_output = self._output
         self.taken = []
         self.relay = None

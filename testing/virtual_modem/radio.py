@@ -7,6 +7,7 @@ What a family does with these events it says in the `on_...` methods.
 
 from testing.virtual_modem.power import Power
 
+_CONNECT_MS = 100  # from the page to the first byte: random access, set-up of the connection; a few hundred in NB-IoT
 # Registration states of +CEREG.
 IDLE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING = range(6)
 # Timer octets of PSM (TS 24.008, 10.5.7.3 and 10.5.7.4a) and eDRX cycles (10.5.5.32).
@@ -227,7 +228,7 @@ class Radio(Power):
 
         def paged():
             self.activity()
-            again()
+            self.after(_CONNECT_MS, again)
 
         self.after(self.options["paging_ms"], paged)
         return True

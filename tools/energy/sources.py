@@ -56,6 +56,8 @@ BOARDS = {
                        "measured: 21 to 22 mA at 125 MHz, MicroPython issue 8770"),
     "rp2350": _sources("measured: 1.9 mA with SRAM kept, CircuitPython issue 9491", "guess:"),
 }
+# A board in light sleep while it waits for the module: testing.simulate.charge.DOZING.
+DOZING = _source("measured: 1.1 mA of an ESP32, micropython-esp32 issue 32; 0.8 mA by the data sheet")
 # asleep, light sleep, awake with the radio idle, starting or searching, connected, tail
 MODULES = {
     "bc66": _sources("recalled: data sheet, PSM 3.5 µA; the BC65's says 4", "recalled: DRX 2.56 s 0.43 mA",
@@ -112,7 +114,7 @@ def floor(chip: str, family: str, contacts: float) -> Floor:
     from lwnode.features.usage import BOARDS as BOARD_UA
     from testing.simulate.charge import currents
 
-    _, _, asleep, _, idle, start, connected, tail = currents(chip, family)
+    _, _, asleep, _, idle, start, connected, tail, _ = currents(chip, family)
     value = {name: row.value for name, row in WORLD.items()}
     telit, released = family == "me910c1", family == "bc66"
     seconds = [(value["me910c1_wake_s"] + value["me910c1_attach_s"] if telit else value["wake_s"], start),
@@ -133,7 +135,7 @@ def switched(chip: str, mah: float, hours_asleep: float, wakes: float) -> float:
 
 def of_rows(chip: str, family: str) -> list[Source]:
     """A source for each row of testing.simulate.charge.Charge.rows(), in their order."""
-    return [*BOARDS[chip], *MODULES[family]]
+    return [*BOARDS[chip], *MODULES[family], DOZING]
 
 
 def all_figures() -> list[tuple[str, str, str, Source]]:
@@ -143,6 +145,7 @@ def all_figures() -> list[tuple[str, str, str, Source]]:
 
     found = [(f"{chip} board", state, ampere(ua), source) for chip, values in usage.BOARDS.items()
              for state, ua, source in zip(("asleep", "awake"), values, BOARDS[chip])]
+    found.append(("esp32 board", "dozing", ampere(currents("esp32", "bc66")[8]), DOZING))
     states = ("asleep (PSM)", "light sleep", "awake, radio idle", "starts, searches", "connected, mean", "network's tail")
     found += [(family.upper(), state, ampere(ua), source) for family, sources in MODULES.items()
               for state, ua, source in zip(states, currents("esp32", family)[2:], sources)]

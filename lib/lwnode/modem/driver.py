@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _QUEUE = const(8)
 _QUEUE_BYTES = const(2048)  # of values
 _SLICE_MS = const(200)  # of a wait: what falls due, and a status pin, are seen so late at most
+_TORN_MS = const(30)  # a line of 300 characters at 115200
 _LOOK_MS = const(5000)  # BC66's own recovery takes some seconds (5.5); the URC that ends it may be lost, so it is asked
 _SNAPSHOT = const(4)  # format; a snapshot of another one starts cold
 _HEAD = const(">BBBBIIB4s")  # format, length of the revision, failures, status, account, objects, observations, PSM timers
@@ -95,6 +96,9 @@ class Modem(Network):
     URCS: "dict[str, Any]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
+    doze: "Callable[[int], bool] | None" = None  # AtClient.doze, where the board has one
+    # Whether the module can be asked for what a URC has said that ends its own work at the session: such a wait may doze.
+    ASKABLE = False
     spoken_at = 0  # tick at which server and node said something last, as far as is known
     release_next = False  # the next report is the last of its contact (capabilities.releases)
     packs: "bool | None" = True  # whether somebody observes 19/0/0, where the module itself answers the server; None not known
@@ -359,10 +363,10 @@ class Modem(Network):
 
     # ---- waiting ----------------------------------------------------------------------------------------------
 
-    def service(self, timeout_ms: int, quiet_ms: "int | None" = None) -> None:
+    def service(self, timeout_ms: int, quiet_ms: "int | None" = None, released: bool = False) -> None:
         """Answer the server and take results for that long; every event comes from here (or from another wait).
 
-        quiet_ms: back before, once nobody has said anything for so long (spoken_at).
+        quiet_ms: back before, once nobody has said anything for so long (spoken_at). released: the radio was let go.
         """
         self.settle(timeout_ms, True, quiet_ms)
 
@@ -423,12 +427,18 @@ class Modem(Network):
 
     def wait_while_busy(self, timeout_ms: int) -> int:
         """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
-        end = self.at.deadline(timeout_ms)
-        while not self._await(lambda: not self._busy(), min(_LOOK_MS, max(0, self.at.left(end)))):
-            self.status()
-            if self.at.left(end) <= 0:
-                break
-        return self._status
+        at, armed = self.at, self.doze if self.ASKABLE else None
+        end = at.deadline(timeout_ms)
+        while True:
+            at.doze = armed
+            self._await(lambda: not self._busy() or at.doze is not armed, min(_LOOK_MS, max(0, at.left(end))))
+            if armed is not None and at.doze is None:
+                at.poll(_TORN_MS)  # the end of a line whose begin was slept through
+            at.doze = None
+            if self._busy():
+                self.status()
+            if not self._busy() or at.left(end) <= 0:
+                return self._status
 
     # ---- requests of the server -------------------------------------------------------------------------------
 

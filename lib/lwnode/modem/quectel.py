@@ -35,7 +35,7 @@ class NbIot(Modem):
         boot_ms=6000,  # QRST takes about 5 s to the banner (field_quirks 5)
     )
 
-    _greeting_due = False
+    _greeting_due = _connected = False
 
     def _greet(self) -> None:
         self._set_sleep(0)
@@ -61,10 +61,12 @@ class NbIot(Modem):
         pulsed = self.pins is not None and bool(self.pins.pulse("wake", _WAKE_MS))
         if pulsed:
             # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost and costs a second and a half.
+            self.at.doze = self.doze  # until the banner
             try:
                 self.at.wait("+CPIN", _BOOT_MS)
             except AtTimeout:
                 pass  # it was awake, or its lines were lost: AT will tell
+            self.at.doze = None
         return pulsed
 
     def _roused(self) -> bool:
@@ -97,6 +99,23 @@ class NbIot(Modem):
             self._close_requests()
             self.ask(self.at.run, "+QRELLOCK")
         return self._confirm_sleep()
+
+    def service(self, timeout_ms: int, quiet_ms: "int | None" = None, released: bool = False) -> None:
+        """As Modem.service. Once the radio is let go +CSCON: 1 (27.007 10.1.30) announces a request some time before it, so the
+        board may doze: what it sleeps through is that line."""
+        at, end = self.at, self.at.deadline(timeout_ms)
+        if released and quiet_ms is not None and self.doze is not None:
+            at.subscribe("+CSCON", self._on_connection)
+            rows = self.ask(at.read, "+CSCON") or [[]]
+            self._connected = rows[-1][1:2] != ["0"]
+            if rows[-1][:1] == ["1"] or self.ask(at.write, "+CSCON", 1) is not None:
+                self._await(lambda: not self._connected, min(quiet_ms, timeout_ms))
+                at.doze = None if self._connected else self.doze
+        Modem.service(self, max(0, at.left(end)), quiet_ms)
+        at.doze = None
+
+    def _on_connection(self, line: str) -> None:
+        self._connected = line.rstrip()[-1:] == "1"
 
     def _on_power_event(self, event: str) -> None:
         if event in ("ENTER DEEPSLEEP", "ENTER PSM"):

@@ -52,6 +52,7 @@ class Contact:
         self.modem.on_request, self.modem.on_event = self.answer, self.event
         self.modem.now, self.modem.may_hold = node.clock.now, lambda: node.may_contact == 2
         self.at.idle = self.idle
+        self.modem.doze = getattr(board, "doze", None)
         self._closing = False
         self._reached = self._deferred = self.in_vain = False
         self._request: "Request | None" = None  # the one that is being answered
@@ -102,7 +103,7 @@ class Contact:
                 session.declared = False
                 if modem.follow_schedule():
                     self._warn_of_timers()
-                modem.service(int(node.config.listen) * 1000, delivery.quiet_ms())
+                modem.service(int(node.config.listen) * 1000, delivery.quiet_ms(), delivery.released)
                 # An observation made just now lets go what waited for an observer.
                 unobserved = delivery.unobserved
                 arrived = delivery.flush(node.fresh, True)

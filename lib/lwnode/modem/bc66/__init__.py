@@ -67,6 +67,7 @@ class Driver(NbIot):
     """The BC66 over one AtClient."""
 
     FAMILY = "bc66"
+    ASKABLE = True  # 4.2.14
     LINE_LIMIT = 2560  # a cached write: 2048 hexadecimal digits and its head
     OPTIONS = dict(
         NbIot.OPTIONS, auto_reg=False, persistent=True, rai=True, auto_ack=False, buffered=False, recovery_mode=1,
@@ -399,10 +400,7 @@ class Driver(NbIot):
             return False
         except AtTimeout:
             self._count("steps_repeated")  # OK may be lost: the result or the status will tell
-        if not self._await(lambda: self._status != RECOVERING, timeout_ms):
-            self.status()
-        if self._busy():
-            self.wait_while_busy(max(0, self.at.left(end)))
+        self.wait_while_busy(max(0, self.at.left(end)))
         return self._status == REGISTERED
 
     def _busy(self) -> bool:

@@ -260,7 +260,9 @@ class Driver(Modem):
                         self.timers = self.timers[:2] + bytes(2)  # asked for anew
                     else:
                         self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
+                    self.at.doze = self.doze
                     self.at.poll(max(0, self._boot_ms - 2 * _AT_MS))
+                    self.at.doze = None
             return False
         finally:
             self._restart_expected = False
