@@ -1,6 +1,5 @@
 """BC20 and BG96 against their virtual modems and an LwM2M server: the pipe contract from reading to delivery."""
 
-from fakes.refusal import raised
 from fakes.modem_field import Field
 from fakes.world import World
 
@@ -173,12 +172,3 @@ def test_another_server_follows_the_files():
         field.modem.declare(OBJECTS)
         assert field.modem.attach(180000)
         assert field.modem.register(120000)
-
-
-def test_the_bg96_model_takes_and_refuses_what_only_settings_carry():
-    """4.1: the IP version and the debug port are options that no server account has."""
-    from lwnode.at import CommandError
-    field = Field("bg96", ip_version=False, debug_port=True)
-    field.online(OBJECTS, LESHAN)
-    for name in ("ippref", "qcli_en"):
-        raised(CommandError, field.at.write, "+QLWM2M", name, 2)

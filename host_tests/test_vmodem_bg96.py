@@ -423,6 +423,13 @@ def test_several_accounts_in_bootstrap_ini():
     assert bench.modem.settings.bootstrap()["ssid"] == 100
 
 
+def test_what_a_person_alone_sets_is_taken_and_kept():
+    """4.1: IP version and debug port, and the files of the maker's back-up."""
+    bench = bench_of('"select",0', '"ippref",1', '"qcli_en",0', '"bootstrap",1,"coap://10.9.9.9:5683"', '"bootstrap",0')
+    assert bench.modem.nvram["ippref"] == 1 and bg96_files.QCLI not in bench.modem.files()
+    assert bench.modem.files()[bg96_files.BOOTSTRAP] == bench.modem.files()[bg96_files.FACTORY]
+
+
 def test_a_carrier_type_is_kept_and_changes_nothing_that_a_host_sees():
     """3.3.3 names two and says no more of them."""
     for kind in (0, 1):

@@ -61,7 +61,7 @@ class Driver(Modem):
     POWER_KEY_MS = 700  # at least 650 ms (low_power 3.4)
     OPTIONS = dict(
         Modem.OPTIONS, server_type=0, ssid=101, name_form=4, data_object=19, mbsps=None, auto_name=False,
-        auto_register=None, ip_version=None, debug_port=None, sleep="psm", key_file=False,
+        auto_register=None, sleep="psm", key_file=False,
         sleep_confirm_ms=40000)  # PSM POWER DOWN comes within 30 to 40 s (low_power 3.4)
     URC_PREFIXES = (
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN",
@@ -155,9 +155,6 @@ class Driver(Modem):
         if server.endpoint and server.endpoint != "urn:imei:" + self._answer_to("AT+CGSN", prefix="")[0]:
             yield "epns", 1, server.endpoint
         yield "dltype", 1
-        for name, option in (("ippref", "ip_version"), ("qcli_en", "debug_port")):
-            if options[option] is not None:
-                yield name, int(options[option])
         yield "enable", 1
         # Persistent files of the old server outlive everything else (chapter 7, question 3).
         yield "reset",
@@ -172,17 +169,9 @@ class Driver(Modem):
         yield "dltype", 1
         yield "reset",
 
-    def restore_factory_files(self) -> bool:
-        """bootstrap,0: bootstrap.ini from the module's own back-up; False where it has none (4.1). Needs a restart."""
-        self._configured = 0
-        return self.ask(self._sub, "bootstrap", 0) is not None
-
-    def derive_key(self) -> bool:
-        """psk,0: the module makes its key from the IMEI and stores it as a file (4.1). Needs a restart."""
-        return self.ask(self._sub, "psk", 0) is not None
-
     def derived_key(self) -> "Secret | None":
-        """psk,1: the key that the module uses, and the server must know; in no trace, and a Secret here."""
+        """psk,1: the key that the module uses, and the server must know; in no trace, a Secret here (4.1). Of its own it makes
+        one, from its IMEI, by AT+QLWM2M="psk",0: a person's word."""
         rows = self.ask(self._sub, "psk", 1, secret=True)
         return Secret(str(rows[-1][-1])) if rows and rows[-1] else None
 
