@@ -37,9 +37,9 @@ _WORDS = (
     ("sleep_now()", "module to sleep, board to sleep until the next slot"),
     ("node()", "the node itself: node().modem, node().tree, node().board"),
 )
-# The read and test forms of a family's LwM2M commands; of the others the driver knows them.
-# Their answers do not begin with their name (27.007 5.1 to 5.4).
+# Answers that do not begin with the command's name (27.007 5.1 to 5.4).
 _NAMELESS = ("+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GMI", "+GMM", "+GMR", "+GSN")
+# The read and test forms of a family's LwM2M commands; of the others the driver knows them.
 _FORMS = {
     "bc20": ("AT+QLWSERV=?", "AT+QLWCONF=?", "AT+QLWRD=?", "AT+QLWCFG=?"),
     "bc66": ("AT+QLWCFG?", "AT+QLWCONFIG?", "AT+QLWADDOBJ?", "AT+QLWSTATUS?", "AT+QLWRD?"),

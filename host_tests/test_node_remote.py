@@ -1,4 +1,4 @@
-"""What the server may change of a whole node, and the way back; ship mode, orders to stay awake, the second home."""
+"""What the server may change of a whole node, and the way back; ship mode, orders to stay awake, the backup copy."""
 
 from fakes.calm import contacts, late
 from fakes.world import ENDPOINT, World
@@ -161,7 +161,7 @@ def test_ship_mode_sleeps_until_the_button_over_power_cuts_too():
         assert len(world.taken) > taken and not late(world), port
 
 
-# -- the second home ---------------------------------------------------------------------------------------
+# -- the backup copy ---------------------------------------------------------------------------------------
 
 
 def trouble(world):
@@ -171,7 +171,7 @@ def trouble(world):
     return asked[0].value
 
 
-def test_a_node_whose_config_is_spoilt_reports_from_the_second_home_and_says_so():
+def test_a_node_whose_config_is_spoilt_reports_from_the_backup_copy_and_says_so():
     for port in PORTS:
         world = World(port, on_flash=True)
         world.run(hours=2)
@@ -212,7 +212,7 @@ def test_a_pipe_tells_a_lost_filesystem_by_error_code():
     assert 8 in codes, codes
 
 
-def test_a_blank_board_without_a_second_home_waits_for_a_person_and_rests():
+def test_a_blank_board_without_a_backup_copy_waits_for_a_person_and_rests():
     world = World("esp32", on_flash=True)
     world.flash.content.clear()
     world.run(hours=5)

@@ -297,7 +297,7 @@ def test_a_save_that_failed_after_the_deed_is_no_second_segment():
         assert node.waiting() == [1, 2, 3]
 
 
-def test_the_second_home_answers_when_the_first_lost_it_and_repairs_it():
+def test_the_backup_copy_answers_when_the_first_lost_it_and_repairs_it():
     first, second = FileStore("/state", FlashFiles()), FileStore("/nvs", FlashFiles())
     twin = TwinStore(first, second)
     twin.save("identity", b"endpoint")

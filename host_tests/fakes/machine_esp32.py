@@ -12,7 +12,6 @@ unless held, ext0, ext1 and gpio wake with their limits, the task watchdog (not 
 
 from fakes.chip import Chip, Names, Reset, make_adc, make_i2c, make_pin, make_uart
 
-_EPOCH_2000 = 946684800
 _CAUSES = {"power_on": 1, "brown_out": 1, "panic": 2, "reset": 2, "watchdog": 3, "deep_sleep": 4, "soft": 5}
 _RTC_PINS = {"esp32": (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39), "esp32s3": tuple(range(22)),
              "esp32c3": tuple(range(6)), "esp32c6": tuple(range(8))}

@@ -33,7 +33,6 @@ EXCHANGE_LIFETIME_S = 247
 _PROXY = (35, 39)  # Proxy-Uri, Proxy-Scheme
 # Options of class critical that are understood: Uri-Host, -Port, -Path, -Query, Accept, Block2, Block1.
 _UNDERSTOOD = (3, 7, 11, 15, 17, 23, 27)
-BLOCK_SIZE = 1024
 BLOCK_EXPONENT = 6
 
 __all__ = ["Endpoint", "code_number", "message", "remote_text"]
