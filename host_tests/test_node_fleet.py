@@ -82,6 +82,26 @@ def test_they_do_not_speak_together_either_when_power_comes_back():
         assert len(set(late)) >= 6 and max(late) - min(late) > BUCKET_S, (port, late)
 
 
+def test_nodes_whose_server_was_away_come_back_spread():
+    """Coverage stood all the time. Who is in the middle of a try comes with its next retransmission, half of them in the first
+    minutes of an outage, as back-off begins small; who rests at a moment of its own."""
+    count = 30 if NODES == 300 else 6
+    for away_h, most in ((0.25, count // 2), (2, count // 5 + 1)):
+        came = []
+        for number in range(count):
+            world = World("esp32", {"spread": 600}, seed=number + 1)
+            world.chip.unique_id = _identity(number, "esp32")
+            world.run(hours=1)
+            world.link.radio(up=False)
+            world.run(minutes=int(60 * away_h))
+            back, heard = world.clock.now, len(world.server.events)
+            world.link.radio(up=True)
+            world.run(hours=7)
+            came.append((world.server.events[heard][0] - back) // 1000)
+        print("away %.2f h: first heard of after %s s" % (away_h, sorted(came)))
+        assert _fullest(came) <= most + (NODES != 300), (away_h, sorted(came))
+
+
 def test_a_daily_report_comes_soon_after_the_battery_was_changed_and_not_a_day_later():
     for port in PORTS:
         world = World(port, {"report_every": 86400})
