@@ -25,7 +25,7 @@ def test_what_nobody_answers_is_told_on_the_console():
     told = []
     bench.modem.on_explain = told.append
     for typed, words in ((b"AT\n\r", "LF alone"), (b"hello\r", "begin with AT"), (b"AT+FOO\r", "a BC66 has no such command"),
-                         (b"AT+CFUN=9\r", "AT+CFUN refused: incorrect parameters")):
+                         (b"AT+CFUN=9\r", "AT+CFUN refused: a value is wrong")):
         bench.modem.receive(typed)
         assert words in told[-1], (typed, told)
     bench.sleep()

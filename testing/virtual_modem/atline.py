@@ -16,11 +16,12 @@ _BASIC = "EVQIZ"
 
 
 class Refused(Exception):
-    """A command that ends in anything but OK; `result` is the final result code to send."""
+    """A command that ends in anything but OK; `result` is the final result code to send, `why` is for people."""
 
-    def __init__(self, result):
+    def __init__(self, result, why=""):
         super().__init__(result)
         self.result = result
+        self.why = why
 
 
 def split_commands(line):
@@ -134,7 +135,7 @@ class Args:
     def expect(self, low, high=None):
         """Refuse any other number of parameters."""
         if not low <= len(self.values) <= (low if high is None else high):
-            raise Refused(self.count_error)
+            raise Refused(self.count_error, "a value is missing, or there are too many")
         return self
 
     def has(self, index):
@@ -143,13 +144,13 @@ class Args:
 
     def wrong(self):
         """The error for a wrong value, to be raised."""
-        return Refused(self.value_error)
+        return Refused(self.value_error, "a value is wrong")
 
     def integer(self, index, low, high, default=None):
         """The parameter as int within low..high; `default` (if not None) when it was left out."""
         if not self.has(index):
             if default is None:
-                raise Refused(self.count_error)
+                raise Refused(self.count_error, "a value is missing, or there are too many")
             return default
         value = whole_number(self.values[index])
         if value is None or not low <= value <= high:
@@ -167,7 +168,7 @@ class Args:
         """The parameter as text, quoted or not."""
         if not self.has(index):
             if default is None:
-                raise Refused(self.count_error)
+                raise Refused(self.count_error, "a value is missing, or there are too many")
             return default
         value = self.values[index]
         if not shortest <= len(value) <= longest:

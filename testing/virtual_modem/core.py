@@ -91,7 +91,6 @@ class Core(Output):
         self._lines = []
         self._last_line = "AT"
         self._todo = []
-        self._cme = 100
         self._busy = False
         self._infos = []
         self._swallow = None
@@ -228,8 +227,9 @@ class Core(Output):
                 if self._run(command) is PENDING:
                     return
             except Refused as refusal:
-                name = parse(command)[0]
-                self.explain("AT%s refused: %s" % (name, self.reason(name)))
+                if refusal.result != "OK":
+                    name = parse(command)[0]
+                    self.explain("AT%s refused: %s" % (name, self.reason(name, refusal.why)))
                 self.finish(refusal.result)
                 return
             if not self._busy:
@@ -241,7 +241,7 @@ class Core(Output):
         name, form, text = parse(command)
         method = self._method(name)
         if method is None:
-            raise Refused(self.unknown_command(name))
+            raise Refused(self.unknown_command(name), "a %s has no such command" % self.family.upper())
         for watcher in self._on_exchange:
             watcher(name, form, text)
         return method(form, self.args(name, form, text))
@@ -268,11 +268,11 @@ class Core(Output):
     def need(self, form, *allowed):
         """Refuse a form that the command does not have; answer OK to a test form that has nothing to say."""
         if form not in allowed:
-            raise Refused("OK" if form == TEST else self.cme(4))
+            raise Refused("OK" if form == TEST else self.cme(4), "the command has no such form")
 
     def cme(self, code):
         """A +CME ERROR as AT+CMEE wants it."""
-        mode, self._cme = self.setting("cmee"), code
+        mode = self.setting("cmee")
         if mode == 0:
             return "ERROR"
         return "+CME ERROR: %s" % (code if mode == 1 else CME_TEXTS.get(code, code))
@@ -281,15 +281,13 @@ class Core(Output):
         """The manual's words for an error."""
         return CME_TEXTS.get(code, "error %s" % code)
 
-    def reason(self, name):
-        """Why a command was refused, for people. `args` has named the error for wrong parameters; another one is newer."""
-        if self._method(name) is None:
-            return "a %s has no such command" % self.family.upper()
-        return self.cme_text(self._cme)
+    def reason(self, name, why):
+        """Why a command was refused, for people; `why` is what the refusal itself says."""
+        return why or "it does not fit the module's state now, or a value is wrong"
 
     def error(self, code):
         """The exception for a +CME ERROR."""
-        return Refused(self.cme(code))
+        return Refused(self.cme(code), self.cme_text(code))
 
     def finish(self, result="OK"):
         """Send the final result and go on with the line, or with the next line."""

@@ -88,17 +88,19 @@ class Me910c1(TelitResources):
         elif self.enabled:
             self.disable()
 
-    def reason(self, name):
-        waiting = [number for number in self.uploaded() if self.objects and number not in self.objects.definitions]
-        if name.startswith("#LWM2M") and waiting:
-            return "object %s was uploaded since the last start and counts from AT#REBOOT on" % ", ".join(map(str, waiting))
+    def reason(self, name, why):
+        for number in self.uploaded():
+            if self.objects and number not in self.objects.definitions and ",%d" % number in self._last_line:
+                return "object %d was uploaded since the last start and counts from AT#REBOOT on" % number
+        if name == "#LWM2MEXIST":
+            return "there is no such object, instance or resource"
         if name == "#LWM2MENA" and self.forced_exit:
             return "the agent's retries are used up; only AT#REBOOT helps (3.1.3)"
-        if name.startswith("#LWM2M") and not self.enabled:
+        if name.startswith("#LWM2M") and why == self.cme_text(NOT_ALLOWED) and not self.enabled:
             return "the agent is off; AT#LWM2MENA=1 starts it"
         if name in ("#LWM2MSET", "#LWM2MGET", "#LWM2MR", "#LWM2MW"):
-            return super().reason(name) + "; AT#LWM2MEXIST asks for a path, AT#LWM2MNEWINST makes an instance"
-        return super().reason(name)
+            return super().reason(name, why) + "; AT#LWM2MEXIST asks for a path, AT#LWM2MNEWINST makes an instance"
+        return super().reason(name, why)
 
     def uploaded(self):
         """Objects of the XML files in the module, whether they count already or not."""

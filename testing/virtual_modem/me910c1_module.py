@@ -50,7 +50,7 @@ class TelitModule(Generic):
         return args
 
     def cme(self, code):
-        mode, self._cme = self.setting("cmee"), code
+        mode = self.setting("cmee")
         if mode == 0:
             return "ERROR"
         if self.quirk("cme_zero"):

@@ -67,7 +67,7 @@ class Desk:
         await self.server.start()
         self.server.on_registration = self._registered
         self.modem = await VirtualModem(self.family, f"coap://127.0.0.1:{self.server.port}", **self.contract.model).start()
-        self.modem.model.on_explain = lambda sentence: self.say("modem", sentence)
+        self.modem.model.on_explain = self._explained
         self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed,
                                heap="1m", repl=True, on_event=self._happened, on_console=lambda line: self.say("node", line))
         self.board.deploy(BOARDS[self.port], config={
@@ -112,6 +112,11 @@ Here: prompt (or Enter), reset, read 3303/0/5700, write 3306/0/5850 1, clients, 
         for end in ends:
             end.cancel()
         return not self.stop.is_set()
+
+    def _explained(self, sentence: str) -> None:
+        """What the module tells people; what it refuses to the node's own probing is no news."""
+        if " refused: " not in sentence or self.board.events and self.board.events[-1].name == "at_repl":
+            self.say("modem", sentence)
 
     def _happened(self, event: Event) -> None:
         if event.name == "sleep":
