@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# Reasons of a ticket that say nothing of the others: its value can go out again once the module holds another one, or once
-# somebody observes its path.
-UNCHANGED = "not acknowledged before, and the module repeats only what changes"
-UNOBSERVED = "silence, and its path was never acknowledged: nobody may observe it"
+# Reasons of a ticket that say nothing of the others. UNCHANGED: not acknowledged before, and the module repeats only what
+# changes; it can go out once the module holds another value. UNOBSERVED: silence, and its path was never acknowledged.
+UNCHANGED = "unchanged"
+UNOBSERVED = "unobserved"
 
 
 class Reports:
