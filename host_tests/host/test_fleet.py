@@ -338,6 +338,16 @@ def test_a_pack_of_commands_is_what_a_pipe_reads_and_its_answer_is_read_back():
     assert asking.contract_of(registration) == "pipe" and asking.has(registration, "/9/0")
 
 
+@pytest.mark.parametrize("data, why", [
+    (b"endpoint,psk_identity,psk,pin,state\nnode-0,node-0\n", "bring it back"),
+    (b"node-0,node-0,00112233,,\na,a,1,,\n", "bring it back"), (b"\xff\xfe", "it is no text"), (None, "cannot be read")])
+def test_a_register_that_cannot_be_read_is_none_that_is_empty(tmp_path, data, why):
+    (tmp_path / "keys.csv").mkdir() if data is None else (tmp_path / "keys.csv").write_bytes(data)
+    with pytest.raises(Remedy, match=why) as refused:
+        register.Register(tmp_path)
+    assert "00112233" not in str(refused.value)
+
+
 @pytest.mark.parametrize("modern", [True, False])
 def test_both_dialects_of_leshan_are_spoken_and_its_refusals_hold_no_key(modern):
     bodies = []
@@ -370,6 +380,8 @@ def test_both_dialects_of_leshan_are_spoken_and_its_refusals_hold_no_key(modern)
         assert "me" not in server.url
         entry = register.entry({"endpoint": "a", "psk_identity": "b", "psk": "00112233"})
         assert server.keys() == {} and server.modern == modern
+        with pytest.raises(Remedy, match="no /api/clients .HTTP 404"):
+            server.clients()
         server.put_key(entry)
         details = {"identity": "b", "key": "00112233"}
         assert bodies[0] == (("/api/security/clients/", entry) if modern else

@@ -75,7 +75,7 @@ class Asker:
     def values(self, endpoint, registration, paths):
         """{path: value} of those that the node has; bytes for opaque ones of a pipe, hex text from a server."""
         if contract_of(registration) == "pipe":
-            return self._of_pipe(endpoint, paths)
+            return self.reported(endpoint, paths, *[(path, None) for path in paths])
         found = {}
         for path in paths:
             answer = self.asked(self.server.read, endpoint, path)
@@ -91,11 +91,11 @@ class Asker:
         """Send a pack of commands to a pipe."""
         return self.asked(self.server.write, endpoint, "/19/1/0", pack(*records))
 
-    def _of_pipe(self, endpoint, paths, *more):
-        """Ask by a command, and wait for the pack that answers."""
+    def reported(self, endpoint, paths, *records):
+        """Send commands to a pipe, and wait for the pack that answers them: {path: value} of what is at or below `paths`."""
         self.asked(self.server.observe, endpoint, "/19/0/0")
         found, mark = {}, self.events.count
-        self.command(endpoint, *(more or [(path, None) for path in paths]))
+        self.command(endpoint, *records)
         deadline, again = time.monotonic() + self.patience_s, time.monotonic() + _AGAIN_S
         while not all(any(name.startswith(path) for name in found) for path in paths):
             mark, document = self.events.first(lambda name, one: name == "NOTIFICATION" and one.get("ep") == endpoint, mark,
@@ -109,13 +109,9 @@ class Asker:
             if found:
                 deadline = min(deadline, time.monotonic() + _REST_S)
             elif time.monotonic() > again:  # it is awake, and did not hear: its module had taken the question for it
-                self.command(endpoint, *(more or [(path, None) for path in paths]))
+                self.command(endpoint, *records)
                 again = time.monotonic() + _AGAIN_S
         return found
-
-    def told(self, endpoint, paths, *records):
-        """What a pipe sends after these commands."""
-        return self._of_pipe(endpoint, paths, *records)
 
 
 def readings(document):

@@ -6,19 +6,16 @@ key does not come.
 """
 
 import asyncio
-import sys
 import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 
-from tools.boards.remedy import Remedy
-from tools.fleet.load import ABSENT
+from tools.fleet.against import against_leshan
 from tools.fleet.server import Server
 from tools.fleet.status import crash
 from tools.interop.bench import CONTRACTS, Node, compile_library
-from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
-from tools.interop.process import LeshanError, fresh, own
+from tools.interop.process import LeshanError, fresh
 
 KEY = "6c776e6f64652d63726173682d746573"
 TEXT = ("Traceback (most recent call last):\n" + "".join('  File "sensors.py", line %d, in read\n' % n for n in range(24))
@@ -41,7 +38,7 @@ async def one(node, server, say):
 
 
 async def run(distribution, folder, say):
-    """All four at once."""
+    """All four at once; the status."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
     compile_library(folder / "nodes")
     async with Leshan(distribution, fresh(folder / "leshan")) as leshan:
@@ -53,24 +50,17 @@ async def run(distribution, folder, say):
         try:
             found = await asyncio.wait_for(asyncio.gather(*[one(node, server, say) for node in nodes], return_exceptions=True),
                                            _LIMIT_S)
+        except asyncio.TimeoutError:
+            raise LeshanError(f"not done within {_LIMIT_S} s") from None
         finally:
             for node in nodes:
                 await node.stop()
     for node, each in zip(nodes, found):
         if isinstance(each, Exception):
             say(f"{node.family:8} {node.contract:7} {type(each).__name__}: {each}")
-    return all(each is True for each in found)
+    return 0 if all(each is True for each in found) else 1
 
 
 def main(options, say=print):
     """0: each text was as it was written, but for the key. 1: one was not. 3: Java or Leshan is absent."""
-    try:
-        distribution = fetch(say, kinds=(options.leshan,) if options.leshan else KINDS)
-    except Missing as absent:
-        print(f"make fleet-far: {absent}", file=sys.stderr)
-        return ABSENT
-    try:
-        return 0 if asyncio.run(run(distribution, own(CACHE / "far"), say)) else 1
-    except (LeshanError, Remedy, TimeoutError) as error:
-        print(f"make fleet-far: {error or f'not done within {_LIMIT_S} s'}", file=sys.stderr)
-        return 1
+    return against_leshan("far", options.leshan, lambda distribution, folder: run(distribution, folder, say), say)

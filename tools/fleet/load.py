@@ -13,16 +13,14 @@ import re
 import resource
 import secrets
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.interop.fetch import CACHE, KINDS, Missing, fetch
+from tools.fleet.against import against_leshan
 from tools.interop.leshan import Leshan
-from tools.interop.process import LeshanError, own
+from tools.interop.process import LeshanError
 
-ABSENT = 3
 _AT_ONCE = 20
 _REGISTER_S = 300
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -129,30 +127,21 @@ def needed(figures, nodes=10000):
 
 def main(options, say=print):
     """See the module."""
-    try:
-        distribution = fetch(say, kinds=(options.leshan,) if options.leshan else KINDS)
-    except Missing as absent:
-        print(f"make fleet-load: {absent}", file=sys.stderr)
-        return ABSENT
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < options.nodes + 200:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, options.nodes + 200), hard))
 
-    async def whole():
-        async with Leshan(distribution, own(CACHE / "load")) as leshan:
+    async def whole(distribution, folder):
+        async with Leshan(distribution, folder) as leshan:
             load = Load(leshan, options, say)
             try:
-                return await load.run()
+                figures = await load.run()
             finally:
                 await load.stop()
+        say(f"against {distribution.name}, {'DTLS-PSK' if options.secure else 'no security'}")
+        for name, value in figures.items():
+            say(f"  {name:28} {value}")
+        say(needed(figures))
+        return 0
 
-    try:
-        figures = asyncio.run(whole())
-    except LeshanError as error:
-        print(f"make fleet-load: {error}", file=sys.stderr)
-        return 1
-    say(f"against {distribution.name}, {'DTLS-PSK' if options.secure else 'no security'}")
-    for name, value in figures.items():
-        say(f"  {name:28} {value}")
-    say(needed(figures))
-    return 0
+    return against_leshan("load", options.leshan, whole, say)

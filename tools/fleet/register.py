@@ -13,6 +13,7 @@ is on disk before anybody else is told a key. `state` is empty, or "out" for a n
 import csv
 import fcntl
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -78,11 +79,11 @@ class Register:
         self.folder = Path(folder)
         self.file = self.folder / "keys.csv"
         self.rows = {}
-        if self.file.exists():
-            with open(self.file, newline="", encoding="utf-8") as file:
-                self.rows = {row["endpoint"]: row for row in csv.DictReader(file)}
-        used = self.folder / "used"
-        self.used = set(used.read_text().split()) if used.exists() else set()
+        rows = list(csv.DictReader(io.StringIO(_text(self.file))))
+        if any(None in row.values() or not row.get("endpoint") or not row.get("psk") for row in rows):
+            raise Remedy(f"{self.file} is not as it was written: bring it back from your copy, or nodes would get new keys")
+        self.rows = {row["endpoint"]: row for row in rows}
+        self.used = set(_text(self.folder / "used").split())
         self.used.update(_mark(row["psk"]) for row in self.rows.values())
 
     def new_key(self, endpoint, pin=""):
@@ -138,6 +139,17 @@ def entry(row):
     """Security info as Leshan's REST takes it (2.0.0-M16 and later)."""
     return {"endpoint": row["endpoint"],
             "tls": {"mode": "psk", "details": {"identity": row["psk_identity"], "key": row["psk"]}}}
+
+
+def _text(path):
+    """What a file of the register holds; nothing where there is none. Remedy where it is there and cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", "it is no text")
+        raise Remedy(f"{path} is there and cannot be read ({why}): nothing was changed") from None
 
 
 def _mark(key):

@@ -74,15 +74,25 @@ class Server:
         except OSError as error:
             raise Remedy(f"{self.url} does not answer ({getattr(error, 'reason', error)}): is the server up?") from None
 
+    def _listed(self, path):
+        """The list that is there. Remedy where there is none."""
+        answer = self.call("GET", path)
+        if answer.http in (401, 403):
+            raise Remedy(f"{self.url} refuses (HTTP {answer.http}): a proxy asks for SERVER=https://name:password@host")
+        try:
+            found = json.loads(answer.text) if answer.http == 200 else None
+        except ValueError:
+            found = None
+        if not isinstance(found, list):
+            raise Remedy(f"{self.url} has no /api{path} (HTTP {answer.http}): is it Leshan's web interface?")
+        return found
+
     # keys
 
     def keys(self):
         """{endpoint: (identity, key in hex)} of all that have a pre-shared key there."""
-        answer = self.call("GET", "/security/clients")
-        if answer.http != 200:
-            raise Remedy(f"{self.url} has no /api/security/clients (HTTP {answer.http}): is it Leshan's web interface?")
         found = {}
-        for each in json.loads(answer.text):
+        for each in self._listed("/security/clients"):
             details = each["psk"] if "psk" in each else each.get("tls", {}).get("details") or {}
             if "key" in details:
                 found[each["endpoint"]] = (details["identity"], details["key"].lower())
@@ -107,7 +117,7 @@ class Server:
 
     def clients(self):
         """{endpoint: registration} of all that are registered now."""
-        return {each["endpoint"]: each for each in json.loads(self.call("GET", "/clients").text)}
+        return {each["endpoint"]: each for each in self._listed("/clients")}
 
     def read(self, endpoint, path, timeout=10):
         """Read a resource or an instance."""

@@ -7,17 +7,15 @@ as one table, 10 a crash text read over the air, from a typed node and through a
 
 import asyncio
 import os
-import sys
 import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.boards.remedy import Remedy
-from tools.fleet.load import ABSENT
+from tools.fleet.against import against_leshan
 from tools.fleet.server import Server
-from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
-from tools.interop.process import LeshanError, own
+from tools.interop.process import LeshanError
 
 NODES, PIPES = 20, 2
 BAD = 4  # the node whose update crashes
@@ -25,13 +23,10 @@ CRASH = ("Traceback (most recent call last):\n" + "".join('  File "sensors.py", 
          + "OSError: [Errno 5] EIO, key %s\n")
 
 
-class Shown(Exception):
-    """Something was not as it must be."""
-
-
 def must(truth, what):
+    """LeshanError where something is not as it must be."""
     if not truth:
-        raise Shown(what)
+        raise LeshanError(f"expected: {what}")
 
 
 class Show:
@@ -179,7 +174,7 @@ class Show:
         except Remedy as remedy:
             self.say(f"  to rotate it is refused: {remedy}")
         else:
-            raise Shown("a node that is shut out must not be let in by a rotation")
+            raise LeshanError("expected: a node that is shut out must not be let in by a rotation")
         rows = await self.provision(replace=[name])
         must((name, "replaced", "written", "added") in rows, f"{rows}")
         must(self.keys()[name]["psk"] != stolen, "a key of its own")
@@ -217,31 +212,21 @@ class Show:
 
 def main(options, say=print):
     """0: all was as it must be. 1: something was not, and the sentence says what. 3: Java or Leshan is absent."""
-    try:
-        distribution = fetch(say, kinds=(options.leshan,) if options.leshan else KINDS)
-    except Missing as absent:
-        print(f"make fleet-show: {absent}", file=sys.stderr)
-        return ABSENT
     from testing.crowd.node import quiet
 
     began = time.monotonic()
     quiet()
 
-    async def whole():
+    async def whole(distribution, folder):
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(16))
-        folder = own(CACHE / "show")
         async with Leshan(distribution, folder) as leshan:
             shown = Show(leshan, folder, say)
             try:
                 await shown.run()
             finally:
                 await shown.stop()
+        say(f"all of it against {distribution.name} in {time.monotonic() - began:.0f} s")
+        return 0
 
     os.umask(0o077)
-    try:
-        asyncio.run(whole())
-    except (Shown, LeshanError, Remedy) as error:
-        print(f"make fleet-show: expected: {error}", file=sys.stderr)
-        return 1
-    say(f"all of it against {distribution.name} in {time.monotonic() - began:.0f} s")
-    return 0
+    return against_leshan("show", options.leshan, whole, say)

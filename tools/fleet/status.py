@@ -64,7 +64,7 @@ def values(asker, endpoint, registration, ask):
     if contract_of(registration) == "pipe":
         more = ["/26251/0/7", "/26251/0/13", "/9/0/1"]
         if ask:
-            return asker.told(endpoint, ["/26252/0", *more], ("/26252/0/7", 1), *[(path, None) for path in more])
+            return asker.reported(endpoint, ["/26252/0", *more], ("/26252/0/7", 1), *[(path, None) for path in more])
         return asker.values(endpoint, registration, [*more, "/26252/0/0", "/26252/0/1", "/26252/0/2"])
     if ask and "/26252/0" in wanted:
         asker.asked(asker.server.write, endpoint, "/26252/0/7", 1)
@@ -93,7 +93,7 @@ def crash(options):
     text = before = b""
     for piece in range(1, _PIECES + 1):
         if contract_of(registration) == "pipe":
-            found = asker.told(endpoint, ["/26252/0/6"], ("/26252/0/7", piece)).get("/26252/0/6", b"")
+            found = asker.reported(endpoint, ["/26252/0/6"], ("/26252/0/7", piece)).get("/26252/0/6", b"")
         else:
             asker.asked(asker.server.write, endpoint, "/26252/0/7", piece)
             settled(asker, endpoint)

@@ -13,9 +13,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from tools import arguments
 from tools.interop import checks, lives
 from tools.interop.bench import FAMILIES, Node, compile_library
@@ -24,6 +21,7 @@ from tools.interop.codec import compared
 from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
 from tools.interop.process import LeshanError, fresh, own
+from tools.interop.table import chosen, outcome, shown_table
 
 ABSENT = 3
 LIMIT_S = 1200  # a run that takes longer hangs: four minutes are usual
@@ -193,12 +191,7 @@ class Run:
 
     async def cell(self, row, column, check):
         """Run one check and keep its cell."""
-        try:
-            good, text = True, await check
-        except (AssertionError, LeshanError) as error:
-            good, text = False, str(error)
-        except Exception as error:  # what nobody thought of fails its cell, and leaves the others
-            good, text = False, f"{type(error).__name__}: {error}"
+        good, text = await outcome(check)
         if self.cells.get((row, column), (True,))[0]:  # three nodes of a family register: one that fails is what counts
             self.cells[(row, column)] = (good, text)
         self.say(column, f"{row}: {'' if good else 'FAILED: '}{text}")
@@ -218,54 +211,20 @@ def table(console, run, took_s):
     return good and not any(wrong for _, _, wrong in run.codecs)
 
 
-def shown_table(console, title, rows, families, cells):
-    """Print cells by row and family, and below them why one is bad; whether all are good."""
-    shown = Table(title=title)
-    shown.add_column("operation")
-    for family in families:
-        shown.add_column(family)
-    for row in rows:
-        line = [cells.get((row, family)) for family in families]
-        if any(line):
-            shown.add_row(row, *["" if cell is None else _shown(cell) for cell in line])
-    console.print(shown)
-    for (row, family), (good, text) in cells.items():
-        if not good:
-            console.print(f"{family}, {row}: {text}", markup=False, highlight=False)
-    return bool(cells) and all(good for good, _ in cells.values())
-
-
-def _shown(cell):
-    good, text = cell
-    return f"[green]{text}[/]" if good else "[bold red]NO[/]"
-
-
 def main(words=None):
     """See the module."""
-    parser = arguments.Parser("make interop", __doc__)
-    parser.add_argument("--family", action="append", type=arguments.family, help="only these (default: all)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only rows of one node whose name contains it")
-    parser.add_argument("--dialogue", action="store_true", help="show the AT dialogue and Leshan's events, keys left out")
-    parser.add_argument("--leshan", type=arguments.one_of(*KINDS),
-                        help="this kind alone (default: the first that can be had); see fetch.py")
-    parser.add_argument("--quiet", action="store_true", help="only the table")
-    chosen = parser.parse_args(words)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
+    options, console, say = chosen(
+        __doc__, words,
+        dialogue=dict(action="store_true", help="show the AT dialogue and Leshan's events, keys left out"),
+        leshan=dict(type=arguments.one_of(*KINDS), help="this kind alone (default: the first that can be had); see fetch.py"))
     began = time.monotonic()
-
-    def say(who, text):
-        if not chosen.quiet:
-            console.print(f"{time.monotonic() - began:6.1f} {who:12} {text}", markup=False, highlight=False)
-
     try:
-        distribution = fetch(lambda sentence: say("maven", sentence), kinds=(chosen.leshan,) if chosen.leshan else KINDS)
+        distribution = fetch(lambda sentence: say("maven", sentence), kinds=(options.leshan,) if options.leshan else KINDS)
     except Missing as absent:
         print(f"make interop: {absent}", file=sys.stderr)
         return ABSENT
-    families = chosen.family or list(FAMILIES)
-    run = Run(distribution, families, own(Path(CACHE) / "run"), say, chosen.only, chosen.dialogue)
+    families = options.family or list(FAMILIES)
+    run = Run(distribution, families, own(Path(CACHE) / "run"), say, options.only, options.dialogue)
     try:
         asyncio.run(asyncio.wait_for(run.run(), LIMIT_S))
     except (LeshanError, asyncio.TimeoutError) as error:

@@ -19,7 +19,6 @@ from pathlib import Path
 from aiocoap import CHANGED, CREATED, DELETE, DELETED, EMPTY, GET, NOT_FOUND, POST, PUT, Message
 from aiocoap.error import Error as CoapError
 from aiocoap.numbers.types import ACK, CON, RST
-from rich.console import Console
 
 from testing.lwm2m.codec import decode, encode
 from testing.lwm2m.names import OCTET_STREAM, TLV
@@ -30,7 +29,8 @@ from tools.interop.bench import FAMILIES, PACKS, Node, compile_library
 from tools.interop.checks import RELAY, TEMPERATURE, need
 from tools.interop.fetch import CACHE
 from tools.interop.leshan import Told
-from tools.interop.process import LeshanError, free_ports, own
+from tools.interop.process import free_ports, own
+from tools.interop.table import chosen, outcome, shown_table
 
 LIMIT_S = 900
 KEY = ("lwnode-bare", "6c776e6f64652d626172652d6b657921")  # a key of this bench alone
@@ -479,13 +479,7 @@ async def run(families, folder, say, only=""):
     cells = {}
 
     async def cell(row, family, check):
-        try:
-            good, text = True, await check
-        except (AssertionError, LeshanError) as error:
-            good, text = False, str(error)
-        except Exception as error:  # what nobody thought of fails its cell, and leaves the others
-            good, text = False, f"{type(error).__name__}: {error}"
-        cells[(row, family)] = (good, text)
+        cells[(row, family)] = good, text = await outcome(check)
         say(family, f"{row}: {'' if good else 'FAILED: '}{text}")
         return good
 
@@ -510,24 +504,12 @@ async def run(families, folder, say, only=""):
 
 def main(words=None):
     """See the module."""
-    from tools.interop.__main__ import shown_table
-
-    parser = arguments.Parser("make interop", __doc__)
-    parser.add_argument("--family", action="append", type=arguments.family, help="only these (default: all)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only rows whose name contains it")
-    parser.add_argument("--quiet", action="store_true", help="only the table")
-    chosen = parser.parse_args(words)
-    console = Console() if Console().is_terminal else Console(width=120)
+    options, console, say = chosen(__doc__, words)
     began = time.monotonic()
-
-    def say(who, text):
-        if not chosen.quiet:
-            console.print(f"{time.monotonic() - began:6.1f} {who:12} {text}", markup=False, highlight=False)
-
-    families = chosen.family or list(FAMILIES)
+    families = options.family or list(FAMILIES)
     Path(CACHE).mkdir(parents=True, exist_ok=True)
     try:
-        cells = asyncio.run(asyncio.wait_for(run(families, own(Path(CACHE) / "bare"), say, chosen.only), LIMIT_S))
+        cells = asyncio.run(asyncio.wait_for(run(families, own(Path(CACHE) / "bare"), say, options.only), LIMIT_S))
     except asyncio.TimeoutError:
         cells = {("all rows", families[0]): (False, f"not done within {LIMIT_S} s")}
     rows = [name for name, _ in ROWS] + ["DTLS-PSK, wrong key", "all rows"]
