@@ -76,6 +76,11 @@ def _apart(wanted: Sequence[float], least: float) -> list[float]:
     return found
 
 
+def _order(names: Sequence[str]) -> list[int]:
+    """Places of the parts as they are drawn: the board's first."""
+    return sorted(range(len(names)), key=lambda part: not names[part].startswith("board"))
+
+
 def _legend(names: Sequence[str], words: Sequence[str], top: float, left: float, right: float) -> tuple[list[str], float]:
     """Squares with names, as many lines as they need; and the height below them."""
     parts, x, y = [], left, top
@@ -157,8 +162,8 @@ def battery(rows: Sequence[Life], capacity: int, usable: int) -> str:
 
 def shares(rows: Sequence[Life], names: Sequence[str], words: Sequence[str]) -> str:
     """Where each milliampere-hour goes: bars of equal length, by module and interval."""
-    left, length = 150, 500
-    parts, y = _legend(names, words, 82, 24, 800)
+    left, length, order = 150, 500, _order(names)
+    parts, y = _legend([names[part] for part in order], [words[part] for part in order], 82, 24, 800)
     family = ""
     for row in rows:
         if row.name != family:
@@ -166,7 +171,7 @@ def shares(rows: Sequence[Life], names: Sequence[str], words: Sequence[str]) -> 
             parts.append(text(24, y - 6, family, more=' font-weight="600"'))
         parts.append(text(left - 10, y + 15, row.interval, "end", "soft"))
         total, x = sum(row.mah()), float(left)
-        for name, mah in zip(names, row.mah()):
+        for name, mah in [(names[part], row.mah()[part]) for part in order]:
             width = length * mah / total
             parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="21" fill="{colour(name)}"/>')
             if width > 36:
@@ -185,8 +190,8 @@ def wake(waits: Sequence[Wake], names: Sequence[str], words: Sequence[str]) -> s
     longest = max(wait.seconds for wait in waits)
     most = math.ceil(longest / 5) * 5
     highest = 40 * math.ceil(max(ma for wait in waits for _, _, _, low, high in wait.areas() for ma in (low, high)) / 40)
-    used = [part for part, name in enumerate(names) if any(part == area[2] for wait in waits for area in wait.areas())
-            and not name.endswith("asleep")]
+    drawn = {area[2] for wait in waits for area in wait.areas()}
+    used = [part for part in _order(names) if part in drawn and not names[part].endswith("asleep")]
     parts, y = _legend([names[part] for part in used], [words[part] for part in used], 82, 24, 780)
     for wait in waits:
         y += 22

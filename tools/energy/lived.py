@@ -62,6 +62,17 @@ class _Spans(Charge):
             before(awake_ms)
 
         simulation.chip.on_sleep = slept
+        self.dozed: list[tuple[int, int]] = []
+        machine = simulation.chip.machine
+        doze = getattr(machine, "lightsleep", None)
+
+        def dozes(*given: int) -> None:
+            begun = clock.now
+            doze(*given)
+            self.dozed.append((begun, clock.now))
+
+        if simulation.port == "esp32" and doze is not None:
+            machine.lightsleep = dozes
 
     def _close(self, phase: str) -> None:
         now = self.simulation.clock.now
@@ -93,7 +104,10 @@ def wake(port: str, family: str) -> list[tuple[float, float, str]]:
             break
         if phase not in ("asleep", "light"):
             end = max(end, stop)
-    spans = [(begin, board_end, "board awake"), (board_end, end, "board asleep")]
+    spans: list[tuple[int, int, str]] = []
+    for start, stop in [(start, stop) for start, stop in charge.dozed if begin <= start and stop <= board_end]:
+        spans += [(spans[-1][1] if spans else begin, start, "board awake"), (start, stop, "board dozing")]
+    spans += [(spans[-1][1] if spans else begin, board_end, "board awake"), (board_end, end, "board asleep")]
     for start, stop, phase in found:
         if start < end:
             last = spans[-1]
