@@ -108,15 +108,15 @@ def wake(port: str, family: str) -> list[tuple[float, float, str]]:
     for start, stop in [(start, stop) for start, stop in charge.dozed if begin <= start and stop <= board_end]:
         spans += [(spans[-1][1] if spans else begin, start, "board awake"), (start, stop, "board dozing")]
     spans += [(spans[-1][1] if spans else begin, board_end, "board awake"), (board_end, end, "board asleep")]
-    for start, stop, phase in found:
-        if start < end:
-            last = spans[-1]
-            name = next(part for part in PARTS if part.startswith(_PHASES[phase]))
-            if last[2] == name and last[1] == start:
-                spans[-1] = (last[0], min(stop, end), name)
-            else:
-                spans.append((start, min(stop, end), name))
-    return [((start - begin) / 1000, (stop - begin) / 1000, name) for start, stop, name in spans if stop > start]
+    spans += [(start, min(stop, end), next(part for part in PARTS if part.startswith(_PHASES[phase])))
+              for start, stop, phase in found if start < end]
+    joined: list[tuple[int, int, str]] = []
+    for start, stop, name in [span for span in spans if span[1] > span[0]]:
+        if joined and joined[-1][1:] == (start, name):
+            joined[-1] = (joined[-1][0], stop, name)
+        else:
+            joined.append((start, stop, name))
+    return [((start - begin) / 1000, (stop - begin) / 1000, name) for start, stop, name in joined]
 
 
 def given(path: Path | None) -> dict[str, object]:
