@@ -573,6 +573,7 @@ def test_what_the_form_of_a_command_and_a_hook_say_of_a_line_of_its_name():
         (lambda at: at.write("+X", 1), ["+X: 1", "+X: 2"], lambda command, text: text[-1] == "2" or None, [["2"]], ["+X: 1"]),
         (lambda at: at.read("+X"), ["+X: 1", "+X: 2"], lambda command, text: text[-1] == "2", [["2"]], ["+X: 1"]),
         (lambda at: at.send("AT&V"), ["&C1 &D2", "+X: 1"], None, ["&C1 &D2"], ["+X: 1"]),
+        (lambda at: at.send("ATA"), ["CONNECT 9600"], None, ["CONNECT 9600"], []),
         (lambda at: at.send("AT+X?;+Y?"), ["+X: 1"], None, ["+X: 1"], []),
     ):  # fmt: skip
         at, uart, _ = client()
@@ -596,6 +597,12 @@ def test_what_is_owed_is_late_but_not_after_a_restart_nor_much_later():
             uart.feed(line("+QLWREG: 0"))
             assert at.poll() == 1 and at.stats.late == owed, (after, count)  # of two the first is the one owed
         assert heard == ["+QLWREG: 0"] * 2
+    at, uart, _ = client([(b"AT+QLWREG\r", OK)] * 2)
+    for count in (1, 2):
+        raised(AtTimeout, at.run, "+QLWREG", result="+QLWREG", result_timeout_ms=100)
+        uart.feed(line("+QLWREG: 0") + line("+X: " + "y" * 1600))
+        at.poll()
+        assert at.stats.late == at.stats.overruns == count
     at, uart, _ = client([(b"AT+QLWREG\r", OK + line("RDY"))])
     raised(LinkError, at.run, "+QLWREG", result="+QLWREG", result_timeout_ms=100)
     uart.feed(line("+QLWREG: 0"))

@@ -6,7 +6,7 @@
 
 mutmut makes the mutants (`<` for `<=`, 2 for 1, None for a value, a call without one argument) and runs the portable tests
 under CPython against each, in one process, in a copy of the tree below build/mutate. A package's tests are the files named
-after it; PACKAGES says which of them take too long to be run against each mutant. A sample is drawn with a seed of its
+after it; those that PACKAGES calls slow run against what the others have not noticed. A sample is drawn with a seed of its
 own, so that two runs of one tree judge the same mutants.
 
 build/mutate/NAME.txt gets the share and a diff of each survivor. "No test" means that nothing runs the function at all.
@@ -74,10 +74,20 @@ def prepare(package, folder):
         shutil.copytree(ROOT / name, folder / name, ignore=skip)
     (folder / "mutants").mkdir()
     (folder / "mutants" / "lib").symlink_to("src")  # where conftest.py looks
+    configure(package, folder, package.slow)
+
+
+def configure(package, folder, slow):
+    """Say in the copy what mutmut changes and which tests it runs: all of the package but those called `slow`."""
     tests = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "host_tests").glob(package.tests))
-    slow = f" and not ({package.slow})" if package.slow else ""
+    slow = f" and not ({slow})" if slow else ""
     text = _SETUP.format(sources=package.sources, slow=slow, folders="\n    ".join(FOLDERS), tests="\n    ".join(tests))
     (folder / "setup.cfg").write_text(text)
+
+
+def survivors(found, judged):
+    """Those of the judged that no test noticed."""
+    return [each for each in judged if found[each] in SURVIVED + UNTESTED]
 
 
 def mutmut(folder, names, log):
@@ -103,14 +113,13 @@ def chosen(names, sample, only, seed):
     return sorted(random.Random(seed).sample(names, sample))
 
 
-def report(name, folder, judged, total):
+def report(name, folder, judged, found):
     """Write build/mutate/NAME.txt; the summary line."""
-    found = verdicts(folder)
     count = Counter("killed" if found[each] in KILLED else "survived" if found[each] in SURVIVED else
                     "no test" if found[each] in UNTESTED else "not judged" for each in judged)  # fmt: skip
-    left = [each for each in judged if found[each] in SURVIVED + UNTESTED]
+    left = survivors(found, judged)
     share = 100 * count["killed"] / max(1, count["killed"] + len(left))
-    line = f"{name}: {share:.1f} % of {len(judged)} judged ({total} in all) killed: " + ", ".join(
+    line = f"{name}: {share:.1f} % of {len(judged)} judged ({len(found)} in all) killed: " + ", ".join(
         f"{number} {kind}" for kind, number in sorted(count.items()))  # fmt: skip
     diffs = subprocess.run([sys.executable, "-c", _DIFFS], input="\n".join(left), cwd=folder, capture_output=True, text=True,
                            check=False)  # fmt: skip
@@ -128,7 +137,8 @@ def main(words=None):
     parser = arguments.Parser("make mutate", __doc__)
     parser.add_argument("package", nargs="*", help=f"of {', '.join(PACKAGES)}; all where none is named")
     parser.add_argument("--sample", default="", help="how many mutants, or all (default: as PACKAGES says)")
-    parser.add_argument("--seed", type=int, default=SEED, help="another sample: who has killed what one has shown proves it so")
+    parser.add_argument("--seed", type=int, default=SEED, help="draw another sample")
+    parser.add_argument("--quick", action="store_true", help="leave the slow tests out altogether")
     parser.add_argument("--again", action="store_true", help="only those that the last run's list has as not killed")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose dotted name has this: journal, xǁLineBuffer")
     told = parser.parse_args(words)
@@ -150,7 +160,14 @@ def main(words=None):
         print(f"{name}: {len(judged)} of {len(names)} mutants are judged, at a few seconds each", flush=True)
         if not mutmut(folder, judged, log):
             sys.exit(f"make mutate: mutmut failed: see {log}")
-        print(report(name, folder, judged, len(names)), flush=True)
+        found = verdicts(folder)
+        left = survivors(found, judged)
+        if package.slow and left and not told.quick:
+            print(f"{name}: {len(left)} are left for the slow tests, at half a minute each", flush=True)
+            configure(package, folder, "")
+            mutmut(folder, left, log)
+            found.update({each: verdict for each, verdict in verdicts(folder).items() if each in left})
+        print(report(name, folder, judged, found), flush=True)
 
 
 if __name__ == "__main__":
