@@ -19,6 +19,7 @@ from testing.lwm2m.names import OCTET_STREAM, TEXT_PLAIN, parse_path
 from tools.boards import application
 from tools.boards.remedy import Remedy
 from tools.fleet import asking, provision, register, status, waves
+from tools.fleet.__main__ import main, parser
 from tools.fleet.server import Events, Server
 from tools.interop.answers import Answer
 
@@ -147,6 +148,13 @@ def run(options):
 
 def words(rows):
     return {row[1:] for row in rows}
+
+
+def test_no_command_asks_for_a_variable_that_it_does_not_need(capsys):
+    for command, needed in (("provision", "CSV"), ("update", "CSV"), ("status", "SERVER")):
+        assert main([command]) == 1 and f"say {needed}=" in capsys.readouterr().err
+    for command in ("load", "show", "far"):
+        assert parser(command).parse_args([command]).board is None
 
 
 def test_a_fleet_is_provisioned_once_and_a_second_run_changes_nothing(desk, capsys):

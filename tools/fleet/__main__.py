@@ -35,7 +35,7 @@ def parser(command=""):
     found.add_argument("--server", type=typed.web, help="address of Leshan's web interface; without it only files are made")
     found.add_argument("--out", type=typed.place, help="folder of the register (the table's name with .fleet)")
     found.add_argument("--config", type=typed.file, default=ROOT / "firmware" / "config.json")
-    found.add_argument("--board", type=typed.one_of(*names()), default="",
+    found.add_argument("--board", type=typed.one_of(*names()),
                        help="MicroPython's name of the board, for images and updates")
     found.add_argument("--family", type=typed.family, help="module family; else config.json's")
     found.add_argument("--firmware", type=typed.file, help="MicroPython's image, for images of an ESP32")
