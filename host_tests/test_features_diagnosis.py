@@ -132,3 +132,13 @@ def test_a_question_that_makes_no_sense_is_refused_and_a_crash_text_that_cannot_
     assert taken.load(feature.dump()) and (taken.error, taken.cause, taken.cell, taken.rsrp) == (
         feature.error, 15, "1A2B 01A2D101", -97)
     assert not taken.load(b"x")
+
+
+def test_a_secret_that_the_last_kb_cuts_in_two_is_not_read_by_its_end():
+    for secret in (PSK, "901288000012345"):
+        for cut in (4, len(secret) // 2, len(secret) - 1):
+            crash = (secret[cut:] + " of it\n" + "x" * 2000)[:1018].encode() + b"\nEIO\n\n"
+            assert len(crash) == 1024
+            feature = [one for one in _world("bc66", crash).node().features if isinstance(one, Diagnosis)][0]
+            found = feature.crash(1) + feature.crash(2)
+            assert secret[cut:].encode() + b" of" not in found and found.endswith(b"EIO\n\n"), (secret, cut, found[:40])

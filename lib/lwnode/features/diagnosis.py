@@ -10,7 +10,7 @@ A shadow (ME910C1) is given the values after the write, in the same contact; a p
 
 The network's cause is asked for when it denies a registration (+CEREG mode 5 or 3; a BG96 has neither). Secrets of the
 configuration and numbers as long as an IMSI are blanked in the crash text. Bounds: 79 bytes of state; a piece is 512 bytes at
-most, 448 in a pack, 180 on a shadow; of crash.txt the last KB.
+most, 448 in a pack, 180 on a shadow; of crash.txt the last KB, by whole lines.
 """
 
 from struct import calcsize, pack, unpack
@@ -122,6 +122,8 @@ class Diagnosis(Feature):
                 text = bytes(file.read(2 * _KB))[-_KB:]
         except OSError as error:
             return b"" if error.args[0] == 2 else b"crash.txt cannot be read now: error %d" % error.args[0]
+        if len(text) == _KB:
+            text = b"..." + text[text.find(b"\n") :]  # cut, perhaps through a secret, whose end nobody would know again
         for key in ("psk", "psk_identity", "pin", "update_key"):
             secret = node.config.secret(key) or ""
             for form in (secret, secret.lower(), secret.upper()):
