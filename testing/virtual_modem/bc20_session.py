@@ -40,6 +40,7 @@ class Bc20Session(Quectel):
         self.nodes = []
         self.sent = NOT_SENT
         self._update_timer = None
+        self._asked_update = False  # the host waits for +QLWUPDATE's result
         self._closed_at = -1000
         link.on_request = self.asked
         super().__init__(clock, link, nvram, **options)
@@ -86,7 +87,10 @@ class Bc20Session(Quectel):
         self.phase = CLOSED
         self.sent = NOT_SENT
         self._era += 1
-        self.in_flight = 0  # what is open ends unheard
+        self.in_flight = 0  # what is open ends unheard, but for an update that the host waits for
+        if self._asked_update:
+            self.urc("UPDATE FAIL")
+        self._asked_update = False
         for name in ("lifetime", "binding"):
             self.kept.pop(name, None)
         self._stop(self._update_timer)
@@ -94,6 +98,7 @@ class Bc20Session(Quectel):
 
     def went_down(self, state):
         self._era += 1
+        self._asked_update = False
         if state == "asleep":
             self.kept["phase"] = self.phase
             self.kept["buffered"] = self.buffered_mode
@@ -190,12 +195,14 @@ class Bc20Session(Quectel):
         """An update; `name` OK or FAIL tells of it, None is silent."""
         def done(code):
             if name:
+                self._asked_update = False
                 self.urc("%s %s" % (name, "OK" if code == 204 else "FAIL"))
             if code == 204:
                 self._arm_update()
             elif code == 404:
                 self.lose_context()
 
+        self._asked_update = self._asked_update or bool(name)
         self.begin()
         self.link.update(self.guarded(done), **changes)
 

@@ -99,6 +99,7 @@ class Modem(Network):
     doze: "Callable[[int], bool] | None" = None  # AtClient.doze, where the board has one
     # Whether the module can be asked for what a URC has said that ends its own work at the session: such a wait may doze.
     ASKABLE = False
+    round_trip_ms = 2000  # as measured last; one to two seconds in normal coverage (low_power 4)
     spoken_at = 0  # tick at which server and node said something last, as far as is known
     release_next = False  # the next report is the last of its contact (capabilities.releases)
     packs: "bool | None" = True  # whether somebody observes 19/0/0, where the module itself answers the server; None not known
@@ -408,6 +409,10 @@ class Modem(Network):
         self.at.poll(timeout_ms, until=lambda: not self._answering and bool(self._waiting) or done())
         if self._waiting:
             self.at.poll(0)  # what has come by now too: a registration ends what was asked before it
+
+    def trip(self, begun: int) -> None:
+        """Something said at that tick has just been answered; beyond 15 s it was sent twice."""
+        self.round_trip_ms = min(self.clock.ticks_diff(self.clock.ticks_ms(), begun), 15000)
 
     def abandon(self) -> None:
         """Wait no longer: what is on its way has failed, and a late result is nobody's."""

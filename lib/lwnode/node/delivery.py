@@ -26,8 +26,6 @@ HISTORY = Path(19, 0, 0)
 _PACK_LIMIT = const(512)
 # Readings decoded at once while a pack is made; bounds the heap, not the pack.
 _PACK_READINGS = const(40)
-_ROUND_TRIP_MS = const(2000)  # one to two seconds in normal coverage (low_power 4), where no acknowledgement measures it
-_LONGEST_TRIP_MS = const(15000)  # beyond it something was sent twice
 _SERVER_MS = const(1500)  # what a server may take to think
 _PAGING_MS = const(2560)  # the longest DRX cycle of NB-IoT and LTE-M without eDRX
 
@@ -41,7 +39,6 @@ class Delivery:
         self.messages = self.bytes = 0  # published since the node began this wake, and their payload
         self.device: "list[Any]" = []  # values of the module's own device object, to go out with the next refresh()
         self.released = False  # the last report has let the radio go
-        self.round_trip_ms = _ROUND_TRIP_MS
         self.unheard = 0  # contacts in a row whose reports were not confirmed
         self.history = config.history
         self._tickets: "dict[int, list[int]]" = {}
@@ -149,15 +146,14 @@ class Delivery:
             for ticket in list(self._tickets):
                 self.settle(ticket, False)
             if self.modem.capabilities.acknowledges == "server":
-                clock = self.modem.clock
-                self.round_trip_ms = min(clock.ticks_diff(clock.ticks_ms(), begun), _LONGEST_TRIP_MS)
+                self.modem.trip(begun)
 
     def quiet_ms(self) -> int:
         """How long after the last word a server that has something to say is heard: a round trip, and 1.5 s of its own.
 
         Where the radio was released it has to be paged first, in a cycle of 2.56 s (DRX), and no longer than T3324.
         """
-        granted, quiet = self.modem.granted(), self.round_trip_ms + _SERVER_MS
+        granted, quiet = self.modem.granted(), int(self.modem.round_trip_ms) + _SERVER_MS
         if self.released:
             paging = _PAGING_MS if granted is None or granted[1] < 0 else min(_PAGING_MS, granted[1] * 1000)
             quiet += paging

@@ -224,7 +224,9 @@ class Driver(Modem):
             if not taken and self.update():
                 self._session_stands("updated")  # it was registered all the time; its events were lost
                 return True
+        begun = self.clock.ticks_ms()
         if self._await(lambda: self._status == REGISTERED, timeout_ms):
+            self.trip(begun)  # no report is acknowledged
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
             return True

@@ -645,7 +645,12 @@ class Driver(Modem):
                 left = at.left(self.clock.ticks_add(self._fresh, self.options["observe_ms"]))
                 self._fresh = None
                 if 0 < left <= self.options["observe_ms"]:
+                    end, at.doze = at.deadline(left), self.doze
                     at.poll(left)
+                    if at.doze is None and self.doze is not None:
+                        self._look_at_all(self.monitored())  # a write's line may have been slept through
+                    at.doze = None
+                    at.poll(max(0, at.left(end)))
             for line in lines:
                 if "W" in _row(line[0])[1]:
                     at.poll()
