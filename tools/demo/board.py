@@ -70,6 +70,7 @@ class Desk:
         self.modem.model.on_explain = self._explained
         self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed,
                                heap="1m", repl=True, on_event=self._happened, on_console=lambda line: self.say("node", line))
+        self.say("board", "its files are made ready")
         self.board.deploy(BOARDS[self.port], config={
             "family": self.family, "host": "127.0.0.1", "port": self.server.port, "endpoint": ENDPOINT, "apn": "demo",
             "sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 5, **self.contract.config})  # fmt: skip
