@@ -438,10 +438,10 @@ def test_what_a_module_took_that_acknowledges_nothing_is_kept_until_somebody_say
             node.journal.hand([seq for seq, _ in node.journal.entries()][-1])
             node.add([4, 5])
             node.wake()
-            assert node.waiting() == [0, 1, 2, 3, 4, 5] and node.journal.handed == 4
+            assert node.waiting() == [0, 1, 2, 3, 4, 5] and node.journal.handed == 4 and len(node.journal) == 2
             node.journal.release(arrived)
             node.wake()
-            assert node.waiting() == left and node.journal.handed == 0, (rtc, arrived)
+            assert node.waiting() == left and node.journal.handed == 0 and len(node.journal) == len(left), (rtc, arrived)
     node = _Ports(False, batch=1, limit_bytes=2048)
     node.add(range(100))
     node.journal.hand(100)

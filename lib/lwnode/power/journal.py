@@ -155,8 +155,10 @@ class Journal:
         return True
 
     def __len__(self) -> int:
-        """Return how many entries wait."""
-        return sum([segment[2] for segment in self._segments]) - len(self._acked) + len(self._fresh)
+        """Return how many entries wait to be sent."""
+        handed = self.handed
+        return sum([max(0, min(segment[2], segment[1] - handed)) for segment in self._segments]) + sum(
+            [entry[0] > handed for entry in self._fresh]) - sum([number > handed for number in self._acked])
 
     @property
     def exposed(self) -> int:
