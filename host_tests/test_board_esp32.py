@@ -1,6 +1,6 @@
 """lwnode.board on the model of the ESP32 port: causes, retained memory, sleep, wake pins."""
 
-from fakes.chip import Dead, Reset, live
+from fakes.chip import Dead, live, until_reset
 from fakes.clock import VirtualClock
 from fakes.machine_esp32 import Esp32
 from fakes.uart import FakeUart
@@ -28,14 +28,6 @@ def _open(chip, definition=Definition):
     return open_board(definition, chip.machine, chip.port, chip.time)
 
 
-def _until_reset(action, *arguments):
-    try:
-        action(*arguments)
-    except Reset as reset:
-        return reset.kind
-    raise AssertionError("it returned")
-
-
 def test_reset_causes_are_told_apart_although_the_port_merges_them():
     """low_power.md section 6, 5: brown-out reads as power-on, a panic as a hard reset."""
     chip = Esp32(VirtualClock())
@@ -46,13 +38,13 @@ def test_reset_causes_are_told_apart_although_the_port_merges_them():
     chip.boot("brown_out", keep_rtc=False)
     assert _open(chip).reset_cause() == "power_on"
     board = _open(chip)
-    chip.boot(_until_reset(board.restart, "update"))
+    chip.boot(until_reset(board.restart, "update"))
     assert _open(chip).reset_cause() == "planned"
     chip.boot("panic")
     assert _open(chip).reset_cause() == "panic", "a planned mark counts once"
-    chip.boot(_until_reset(_open(chip).restart, "crash"))
+    chip.boot(until_reset(_open(chip).restart, "crash"))
     assert _open(chip).reset_cause() == "panic"
-    chip.boot(_until_reset(_open(chip).sleep, 1000))
+    chip.boot(until_reset(_open(chip).sleep, 1000))
     board = _open(chip)
     assert (board.reset_cause(), board.wake_cause()) == ("deep_sleep", "timer")
     assert board.clock.kept
@@ -65,7 +57,7 @@ def test_a_spoilt_length_in_rtc_memory_costs_one_reset_not_all_of_them():
     board.retained.save(b"state")
     chip.rtc_length_spoilt = True
     chip.boot("brown_out")
-    assert _until_reset(_open, chip) == "panic"
+    assert until_reset(_open, chip) == "panic"
     chip.boot("panic")
     board = _open(chip)
     assert board.reset_cause() == "brown_out"
@@ -80,7 +72,7 @@ def test_deep_sleep_wakes_write_no_nvs():
     _open(chip)
     before = chip.nvs_writes
     for _ in range(20):
-        chip.boot(_until_reset(_open(chip).sleep, 60000))
+        chip.boot(until_reset(_open(chip).sleep, 60000))
     assert chip.nvs_writes <= before + 2
 
 
@@ -119,7 +111,7 @@ def test_outputs_are_held_through_deep_sleep_and_released_after():
     chip.on_output = lambda number, level: edges.append((number, level))
     board = _open(chip)
     edges.clear()
-    chip.boot(_until_reset(board.sleep, 60000))
+    chip.boot(until_reset(board.sleep, 60000))
     assert chip.floated == set()
     assert edges == []
     board = _open(chip)
@@ -135,7 +127,7 @@ def test_outputs_that_are_no_rtc_pins_are_held_too():
     chip = Esp32(VirtualClock())
     board = _open(chip, Far)
     assert chip.outputs[18] == 1, "active low rests high"
-    _until_reset(board.sleep, 1000)
+    until_reset(board.sleep, 1000)
     assert chip.floated == set()
 
 
@@ -145,7 +137,7 @@ def test_a_pin_wakes_and_is_named():
     board = _open(chip)
     chip.drive(33, 1)
     clock.after(20000, lambda: chip.drive(33, 0))
-    chip.boot(_until_reset(board.sleep, 3600000, ("ring",)))
+    chip.boot(until_reset(board.sleep, 3600000, ("ring",)))
     assert clock.now == 20000
     assert _open(chip).wake_cause() == "ring"
 
@@ -155,11 +147,11 @@ def test_a_stuck_wake_pin_does_not_keep_the_node_awake():
     chip = Esp32(clock)
     chip.drive(33, 0)
     board = _open(chip)
-    chip.boot(_until_reset(board.sleep, 60000, ("ring",)))
+    chip.boot(until_reset(board.sleep, 60000, ("ring",)))
     assert clock.now == 60000
     board = _open(chip)
     clock.after(5000, lambda: chip.drive(33, 1))
-    chip.boot(_until_reset(board.sleep, 60000, ("ring",)))
+    chip.boot(until_reset(board.sleep, 60000, ("ring",)))
     assert clock.now == 65000, "its release wakes"
 
 
@@ -201,7 +193,7 @@ def test_pins_left_active_are_armed_for_their_release_beside_the_others():
         for pin in wires:
             chip.drive(pin, int(pin in active))
         clock.after(5000, lambda chip=chip, moved=moved, active=active: chip.drive(moved, int(moved not in active)))
-        chip.boot(_until_reset(board.sleep, 60000, Doors.WAKE))
+        chip.boot(until_reset(board.sleep, 60000, Doors.WAKE))
         assert (clock.now == 5000) is wakes, (name, active, moved, clock.now)
         assert active or _open(chip, Doors).wake_cause() == "door%d" % moved, "named where it can only be that one"
 
@@ -234,7 +226,7 @@ def test_c3_wakes_by_gpio_since_127_and_says_what_is_missing_before():
     chip.drive(4, 1)
     board = _open(chip, C3)
     clock.after(7000, lambda: chip.drive(4, 0))
-    assert _until_reset(board.sleep, 60000, ("ring",)) == "deep_sleep"
+    assert until_reset(board.sleep, 60000, ("ring",)) == "deep_sleep"
     assert clock.now == 7000
     old = Esp32(VirtualClock(), "esp32c3", version=(1, 26, 0))
     old.drive(4, 1)
@@ -256,7 +248,7 @@ def test_ship_mode_sleeps_until_the_button():
     chip.drive(33, 1)
     board = _open(chip, Shipped)
     clock.after(90 * 86400000, lambda: chip.drive(33, 0))
-    assert _until_reset(board.ship) == "deep_sleep"
+    assert until_reset(board.ship) == "deep_sleep"
     assert clock.now == 90 * 86400000
     chip.boot("deep_sleep")
     assert _open(chip, Shipped).wake_cause() == "ship"
@@ -283,7 +275,7 @@ def test_watchdog_bites_a_loop_that_hangs_and_not_one_that_feeds():
     for _ in range(10):
         board.clock.sleep_ms(5000)
         board.feed()
-    assert _until_reset(board.clock.sleep_ms, 9000) == "watchdog"
+    assert until_reset(board.clock.sleep_ms, 9000) == "watchdog"
     chip.boot("watchdog")
     assert _open(chip).reset_cause() == "watchdog"
 
@@ -430,7 +422,7 @@ def test_dozing_ends_with_the_modules_first_byte_and_loses_the_begin_of_its_line
             assert chip.line.any() == 8 and not board.doze(1000), "what is left is to be read first"
             chip.line.lose(8)
             assert board.doze(1000) and chip.clock.now == 1300 and chip.dozed_ms == 1300
-            assert _until_reset(board.sleep, 60000) == "deep_sleep", "an ESP32 refuses it with RX as a wake pin"
+            assert until_reset(board.sleep, 60000) == "deep_sleep", "an ESP32 refuses it with RX as a wake pin"
 
 
 def test_a_life_with_dozing_loses_nothing_however_long_waking_takes():

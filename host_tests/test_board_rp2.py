@@ -1,6 +1,6 @@
 """lwnode.board on the model of the RP2 port: registers, sleep that returns, the clock of 2021, the protected store."""
 
-from fakes.chip import Dead, Reset
+from fakes.chip import Dead, until_reset
 from fakes.clock import VirtualClock
 from fakes.machine_rp2 import Rp2
 from fakes.uart import FakeUart
@@ -34,14 +34,6 @@ def _open(chip):
     return open_board(definition, chip.machine, chip.port, chip.time)
 
 
-def _until_reset(action, *arguments):
-    try:
-        action(*arguments)
-    except Reset as reset:
-        return reset.kind
-    raise AssertionError("it returned")
-
-
 def test_a_pico_w_that_every_tick_of_its_network_wakes_is_awake_for_little_of_a_sleep():
     """MicroPython issues 16181 and 17204: a tick each 64 ms ends light sleep, wherever in it the sleep begins."""
     for phase in (1, 12, 30, 49, 63):
@@ -62,7 +54,7 @@ def test_reset_causes_are_told_apart_by_registers():
         assert _open(chip).reset_cause() == "power_on"
         board = _open(chip)
         assert board.reset_cause() == "soft"
-        chip.boot(_until_reset(board.restart, "update"))
+        chip.boot(until_reset(board.restart, "update"))
         assert _open(chip).reset_cause() == "planned"
         chip.boot("reset")
         assert _open(chip).reset_cause() == "hard", "machine.reset() by somebody else"
@@ -70,7 +62,7 @@ def test_reset_causes_are_told_apart_by_registers():
         assert _open(chip).reset_cause() == "watchdog"
         chip.boot("watchdog")
         assert _open(chip).reset_cause() == "watchdog", "twice in a row"
-        chip.boot(_until_reset(_open(chip).restart, "crash"))
+        chip.boot(until_reset(_open(chip).restart, "crash"))
         assert _open(chip).reset_cause() == "panic"
         chip.boot("brown_out")
         assert _open(chip).reset_cause() == ("brown_out" if name == "rp2350" else "power_on")
@@ -90,7 +82,7 @@ def test_time_goes_on_over_watchdog_and_own_resets_although_the_port_starts_in_2
         board.clock.sleep_ms(500)
         board.feed()
     saved = unix.dump()
-    chip.boot(_until_reset(board.clock.sleep_ms, 9000))
+    chip.boot(until_reset(board.clock.sleep_ms, 9000))
     board = _open(chip)
     assert board.clock.kept
     unix = Clock(board.clock)
@@ -98,7 +90,7 @@ def test_time_goes_on_over_watchdog_and_own_resets_although_the_port_starts_in_2
     assert abs(unix.unix() - clock.unix()) <= 9
     saved = unix.dump()
     clock.advance(1000)
-    chip.boot(_until_reset(board.restart, "test"))
+    chip.boot(until_reset(board.restart, "test"))
     board = _open(chip)
     unix = Clock(board.clock)
     unix.load(saved)
@@ -165,7 +157,7 @@ def test_the_watchdog_never_runs_in_light_sleep():
         board.watchdog(8000)
         assert board.sleep(3600000) == "timer"
         assert chip.watchdog_on, "it runs again after the sleep"
-        assert _until_reset(board.clock.sleep_ms, 9000) == "watchdog"
+        assert until_reset(board.clock.sleep_ms, 9000) == "watchdog"
 
 
 def test_the_model_dies_as_the_silicon_does():
@@ -382,7 +374,7 @@ def test_the_protected_store_is_old_or_new_after_a_cut_at_every_erase_and_progra
         store.save("identity", b"old" * 100)
         store.save("guard", b"counters")
         chip.sectors.cut_at = chip.sectors.operations + cut
-        assert _until_reset(store.save, "identity", b"new" * 100) == "power_on"
+        assert until_reset(store.save, "identity", b"new" * 100) == "power_on"
         chip.sectors.cut_at = None
         chip.boot("power_on")
         store = _open(chip).protected

@@ -1,5 +1,6 @@
 """Each feature by itself: battery bands, deferral, the month's data, settings on trial, charge, health."""
 
+from fakes.store import Store
 from fakes.world import World
 
 from lwnode.features.battery import CELLS, BatteryBands
@@ -9,19 +10,6 @@ from lwnode.features.usage import BOARDS, MODULES, Usage, civil
 
 NOW = 1_790_000_000
 DAY = 86400
-
-
-class Dictionary:
-    """A store in RAM."""
-
-    def __init__(self):
-        self.values = {}
-
-    def load(self, name):
-        return self.values.get(name)
-
-    def save(self, name, data):
-        self.values[name] = data
 
 
 def usage(config=None, name="usage", **options):
@@ -129,7 +117,7 @@ def test_months_are_found_without_the_ports_gmtime():
 
 def test_a_configuration_that_cuts_the_node_off_is_rolled_back():
     """low_power.md section 6, 12."""
-    store = Dictionary()
+    store = Store()
     trial = Trial(store, wakes=3)
     assert not trial.start(b"same", b"same")
     assert trial.start(b"new", b"old")
@@ -144,7 +132,7 @@ def test_a_configuration_that_cuts_the_node_off_is_rolled_back():
 
 
 def test_a_configuration_that_works_is_kept():
-    store = Dictionary()
+    store = Store()
     trial = Trial(store, wakes=3)
     trial.start(b"new", b"old")
     trial.wake(False)
@@ -156,14 +144,14 @@ def test_a_configuration_that_works_is_kept():
 
 
 def test_a_second_change_before_the_first_is_proven_keeps_the_proven_way_back():
-    store = Dictionary()
+    store = Store()
     trial = Trial(store, wakes=2)
     trial.start(b"second", b"first")
     trial.wake(False)
     trial.start(b"third", b"second")
     assert trial.wake(False) is None
     assert trial.wake(False) == b"first"
-    store.values["trial"] = b"\x01\x02rubbish"
+    store.kept["trial"] = b"\x01\x02rubbish"
     assert STATES[Trial(store).at] == "none"
 
 

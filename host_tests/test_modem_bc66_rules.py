@@ -1,7 +1,8 @@
 """BC66: limits, contradictions of the manual and oddities of the field, each as a named test."""
 
 from fakes.refusal import raised
-from fakes.modem_bench import Bench, Pins, Store
+from fakes.modem_bench import Bench, Pins
+from fakes.store import Store
 from fakes.modem_field import Field
 
 from words import explain, spelled

@@ -1,7 +1,8 @@
 """SIM, attachment, signal, clock and power saving: what all families ask in nearly the same way."""
 
 from doctor import identity
-from fakes.modem_bench import Bench, Store
+from fakes.modem_bench import Bench
+from fakes.store import Store
 from fakes.modem_field import Field
 from fakes.refusal import raised
 

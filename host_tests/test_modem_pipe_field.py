@@ -47,21 +47,14 @@ def test_bg96_readings_arrive_with_their_times():
     assert delivered(field) == WANTED
 
 
-def test_bc20_hears_a_write_pushed_and_buffered():
-    for buffered in (False, True):
-        field = online("bc20", PLATFORM, buffered=buffered)
+def test_a_pipe_hears_a_write_pushed_and_buffered():
+    for family, server, options in (("bc20", PLATFORM, {"buffered": False}), ("bc20", PLATFORM, {"buffered": True}),
+                                    ("bg96", LESHAN, {})):
+        field = online(family, server, **options)
         write = field.server.write(field.endpoint, "/19/1/0", b"\xaa\xaa\x00\x00")
         field.modem.service(5000)
         assert write.code == 204
         assert [(request.path, request.value) for request in field.requests] == [(Path(19, 1, 0), b"\xaa\xaa\x00\x00")]
-
-
-def test_bg96_hears_a_write():
-    field = online("bg96", LESHAN)
-    write = field.server.write(field.endpoint, "/19/1/0", b"\xaa\xaa\x00\x00")
-    field.modem.service(5000)
-    assert write.code == 204
-    assert [(request.path, request.value) for request in field.requests] == [(Path(19, 1, 0), b"\xaa\xaa\x00\x00")]
 
 
 def test_bc20_a_message_into_an_outage_fails_within_130_s():

@@ -184,15 +184,20 @@ def test_a_node_whose_config_is_spoilt_reports_from_the_backup_copy_and_says_so(
         assert "config.json: not valid JSON" in trouble(world), port
 
 
+def lose_filesystem(world):
+    """All that is on flash is gone, and power was."""
+    world.flash.content.clear()
+    world.flash.directories.clear()
+    world.filesystem = "lost"
+    world.chip.boot("power_on")
+    world.model.restart()
+
+
 def test_a_node_whose_filesystem_is_lost_reports_from_the_protected_store_and_says_so():
     for port in PORTS:
         world = World(port, on_flash=True)
         world.run(hours=2)
-        world.flash.content.clear()
-        world.flash.directories.clear()
-        world.filesystem = "lost"
-        world.chip.boot("power_on")
-        world.model.restart()
+        lose_filesystem(world)
         told = len(world.server.deliveries)
         world.run(hours=3)
         assert len(world.server.deliveries) >= told + 16, port
@@ -202,11 +207,7 @@ def test_a_node_whose_filesystem_is_lost_reports_from_the_protected_store_and_sa
 def test_a_pipe_tells_a_lost_filesystem_by_error_code():
     world = World("esp32", {"family": "bc20"}, on_flash=True)
     world.run(hours=2)
-    world.flash.content.clear()
-    world.flash.directories.clear()
-    world.filesystem = "lost"
-    world.chip.boot("power_on")
-    world.model.restart()
+    lose_filesystem(world)
     world.run(hours=3)
     codes = [delivery.value for delivery in world.server.deliveries if tuple(delivery.path) == (3, 0, 11)]
     assert 8 in codes, codes

@@ -4,6 +4,7 @@ import random
 
 import swap
 from fakes.flash import PowerCut
+from fakes.store import Store
 from fakes.update import KEY, TARGET, application, flash, hmac, package
 import lwnode.update as staging
 from lwnode.update import UpdateError, key_of, stage
@@ -13,22 +14,7 @@ WANTED = {"/sensors.py": b"new sensors" * 200, "/lib/part.mpy": b"new part", "/l
           "/config.json": b"{}"}
 NEW = {path: WANTED[path] for path in WANTED if path != "/config.json"}
 NEW["/lib/gone.mpy"] = None
-
-
 FAULTS = ("read", "write", "rename", "remove", "list", "mkdir")
-
-
-class Counter:
-    """A store that outlives the filesystem."""
-
-    def __init__(self):
-        self.values = {}
-
-    def load(self, name):
-        return self.values.get(name)
-
-    def save(self, name, data):
-        self.values[name] = data
 
 
 def staged(version=7, content=None, counter=None):
@@ -132,13 +118,13 @@ def test_a_forged_package_changes_nothing_whichever_byte_was_turned():
 
 
 def test_a_replayed_package_changes_nothing_also_after_it_was_taken_back_or_the_filesystem_was_lost():
-    counter = Counter()
+    counter = Store()
     files = staged(7, counter=counter)
     boot(files).cycle(True)
     for version in (7, 6):
         files.content["/update/package"] = package(KEY, version, NEW)
         refused(None, files, "was here before")
-    counter = Counter()
+    counter = Store()
     files = staged(7, counter=counter)
     boot(files)
     for _ in range(4):

@@ -21,6 +21,15 @@ class Reset(BaseException):
         self.kind = kind
 
 
+def until_reset(action, *arguments):
+    """What kind of reset ends it."""
+    try:
+        action(*arguments)
+    except Reset as reset:
+        return reset.kind
+    raise AssertionError("it returned")
+
+
 class Dead(BaseException):
     """The node will never do anything again without a person."""
 

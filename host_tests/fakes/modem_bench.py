@@ -37,19 +37,6 @@ class Pins:
         return self.levels.get(name)
 
 
-class Store:
-    """The store protocol in a dictionary."""
-
-    def __init__(self) -> None:
-        self.kept: dict = {}
-
-    def load(self, name):
-        return self.kept.get(name)
-
-    def save(self, name, data) -> None:
-        self.kept[name] = data
-
-
 class Bench:
     """One driver of a family over a talker with these answers; options go to open_modem."""
 

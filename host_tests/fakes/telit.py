@@ -7,6 +7,7 @@
 """
 
 from fakes.clock import VirtualClock
+from fakes.store import Store
 from fakes.uart import FakeUart
 from testing.lwm2m.local import LocalLink, LocalServer
 from testing.virtual_modem.me910c1 import Me910c1
@@ -98,19 +99,6 @@ class Pins:
 
     def get(self, name):
         return self.model.status_pin if name == "status" and "status" in self.names else None
-
-
-class Store:
-    """The store protocol in a dictionary; outlives the node."""
-
-    def __init__(self):
-        self.kept = {}
-
-    def load(self, name):
-        return self.kept.get(name)
-
-    def save(self, name, data):
-        self.kept[name] = data
 
 
 class Node:

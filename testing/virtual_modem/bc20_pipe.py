@@ -13,7 +13,6 @@ from testing.virtual_modem.bc20_session import (FAILED, GOT_RESET, OPEN, OPENING
 
 _NODES = 32
 _LONGEST = 512
-_EARLY_MS = 50
 
 
 class Bc20Pipe(Bc20Session):
@@ -112,16 +111,7 @@ class Bc20Pipe(Bc20Session):
         """A request of the server: the module answers, the host is told."""
         if self.state_name == "asleep":
             self.paged(request, self.asked)
-        if self.state_name != "on":
-            return
-        if self.phase == OPENING:
-            # A server may ask before its 2.01 is here: the registration comes first.
-            self.after(_EARLY_MS, lambda: self.asked(request))
-            return
-        if self.waits_for_page(lambda: self.asked(request)):
-            return
-        self.activity()
-        if self.link.refused(request):
+        if not self.hears(request, self.asked, self.phase == OPENING):
             return
         operation, path = request.operation, request.path
         if self.builtin.has(path[0]):

@@ -20,7 +20,6 @@ from testing.virtual_modem.bc66_session import DEREGISTERED, REGISTERED, REGISTE
 
 _OPEN = 16
 _NODES = 32
-_EARLY_MS = 50
 _LONGEST_STRING, _LONGEST_OPAQUE = 1024, 512  # 4.3.3
 _WIRE_TYPES = {STRING: 1, INTEGER: 3, FLOAT: 4, BOOLEAN: 5, TIME: 3}
 
@@ -107,16 +106,7 @@ class Bc66Requests(Bc66Bootstrap):
     def _asked(self, request):
         if self.state_name == "asleep":
             self.paged(request, self._asked)
-        if self.state_name != "on":
-            return
-        if self.status == REGISTERING:
-            # A server may ask before its 2.01 is here: the registration comes first.
-            self.after(_EARLY_MS, lambda: self._asked(request))
-            return
-        if self.waits_for_page(lambda: self._asked(request)):
-            return
-        self.activity()
-        if self.link.refused(request):
+        if not self.hears(request, self._asked, self.status == REGISTERING):
             return
         if self.builtin.has(request.path[0]):
             self.builtin.answer(request)

@@ -12,7 +12,6 @@ from testing.lwm2m.names import INTEGER, OCTET_STREAM, OPAQUE, TEXT_PLAIN
 from testing.virtual_modem.accounts import bootstrap_write, split_uri
 from testing.virtual_modem.bg96_client import INITIAL, READY, REGISTERING, Bg96Client
 
-_EARLY_MS = 50
 _STRING, _OPAQUE = 4, 5  # <data_type> of +QLWDLDATA
 # Firmware object: states and results (LwM2M TS 1.0.2, E.6).
 _IDLE, _DOWNLOADING, _DOWNLOADED, _UPDATING = range(4)
@@ -39,15 +38,7 @@ class Bg96Server(Bg96Client):
         super().__init__(clock, link, nvram, **options)
 
     def _asked(self, request):
-        if self.state_name != "on":
-            return
-        if self.phase == REGISTERING:
-            self.after(_EARLY_MS, lambda: self._asked(request))  # the registration comes first
-            return
-        if self.waits_for_page(lambda: self._asked(request)):
-            return
-        self.activity()
-        if self.link.refused(request):
+        if not self.hears(request, self._asked, self.phase == REGISTERING):
             return
         number = request.path[0] if request.path else 0
         if number in self.data_objects():

@@ -8,6 +8,7 @@ What a family does with these events it says in the `on_...` methods.
 from testing.virtual_modem.power import Power
 
 _CONNECT_MS = 100  # from the page to the first byte: random access, set-up of the connection; a few hundred in NB-IoT
+_EARLY_MS = 50
 # Registration states of +CEREG.
 IDLE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING = range(6)
 # Timer octets of PSM (TS 24.008, 10.5.7.3 and 10.5.7.4a) and eDRX cycles (10.5.5.32).
@@ -232,6 +233,21 @@ class Radio(Power):
 
         self.after(self.options["paging_ms"], paged)
         return True
+
+    def hears(self, request, asked, early):
+        """Whether a server's request has arrived and is allowed; where it has to wait, asked(request) comes again.
+
+        early: the server may ask before its 2.01 is here: the registration comes first.
+        """
+        if self.state_name != "on":
+            return False
+        if early:
+            self.after(_EARLY_MS, lambda: asked(request))
+            return False
+        if self.waits_for_page(lambda: asked(request)):
+            return False
+        self.activity()
+        return not self.link.refused(request)
 
     def begin(self):
         """An exchange of ours begins: no PSM before it ends."""

@@ -1,4 +1,4 @@
-"""The part of `machine` that both ports share: Pin, ADC, I2C, WDT, and the UART of _uart.py."""
+"""The part of `machine` that both ports share: Pin, ADC, I2C, RTC, WDT, and the UART of _uart.py."""
 
 import _host
 from _uart import UART, garble
@@ -122,6 +122,20 @@ class I2C:
 
 
 SoftI2C = I2C
+
+
+class RTC:
+    """A calendar."""
+
+    def datetime(self, fields=None):
+        import time
+
+        if fields is None:
+            year, month, day, hour, minute, second, weekday, _ = time.gmtime()
+            return (year, month, day, weekday, hour, minute, second, 0)
+        year, month, day, _, hour, minute, second, _ = fields
+        time._set(time.mktime((year, month, day, hour, minute, second, 0, 0)))
+        return None
 
 
 class WDT:

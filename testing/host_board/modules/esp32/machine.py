@@ -4,6 +4,7 @@ import _host
 import _machine
 from _machine import *  # noqa: F403
 from _machine import ADC as _Adc
+from _machine import RTC as _Rtc
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -33,7 +34,7 @@ class ADC(_Adc):
         return _host.ask("adc", self._id) * 1000
 
 
-class RTC:
+class RTC(_Rtc):
     """Calendar and 2048 bytes of memory."""
 
     def memory(self, data=None):
@@ -48,16 +49,6 @@ class RTC:
         data = memoryview(data)
         for start in range(0, max(len(data), 1), 128):
             _host.ask("rtc_memory", start, len(data), bytes(data[start : start + 128]).hex())
-        return None
-
-    def datetime(self, fields=None):
-        import time
-
-        if fields is None:
-            year, month, day, hour, minute, second, weekday, _ = time.gmtime()
-            return (year, month, day, weekday, hour, minute, second, 0)
-        year, month, day, _, hour, minute, second, _ = fields
-        time._set(time.mktime((year, month, day, hour, minute, second, 0, 0)))
         return None
 
 

@@ -11,20 +11,6 @@ _DEFAULT_HZ = 125000000
 _freq = _DEFAULT_HZ
 
 
-class RTC:
-    """Calendar only."""
-
-    def datetime(self, fields=None):
-        import time
-
-        if fields is None:
-            year, month, day, hour, minute, second, weekday, _ = time.gmtime()
-            return (year, month, day, weekday, hour, minute, second, 0)
-        year, month, day, _, hour, minute, second, _ = fields
-        time._set(time.mktime((year, month, day, hour, minute, second, 0, 0)))
-        return None
-
-
 def freq(hz=None):
     global _freq
     if hz is None:
