@@ -102,8 +102,10 @@ class Desk:
         found = [{"id": path_of[2], "value": value.hex() if isinstance(value, bytes) else value}
                  for path_of, _, value in node.link.values]
         if path == "/19/1/0":
-            while node.due:
-                node.due.pop(0)()
+            due, node.due = node.due, []
+            for function in due:
+                function()
+            node._sample()
         content = found[0] if path.count("/") == 3 and found else {"resources": found}
         return Answer(200, json.dumps({"status": f"X({node.link.code})", "content": content}))
 
@@ -322,6 +324,17 @@ def test_a_pipe_is_asked_by_commands_and_answers_in_packs(desk, monkeypatch):
     assert status.status(options())[0][6:8] == (VERSION, "network: no")
     text = status.crash(options(crash="node-0"))
     assert len(text) == 919 and text.startswith(b"OSError 5, key *** abc") and key.encode() not in text
+    monkeypatch.setattr(waves, "Events", lambda server: server.events)
+    write, heard = server.write, []
+
+    def deaf(endpoint, path, value, timeout=10):  # its host sleeps through the second piece
+        heard.append(value)
+        return Answer(200, '{"status": "X(204)"}') if len(heard) == 3 else write(endpoint, path, value)
+
+    monkeypatch.setattr(server, "write", deaf)
+    monkeypatch.setattr(application, "files", lambda *given: {"/sensors.py": b"# new" * 200})
+    (outcome,) = waves.update(options(number=7, waves=""), lambda line: None)
+    assert outcome.good and node.application["/sensors.py"].startswith(b"# new"), outcome
 
 
 def test_events_are_found_by_number_also_when_old_ones_are_gone():

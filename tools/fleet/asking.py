@@ -48,6 +48,7 @@ class Asker:
 
     def __init__(self, server, events=None, patience_s=600.0, timeout_s=5):
         self.server, self.events, self.patience_s, self.timeout_s = server, events, patience_s, timeout_s
+        self.observed = set()  # pipes whose packs this server is told
 
     def asked(self, question, endpoint, *given):
         """Put a question until the node answers: an Answer whose code is the node's. TimeoutError when patience is over.
@@ -92,25 +93,32 @@ class Asker:
         return self.asked(self.server.write, endpoint, "/19/1/0", pack(*records))
 
     def reported(self, endpoint, paths, *records):
-        """Send commands to a pipe, and wait for the pack that answers them: {path: value} of what is at or below `paths`."""
-        self.asked(self.server.observe, endpoint, "/19/0/0")
+        """Send commands to a pipe, and wait for the pack that answers them: {path: value} of what is at or below `paths`.
+
+        Sent again where none comes: a pipe's module takes what its host sleeps through, and says so to nobody.
+        """
         found, mark = {}, self.events.count
-        self.command(endpoint, *records)
-        deadline, again = time.monotonic() + self.patience_s, time.monotonic() + _AGAIN_S
+        deadline, again = time.monotonic() + self.patience_s, 0.0
         while not all(any(name.startswith(path) for name in found) for path in paths):
+            if not found and time.monotonic() >= again:
+                if again or endpoint not in self.observed:
+                    self.asked(self.server.observe, endpoint, "/19/0/0")
+                    self.observed.add(endpoint)
+                self.command(endpoint, *records)
+                again = time.monotonic() + _AGAIN_S
+            until = deadline if found else min(deadline, again)
             mark, document = self.events.first(lambda name, one: name == "NOTIFICATION" and one.get("ep") == endpoint, mark,
-                                               deadline - time.monotonic())
+                                               until - time.monotonic())
             if document is None:
                 if found:
                     break  # a path that has no value is not in the answer
-                raise TimeoutError(f"no pack within {self.patience_s:.0f} s")
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(f"no pack within {self.patience_s:.0f} s")
+                continue
             news = readings(document)
             found |= {name: value for name, value in news.items() if any(name.startswith(path) for path in paths)}
             if found:
                 deadline = min(deadline, time.monotonic() + _REST_S)
-            elif time.monotonic() > again:  # it is awake, and did not hear: its module had taken the question for it
-                self.command(endpoint, *records)
-                again = time.monotonic() + _AGAIN_S
         return found
 
 

@@ -25,6 +25,7 @@ from tools.fleet.server import Events
 WORDS = {50: "no room on its flash", 51: "out of memory", 52: "a piece is missing", 53: "signature or table wrong",
          54: "for another board or family", 56: "cannot be installed", 57: "that number was here before", 58: "taken back"}
 INSTALLED = 2
+_STARTED, _GAP = 1, 52  # 9/0/7 and 9/0/9 of a node that waits for pieces
 _LOOK_S = 2.0
 _PIPE_PIECE = 400  # bytes in a command pack of 512
 
@@ -94,38 +95,45 @@ def _one(asker, endpoint, registration, package, number, options):
 
 def one(asker, endpoint, registration, package, number, piece):
     """Update one node; (whether it has it, in words)."""
-    version, result = state(asker, endpoint, registration)
+    version, result, _ = state(asker, endpoint, registration)
     if version == number:
         return result == INSTALLED, "has it already" if result == INSTALLED else f"had it before: {_word(result)}"
     pipe = contract_of(registration) == "pipe"
-    for data in chunks(package, min(piece, _PIPE_PIECE) if pipe else piece):
-        if pipe:
-            asker.command(endpoint, ("/9/0/2", data))
-            continue
-        answer = asker.asked(asker.server.write, endpoint, "/9/0/2", data)
-        if answer.code != 204:
-            return False, f"refused a piece: {_word(state(asker, endpoint, registration)[1])}"
+    pieces = list(chunks(package, min(piece, _PIPE_PIECE) if pipe else piece))
     if pipe:
-        asker.command(endpoint, ("/9/0/4", None))
-    else:
+        _blindly(asker, endpoint, pieces)
+    for data in () if pipe else pieces:
+        if asker.asked(asker.server.write, endpoint, "/9/0/2", data).code != 204:
+            return False, f"refused a piece: {_word(state(asker, endpoint, registration)[1])}"
+    if not pipe:
         answer = asker.asked(asker.server.execute, endpoint, "/9/0/4")
         if answer.code != 204:
             return False, f"refused to install (code {answer.code})"
-    deadline = time.monotonic() + asker.patience_s
+    deadline, rounds = time.monotonic() + asker.patience_s, 0
     while time.monotonic() < deadline:
         time.sleep(_LOOK_S)
-        version, result = state(asker, endpoint, registration)
+        version, result, phase = state(asker, endpoint, registration)
         if version == number and result == INSTALLED:
             return True, "installed, and reached the server with it"
-        if result in WORDS:
+        if pipe and (phase == _STARTED or result == _GAP):  # it slept through some: what it has it takes for a repetition
+            rounds += 1
+            _blindly(asker, endpoint, pieces[rounds % 2:])  # the first piece begins anew: only where it may be that one
+        elif result in WORDS:
             return False, _word(result)
     return False, f"no word of it within {asker.patience_s:.0f} s, last result {result}"
 
 
+def _blindly(asker, endpoint, pieces):
+    """Pieces to a pipe, and the order to install: its module takes them, whether its node is awake or not."""
+    for data in pieces:
+        asker.command(endpoint, ("/9/0/2", data))
+    asker.command(endpoint, ("/9/0/4", None))
+
+
 def state(asker, endpoint, registration):
-    """(number accepted last, result) as the node says."""
-    found = asker.values(endpoint, registration, ["/9/0/1", "/9/0/9"])
-    return int(found.get("/9/0/1") or 0), int(found.get("/9/0/9") or 0)
+    """(number accepted last, result, phase) as the node says: 9/0/1, 9/0/9, 9/0/7."""
+    found = asker.values(endpoint, registration, ["/9/0/1", "/9/0/9", "/9/0/7"])
+    return tuple(int(found.get(path) or 0) for path in ("/9/0/1", "/9/0/9", "/9/0/7"))
 
 
 def _word(result):
