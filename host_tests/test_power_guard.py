@@ -111,7 +111,7 @@ def test_caught_exceptions_count_and_rest_longer_each_time():
     rests = []
     for _ in range(4):
         guard = BootGuard(store)
-        rests.append(guard.crashed("MemoryError"))
+        rests.append(guard.crashed())
         assert BootGuard(store).enter("panic") == "normal", "the restart after it is part of the same crash"
     assert rests == [60, 120, 240, 480]
     guard = BootGuard(store)
@@ -167,7 +167,7 @@ def _crashing_life(chip, definition, broken, safe_visits, done):
     if fault == "panic":
         raise Reset("watchdog" if definition.PORT == "rp2" else "panic")
     if fault is not None:
-        pause = guard.crashed(fault)
+        pause = guard.crashed()
         board.watchdog_stop()
         board.sleep(pause * 1000)
         board.restart("after a crash")

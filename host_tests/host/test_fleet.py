@@ -138,7 +138,7 @@ def desk(tmp_path, monkeypatch):
     def options(**given):
         usual = dict(csv=tmp_path / "devices.csv", server=server, out=None, config=tmp_path / "node.json", board="RPI_PICO",
                      family=None, firmware=None, images=False, apply=True, rotate=[], lost=[], replace=[], files="sensors.py",
-                     number=None, waves="1 50%", failures=0, parallel=1, patience=300, piece=512, ask=False, crash="")
+                     number=None, waves="1 50%", failures=0, parallel=1, patience=300, ask=False, crash="")
         return Namespace(**(usual | given))
 
     return server, options

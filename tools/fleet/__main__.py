@@ -8,6 +8,7 @@ import sys
 from tools import arguments as typed
 from tools.boards.catalog import ROOT, names
 from tools.boards.remedy import Remedy
+from tools.fleet import provision as provisioning, status as health, waves
 from tools.fleet.server import Server
 
 
@@ -52,7 +53,6 @@ def parser(command=""):
     found.add_argument("--parallel", type=typed.whole(1, 10000), default=64, help="nodes asked at once")
     found.add_argument("--patience", type=typed.number(0.1, 1e6, "s"), default=None,
                        help="seconds a node may be silent (update 3600, status 10)")
-    found.add_argument("--piece", type=typed.whole(16, 1024), default=512, help="bytes of a package in one write")
     found.add_argument("--ask", action="store_true", help="have nodes look at signal and cell anew")
     found.add_argument("--crash", default="", help="print the crash text of this endpoint")
     found.add_argument("--nodes", type=typed.whole(1, 100000), default=200, help="of load: virtual nodes")
@@ -73,43 +73,38 @@ def needs(options, *names):
 
 
 def provision(options):
-    from tools.fleet.provision import provision
-
     needs(options, "csv")
-    rows = provision(options)
-    show(("endpoint", "key", "package", "server"), rows)
+    rows = provisioning.provision(options)
+    health.shown(("endpoint", "key", "package", "server"), rows)
     changed = sum(not set(row[1:]) <= {"kept", "same", "out", ""} for row in rows)
     print(f"{len(rows)} devices, {changed} {'changed' if options.apply else 'would change: APPLY=1 does it'}")
     return 0
 
 
 def update(options):
-    from tools.fleet.waves import update
-
     needs(options, "csv", "server", "board")
     options.patience = options.patience or 3600
-    outcomes = update(options)
+    outcomes = waves.update(options)
     if outcomes:
         rows = [(each.endpoint, "ok" if each.good else "FAILED", each.text) for each in outcomes]
-        show(("endpoint", "", "what the node says"), rows)
+        health.shown(("endpoint", "", "what the node says"), rows)
     return 0 if all(each.good for each in outcomes) else 1
 
 
 def status(options):
-    from tools.fleet.status import COLUMNS, crash, status
-
     needs(options, "server")
     options.patience = options.patience or 10
     if options.crash:
-        text = crash(options)
+        text = health.crash(options)
         print(text.decode(errors="replace") if text else f"{options.crash} has noted no crash")
         return 0
-    rows = status(options)
-    show(COLUMNS, rows)
+    rows = health.status(options)
+    health.shown(health.COLUMNS, rows)
     print(f"{len(rows)} nodes, {sum(not row[-1] for row in rows)} well")
     return 0
 
 
+# What plays nodes or runs Leshan is imported only for that.
 def load(options):
     from tools.fleet.load import main
 
@@ -122,20 +117,13 @@ def far(options):
     return main(options)
 
 
-def showing(options):
+def show(options):
     from tools.fleet.show import main
 
     return main(options)
 
 
-def show(columns, rows):
-    """Print a table: each column as wide as its longest cell."""
-    widths = [max(len(str(row[at])) for row in [columns, *rows]) for at in range(len(columns))]
-    for row in (columns, *rows):
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
-
-
-COMMANDS = {"provision": provision, "update": update, "status": status, "load": load, "show": showing, "far": far}
+COMMANDS = {"provision": provision, "update": update, "status": status, "load": load, "show": show, "far": far}
 
 if __name__ == "__main__":
     sys.exit(typed.run(main))

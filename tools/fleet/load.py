@@ -17,6 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from testing.crowd.node import CrowdNode
 from tools.fleet.against import against_leshan
 from tools.interop.leshan import Leshan
 from tools.interop.process import LeshanError
@@ -54,8 +55,6 @@ class Load:
         self.nodes, self.figures = [], {}
 
     async def run(self):
-        from testing.crowd.node import CrowdNode
-
         options, leshan = self.options, self.leshan
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(16))
         java, mine = leshan.program.process.pid, os.getpid()

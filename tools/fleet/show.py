@@ -12,8 +12,13 @@ from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.boards.remedy import Remedy
+from testing.crowd.node import CrowdNode, quiet
 from tools.fleet.against import against_leshan
+from tools.fleet.provision import provision
+from tools.fleet.register import Register
 from tools.fleet.server import Server
+from tools.fleet.status import COLUMNS, crash, shown, status
+from tools.fleet.waves import update
 from tools.interop.leshan import Leshan
 from tools.interop.process import LeshanError
 
@@ -44,29 +49,21 @@ class Show:
         """A command's options, as the Makefile gives them."""
         usual = dict(csv=self.csv, server=self.server, out=None, config=self.config, board="RPI_PICO", family=None,
                      firmware=None, images=False, apply=True, rotate=[], lost=[], replace=[], files="sensors.py", number=None,
-                     waves="1 20%", failures=0, parallel=8, patience=40, piece=512, ask=False, crash="")
+                     waves="1 20%", failures=0, parallel=8, patience=40, ask=False, crash="")
         return Namespace(**(usual | given))
 
     async def provision(self, **given):
-        from tools.fleet.provision import provision
-
         return await asyncio.to_thread(provision, self.options(**given), lambda line: None)
 
     async def update(self, **given):
-        from tools.fleet.waves import update
-
         return await asyncio.to_thread(update, self.options(**given), self.say)
 
     def keys(self):
         """{endpoint: row} of the register as it is on disk."""
-        from tools.fleet.register import Register
-
         return Register(self.csv.with_suffix(".fleet")).rows
 
     async def node(self, endpoint, key=None, **more):
         """Switch a virtual node on, with the key that it was provisioned with."""
-        from testing.crowd.node import CrowdNode
-
         number = self.names.index(endpoint)
         contract = "pipe" if number >= NODES - PIPES else "pull"
         made = CrowdNode(endpoint, "127.0.0.1", self.leshan.coaps_port, psk=key or self.keys()[endpoint]["psk"], number=number,
@@ -184,9 +181,6 @@ class Show:
 
     async def health(self):
         """One table, and a crash text over the air."""
-        from tools.fleet.__main__ import show
-        from tools.fleet.status import COLUMNS, crash, status
-
         sick = {self.names[3]: self.names[3], self.names[-1]: self.names[-1]}
         for name in sick:
             node = self.nodes[name]
@@ -194,7 +188,7 @@ class Show:
             node.features[1].error, node.features[1].cause = "network: denied (EMM cause 15)", 15
         await self.nodes[self.names[5]].stop()
         rows = await asyncio.to_thread(status, self.options(ask=True, patience=8))
-        show(COLUMNS, rows)
+        shown(COLUMNS, rows)
         found = {row[0]: row for row in rows}
         must(found[self.names[0]][3].endswith("mV") and found[self.names[0]][4].endswith("dBm"), "battery and signal")
         must(all("cause 15" in found[name][7] for name in sick), "last error, typed and by a pipe")
@@ -212,8 +206,6 @@ class Show:
 
 def main(options, say=print):
     """0: all was as it must be. 1: something was not, and the sentence says what. 3: Java or Leshan is absent."""
-    from testing.crowd.node import quiet
-
     began = time.monotonic()
     quiet()
 

@@ -104,6 +104,13 @@ def crash(options):
     return text
 
 
+def shown(columns, rows):
+    """Print a table: each column as wide as its longest cell."""
+    widths = [max(len(str(row[at])) for row in [columns, *rows]) for at in range(len(columns))]
+    for row in (columns, *rows):
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
 def _ago(told):
     """Time since a registration's last update: milliseconds from M16 on, text before."""
     if not told:

@@ -27,6 +27,7 @@ WORDS = {50: "no room on its flash", 51: "out of memory", 52: "a piece is missin
 INSTALLED = 2
 _STARTED, _GAP = 1, 52  # 9/0/7 and 9/0/9 of a node that waits for pieces
 _LOOK_S = 2.0
+_PIECE = 512  # bytes of a package in one write
 _PIPE_PIECE = 400  # bytes in a command pack of 512
 
 Outcome = namedtuple("Outcome", ("endpoint", "good", "text", "took_s"))
@@ -74,7 +75,7 @@ def update(options, say=print):
         wave, begun = due[begun:begun + size], begun + size
         say(f"wave {place + 1} of {len(plan)}: {size} nodes")
         with ThreadPoolExecutor(options.parallel) as pool:
-            for outcome in pool.map(lambda one: _one(asker, one, there[one], made[one], number, options), wave):
+            for outcome in pool.map(lambda one: _one(asker, one, there[one], made[one], number), wave):
                 outcomes.append(outcome)
                 say(f"  {outcome.endpoint:24} {'ok' if outcome.good else 'FAILED':7} {outcome.text} ({outcome.took_s:.0f} s)")
         failed = sum(not each.good for each in outcomes[-size:])
@@ -84,17 +85,17 @@ def update(options, say=print):
     return outcomes
 
 
-def _one(asker, endpoint, registration, package, number, options):
+def _one(asker, endpoint, registration, package, number):
     began = time.monotonic()
     try:
-        good, text = one(asker, endpoint, registration, package, number, options.piece)
+        good, text = one(asker, endpoint, registration, package, number)
     except (TimeoutError, Remedy) as error:
         good, text = False, str(error)
     return Outcome(endpoint, good, text, time.monotonic() - began)
 
 
-def one(asker, endpoint, registration, package, number, piece):
-    """Update one node; (whether it has it, in words)."""
+def one(asker, endpoint, registration, package, number, piece=_PIECE):
+    """Update one node in writes of `piece` bytes; (whether it has it, in words)."""
     version, result, _ = state(asker, endpoint, registration)
     if version == number:
         return result == INSTALLED, "has it already" if result == INSTALLED else f"had it before: {_word(result)}"

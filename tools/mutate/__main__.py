@@ -142,6 +142,8 @@ def main(words=None):
     parser.add_argument("--again", action="store_true", help="only those that the last run's list has as not killed")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose dotted name has this: journal, xǁLineBuffer")
     told = parser.parse_args(words)
+    if told.sample not in ("", "all") and not told.sample.isdigit():
+        parser.error(f"SAMPLE: expected a number of mutants, or all, found {told.sample!r}")
     for name in told.package or PACKAGES:
         if name not in PACKAGES:
             parser.error(f"no package {name}: it is {', '.join(PACKAGES)}")

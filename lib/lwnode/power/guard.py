@@ -116,7 +116,7 @@ class BootGuard:
         self._was_safe = False
         self._save()
 
-    def crashed(self, reason: str = "") -> int:
+    def crashed(self) -> int:
         """Count an exception that main.py caught; return the seconds to sleep before the next try (doubling, 60 s to 1 h).
 
         The restart that follows is not counted again.
