@@ -87,20 +87,12 @@ def test_me910c1_answers_from_its_shadow():
     assert row["relay"] == 1, row
 
 
-def test_bc20_passes_packs_both_ways():
-    row = carried("bc20")
-    check_readings(row)
-    assert row["command"] == "2.04" and row["came"] == 1, row
-    assert row["read"] != "2.05", row
-    assert row["relay"] == 1, row
-
-
-def test_bg96_passes_packs_both_ways():
-    row = carried("bg96")
-    check_readings(row)
-    assert row["command"] == "2.04" and row["came"] == 1, row
-    assert row["read"] != "2.05", row
-    assert row["relay"] == 1, row
+def test_a_pipe_passes_packs_both_ways():
+    for family in ("bc20", "bg96"):
+        row = carried(family)
+        check_readings(row)
+        assert row["command"] == "2.04" and row["came"] == 1, row
+        assert row["read"] != "2.05" and row["relay"] == 1, row
 
 
 def test_each_driver_declares_what_it_can_carry():

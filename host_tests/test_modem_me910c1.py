@@ -407,14 +407,14 @@ def test_deregister_twice():
     assert made.modem.status() in (NOT_REGISTERED, DEREGISTERED) and made.said("AT#LWM2MENA=0") == ["AT#LWM2MENA=0"]
 
 
-def test_the_ladder_brings_a_silent_module_back_by_its_key():
+def test_recovery_brings_a_silent_module_back_by_its_key():
     made = up(pins=("power_key", "status"))
     made.model.power_off()
     assert bring_back(made.modem, 240000)
     assert made.model.registered and made.model.monitored == [3306] and "power_key" in made.pins.pulses
 
 
-def test_the_ladder_registers_again_where_the_agent_is_off():
+def test_recovery_registers_again_where_the_agent_is_off():
     made = up()
     made.model._off()
     mark = len(made.commands)

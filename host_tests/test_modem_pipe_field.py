@@ -81,7 +81,7 @@ def test_bc20_takes_up_its_session_after_sleep():
     ticket = field.modem.publish(RECORDS[1:2])
     field.modem.settle(130000)
     outcomes = [name for name, detail in field.events if name in ("delivered", "failed")]
-    # Whether the session survives deep sleep is not said (BC20 manual): a failure is mended by the ladder.
+    # Whether the session survives deep sleep is not said (BC20 manual): a failure is mended by recovery.
     if outcomes[-1] == "failed":
         assert bring_back(field.modem, 260000)
         ticket = field.modem.publish(RECORDS[1:2])

@@ -137,7 +137,7 @@ def test_no_network_is_no_reason_for_a_restart():
         assert one.modem.failures == 4
 
 
-def test_a_configuration_that_the_ladder_could_not_finish_is_told():
+def test_a_configuration_that_recovery_could_not_finish_is_told():
     server = Server("192.0.2.7", 5683, "urn:imei:1", 900)
     one = bench("bg96")
     one.modem.configure(server)
