@@ -167,6 +167,9 @@ def test_what_the_network_makes_of_the_timers_is_read_kept_and_lived_with():
             assert not late(world), (family, granted)
             if granted == "refused" and family in ("bg96", "me910c1"):
                 assert world.model.state_name == "off", family
+                world.model.options["granted"] = None
+                world.run(hours=1)
+                assert world.node().modem.granted() == (86400, 4) and world.model.state_name == "asleep", family
 
 
 def test_each_option_carries_a_life_without_a_lost_reading():

@@ -350,15 +350,14 @@ class Network:
         return not same
 
     def follow_schedule(self) -> bool:
-        """Ask for the option psm where it is no longer what was asked for, and read what is granted where that is not known.
-
-        Nothing is said in most contacts. True where the grant has just been read.
+        """Ask for the option psm where it is no longer what was asked for, and read what is granted where that is not known, or
+        none: nothing is said in most contacts. True where the grant has just been read.
         """
         psm = self.options["psm"]
         if psm is not None and psm[0] is not None and self.timers[:2] != bytes(
                 (int(periodic_tau(psm[0]), 2), int(active_time(psm[1]), 2))):
             self.ask(self.power_saving, *psm)
-        if self.timers[2] or self.timers[1] in (0, 255):
+        if self.timers[1] in (0, 255) or self.timers[2] and seconds_of(self.timers[3], ACTIVE_UNITS) >= 0:
             return False
         # 27.007 10.1.22: with <n> 4 active time and periodic TAU come last, and not at all where none is granted.
         for _ in range(2):  # none is believed when it is said twice
@@ -369,8 +368,8 @@ class Network:
             if number(values, 0, 4, 5) is None or number(values, 1, 0, 10) not in ATTACHED:
                 return False
             active, tau = [_octet(bits) for bits in values[-2:]]
-            self.timers = self.timers[:2] + bytes((tau or 255, active))
-            if seconds_of(active, ACTIVE_UNITS) >= 0:
+            before, self.timers = self.timers, self.timers[:2] + bytes((tau or 255, active))
+            if self.timers == before or seconds_of(active, ACTIVE_UNITS) >= 0:
                 break
         return True
 

@@ -411,7 +411,6 @@ class Driver(Modem):
                 self.pins.set("wake", True)  # DTR low, and low while awake (low_power 3.4)
             elif self.pins is not None and self.pins.get("status") is not True:
                 self.pins.pulse("power_key", self.POWER_KEY_MS if self._off_instead() else _PSM_KEY_MS)
-                self.timers = self.timers[:2] + bytes(2) if self._off_instead() else self.timers  # asked for anew
             for _ in range(_AT_TRIES):
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False

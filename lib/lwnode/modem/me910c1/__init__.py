@@ -255,11 +255,8 @@ class Driver(Modem):
                     # Only a module that is silent gets one: a running one would be switched off by it.
                     pulse = False
                     pulsed = clock.ticks_ms()
-                    if self._off_instead():
+                    if self._off_instead() or not self.pins.pulse("wake", 100):
                         self.pins.pulse("power_key", self.POWER_KEY_MS)
-                        self.timers = self.timers[:2] + bytes(2)  # asked for anew
-                    else:
-                        self.pins.pulse("wake", 100) or self.pins.pulse("power_key", self.POWER_KEY_MS)
                     self.at.doze = self.doze
                     self.at.poll(max(0, self._boot_ms - 2 * _AT_MS))
                     self.at.doze = None
