@@ -77,6 +77,7 @@ class Resource:
 
     @property
     def path(self) -> Path:
+        """Its own: object, instance, resource."""
         return Path(self.row.object_id, self.row.instance, self.id)
 
     def update(self, value: "Plain | None", when: "int | None" = None, quality: "int | None" = None) -> bool:
@@ -181,9 +182,11 @@ class Instance:
         self.kinds = b""  # of the offered ones, see kind()
 
     def path(self, id: "int | None" = None) -> Path:
+        """Its own, or that of a resource of it."""
         return Path(self.object_id, self.instance, id)
 
     def find(self, id: int) -> "Resource | None":
+        """The resource of that id; None where the row has none."""
         for resource in self.resources:
             if resource.id == id:
                 return resource
