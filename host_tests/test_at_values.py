@@ -202,6 +202,12 @@ def test_an_error_instead_of_the_prompt():
         assert heard == ["> no prompt is due"]
 
 
+def test_blanks_and_noise_before_a_prompt_are_no_text():
+    for before in (b"\r\n", b"\r\n ", b" \x00\x7f", b"\xff \x80"):
+        for at, uart, _ in clients([(b"AT+S\r", before + b"> "), (b"abc", OK)]):
+            assert at.send("AT+S", data=b"abc") == [], before
+
+
 def test_a_prompt_counts_only_at_the_start_of_a_line_and_only_once():
     for at, uart, _ in clients([(b"AT+W=5\r", b'\r\n+Y: "a> b"\r\n\r\n> '), (b"abcde", b"\r\n> \r\n" + OK)]):
         assert at.send("AT+W=5", data=b"abcde") == []
