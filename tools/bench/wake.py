@@ -112,7 +112,7 @@ def dialogue(family: str, figures: dict[str, int]) -> None:
     awake, waited, paused, asked_for = ended[-1]
     figures[f"at/exchanges/{family}"] = exchanges
     figures[f"at/bytes/{family}"] = after.characters - before.characters
-    figures[f"awake/{family}"] = awake - LISTEN_MS
+    figures[f"awake/{family}"] = awake
     # What is neither the module's time nor asked for by its manual: our sensors' conversions and delays of our own.
     figures[f"awake/own/{family}"] = awake - waited - asked_for
 
