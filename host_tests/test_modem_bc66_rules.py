@@ -73,12 +73,28 @@ def test_a_range_that_the_module_has_and_we_were_not_held_to_is_refused_by_the_m
     assert not one.modem.update(lifetime=19) and one.modem.refusal == "update: error 3"
 
 
+def test_what_the_module_can_carry_is_what_the_manual_says():
+    for revision, buffered, contract in (
+        ("BC66NBR01A10", 0, "pull"), ("BC66NBR01A07", 1, "pull"), ("BC66NBR01A06", 0, "pipe"), ("BC66NBR01A9", 0, "pull"),
+    ):
+        one = bench({"AT+CGMR": "Revision: " + revision}, **({"buffered": True} if buffered else {}))
+        one.modem.start()
+        can = one.modem.capabilities
+        pull = contract == "pull"
+        assert (can.contract, can.typed, can.executes, can.acknowledges) == (contract, pull, pull, "server"), revision
+        assert (can.buffered, can.history, can.psk, can.bootstrap) == (pull and bool(buffered), "pack", True, True), revision
+        assert can.limits == ({"objects": 15, "instances": 4, "resources": 14, "string": 1024, "opaque": 512, "pack": 512}
+                              if pull else {"pack": 512}), revision  # fmt: skip
+
+
 def test_more_objects_than_3_2_2_allows_are_refused():
     one = bench()
     refused(lambda: one.modem.declare([(3300 + n, 0, (1,)) for n in range(16)]), "15")
     refused(lambda: one.modem.declare([(3303, n, (1,)) for n in range(5)]), "3303", "4 instances")
     refused(lambda: one.modem.declare([(3303, 0, tuple(range(15)))]), "3303", "14 resources", "15")
     assert one.commands == []
+    one.modem.declare([(3300 + n, 0, tuple(range(14))) for n in range(15)])
+    assert len([line for line in one.commands if line.startswith("AT+QLWADDOBJ=")]) == 15, "as many as it holds"
 
 
 def test_values_longer_than_4_2_12_allows_are_refused():
