@@ -69,5 +69,5 @@ clean:  ## remove what was built, not .venv
 # A variable that a target does not know is a mistake in typing: its help names those it knows.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 told = $(shell sed -n 's/^$(1):.*\#\# *//p' $(MAKEFILE_LIST))
-$(foreach goal,$(MAKECMDGOALS),$(foreach name,$(filter-out PYTHON MICROPYTHON,$(GIVEN)),$(if $(findstring \
+$(foreach goal,$(MAKECMDGOALS),$(foreach name,$(filter-out PYTHON MICROPYTHON SETUP,$(GIVEN)),$(if $(findstring \
 	$(name)=,$(subst ;,; ,$(call told,$(goal)))),,$(error make $(goal) knows no $(name)=. It is: $(call told,$(goal))))))

@@ -12,6 +12,10 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile("search" if os.environ.get("SEARCH") == "1" else "repeatable")
 
+# A make that a test starts is a person's, not a child of the one that runs the tests: it would inherit ARGS= and its level.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"):
+    os.environ.pop(name, None)
+
 ROOT = Path(__file__).resolve().parent.parent
 for folder in ("host_tests/cpython", "firmware", "host_tests", "lib", "."):
     path = str((ROOT / folder).resolve())
