@@ -8,6 +8,7 @@ from test_vmodem_bg96 import SAMPLE_BOOTSTRAP, SAMPLE_CARRIERS, SAMPLE_SETTINGS
 from tools import bg96_files
 from tools.bg96_files.__main__ import main
 
+CPYTHON_ONLY = "drives a tool of the host"
 KEY = "30313233343536373839"
 
 

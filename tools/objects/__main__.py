@@ -21,6 +21,13 @@ REGISTRY_LIMIT = 4096  # bytes of .mpy, code and table
 FROZEN_LIMIT = 600  # bytes of heap, frozen
 
 
+def handed_in(name: str) -> Anything:
+    """What a driver's module has of that name: anything but what every module has or has not."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Anything()
+
+
 def declaration(path: Path) -> "Callable[[Any, Any], None]":
     """declare() of a configuration file; SystemExit with a sentence where it has none, or cannot be run on a computer."""
     spec = importlib.util.spec_from_file_location("rows_of_a_node", path)
@@ -30,7 +37,7 @@ def declaration(path: Path) -> "Callable[[Any, Any], None]":
     sys.path.insert(0, str(path.resolve().parent))
     for name in WRAPPED:  # drivers of MicroPython's own are handed in, and not called here
         stand_in = ModuleType(name)
-        stand_in.__getattr__ = lambda _: Anything()  # type: ignore[method-assign]
+        stand_in.__getattr__ = handed_in  # type: ignore[method-assign]
         sys.modules.setdefault(name, stand_in)
     try:
         spec.loader.exec_module(module)
