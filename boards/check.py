@@ -16,7 +16,7 @@ _INPUTS = ("status", "ring", "stay_awake", "ship", "pulse")
 _WAKING = ("ring", "ship")
 _MODULE = ("power_key", "reset", "wake", "supply")  # what the driver sets, and nobody else
 _NAMES = ("NAME", "PORT", "CHIP", "IO_MV", "MODULE_MV", "SHIFTER", "UART", "PINS", "LEVELS", "INPUTS", "WAKE", "I2C", "BATTERY",
-          "TIMINGS", "TIMER", "DOZE")
+          "TIMINGS", "TIMER", "LIGHT_SLEEP")
 
 
 class Chip:

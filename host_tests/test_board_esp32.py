@@ -405,27 +405,27 @@ def test_nvs_that_cannot_be_read_is_not_absent_and_stops_no_start():
     assert board.protected.load("identity") == b"i" * 300
 
 
-def test_dozing_ends_with_the_modules_first_byte_and_loses_the_begin_of_its_line():
+def test_light_sleep_ends_with_the_modules_first_byte_and_loses_the_begin_of_its_line():
     """Light sleep with RX as its wake pin (MicroPython 1.27, esp32.wake_on_gpio): the UART's clock stands still meanwhile."""
     for chip, expected in ((Esp32(VirtualClock()), True), (Esp32(VirtualClock(), version=(1, 26, 0)), False)):
         chip.line = FakeUart(chip.clock)
         board = _open(chip)
         rx = Definition.UART["rx"]
-        assert not board.doze(1000), "no UART yet"
+        assert not board.light_sleep(1000), "no UART yet"
         board.uart()
-        assert not board.doze(1000), "the module is off: its line is low"
+        assert not board.light_sleep(1000), "the module is off: its line is low"
         chip.drive(rx, 1)
         chip.line.feed(b"\r\n+QLWURC: \"recovered\",0\r\n", after_ms=300)
-        assert not board.doze(40) and board.doze(1000) == expected
+        assert not board.light_sleep(40) and board.light_sleep(1000) == expected
         assert chip.clock.now == (300 if expected else 0)
         if expected:
-            assert chip.line.any() == 8 and not board.doze(1000), "what is left is to be read first"
+            assert chip.line.any() == 8 and not board.light_sleep(1000), "what is left is to be read first"
             chip.line.lose(8)
-            assert board.doze(1000) and chip.clock.now == 1300 and chip.dozed_ms == 1300
+            assert board.light_sleep(1000) and chip.clock.now == 1300 and chip.lightly_ms == 1300
             assert until_reset(board.sleep, 60000) == "deep_sleep", "an ESP32 refuses it with RX as a wake pin"
 
 
-def test_a_life_with_dozing_loses_nothing_however_long_waking_takes():
+def test_a_life_with_light_sleep_loses_nothing_however_long_waking_takes():
     """From one byte to whole lines: what a line has lost is asked for, and a report is not waited for asleep."""
     for wake_bytes in (1, 12, 40, 400):
         for family, most in (("bc66", 13 * 9000), ("me910c1", 13 * 20000)):  # the first contact waits out who observes
@@ -435,6 +435,6 @@ def test_a_life_with_dozing_loses_nothing_however_long_waking_takes():
             world.run(hours=3)
             late = [each for each in world.lost() if each[2] < world.clock.unix() - 60]
             assert len(world.taken) >= 24 and not late, (family, wake_bytes)
-            assert world.chip.dozed_ms > 10 * 2000, (family, world.chip.dozed_ms)
-            awake = world.chip.awake_ms - world.chip.dozed_ms
+            assert world.chip.lightly_ms > 10 * 2000, (family, world.chip.lightly_ms)
+            awake = world.chip.awake_ms - world.chip.lightly_ms
             assert awake < most, (family, wake_bytes, awake)

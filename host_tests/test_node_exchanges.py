@@ -17,7 +17,7 @@ PLAIN = {
         "AT+QLWRECOVER",  # note 3.4: deep sleep suspends the session
         "AT+QLWSTATUS?",  # the board slept meanwhile: the line that ended it, "recovered", came without its begin
         "AT+QLWNOTIFY", "AT+QLWNOTIFY",  # one resource each (4.2.7); the last one lets the radio go
-        "AT+CSCON?",  # has it been let go? Then the board dozes until the module is paged
+        "AT+CSCON?",  # has it been let go? Then the board sleeps lightly until the module is paged
         "AT+QSCLK=1",
         "AT+QRELLOCK",  # else it stays awake for ten seconds more
     ),

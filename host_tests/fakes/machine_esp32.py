@@ -82,7 +82,7 @@ class Esp32(Chip):
 
     holds = True
     wake_bytes = 18  # 1.5 ms at 115200: start of the oscillator, PLL, flash
-    dozed_ms = 0  # of the time awake
+    lightly_ms = 0  # of the time awake
     i2c_nack = 19  # ENODEV
     shortest_rxbuf = 129  # more than the hardware's FIFO, or the driver is not installed
 
@@ -196,7 +196,7 @@ class Esp32(Chip):
         came = self.line.any() - there
         if came:
             self.line.lose(min(came, self.wake_bytes) if rx else came)
-        self.dozed_ms += self.clock.now - start
+        self.lightly_ms += self.clock.now - start
 
     def _true_ms(self, ms):
         drift = self.drift_ppm(self.clock.unix()) if callable(self.drift_ppm) else self.drift_ppm

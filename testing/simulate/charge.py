@@ -62,7 +62,7 @@ class Charge:
         """Count from now on."""
         self._began = self._since = self.simulation.clock.now
         self._awake_before = self.simulation.chip.awake_ms
-        self._dozed_before = getattr(self.simulation.chip, "dozed_ms", 0)
+        self._dozed_before = getattr(self.simulation.chip, "lightly_ms", 0)
         self._ms = {"asleep": 0, "light": 0, "idle": 0, "search": 0, "radio": 0}
         self.tail_ms = self.connections = 0
         self._quiet_since = self._began  # the last byte of a connection, so far
@@ -139,7 +139,7 @@ class Charge:
         self._look()
         total = self._since - self._began
         awake = min(total, self.simulation.chip.awake_ms - self._awake_before)
-        dozed = min(awake, getattr(self.simulation.chip, "dozed_ms", 0) - self._dozed_before)
+        dozed = min(awake, getattr(self.simulation.chip, "lightly_ms", 0) - self._dozed_before)
         ms, tail = self._ms, self.tail_ms
         if self._phase == "radio":
             tail += self._tail()

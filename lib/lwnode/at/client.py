@@ -88,9 +88,9 @@ class _Extras:
 class AtClient:
     """One module on one UART. See lwnode.at for a session.
 
-    Hooks: `idle()` in every wait, at least every 500 ms; it may raise BudgetExceeded. `doze(ms)`, while it is set, takes the
-    place of waiting for URCs: it sleeps until a first byte, which is lost with some behind it, and is unset by that; False: it
-    did not sleep. `on_restart(line)` at a boot banner; it may not send. `is_answer(command, line)` True, False or None (no
+    Hooks: `idle()` in every wait, at least every 500 ms; it may raise BudgetExceeded. `light_sleep(ms)`, while it is set, takes
+    the place of waiting for URCs: it sleeps until a first byte, which is lost with some behind it, and is unset by that; False:
+    it did not sleep. `on_restart(line)` at a boot banner; it may not send. `is_answer(command, line)` True, False or None (no
     opinion) where a URC has the name of an answer.
     `banners` names of lines that only a booting module sends. `line_limit` characters of a command, 0 = no limit.
     `timeout_ms` of commands that say none of their own, 300 by the manuals. `rx_size` bytes of the longest line, until the
@@ -115,7 +115,7 @@ class AtClient:
         self.timeout_ms = 300
         self.banners: "Sequence[bytes]" = (b"RDY",)
         self.idle: "Callable[[], object] | None" = None
-        self.doze: "Callable[[int], bool] | None" = None
+        self.light_sleep: "Callable[[int], bool] | None" = None
         self.on_restart: "Callable[[str], object] | None" = None
         self.is_answer: "Callable[[str, str], bool | None] | None" = None
         self.stats = Stats()
@@ -464,7 +464,7 @@ class AtClient:
                     line = self._queue.pop(0)
                     handler = self._claim(line)[1]
                 else:
-                    line = self._next(deadline, self.doze is not None)
+                    line = self._next(deadline, self.light_sleep is not None)
                     if line is None:
                         break
                     mine = name is not None and line.startswith(name) and matches(line, name)
@@ -552,7 +552,7 @@ class AtClient:
         """Milliseconds until then; negative afterwards."""
         return self.clock.ticks_diff(deadline, self.clock.ticks_ms())  # type: ignore[no-any-return]
 
-    def _next(self, deadline: int, doze: bool = False) -> "Any":
+    def _next(self, deadline: int, light_sleep: bool = False) -> "Any":
         """The next line, or None at the deadline; what came until then is looked at first. Echoes are taken out."""
         clock = self.clock
         while True:
@@ -576,11 +576,11 @@ class AtClient:
             left = min(left, _IDLE_MS)
             if self._rx.need:
                 left = min(left, self._rx.patience(clock.ticks_ms()))
-            elif doze and self.doze is not None and self._rx.start == self._rx.end:
+            elif light_sleep and self.light_sleep is not None and self._rx.start == self._rx.end:
                 begun = clock.ticks_ms()
-                if self.doze(left):
+                if self.light_sleep(left):
                     if clock.ticks_diff(clock.ticks_ms(), begun) < left or self.uart.any():
-                        self.doze = None
+                        self.light_sleep = None
                     continue
             self._wait(left)
 

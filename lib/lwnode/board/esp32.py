@@ -31,7 +31,7 @@ _RUNNING = const(1)
 _SLEEPING = const(2)
 _PLANNED = const(3)
 _LONGEST_MS = const(2000000000)  # deepsleep() takes a 32-bit count of milliseconds: 24.8 days
-_DOZE_MS = const(50)
+_LIGHT_SLEEP_MS = const(50)
 _PWRON = const(1)
 _HARD = const(2)
 _WDT = const(3)
@@ -202,15 +202,16 @@ class Board(Base):
             self._wdt_ms = 0
         return False
 
-    def doze(self, ms: int) -> bool:
+    def light_sleep(self, ms: int) -> bool:
         """Light sleep until the module's first byte, `ms` at most: the start bit pulls RX low, which wakes (ports/esp32/
         modmachine.c). That byte, and those of the millisecond or two that waking takes, are lost: the UART's clock stood still.
 
         False, and no time has passed, where it is not worth it or not to be had: below 50 ms, before MicroPython 1.27 (no
-        wake_on_gpio), while the module's line is low (it is off), with DOZE = False in the board file.
+        wake_on_gpio), while the module's line is low (it is off), with LIGHT_SLEEP = False in the board file.
         """
         esp32, uart = self._esp32, self._uart
-        if ms < _DOZE_MS or uart is None or not hasattr(esp32, "wake_on_gpio") or not getattr(self.definition, "DOZE", True):
+        allowed = hasattr(esp32, "wake_on_gpio") and getattr(self.definition, "LIGHT_SLEEP", True)
+        if ms < _LIGHT_SLEEP_MS or uart is None or not allowed:
             return False
         rx = self.machine.Pin(self.definition.UART["rx"])
         if not rx.value() or uart.any() or not uart.txdone() or self.stay_awake():

@@ -96,8 +96,9 @@ class Modem(Network):
     URCS: "dict[str, Any]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
-    doze: "Callable[[int], bool] | None" = None  # AtClient.doze, where the board has one
-    # Whether the module can be asked for what a URC has said that ends its own work at the session: such a wait may doze.
+    light_sleep: "Callable[[int], bool] | None" = None  # AtClient.light_sleep, where the board has one
+    # Whether the module can be asked for what a URC has said that ends its own work at the session: the board may then sleep
+    # lightly until that URC.
     ASKABLE = False
     round_trip_ms = 2000  # as measured last; one to two seconds in normal coverage (low_power 4)
     spoken_at = 0  # tick at which server and node said something last, as far as is known
@@ -432,14 +433,14 @@ class Modem(Network):
 
     def wait_while_busy(self, timeout_ms: int) -> int:
         """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
-        at, armed = self.at, self.doze if self.ASKABLE else None
+        at, armed = self.at, self.light_sleep if self.ASKABLE else None
         end = at.deadline(timeout_ms)
         while True:
-            at.doze = armed
-            self._await(lambda: not self._busy() or at.doze is not armed, min(_LOOK_MS, max(0, at.left(end))))
-            if armed is not None and at.doze is None:
+            at.light_sleep = armed
+            self._await(lambda: not self._busy() or at.light_sleep is not armed, min(_LOOK_MS, max(0, at.left(end))))
+            if armed is not None and at.light_sleep is None:
                 at.poll(_TORN_MS)  # the end of a line whose begin was slept through
-            at.doze = None
+            at.light_sleep = None
             if self._busy():
                 self.status()
             if not self._busy() or at.left(end) <= 0:

@@ -61,12 +61,12 @@ class NbIot(Modem):
         pulsed = self.pins is not None and bool(self.pins.pulse("wake", _WAKE_MS))
         if pulsed:
             # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost and costs a second and a half.
-            self.at.doze = self.doze  # until the banner
+            self.at.light_sleep = self.light_sleep  # until the banner
             try:
                 self.at.wait("+CPIN", _BOOT_MS)
             except AtTimeout:
                 pass  # it was awake, or its lines were lost: AT will tell
-            self.at.doze = None
+            self.at.light_sleep = None
         return pulsed
 
     def _roused(self) -> bool:
@@ -102,17 +102,17 @@ class NbIot(Modem):
 
     def service(self, timeout_ms: int, quiet_ms: "int | None" = None, released: bool = False) -> None:
         """As Modem.service. Once the radio is let go +CSCON: 1 (27.007 10.1.30) announces a request some time before it, so the
-        board may doze: what it sleeps through is that line."""
+        board may sleep lightly: what it sleeps through is that line."""
         at, end = self.at, self.at.deadline(timeout_ms)
-        if released and quiet_ms is not None and self.doze is not None:
+        if released and quiet_ms is not None and self.light_sleep is not None:
             at.subscribe("+CSCON", self._on_connection)
             rows = self.ask(at.read, "+CSCON") or [[]]
             self._connected = rows[-1][1:2] != ["0"]
             if rows[-1][:1] == ["1"] or self.ask(at.write, "+CSCON", 1) is not None:
                 self._await(lambda: not self._connected, min(quiet_ms, timeout_ms))
-                at.doze = None if self._connected else self.doze
+                at.light_sleep = None if self._connected else self.light_sleep
         Modem.service(self, max(0, at.left(end)), quiet_ms)
-        at.doze = None
+        at.light_sleep = None
 
     def _on_connection(self, line: str) -> None:
         self._connected = line.rstrip()[-1:] == "1"

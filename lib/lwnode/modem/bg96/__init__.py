@@ -86,12 +86,12 @@ class Driver(Modem):
             if rows is not None:
                 self._speaks = False  # until it is asked a second time: a line may be lost
                 continue
-            self.at.doze = self.doze
+            self.at.light_sleep = self.light_sleep
             try:
                 self.at.wait("APP RDY", _READY_MS)
             except AtTimeout:
                 pass  # it may have come before, or been lost
-            self.at.doze = None
+            self.at.light_sleep = None
         self._speaks = bool(rows)
 
     def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":

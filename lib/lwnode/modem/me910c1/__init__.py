@@ -257,9 +257,9 @@ class Driver(Modem):
                     pulsed = clock.ticks_ms()
                     if self._off_instead() or not self.pins.pulse("wake", 100):
                         self.pins.pulse("power_key", self.POWER_KEY_MS)
-                    self.at.doze = self.doze
+                    self.at.light_sleep = self.light_sleep
                     self.at.poll(max(0, self._boot_ms - 2 * _AT_MS))
-                    self.at.doze = None
+                    self.at.light_sleep = None
             return False
         finally:
             self._restart_expected = False
@@ -642,11 +642,11 @@ class Driver(Modem):
                 left = at.left(self.clock.ticks_add(self._fresh, self.options["observe_ms"]))
                 self._fresh = None
                 if 0 < left <= self.options["observe_ms"]:
-                    end, at.doze = at.deadline(left), self.doze
+                    end, at.light_sleep = at.deadline(left), self.light_sleep
                     at.poll(left)
-                    if at.doze is None and self.doze is not None:
+                    if at.light_sleep is None and self.light_sleep is not None:
                         self._look_at_all(self.monitored())  # a write's line may have been slept through
-                    at.doze = None
+                    at.light_sleep = None
                     at.poll(max(0, at.left(end)))
             for line in lines:
                 if "W" in _row(line[0])[1]:
