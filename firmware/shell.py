@@ -258,7 +258,12 @@ def doctor() -> None:
 
 def update() -> bool:
     """Check the package in /update and stage it: the node tries it after its next restart. A bad one changes nothing."""
-    from lwnode.update import UpdateError, key_of, spare_blocks, stage
+    try:
+        import swap  # noqa: F401  without it nothing would be tried
+        from lwnode.update import UpdateError, key_of, spare_blocks, stage
+    except ImportError as error:
+        print("  %s: this node was deployed without updates; make update brings what it takes" % error)
+        return False
     unit = node()
     board, config = unit.board, unit.config
     try:
@@ -280,7 +285,7 @@ def _update_state() -> str:
     try:
         import swap
     except ImportError:
-        return "this image has no updates"
+        return "none, deployed without"
     under_way = swap.Swap(_node and _node.flash)
     last = swap.read(under_way.files, swap.LAST)
     text = "last: version %s" % last if last else "none so far"

@@ -89,11 +89,17 @@ def test_a_feature_that_is_switched_off_need_not_be_installed():
     """What make deploy leaves at home: its keys with a value that asks for nothing are no request, any other value is."""
     from lwnode import features
 
-    there, features.installed = features.installed, lambda name: None
+    def installed(name):
+        raise ImportError("no module named 'lwnode.features.%s'" % name)
+
+    there, features.installed = features.installed, installed
     try:
-        for key, value in (("node_objects", False), ("data_budget", 0), ("battery", "none"), ("server_updates", False)):
+        for key, value in (("node_objects", False), ("data_budget", 0), ("battery", "none"), ("server_updates", False),
+                           ("commands", False), ("pins", False)):
             assert checked(dict(GOOD, **{key: value})).features == ()
         for key, value, name in (("node_objects", True, "usage"), ("battery", "lipo", "battery")):
-            assert _refusal({key: value}).startswith('config.json: "%s" needs the feature "%s"' % (key, name))
+            assert _refusal({key: value}) == (
+                "config.json: \"%s\" needs the feature \"%s\": no module named 'lwnode.features.%s'; deploy this configuration"
+                % (key, name, name))
     finally:
         features.installed = there

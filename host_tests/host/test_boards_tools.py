@@ -70,6 +70,9 @@ def test_deploy_provision_shell_and_restart(at_desk):
         bench.config.write_text(json.dumps(CONFIG | {"lifetime": "a day"}))
         status, output = await bench.tool("provision", "--secrets", str(secrets))
         assert status == 1 and '"lifetime" must be a whole number' in output
+        bench.config.write_text(json.dumps(CONFIG | {"server_updates": True}))
+        status, output = await bench.tool("provision", "--secrets", str(secrets))
+        assert status == 1 and "the board lacks /lib/lwnode/features/update.mpy, which this configuration asks for" in output
         bench.config.write_text(json.dumps(CONFIG | {"lifetime": 600, "security": "psk"}))
         status, output = await bench.tool("provision", "--secrets", str(secrets))
         assert status == 0, output
@@ -130,16 +133,27 @@ def test_150_files_reach_a_board_whose_heap_is_a_picos(at_desk, boot, capsys):
 
 def test_only_the_features_of_the_configuration_and_the_drivers_that_somebody_imports_are_deployed():
     def optional(given):
-        paths = application.files(catalog.find("RPI_PICO"), "bc66", given)
-        return {path[12:-4] for path in paths if path.startswith(("/lib/lwnode/features/", "/lib/lwnode/drivers/"))}
+        found = application.files(replace(pico, values=values), "bc66", given)
+        names = {path.removeprefix("/lib/lwnode/")[:-4] for path in found}
+        return {name for name in names if name.startswith(("features/", "drivers/", "update/", "/swap"))}
 
-    usual = {"features/" + name for name in ("__init__", "commands", "pins", "settings", "ship", "usage")}
+    pico = catalog.find("RPI_PICO")
+    values = pico.values
+    usual = {"features/" + name for name in ("__init__", "commands", "pins", "settings", "usage")}
     drivers = {"drivers/__init__", "drivers/battery", "drivers/shared"}
     assert optional({}) == usual | drivers
     assert optional({"battery": "lipo", "defer_longest": 60}) == usual | drivers | {"features/battery", "features/deferral"}
     assert optional({"battery": "none"}) == usual | drivers
-    bare = optional({"node_objects": False, "history": "replay"})
-    assert bare == {"features/" + name for name in ("__init__", "pins", "ship")} | {"drivers/__init__"}
+    assert optional({"server_updates": True}) == usual | drivers | {"features/update", "update/__init__", "/swap"}
+    none = {"features/__init__", "drivers/__init__"}
+    assert optional({"node_objects": False, "history": "replay"}) == none | {"features/pins"}
+    assert optional({"node_objects": False, "commands": False, "pins": False}) == none
+    bare = {"node_objects": False, "commands": False}
+    for changed, found in ((({"PINS": {"power_key": 6}}), set()), ({"PINS": {}, "WAKE": ("door",)}, {"features/pins"}),
+                           ({"PINS": {"ship": 3}}, {"features/ship"})):
+        values = pico.values | changed
+        assert optional(bare) == none | found, changed
+    assert optional(bare | {"pins": True}) == none | {"features/ship", "features/pins"}, "asked for by its key"
 
 
 def test_a_board_whose_power_a_timer_cuts_gets_what_that_takes_and_no_other_board():

@@ -62,6 +62,8 @@ def test_a_bad_update_is_tried_and_taken_back_by_the_boards_own_boot(at_desk):
         bad = {"/sensors.py": b"raise ValueError('a mistake')\n", "/lib/lwnode/drivers/own.py": b"NEW = 1\n"}
         status, output = await sent(bench, 1001, bad)
         assert status == 0 and "staged version 1001" in output, output
+        assert [path for path in application.STAGING if f"copying {path}: the node was deployed without" in output] == [
+            *application.STAGING]
         # Three starts end in the mistake; the fourth begins with the old files.
         await until(lambda: (flash / "update" / "last").exists())
         assert (flash / "update" / "last").read_bytes().startswith(b"1001 rolled back\n")
@@ -71,7 +73,7 @@ def test_a_bad_update_is_tried_and_taken_back_by_the_boards_own_boot(at_desk):
         assert "a mistake" in (flash / "crash.txt").read_text()
         # And not again.
         status, output = await sent(bench, 1001, bad)
-        assert status == 1 and "version 1001 was here before" in output
+        assert status == 1 and "version 1001 was here before" in output and "deployed without" not in output
 
     at_desk(script)
 
@@ -96,6 +98,11 @@ def test_a_forged_package_is_refused_and_a_good_one_is_on_trial_until_a_deploy_b
         status, output = await bench.tool("deploy", "--secrets", str(bench.folder / "secrets.json"))
         assert status == 0 and (flash / "sensors.py").read_bytes() == SENSORS, output
         assert [path.name for path in (flash / "update").rglob("*") if path.is_file()] == []
+        assert not [path for path in application.STAGING if (flash / path[1:]).exists()], "nobody asks for updates"
+        assert not (flash / "lib/lwnode/update").exists()
+        await bench.stopped()
+        said = await bench.mpremote("exec", "from shell import *; update(); updates()")
+        assert said.endswith("make update brings what it takes\n  none, deployed without\n"), said
 
     at_desk(script)
 
@@ -136,7 +143,7 @@ def test_a_package_for_each_device_of_a_table(tmp_path):
 
 
 def test_what_goes_into_a_package():
-    everything = update.chosen(BOARD, "bc66", [], [], False)
+    everything = update.chosen(BOARD, "bc66", [], [], False, {"server_updates": True})
     assert "/sensors.py" in everything and "/lib/lwnode/update/__init__.mpy" in everything
     assert not set(update.NEVER) & set(everything)
     some = update.chosen(BOARD, "bc66", ["firmware/sensors.py", "lib/lwnode/drivers"], ["old.py"], False)

@@ -125,11 +125,13 @@ def _features(given: "dict[str, Any]") -> "list[Any]":
     """The features that may be asked for, by their order; ConfigError where one is not installed."""
     found = []
     for name, key in features.names(given):
-        feature = features.installed(name)
-        if feature is not None:
-            found.append(feature)
-        elif key:
-            raise _wrong(key, 'needs the feature "%s", which is not installed; deploy this configuration' % name)
+        try:
+            found.append(features.installed(name))
+        except ImportError as error:
+            if key:
+                raise _wrong(key, 'needs the feature "%s": %s; deploy this configuration' % (name, error))
+            if "features." + name not in str(error):
+                raise
     return sorted(found, key=lambda feature: int(feature.ORDER))
 
 

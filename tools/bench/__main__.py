@@ -30,7 +30,7 @@ SHORT = 4  # a cold start and three more wakes
 FEATURES: dict[str, object] = {"battery": "lipo", "data_budget": 5000000, "node_objects": True}
 RELEASE = "1.28"  # the newest released MicroPython; make matrix looks after the others
 PERIOD: dict[str, object] = {
-    "sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False, "apn": "iot.example",
+    "sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "apn": "iot.example", **build.BARE,
 }  # fmt: skip
 
 

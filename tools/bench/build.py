@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tools.boards.application import belongs, optional
+from tools.boards.catalog import find
 from tools.mpy import compile_tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -16,6 +17,8 @@ BOARDS = {"esp32": "ESP32_GENERIC", "rp2": "RPI_PICO"}
 for folder in ("firmware", "lib", "host_tests", "host_tests/cpython"):
     sys.path.insert(1, str(ROOT / folder))
 FAMILIES = {"bc66": "bc66", "bc20": "bc20", "bg96": "bg96", "me910c1": "me910c1"}
+# No feature: what is there without being asked for, switched off. Ship mode has no key: a board without its pin has none.
+BARE: dict[str, object] = {"node_objects": False, "commands": False, "pins": False}
 
 
 def compiled() -> Path:
@@ -34,15 +37,16 @@ def compiled() -> Path:
 
 
 def files(port: str, family: str, config: "dict[str, object] | None" = None) -> dict[str, bytes]:
-    """Everything on the board, by its path there, with the features that this configuration switches on (none by itself)."""
+    """Everything on the board, by its path there, with the features that this configuration has (none by itself)."""
     found = {}
-    parts = optional(config or {"node_objects": False})
+    parts = optional(config or BARE, find(BOARDS[port]).values)
     for path in sorted((BUILD / "lib").rglob("*.mpy")):
         relative = path.relative_to(BUILD / "lib")
         if belongs(relative.with_suffix(".py"), family, port, parts):
             found[f"/lib/{relative}"] = path.read_bytes()
     for path in sorted((BUILD / "firmware").glob("*.mpy")):
-        found[f"/flash/{path.name}"] = path.read_bytes()
+        if path.stem != "swap" or "features.update" in parts:
+            found[f"/flash/{path.name}"] = path.read_bytes()
     found["/flash/board.py"] = (ROOT / "boards" / BOARDS[port] / "board.py").read_bytes()
     modules = ROOT / "testing" / "host_board" / "modules"
     for path in sorted((modules / "common").glob("*.py")):

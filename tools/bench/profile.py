@@ -19,7 +19,7 @@ from tools.matrix.webassembly import Builds
 # Printed after each module; the first is what the interpreter and the bench bring along.
 NAMES = "import micropython\nprint('names begin')\nmicropython.qstr_info(1)\nprint('names end')"
 RELEASE = "1.28"
-LEAN = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False}
+LEAN = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, **build.BARE}
 
 
 @dataclass

@@ -34,9 +34,8 @@ from tools.bench.world import World
 
 LEAST = {"bc66": 7, "bc20": 3, "bg96": 4, "me910c1": 7}
 LISTEN_MS = 2000
-CONFIG = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0, "node_objects": False,
-          "listen": LISTEN_MS // 1000,
-          "apn": "iot.example"}
+CONFIG = {"sample_every": 60, "report_every": 60, "spread": 0, "maintenance_window": 0,
+          "listen": LISTEN_MS // 1000, "apn": "iot.example", **build.BARE}
 # Delays that a module asks for: between a final result and the next command (Telit AT guide; kept for all), of the wake
 # pin, and of the power key that brings a BG96 out of PSM (low power notes 3.4).
 ASKED_FOR_MS = (20, 100, 200)

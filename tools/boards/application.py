@@ -1,5 +1,8 @@
 """What goes onto a board, by its path there: of lib/ as .mpy the core, one family, one port, the features that a configuration
-asks for, and the drivers that sensors.py and these import; firmware/, and the board's file.
+asks for and the board has pins for, and the drivers that sensors.py and these import; firmware/, and the board's file.
+
+What checks, tries and takes back an update (lwnode.update, swap.py) goes with the feature that lets a server bring some;
+`make update` brings it to a node that is without.
 """
 
 from __future__ import annotations
@@ -24,12 +27,15 @@ _ONLY = {
     "lwnode/modem/checks.py": ("bc20", "bg96", "me910c1"),
     "lwnode/lwm2m/tlv.py": (),  # no node: for who speaks TLV with one
 }
+# What checks, tries and takes back an update: module and source by the path there.
+STAGING = {"/lib/lwnode/update/__init__.mpy": ("lwnode.update", "lib/lwnode/update/__init__.py"),
+           "/swap.mpy": ("swap", "firmware/swap.py")}  # fmt: skip
 
 
 def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dict[str, bytes]:
     """Everything but configuration and secrets; `given`: config.json, as far as it is known."""
     found: dict[str, bytes] = {}
-    parts = optional(given or {}) | ({"board.switched"} if "TIMER" in board.values else set())
+    parts = optional(given or {}, board.values)
     for path in sorted((ROOT / "lib").rglob("*.py")):
         relative = path.relative_to(ROOT / "lib")
         if belongs(relative, family, board.port, parts):
@@ -40,7 +46,7 @@ def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dic
         else:
             found[f"/{path.stem}.mpy"] = bytecode(path, Path(path.name))
     found["/board.py"] = board.file.read_bytes()
-    return found
+    return found if "features.update" in parts else {path: data for path, data in found.items() if path not in STAGING}
 
 
 def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
@@ -51,6 +57,8 @@ def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
     if "modem" in names[:-1]:
         folder = names[names.index("modem") + 1].split(".")[0]
         return folder == family or folder not in FAMILIES
+    if path.parent.name == "update":
+        return "features.update" in parts
     if path.parent.name in ("features", "drivers"):
         return path.stem == "__init__" or f"{path.parent.name}.{path.stem}" in parts
     if path.stem == "switched":
@@ -58,18 +66,24 @@ def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
     return not (path.parent.name == "board" and path.stem in ("esp32", "rp2") and path.stem != port)
 
 
-def optional(given: dict[str, Any]) -> set[str]:
-    """"features.usage", "drivers.chip" and so on: the features of a configuration, and the drivers that somebody imports."""
+def optional(given: dict[str, Any], board: dict[str, Any]) -> set[str]:
+    """"features.usage", "drivers.chip" and so on: the features of a configuration, and the drivers that somebody imports.
+
+    `board`: the names of the board file. A feature that nobody asks for by key, and that is for pins which the board has not,
+    would do nothing there.
+    """
     if str(ROOT / "lib") not in sys.path:
         sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
     from lwnode import config, features
 
-    asked = [(name, features.installed(name)) for name, _ in features.names(given)]
-    rows = config.rows(";".join([config.KEYS, *[one.KEYS for _, one in asked if one and one.KEYS]]))
+    pins = board.get("PINS", {})
+    useful = {"pins": bool(board.get("WAKE")) or "status" in pins, "ship": "ship" in pins}
+    asked = [(name, features.installed(name)) for name, key in features.names(given) if key or useful.get(name, True)]
+    rows = config.rows(";".join([config.KEYS, *[one.KEYS for _, one in asked if one.KEYS]]))
     settings = SimpleNamespace(**{key: given.get(key, row[1]) for key, row in rows.items()})
-    found: set[str] = set()
+    found = {"board.switched"} if "TIMER" in board else set()
     look = [ROOT / "firmware" / "sensors.py"]
-    look += [ROOT / "lib" / "lwnode" / "features" / f"{name}.py" for name, one in asked if one and one.enabled(settings)]
+    look += [ROOT / "lib" / "lwnode" / "features" / f"{name}.py" for name, one in asked if one.enabled(settings)]
     found.update(f"features.{path.stem}" for path in look[1:])
     while look:
         for name in drivers(look.pop()) - found:

@@ -59,8 +59,10 @@ def deploy(
 
 def provision(board: Board, remote: Remote, config: Path, secrets: Path | None) -> None:
     """Configuration and secrets, checked first. Restarts the node."""
-    read_config(config, secrets)
+    given = read_config(config, secrets)
     found = None if remote.dry_run else meet(board, remote)
+    if found is not None:
+        refuse_missing_features(board, remote, given)
     transfer(remote, found, configuration(config, secrets), remove_stale=False)
     restart(remote)
 
@@ -105,6 +107,15 @@ def meet(board: Board, remote: Remote) -> Found:
     return found
 
 
+def refuse_missing_features(board: Board, remote: Remote, given: dict[str, Any]) -> None:
+    """Remedy where the application there lacks what this configuration asks for: the node would refuse it."""
+    there, _ = remote.files(f"{OURS}/features")
+    for part in sorted(application.optional(given, board.values)):
+        path = f"{OURS}/{part.replace('.', '/')}.mpy"
+        if there and part.startswith("features.") and path not in there and path.replace(".mpy", ".py") not in there:
+            raise Remedy(f"the board lacks {path}, which this configuration asks for: make deploy, then provision again")
+
+
 def transfer(remote: Remote, found: Found | None, wanted: dict[str, bytes], remove_stale: bool) -> None:
     """Copy what differs, verified file by file, and remove files and empty folders that are ours no longer.
 
@@ -120,6 +131,7 @@ def transfer(remote: Remote, found: Found | None, wanted: dict[str, bytes], remo
     empty = [folder for folder in folders if folder not in above] if remove_stale else []
     for folder in {"/", *above} - {OURS, *folders}:
         there |= remote.files(folder, deep=False)[0]
+    stale += [path for path in application.STAGING if remove_stale and path in there and path not in {*wanted, *stale}]
     changed = differing(remote, wanted, there)
     size = sum(len(wanted[path]) for path in changed)
     if size + RESERVE > found.free:

@@ -11,7 +11,7 @@ import re
 
 from tools.boards import application, catalog
 
-FOLDERS = ("at", "lwm2m", "modem", "power", "board", "node", "features", "update", "drivers")
+FOLDERS = ("at", "lwm2m", "modem", "power", "board", "node", "features", "drivers")
 NEAR = 0.05
 
 

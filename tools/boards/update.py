@@ -3,8 +3,9 @@
     make update-package BOARD=RPI_PICO CONFIG=my.json SECRETS=mine.json FILES="sensors.py lib/lwnode/at/client.py"
     make update BOARD=RPI_PICO PORT=/dev/ttyACM0 CONFIG=my.json SECRETS=mine.json
 
-The layout of a package is in lib/lwnode/update. The version is the time of making, so that each package is newer than the
-one before; a node takes a version once. With CSV= one package for each device, signed with that device's key.
+What checks a package on the board and tries it is copied first where the board was deployed without. The layout of a package is
+in lib/lwnode/update. The version is the time of making, so that each package is newer than the one before; a node takes a
+version once. With CSV= one package for each device, signed with that device's key.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ MAC_BYTES = 32
 # The way back, which only a cable replaces (lib/lwnode/update, _KEPT).
 NEVER = ("/main.py", "/boot.py", "/swap.mpy")
 STAGE = "import shell; shell.update()"
-MAKE_FOLDER = "import os\ntry:\n    os.mkdir('/update')\nexcept OSError:\n    pass\n"
+MAKE_FOLDER = "import os\ntry:\n    os.mkdir({!r})\nexcept OSError:\n    pass\n"
+# Which of them a node was deployed without; a frozen one has no file.
+MISSING = "".join(f"try:\n    import {module}\nexcept ImportError:\n    print({path!r})\n"
+                  for path, (module, _) in application.STAGING.items())  # fmt: skip
 
 
 def signed(key: bytes, version: int, target: str, content: dict[str, bytes | None]) -> bytes:
@@ -152,7 +156,12 @@ def send(board: Board, remote: Remote, package: bytes) -> None:
         print("would copy the package to the board, have it checked and staged, and restart the node")
         return
     meet(board, remote)
-    remote.execute(MAKE_FOLDER)
+    for path in remote.execute(MISSING).split():
+        print(f"copying {path}: the node was deployed without")
+        module, source = application.STAGING[path]
+        remote.execute(MAKE_FOLDER.format(path.rpartition("/")[0] or "/lib"))
+        remote.write(path, application.bytecode(application.ROOT / source, Path(module.replace(".", "/") + ".py")))
+    remote.execute(MAKE_FOLDER.format("/update"))
     remote.write("/update/package", package)
     if "staged version" not in remote.execute(STAGE, show=True):
         raise Remedy("the board refused the package and has changed nothing; its sentence above says what to do")

@@ -17,8 +17,8 @@ _GROUPS = (
     ("What waits, and what watches", ("history", "journal_bytes", "journal_batch", "watchdog", "maintenance_window",
                                       "planned_restart")),
     ("Battery, link and month", ("battery", "data_budget", "billing_day", "defer_longest", "defer_below")),
-    ("What the server may set and see", ("node_objects", "trial_wakes", "health_every", "diagnosis",
-                                         "server_updates")),
+    ("What the server may set and see", ("node_objects", "trial_wakes", "health_every", "commands", "pins",
+                                         "diagnosis", "server_updates")),
 )  # fmt: skip
 
 _HEAD = """\
@@ -46,8 +46,9 @@ module's manual.
 
 _FEATURES = """\
 A feature is a file of `lib/lwnode/features`. `make deploy` and `make image` bring those that the configuration asks for, and no
-others: a key of a feature that is not on the board stops the start with the feature's name. `false`, `0` and `"none"` ask for
-nothing; `"node_objects": false` switches settings off, and usage too where no `data_budget` is given.
+others: a key of a feature that is not on the board stops the start with the name of the file that is missing. `false`, `0` and
+`"none"` ask for nothing; `"node_objects": false` switches settings off, and usage too where no `data_budget` is given. A node
+without any feature says `"node_objects": false, "commands": false, "pins": false`.
 
 """
 
@@ -119,9 +120,9 @@ def rows() -> dict[str, tuple[Any, ...]]:
     found = config.rows(config.KEYS)
     for name, keys, _ in features.FEATURES:
         feature = features.installed(name)
-        own = config.rows(feature.KEYS) if feature is not None and feature.KEYS else {}
-        if feature is None or set(own) - set(keys):
-            raise SystemExit(f"lib/lwnode/features: {name} is missing, or FEATURES does not name all of its keys")
+        own = config.rows(feature.KEYS) if feature.KEYS else {}
+        if set(own) - set(keys):
+            raise SystemExit(f"lib/lwnode/features: FEATURES does not name all keys of {name}")
         found |= own
     return found
 

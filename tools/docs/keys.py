@@ -46,6 +46,8 @@ KEYS = {
     "node_objects": "declare 26250 and 26251, the node's own settings and health",
     "trial_wakes": "contacts that may fail before a setting of the server is taken back",
     "health_every": "how often the node's health is told unasked (seconds)",
+    "commands": "take a server's commands on 19/1/0",
+    "pins": "look at the wake pins and at the module's status pin",
     "diagnosis": "answer the server's questions for last error, signal, cell and crash text, as object 26252",
     "server_updates": "take update packages from the server, as object 9; needs a key in secrets.json",
     "planned_restart": "restart the board after so many wakes, where RAM is kept; 0 never",
@@ -61,10 +63,11 @@ FEATURES = {
     "settings": "lets the server set periods and rules as object 26250, on trial, and order the node to stay awake",
     "deferral": "lets a report wait for a better signal",
     "calendar": "reports at times of the day instead of at every period",
-    "pins": "reports what a pin of WAKE in the board file tells; does nothing without one",
+    "pins": "reports what a pin of WAKE in the board file tells, and switches a module off that does not sleep by its pin"
+            " `status`; deployed to boards with such pins",
     "ship": "sleeps from the factory to the field with the module off, over changes of the battery too. Ordered by the server"
             " (26250/0/4 = 1) or at the prompt (`board.protected.save(\"ship\", b\"1\")`), ended by the pin `ship` of the board"
-            " file: without that pin it is refused",
+            " file: without that pin it is not deployed, and refused",
     "commands": "takes a server's commands on 19/1/0, the way back of modules that pass bytes only",
     "update": "takes signed packages from the server, tries them, goes back from a bad one",
     "diagnosis": "tells a far server what is wrong, with the crash text, as object 26252",

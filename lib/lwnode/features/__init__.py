@@ -33,9 +33,9 @@ FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
     ("settings", ("node_objects", "trial_wakes"), True),
     ("deferral", ("defer_longest", "defer_below"), False),
     ("calendar", ("report_at",), False),
-    ("pins", (), True),
+    ("pins", ("pins",), True),
     ("ship", (), True),
-    ("commands", (), True),
+    ("commands", ("commands",), True),
     ("update", ("server_updates",), False),
     ("diagnosis", ("diagnosis",), False),
 )
@@ -94,12 +94,7 @@ def names(given: "dict[str, Any]") -> "list[tuple[str, str]]":
     return found
 
 
-def installed(name: str) -> "type[Feature] | None":
-    """Import a feature by its name; None where its file is not there."""
-    try:
-        found: "type[Feature]" = __import__("lwnode.features." + name, None, None, ("FEATURE",)).FEATURE
-    except ImportError as error:
-        if name not in str(error):
-            raise
-        return None
+def installed(name: str) -> "type[Feature]":
+    """Import a feature by its name. ImportError names the file that is not there: its own, or one that it needs."""
+    found: "type[Feature]" = __import__("lwnode.features." + name, None, None, ("FEATURE",)).FEATURE
     return found

@@ -5,7 +5,7 @@ for the present value, which goes out with the next report; a name with a query 
 
     [{0: "/3306/0/5850", 4: true}, {0: "/3303/0/5601"}, {0: "/3303/0/5700?pmin=60&gt=30"}]
 
-Each command stands for itself. Bound: 32 commands in a pack.
+Each command stands for itself. `"commands": false` in config.json takes none. Bound: 32 commands in a pack.
 """
 
 from micropython import const
@@ -73,12 +73,13 @@ def _request(tree: "ObjectTree", name: str, value: "Any") -> "Request | None":
 class Commands(Feature):
     """Takes the packs, where history goes as packs on the same object."""
 
+    KEYS = "commands b true"
     name = "commands"
 
     @staticmethod
     def enabled(settings: "Any") -> bool:
-        """Say whether the node has an object 19."""
-        return str(settings.history) == "pack"
+        """Say whether they are wanted, and the node has an object 19."""
+        return bool(settings.commands) and str(settings.history) == "pack"
 
     def attach(self, node: "Node") -> None:
         """Have the tree hand the packs on."""

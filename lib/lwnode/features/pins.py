@@ -2,6 +2,7 @@
 
     WAKE = ("door",)                   board file: pins that wake the board
     PINS = {"status": 34, ...}         the module's own: active while it is awake
+    {"pins": false}                    config.json: without all this
 
 A wake pin that became active or inactive since the last wake is an event: sampled and told at once, both edges; of the module's
 own "ring" only the first. The board sleeps until a pin leaves the level it has, so one that stays active costs nothing, and
@@ -19,6 +20,8 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from lwnode.node import Node
 
 # Longer than any active timer (T3324) that a node asks for: a module that is awake after it does not sleep.
@@ -31,6 +34,7 @@ _FORMAT = const("<BBHII")
 class Pins(Feature):
     """Looks at wake pins and status pin at the begin of each wake."""
 
+    KEYS = "pins b true"
     name = "pins"
     ORDER = 5
     SIZE = calcsize(_FORMAT)
@@ -38,6 +42,11 @@ class Pins(Feature):
     in_a_row = 0  # times that the module was found awake
     closed_at = 0  # seconds: the module was sent to sleep; 0 it was switched off, or never
     event_at = 0  # seconds: the last event
+
+    @staticmethod
+    def enabled(settings: "Any") -> bool:
+        """Say whether anybody looks at the pins."""
+        return bool(settings.pins)
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
         """See what has happened while the board slept."""

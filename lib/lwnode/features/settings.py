@@ -124,7 +124,7 @@ class Settings(Feature):
             if "ship" in node.orders:
                 node.orders["ship"](bool(value))
             elif value:
-                raise Reject(405, "ship mode is not installed")
+                raise Reject(405, "ship mode needs a wake pin: add ship to PINS in the board file, and deploy")
         else:
             sample = value if id == 0 else node.sampling.period_s
             report = value if id == 1 else node.reporting.period_s
