@@ -90,12 +90,12 @@ class Modem(Network):
     POWER_OFF = ""
     URC_PREFIXES: "tuple[str, ...]" = ()
     VALUE_PREFIXES: "tuple[str, ...]" = ()  # those that hold a value by length, see _value_length
-    # name -> argument pattern, and what _heard() does is its effect; or (argument pattern, effect). Patterns: i integer,
-    # o object, instance or resource id, s text, * what remains. Effects: a method (what else stands in the row comes
-    # first), or the name of an event: "lifetime" with the first argument as its detail, "firmware update" with that word
+    # name -> argument pattern, and what _heard() does is its effect; or (argument pattern, method, its first arguments...).
+    # Patterns: i integer, o object, instance or resource id, s text, * what remains
     URCS: "dict[str, Any]" = {}
     lifetime = 86400  # of the registration, in seconds: the account's, or what the server has made of it
     sleeps_powered = False  # its sleep leaves the module on
+    _bootstrapping = False  # it asks a bootstrap server, and registers when that is done
     light_sleep: "Callable[[int], bool] | None" = None  # AtClient.light_sleep, where the board has one
     # Whether the module can be asked for what a URC has said that ends its own work at the session: the board may then sleep
     # lightly until that URC.
@@ -429,7 +429,7 @@ class Modem(Network):
 
     def _busy(self) -> bool:
         """Whether the module works at the session by itself: nothing may be configured or registered meanwhile."""
-        return self._status in (REGISTERING, RECOVERING)
+        return self._bootstrapping or self._status in (REGISTERING, RECOVERING)
 
     def wait_while_busy(self, timeout_ms: int) -> int:
         """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
@@ -556,9 +556,6 @@ class Modem(Network):
             return
         if isinstance(row, str):
             self._heard(parsed[0], *arguments)
-        elif isinstance(row[1], str):
-            name, _, detail = row[1].partition(" ")
-            self._emit(name, detail or arguments[0])
         else:
             row[1](self, *row[2:], *arguments)
         self._tell_outcomes()

@@ -18,16 +18,6 @@ from binascii import crc32
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw, Secret
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request
-from lwnode.modem import (
-    DEREGISTERED,
-    DEREGISTERING,
-    NEED_RECOVER,
-    NOT_REGISTERED,
-    RECOVERING,
-    REGISTERED,
-    REGISTERING,
-    UNKNOWN,
-)
 from lwnode.modem.driver import Capabilities, Modem, by_length, path_of
 from lwnode.modem.network import number
 from lwnode.modem.quectel import NbIot
@@ -42,6 +32,17 @@ if TYPE_CHECKING:
 
     Objects = dict[tuple[int, int], tuple[int, ...]]
 
+# The states of lwnode.modem, here as constants that cost no name.
+_NOT_REGISTERED = const(0)
+_REGISTERING = const(1)
+_REGISTERED = const(2)
+_DEREGISTERING = const(3)
+_RECOVERING = const(4)
+_NEED_RECOVER = const(5)
+_UNKNOWN = const(6)
+_DEREGISTERED = const(7)
+_STATES = b"\0\1\2\3\7\6\4\5"  # those of the module in their order (4.2.14)
+
 _RADIO_MS = const(10000)  # 3.4 case 3 has no figure: leaving the network is an exchange with it, some seconds in coverage
 _PAUSE_MS = const(1000)  # between the result of DEREG and the next REG (field_quirks 5)
 _BOUND = const(2)  # this bit of the account's checksum: the module has been told its binding
@@ -49,10 +50,6 @@ _READ_LIMIT = const(64)  # requests read from the buffer in one go; a module tha
 _TEXT_LIMIT = const(1024)  # 4.2.12, bytes
 _OPAQUE_LIMIT = const(512)  # 4.2.12, bytes
 
-# 4.2.14
-_STATES = (
-    NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, DEREGISTERED, UNKNOWN, RECOVERING, NEED_RECOVER,
-)
 # 4.2.8 to 4.2.11: CoAP code -> <result>; a code without a number of its own is told as 4.00
 _RESULTS = {205: 1, 204: 2, 400: 11, 401: 12, 404: 13, 405: 14, 406: 15}
 _BAD_REQUEST = const(11)
@@ -81,7 +78,6 @@ class Driver(NbIot):
     level = 10  # of the firmware: 6 for BC66NBR01A06
     _a06: "Any" = None  # the dialect of the oldest
     _rest_until: "int | None" = None  # no registration sooner after a deregistration
-    _bootstrapping = False
     _factory = False  # what was declared is to be declared again
     _offline = False  # lwstatus 0: nothing leaves the module
     _update_id: "int | None" = None  # message id of the update that runs; -1 where the module gave none
@@ -90,16 +86,15 @@ class Driver(NbIot):
     _parts_code = 204  # worst outcome of the write parts before index 0
 
     def _capabilities(self) -> Capabilities:
-        before = self.level
         if self.revision:
             # A revision that cannot be read counts as 10, the manual's.
             digits = self.revision[self.revision.rfind("A") + 1:][:2]
             self.level = int(digits) if digits.isdigit() else 10
         if self.level < 7:
-            from lwnode.modem.bc66 import a06  # by its revision alone it is known: before configure()
+            if self._a06 is None:
+                from lwnode.modem.bc66 import a06  # by its revision alone it is known: before configure()
 
-            self._a06 = a06
-            if before >= 7:
+                self._a06 = a06
                 a06.listen(self)
             return Capabilities("pipe", False, False, "server", False, "pack", True, True, {"pack": 512})
         return Capabilities(
@@ -143,11 +138,10 @@ class Driver(NbIot):
 
     def _write_all(self, server: "Server", wanted: "tuple[tuple[Any, ...], ...]") -> None:
         """4.2.2 note 2: query first. A row that the answer lacks is asked alone (access_mode before R01A10)."""
-        rows = _texts(self.ask(self._query, "+QLWCFG"))
+        rows = self.ask(self._query, "+QLWCFG") or []
         for setting in wanted:
             row = [str(value) for value in setting]
-            found = [known for known in rows if known[:1] == row[:1]]
-            found = found or _texts(self.ask(self.at.write, "+QLWCFG", setting[0]))
+            found = [known for known in rows if known[:1] == row[:1]] or self.ask(self.at.write, "+QLWCFG", setting[0])
             if not found:
                 self._count("settings_unknown_to_module")
             elif found[-1] != row:
@@ -156,30 +150,32 @@ class Driver(NbIot):
         self._write_apn()
         self.configure_radio()
         account = [str(value) for value in _account(server)]
-        # Two lines may come (4.2.1): the one of the wanted kind counts.
-        for row in _texts(self.ask(self._query, "+QLWCONFIG", secret=True)):
-            if row[:len(account) - 1] == account[:-1] and row[-1:] and row[-1].upper() == account[-1].upper():
+        # Two lines may come (4.2.1): the one of the wanted kind counts. The key may come in either case.
+        for row in self.ask(self._query, "+QLWCONFIG", secret=True) or []:
+            row = [value or "" for value in row]
+            if row[:len(account) - 1] == account[:-1] and row[-1].upper() == account[-1].upper():
                 return
         self._write_account(server)
 
     def _write_account(self, server: "Server") -> None:
         """QLWCONFIG, Not Registered as 4.2.1 note 2 wants it; radio off where the module does not rest (3.4 case 3)."""
+        patience = self.options["settle_ms"]
         state = self.status()
-        radio_off = False
-        if state == REGISTERED or (state == NEED_RECOVER and self.recover(self.options["settle_ms"])):
+        busy = state in (_REGISTERING, _RECOVERING, _DEREGISTERING)
+        if busy:
+            self.wait_while_busy(patience)
+        elif state == _NEED_RECOVER:
+            self.recover(patience)
+        if self._status == _REGISTERED:
             self.deregister()
-        elif state in (REGISTERING, RECOVERING, DEREGISTERING):
-            if self.wait_while_busy(self.options["settle_ms"]) == REGISTERED:
-                self.deregister()
-            elif self._status not in (NOT_REGISTERED, DEREGISTERED):
-                self.at.write("+CFUN", 0, timeout_ms=_RADIO_MS)
-                radio_off = True
-        values = _account(server)
-        # The examples leave a dotted address bare (5.4).
-        host = Raw(server.host) if server.host.count(".") == 3 and server.host.replace(".", "").isdigit() else server.host
-        values = (values[0], host) + values[2:]
+        radio_off = busy and self._status not in (_NOT_REGISTERED, _DEREGISTERED)
+        if radio_off:
+            self.at.write("+CFUN", 0, timeout_ms=_RADIO_MS)
+        values = list(_account(server))
+        if server.host.replace(".", "").isdigit():
+            values[1] = Raw(server.host)  # the examples leave a dotted address bare (5.4)
         if server.psk is not None:
-            values = values[:-1] + (Secret(server.psk),)
+            values[-1] = Secret(server.psk)
         try:
             try:
                 self.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
@@ -199,17 +195,15 @@ class Driver(NbIot):
         """QLWADDOBJ for what differs, QLWDELOBJ for what is too much. Immediate (4.2.6): never needs a restart."""
         if self.level < 7:
             objects = self._a06.OBJECTS
-        wanted: "Objects" = {}
-        instances: "dict[int, int]" = {}
-        for object_id, instance, resources in objects:
-            wanted[(object_id, instance)] = tuple(sorted(resources))
-            count = instances[object_id] = instances.get(object_id, 0) + 1
-            if len(instances) > 15 or count > 4 or len(resources) > 14:
+        wanted = sorted([(object_id, instance) + tuple(sorted(resources)) for object_id, instance, resources in objects])
+        numbers = [row[0] for row in wanted]
+        for row in wanted:
+            if len(set(numbers)) > 15 or numbers.count(row[0]) > 4 or len(row) > 16:
                 raise ValueError(
                     "object %d: expected at most 15 objects, 4 instances, 14 resources (BC66 note 3.2.2), found %d, %d, %d" % (
-                        object_id, len(instances), count, len(resources)))
+                        row[0], len(set(numbers)), numbers.count(row[0]), len(row) - 2))
         self.objects = objects
-        if self.level < 10 and self._status != REGISTERED:
+        if self.level < 10 and self._status != _REGISTERED:
             return False  # firmware before R01A10 takes objects only while registered: done after register()
         mark = crc32(repr(wanted).encode()) | 1
         if mark != self._declared:
@@ -217,31 +211,30 @@ class Driver(NbIot):
             self._declared = mark
         return False
 
-    def _declare(self, wanted: "Objects") -> None:
+    def _declare(self, wanted: "list[Any]") -> None:
+        """An object that differs in anything goes with all its instances, and comes anew."""
         found = self._declared_objects()
-        for key in sorted(set(found) | set(wanted)):
-            if found.get(key) != wanted.get(key) and key[0] in [known[0] for known in found]:
-                self.undeclare(key[0])
-                found = {known: found[known] for known in found if known[0] != key[0]}
-        for key in sorted(wanted):
-            if key not in found:
-                error = self._act("+QLWADDOBJ", key[0], key[1], len(wanted[key]), *wanted[key])
-                if error:
-                    raise CommandError(error, "object %d/%d not added: error %d" % (key[0], key[1], error))
+        changed = {row[0] for row in set(found) ^ set(wanted)}
+        for object_id in sorted(changed & {row[0] for row in found}):
+            self.undeclare(object_id)
+        for row in wanted:
+            error = self._act("+QLWADDOBJ", (row[0], row[1], len(row) - 2) + row[2:]) if row[0] in changed else 0
+            if error:
+                raise CommandError(error, "object %d/%d not added: error %d" % (row[0], row[1], error))
 
-    def _declared_objects(self) -> "Objects":
-        """What the module holds by QLWADDOBJ? (4.2.6): resource ids by (object, instance)."""
-        found = {}
+    def _declared_objects(self) -> "list[Any]":
+        """What the module holds by QLWADDOBJ? (4.2.6): (object, instance, resource...) of each."""
+        found = []
         for row in self.ask(self._query, "+QLWADDOBJ") or []:
             try:
                 numbers = [int(value) for value in row]
-                found[(numbers[0], numbers[1])] = tuple(sorted(numbers[3:]))
+                found.append((numbers[0], numbers[1]) + tuple(sorted(numbers[3:])))
             except (ValueError, TypeError, IndexError):
                 self._count("malformed_results")
         return found
 
     def _declare_when_registered(self) -> None:
-        if self.level < 10 and self._status == REGISTERED and self.objects and not self._declared:
+        if self.level < 10 and self._status == _REGISTERED and self.objects and not self._declared:
             self._declared = 1  # tried once for each registration
             self.ask(self.declare, self.objects)
 
@@ -249,12 +242,12 @@ class Driver(NbIot):
         """QLWDELOBJ: the object with all its instances (4.2.7); there is no deletion of one instance."""
         Path(object_id)  # refuses what is no id
         self._declared = 0
-        return self._act("+QLWDELOBJ", object_id) == 0
+        return self._act("+QLWDELOBJ", (object_id,)) == 0
 
     def forget(self) -> None:
         """Leave the server and delete every declared object."""
         self.deregister()
-        for object_id in sorted({key[0] for key in self._declared_objects()}):
+        for object_id in sorted({row[0] for row in self._declared_objects()}):
             self.undeclare(object_id)
         self._invalidate()
         self.observed = []
@@ -264,12 +257,10 @@ class Driver(NbIot):
     def status(self) -> int:
         """AT+QLWSTATUS? (4.2.14). Firmware without it: what was last heard, and registering is the question."""
         if self.level >= 7:
-            rows = self._query("+QLWSTATUS")
-            try:
-                self._status = _STATES[int(rows[-1][0])]
-            except (ValueError, IndexError, TypeError):
+            state = _error_of(self._query("+QLWSTATUS"))
+            if not 0 <= state < len(_STATES):
                 self._count("malformed_results")
-                self._status = UNKNOWN
+            self._status = _STATES[state] if 0 <= state < len(_STATES) else _UNKNOWN
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
@@ -279,16 +270,16 @@ class Driver(NbIot):
         Nothing is sent while the module registers or recovers by itself (3.3, 3.4).
         """
         end = self.at.deadline(timeout_ms)
-        if self.status() == NEED_RECOVER and not self.recover(timeout_ms):
+        if self.status() == _NEED_RECOVER and not self.recover(timeout_ms):
             self.status()
-        if self.options["auto_reg"] and self._status == NOT_REGISTERED:
-            self._status = REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
+        if self.options["auto_reg"] and self._status == _NOT_REGISTERED:
+            self._status = _REGISTERING  # it begins by itself once there is an address (3.4): given the first seconds
         if self._busy():
             self.wait_while_busy(timeout_ms)
             if self._busy():
                 self._bootstrapping = False  # its end was not heard in all that time: the next one asks the module
                 return False
-        if self._status != REGISTERED:
+        if self._status != _REGISTERED:
             if self._rest_until is not None:
                 self._pause(min(_PAUSE_MS, self.at.left(self._rest_until)))
                 self._rest_until = None
@@ -298,38 +289,44 @@ class Driver(NbIot):
                 self._bootstrapping = False
                 self.status()  # the result may have been lost
             self._declare_when_registered()
-        if self._status != REGISTERED:
-            return False
-        if self.server is not None and self._configured and not self._configured & _BOUND and self.level >= 7:
+        if self._status == _REGISTERED and self.server is not None and self._configured & (_BOUND | 1) == 1 and self.level >= 7:
             self._configured |= _BOUND  # a firmware that refuses it is not asked again
             if not self._update(1, int(self.server.binding == "UQ")):
                 self._count("bindings_refused")
-        return self._status == REGISTERED
+        return self._status == _REGISTERED
 
     def _begin_registration(self, timeout_ms: int) -> bool:
         """AT+QLWREG; False where it is refused and no registration stands or is under way."""
-        self._status = REGISTERING
-        try:
-            self._take_result("reg", self.at.run("+QLWREG"))
-        except CommandError as error:
-            if error.code == 33 and (self.level < 7 or self.status() == REGISTERED):
-                self._status = REGISTERED
-            elif error.code == 32:  # keep connecting: it is at it by itself
-                self._status = REGISTERING
-                self.wait_while_busy(timeout_ms)
-            else:
-                self._status = NOT_REGISTERED
-                self.refusal = "registration: error %s" % error.code
-                return False
-        except AtTimeout:
-            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
+        self._status = _REGISTERING
+        code = self._start("reg")
+        if code == 33 and (self.level < 7 or self.status() == _REGISTERED):
+            self._status = _REGISTERED
+        elif code == 32:  # keep connecting: it is at it by itself
+            self._status = _REGISTERING
+            self.wait_while_busy(timeout_ms)
+        elif code:
+            self._status = _NOT_REGISTERED
+            self.refusal = "registration: error %s" % (None if code < 0 else code)
+            return False
         return True
 
-    def _take_result(self, name: str, rows: "Any") -> None:
-        """A result line that came before OK, as nobody promised that it would not."""
-        status = _error_of(rows)
+    def _start(self, name: str) -> int:
+        """REG, DEREG or RECOVER, whose result comes as a URC. 0, or the error of a refusal, -1 without a number.
+
+        A module that does not answer may have taken it: the result or the status will tell. A result before OK counts, too.
+        """
+        try:
+            status = _error_of(self.at.run("+QLW" + name.upper()))
+        except CommandError as error:
+            return error.code or -1
+        except AtTimeout:
+            if name == "dereg":
+                raise
+            self._count("steps_repeated")
+            return 0
         if status >= 0:
             self._heard(name, status)
+        return 0
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Client-initiated (3.1.1): with bootstrap in the configured account a registration begins with it."""
@@ -361,11 +358,12 @@ class Driver(NbIot):
         except AtTimeout:
             rows = []  # OK may be lost: the result will tell
             self._count("steps_repeated")
-        ids = [number(row, 0, 0, 65535) for row in rows if len(row) == 1]
-        self._update_id = -1 if not ids or ids[-1] is None else ids[-1]
-        for row in rows:
+        self._update_id = -1
+        for row in sorted(rows, key=len):
             if len(row) > 1:
-                self._on_update(row[0], row[1:])
+                self._heard("update", row[0], row[1:])
+            else:
+                self._update_id = _error_of([row], 65535)
         self._await(lambda: self._update_status is not None, self.deadline_ms)
         self._update_id = None
         if self._update_status is not None:
@@ -375,36 +373,29 @@ class Driver(NbIot):
     def deregister(self) -> bool:
         """AT+QLWDEREG; err 4, not registered, is what was wanted (field_quirks 2.5)."""
         self._answer_server()
-        before, self._status = self._status, DEREGISTERING
-        try:
-            self._take_result("dereg", self.at.run("+QLWDEREG"))
-        except CommandError as error:
-            self._status = DEREGISTERED if error.code == 4 else before
-            return error.code == 4
-        if not self._await(lambda: self._status != DEREGISTERING, self.deadline_ms):
-            self._status = UNKNOWN
+        before, self._status = self._status, _DEREGISTERING
+        code = self._start("dereg")
+        if code:
+            self._status = _DEREGISTERED if code == 4 else before
+            return code == 4
+        if not self._await(lambda: self._status != _DEREGISTERING, self.deadline_ms):
+            self._status = _UNKNOWN
         self._rest_until = self.at.deadline(_PAUSE_MS)
-        return self._status == DEREGISTERED
+        return self._status == _DEREGISTERED
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """AT+QLWRECOVER (4.2.15); recovered 3 is followed by a registration of the module's own."""
         end = self.at.deadline(timeout_ms)
         while self.at.poll(0):
             pass  # a result of an earlier recovery that nobody took would be taken for this one's
-        self._status = RECOVERING
-        try:
-            self.at.run("+QLWRECOVER")
-        except CommandError as error:
-            self.refusal = "recovery: error %s" % error.code
-            self._status = UNKNOWN
+        self._status = _RECOVERING
+        code = self._start("recover")
+        if code:
+            self.refusal = "recovery: error %s" % (None if code < 0 else code)
+            self._status = _UNKNOWN
             return False
-        except AtTimeout:
-            self._count("steps_repeated")  # OK may be lost: the result or the status will tell
         self.wait_while_busy(max(0, self.at.left(end)))
-        return self._status == REGISTERED
-
-    def _busy(self) -> bool:
-        return self._bootstrapping or Modem._busy(self)
+        return self._status == _REGISTERED
 
     # ---- what the module says unasked ---------------------------------------------------------------------------
 
@@ -419,10 +410,9 @@ class Driver(NbIot):
     def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
         """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
         values: "list[str | None]" = list(split_fields(line))
-        for prefix, name in (("+QLWREG", "reg"), ("+QLWDEREG", "dereg"), ("+QLWUPDATE", "update"), ("+QNBIOTEVENT", "event"),
-                             ("+QIND", "indication")):
-            if line.startswith(prefix):
-                return name, values
+        name = line.split(":")[0].rstrip()
+        if name != "+QLWURC":  # +QLWREG: 0 is "reg", a result
+            return name[4:].lower() if name.startswith("+QLW") else name, values
         name = values[0] if values and values[0] else ""
         if name in ("write", "2") and len(values) > 6:
             found = by_length(line, 7)
@@ -435,37 +425,38 @@ class Driver(NbIot):
 
     def _heard(self, name: str, *values: "Any") -> None:
         """The session and the reports, as the module tells of them."""
-        first: "Any" = values[0] if values else 0
-        if name == "reg":
-            self._bootstrapping = False
+        first: "Any" = values[0] if values else None
+        self._bootstrapping = self._bootstrapping and name != "reg"
         if first == 0 and name in _STANDS:
             self._session_stands(*_STANDS[name])
         elif name == "report":
             self.reports.name(first)
         elif name == "report_ack":
             self.reports.settle(values[1], None if first == 0 else "status %d" % first)
-        elif name == "reg":
-            self.refusal = "registration: status %d" % first
-            self._session_lost(NOT_REGISTERED, self.refusal)
+        elif name in ("reg", "ping"):
+            # 3.3 case 3: after a ping it registers again by itself, then tries the bootstrap server, and ends with +QLWREG.
+            self.refusal = ("registration: status %d" if name == "reg" else "update: status %d") % first
+            self._session_lost(_NOT_REGISTERED if name == "reg" else _REGISTERING, self.refusal)
         elif name == "dereg":
-            self._status = DEREGISTERED if first == 0 else UNKNOWN
-        elif name == "ping":
-            # 3.3 case 3: it registers again by itself, then tries the bootstrap server, and ends with +QLWREG.
-            self._session_lost(REGISTERING, "update: status %d" % first)
+            self._status = _UNKNOWN if first else _DEREGISTERED
         elif name == "recovered":
             # After 3 the module registers again by itself (seen in the field): only +QLWREG ends it.
-            self._status = REGISTERING if first == 3 else NEED_RECOVER
+            self._status = _REGISTERING if first == 3 else _NEED_RECOVER
             self._count("recoveries_failed")
-        elif name == "bs_finished":
-            self._status = REGISTERING
-            self._emit("bootstrapped")
+        elif name == "update":  # long after update(): its result, by its message id
+            if self._update_id is None or self._update_id not in (-1, _error_of(values[1:], 65535)):
+                self._count("late_results")
+            else:
+                self._update_status = number(values, 0, 0, 255)
+        elif name == "buffer":
+            self.later(self._read_buffer, _READ_LIMIT)
+        elif name in ("bs_finished", "disable"):
+            self._status = _NOT_REGISTERED if values else _REGISTERING
+            self._emit("disabled" if values else "bootstrapped", first)
         elif name == "bootstrap_request_trigger":
             self._bootstrapping = first == 0
-            self._status = REGISTERING if first == 0 else UNKNOWN
+            self._status = _UNKNOWN if first else _REGISTERING
             self._emit("bootstrapping", "status %d" % first)
-        elif name == "disable":
-            self._status = NOT_REGISTERED
-            self._emit("disabled", first)
         elif name == "lwstatus":
             self._offline = first == 0
             self._emit("link_back" if first else "link_lost", "lwstatus")
@@ -476,12 +467,8 @@ class Driver(NbIot):
             self.observed = []
             self._forget_session("factory reset")
             self._emit("factory_reset", "status %d" % first)
-
-    def _on_update(self, status: "Any", rest: "list[Any]") -> None:
-        if self._update_id is None or self._update_id not in (-1, number(rest, 0, 0, 65535)):
-            self._count("late_results")
-        else:
-            self._update_status = number((status,), 0, 0, 255)
+        else:  # "lifetime_changed" and the like
+            self._emit(name[:-8], first)
 
     def _on_request(self, name: str, mid: int, *values: "Any") -> None:
         """4.3.6: flag 0 observes, 1 cancels. 4.3.5: no arguments are delivered. 4.3.3 says hexadecimal for every type; a value
@@ -494,9 +481,6 @@ class Driver(NbIot):
             if isinstance(request.value, str):
                 request.value = request.value.encode()
         self.request(request)
-
-    def _on_buffer(self) -> None:
-        self.later(self._read_buffer, _READ_LIMIT)
 
     def _upkeep(self) -> None:
         NbIot._upkeep(self)
@@ -546,7 +530,7 @@ class Driver(NbIot):
         if self.level < 7:
             NbIot.answer(self, request, response, data)
         elif operation == "execute":
-            self._act("+QLWEXERSP", mid, result)
+            self._act("+QLWEXERSP", (mid, result))
         elif operation == "write":
             try:
                 self.at.write(self._write_answer, mid, result, result=self._write_answer)
@@ -555,25 +539,25 @@ class Driver(NbIot):
                 if error.code is None and self._write_answer != "+QLWRRSP":
                     # The plain ERROR of an unknown command: this firmware has the name that 4.2.9 prints.
                     self._write_answer = "+QLWRRSP"
-                    self._act("+QLWRRSP", mid, result)
+                    self._act("+QLWRRSP", (mid, result))
         elif operation == "read" or not self.options["auto_ack"]:  # else the module has answered already (4.2.2)
             command = "+QLWRDRSP" if operation == "read" else "+QLWOBSRSP"
             found = []
             for where, kind, value in response.values if result == 1 else ():
                 try:
-                    found.append((where,) + wire_value(kind, value))
+                    found.append((where, wire_value(kind, value)))
                 except ValueError:
                     self._count("unsendable_values")
-            for index, (where, wire_type, length, text) in enumerate(found):
-                self._send_value(command, (mid, result) + where.ids, wire_type, length, text, (len(found) - 1 - index,))
+            left = len(found)
+            for where, wire in found:
+                left -= 1
+                self._act(command, (mid, result) + where.ids, wire, (left,))
             if not found:
                 # 4.2.8 does not say what stands for the value when there is none: all fields first, then the code alone.
                 result = _RESULTS[404] if result == 1 else result
-                ids = [-1 if each is None else each for each in path.ids]
-                try:
-                    self._act(command, mid, result, *ids, 1, 0, "", 0, strict=True)
-                except CommandError:
-                    self._act(command, mid, result)
+                ids = tuple([-1 if each is None else each for each in path.ids])
+                if self._act(command, (mid, result) + ids + (1, 0, "", 0)):
+                    self._act(command, (mid, result))
 
     # ---- reports ------------------------------------------------------------------------------------------------
 
@@ -596,35 +580,38 @@ class Driver(NbIot):
         messages = self._messages(records)
         ticket = self.reports.open()
         release = release and len(messages) == 1 == len(self.reports) and not (self._waiting or self._refused)
-        tail: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if release else (int(confirm),)
+        flags: "tuple[int, ...]" = (int(confirm), 2 if confirm else 1) if release else (int(confirm),)
+        reason = ""
         for parts in messages:
-            reason = "no network connection (lwstatus 0)" if self._offline else ""
-            if not reason:
-                self._wait_for_room()
             try:
+                if not self._offline:
+                    self._wait_for_room()
+                if self._offline:
+                    reason = "no network connection (lwstatus 0)"
+                    break
                 left = len(parts)
-                for path, kind, length, value in () if reason else parts:
+                for path, value in parts:
                     left -= 1
-                    error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (left,) + tail)
-                    if error not in (0, 4) and release:  # a firmware that does not know the flag is not given it again
-                        self.capabilities.releases = release = False
-                        tail = tail[:1]
-                        error = self._send_value("+QLWNOTIFY", path.ids, kind, length, value, (left,) + tail)
+                    error = self._act("+QLWNOTIFY", path.ids, value, (left,) + flags)
+                    if error not in (0, 4) and len(flags) > 1:  # a firmware that does not know the flag is not given it again
+                        self.capabilities.releases = False
+                        flags = flags[:1]
+                        error = self._act("+QLWNOTIFY", path.ids, value, (left,) + flags)
                     if error:
                         if error == 4:
-                            self._session_lost(NOT_REGISTERED, "report: not registered")
+                            self._session_lost(_NOT_REGISTERED, "report: not registered")
                         self.reports.refuse(ticket, "error %d" % error)
                         break
                 else:
-                    if confirm and not reason:
+                    if confirm:
                         self.reports.sent(ticket, self.deadline_ms)
             except BudgetExceeded:
                 raise
             except AtError:
-                reason = "no answer from the module"
-            if reason:
-                self.reports.refuse(ticket, reason)
-                break  # the rest is not tried
+                reason = "no answer from the module"  # the rest is not tried
+                break
+        if reason:
+            self.reports.refuse(ticket, reason)
         self.reports.seal(ticket)
         return ticket
 
@@ -632,60 +619,44 @@ class Driver(NbIot):
         """Records in the wire's form, those of one observed instance together. ValueError before anything is sent."""
         messages: "list[list[tuple[Any, ...]]]" = []
         groups: "dict[Path, list[tuple[Any, ...]]]" = {}
-        for record in records:
-            path = record[0]
-            part = (path,) + wire_value(record[1], record[2])
+        for path, kind, value in [record[:3] for record in records]:
+            part = (path, wire_value(kind, value))
             whole = Path(path.object, path.instance)
             together = whole in self.observed and path not in self.observed
             if together and whole in groups:
                 groups[whole].append(part)
-                continue
-            messages.append([part])
-            if together:
-                groups[whole] = messages[-1]
+            else:
+                messages.append([part])
+                if together:
+                    groups[whole] = messages[-1]
         return messages
 
-    # ---- the two shapes that most commands of BC66 have -----------------------------------------------------------
-
-    def _send_value(
-        self, command: str, head: "tuple[Any, ...]", kind: int, length: int, value: "Any", tail: "tuple[int, ...]",
+    def _act(
+        self, command: str, head: "tuple[Any, ...]", value: "tuple[Any, ...]" = (), tail: "tuple[int, ...]" = (),
     ) -> int:
-        """One value under QLWRDRSP, QLWOBSRSP or QLWNOTIFY; 0, or the <err> of its result line, -1 where it has none.
+        """A command with a result line +NAME: <err>; 0, or that error, or that of a refusal (+CMEE ERROR), -1 without one
+        (+CME ERROR: 0 is a failure, field_quirks 2.3).
 
-        Only index 0 brings the result line (seen in the field). A float's <len> is the number of characters in the text of
-        4.2.12 and 4 in its examples (5.8): the text is followed, and a module that refuses it (err 3) is given 4 once.
+        Of values only the one with index 0, which `tail` begins with, brings the result line (seen in the field). A float's
+        <len> is the number of characters in the text of 4.2.12 and 4 in its examples (5.8): the text is followed, and a module
+        that refuses it (err 3) is given 4 once.
         """
-        error = 0
-        for declared in (length, 4):
-            values = head + (kind, declared, value) + tail
+        result = None if tail and tail[0] else command
+        while True:
             try:
-                rows = self.at.write(command, *values) if tail[0] else self.at.write(command, *values, result=command)
-                error = 0 if tail[0] else _error_of(rows)
+                rows = self.at.write(command, *(head + value + tail), result=result)
+                error = 0 if result is None else _error_of(rows)
             except CommandError as refused:
                 self._count("refused_commands")
                 error = refused.code or -1
-            if error != 3 or kind != 4 or declared == 4:
-                break
+            if error != 3 or value[:1] != (4,) or value[1] == 4:
+                return error
             self._count("float_lengths_of_4")
-        return error
-
-    def _act(self, command: str, *parameters: "Any", strict: bool = False) -> int:
-        """A command with a result line +NAME: <err>; returns <err>, 0 being success.
-
-        A refusal (+CMEE ERROR) is returned as its code too, -1 without one (+CME ERROR: 0 is a failure, field_quirks 2.3), or
-        raised where strict.
-        """
-        try:
-            return _error_of(self.at.write(command, *parameters, result=command))
-        except CommandError as error:
-            self._count("refused_commands")
-            if strict:
-                raise
-            return error.code or -1
+            value = (4, 4, value[2])
 
     URCS = {
         "ping": "i",  # 4.3.1: 0 "updated", else "lost" and the module registers again by itself
-        "buffer": ("", _on_buffer),  # 4.3.2: requests wait, QLWRD until none is left
+        "buffer": "",  # 4.3.2: requests wait, QLWRD until none is left
         "write": ("ioooiisi", _on_request, "write"),  # 4.3.3: answered with QLWWRRSP
         "read": ("iooo", _on_request, "read"),  # 4.3.4: answered with QLWRDRSP
         "execute": ("iooo", _on_request, "execute"),  # 4.3.5: answered with QLWEXERSP
@@ -694,10 +665,10 @@ class Driver(NbIot):
         "report": "i",  # 4.3.8: the report that was sent has this message id
         "report_ack": "ii",  # 4.3.9: 0 "delivered", else "failed" and the reading stays stored
         "lwstatus": "i",  # 4.3.10: 0 "link_lost" and publishing stops, 1 "link_back"
-        "lifetime_changed": ("i", "lifetime"),  # 4.3.11: "lifetime": the next contact comes sooner or later
-        "binding_changed": ("s", "binding"),  # 4.3.12: "binding"
-        "min_period_changed": ("i", "min_period"),  # 4.3.13: "min_period"; the module itself does nothing with it
-        "max_period_changed": ("i", "max_period"),  # 4.3.14: "max_period"; the same
+        "lifetime_changed": "i",  # 4.3.11: "lifetime": the next contact comes sooner or later
+        "binding_changed": "s",  # 4.3.12: "binding"
+        "min_period_changed": "i",  # 4.3.13: "min_period"; the module itself does nothing with it
+        "max_period_changed": "i",  # 4.3.14: "max_period"; the same
         "disable": "i",  # 4.3.15: "disabled": no contact for that long, then register
         "factory_reset": "i",  # 4.3.16: "factory_reset"; objects are declared again afterwards
         "bootstrap_request_trigger": "i",  # 4.3.17: "bootstrapping"; register() waits
@@ -705,15 +676,15 @@ class Driver(NbIot):
         # lines outside 4.3: results, asked for or not, and the module's power events
         "reg": "i",  # 4.2.3, also by auto-registration or after a failed update
         "dereg": "i",  # 4.2.5
-        "update": ("s*", _on_update),  # 4.2.4: the result of update(), by its message id
-        "event": ("s", NbIot._on_power_event),
-        "indication": ("s*", Modem._on_indication),  # "firmware": the module loads or installs other firmware of its own
+        "update": "s*",  # 4.2.4: the result of update(), by its message id
+        "+QNBIOTEVENT": ("s", NbIot._on_power_event),
+        "+QIND": ("s*", Modem._on_indication),  # "firmware": the module loads or installs other firmware of its own
     }
 
 
-def _error_of(rows: "list[list[str | None]]") -> int:
-    """<err> of a result line, -1 where it is none."""
-    code = number(rows[-1], 0, 0, 255) if rows else None
+def _error_of(rows: "Any", most: int = 255) -> int:
+    """The first field of the last line, <err> as a rule; -1 where it is no number from 0 to that."""
+    code = number(rows[-1], 0, 0, most) if rows else None
     return -1 if code is None else code
 
 
@@ -723,11 +694,6 @@ def _account(server: "Server") -> "tuple[Any, ...]":
     return head + (3,) if server.psk is None else head + (0, server.psk_identity, server.psk)
 
 
-def _texts(rows: "list[list[Any]] | None") -> "list[list[str]]":
-    """Field lists without None, so that they compare with what was meant."""
-    return [["" if value is None else str(value) for value in row] for row in rows or []]
-
-
 def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, Any]":
     """(<value_type>, <len>, parameter) of a value, as 4.2.12 wants it.
 
@@ -735,24 +701,18 @@ def wire_value(kind: int, value: "str | bytes") -> "tuple[int, int, Any]":
     the server sees the same. So does an object link. Raises ValueError with the manual's limit.
     """
     raw = value.encode() if isinstance(value, str) else bytes(value)
-    if kind == STRING and b'"' not in raw and b"\\" not in raw and all([32 <= byte < 127 for byte in raw]):
-        if len(raw) > _TEXT_LIMIT:
-            raise ValueError("string: expected at most %d bytes, found %d" % (_TEXT_LIMIT, len(raw)))
-        return 1, len(raw), raw.decode()
+    plain = kind == STRING and b'"' not in raw and b"\\" not in raw and all([32 <= byte < 127 for byte in raw])
     if kind == OBJLNK:
         object_id, _, instance = raw.decode().partition(":")
         raw = int(object_id).to_bytes(2, "big") + int(instance).to_bytes(2, "big")
     if kind in (STRING, OPAQUE, OBJLNK):
-        if len(raw) > _OPAQUE_LIMIT:
-            raise ValueError("opaque: expected at most %d bytes, found %d" % (_OPAQUE_LIMIT, len(raw)))
-        return 2, len(raw), raw.hex().upper() if raw else ""  # b"".hex() is bytes in MicroPython 1.24
+        limit = _TEXT_LIMIT if plain else _OPAQUE_LIMIT
+        if len(raw) > limit:
+            raise ValueError("%s: expected at most %d bytes, found %d" % ("string" if plain else "opaque", limit, len(raw)))
+        # b"".hex() is bytes in MicroPython 1.24
+        return (1, len(raw), raw.decode()) if plain else (2, len(raw), raw.hex().upper() if raw else "")
     text = raw.decode()
-    if kind == BOOLEAN:
-        if text not in ("0", "1"):
-            raise ValueError("boolean: expected 0 or 1, found %s" % text)
-        return 5, 1, Raw(text)
-    if kind not in (INTEGER, FLOAT, TIME):
-        raise ValueError("type %d has no value to send" % kind)
-    if not text.strip("+-").replace(".", "", 1).isdigit():
-        raise ValueError("number: expected decimal digits, found %s" % text)
-    return (4 if kind == FLOAT else 3), len(text), Raw(text)
+    fits = text in ("0", "1") if kind == BOOLEAN else text.strip("+-").replace(".", "", 1).isdigit()
+    if kind not in (INTEGER, FLOAT, TIME, BOOLEAN) or not fits:
+        raise ValueError("type %d: expected decimal digits, a boolean 0 or 1, found %s" % (kind, text))
+    return 5 if kind == BOOLEAN else 4 if kind == FLOAT else 3, len(text), Raw(text)
