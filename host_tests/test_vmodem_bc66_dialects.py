@@ -110,6 +110,8 @@ def test_a06_object_19_is_a_pipe():
     assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,2,AA00"]
     assert bench.say("AT+QLWDATASEND=19,0,0,3,AA00,0x0100") == ["+CMEE ERROR: 3"]
     assert bench.say("AT+QLWDATASEND=19,0,0,2,AA00,1") == ["+CMEE ERROR: 3"]
+    assert bench.say("AT+QLWDEREG", 500)[0] == "OK"
+    assert bench.say("AT+QLWDATASEND=19,0,0,2,AA00,0x0100") == ["+CMEE ERROR: 4"]
 
 
 def test_newer_firmware_has_no_datasend():

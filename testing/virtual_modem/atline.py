@@ -5,6 +5,11 @@
     fields('9,0,"a,b",,x')                   -> (["9", "0", "a,b", None, "x"], [False, False, True, False, False])
 
 An empty parameter is None, an empty quoted one is "": the manuals tell them apart (omitted keeps its value).
+
+What a command has and takes is a Row of its family's table COMMANDS, as the manuals print it:
+
+    "+QLWDELOBJ": Row(write="delete_object", takes=(whole(0, 65535),)),
+    "+QNBIOTRAI": Row(test="(0-2)", read=lambda m: "%d" % m.setting("rai"), write=..., takes=(whole(0, 2),)),
 """
 
 TEST = "test"
@@ -174,3 +179,86 @@ class Args:
         if not shortest <= len(value) <= longest:
             raise self.wrong()
         return value
+
+    def take(self, kinds, most=None, start=0):
+        """The parameters from `start` on by their kinds, in order; their number is checked first."""
+        least = max([0] + [n + 1 for n in range(len(kinds)) if not kinds[n][1]])
+        self.expect(start + least, start + (len(kinds) if most is None else most))
+        return [kinds[n][0](self, start + n) for n in range(len(kinds))]
+
+
+# Kinds of parameters: (function of Args and index, whether it may be left out).
+def whole(low, high, default=None):
+    """A number of low..high."""
+    return (lambda args, n: args.integer(n, low, high, default)), default is not None
+
+
+def among(*allowed, default=None):
+    """One of some numbers."""
+    return (lambda args, n: args.one_of(n, allowed, default)), default is not None
+
+
+def words(longest, shortest=0, default=None):
+    """Text, quoted or not."""
+    return (lambda args, n: args.string(n, longest, default, shortest)), default is not None
+
+
+def one_word(*allowed):
+    """One of some words."""
+    def check(args, n):
+        if args.string(n, 30) not in allowed:
+            raise args.wrong()
+        return args.values[n]
+
+    return check, False
+
+
+def bits(length):
+    """So many binary digits; "" where left out."""
+    def check(args, n):
+        if args.string(n, length, "", length).strip("01"):
+            raise args.wrong()
+        return args.values[n] if args.has(n) else ""
+
+    return check, True
+
+
+GIVEN = (lambda args, n: args.values[n], False)  # anything, as it came
+SKIPPED = (lambda args, n: None, True)
+ID = whole(0, 65535)
+SWITCH = whole(0, 1)
+RAW = "raw"  # as `takes`: the function gets the Args themselves
+
+
+class Row:
+    """A command's forms: None where it has none, else a function of the model (or its method's name).
+
+    What it returns goes out as information text behind the command's name (`bare`: without it): a string or several, None
+    for nothing; PENDING leaves the final result for later. `test` is the text itself. `most` parameters are allowed, where
+    there are more than it takes.
+    """
+
+    def __init__(self, test=None, read=None, run=None, write=None, takes=(), most=None, bare=False):
+        self.test = test
+        self.forms = {READ: read, RUN: run, WRITE: write}
+        self.takes = takes
+        self.most = most
+        self.bare = bare
+
+    def but(self, test=None, **forms):
+        """The same command with other functions, and another text for its test form."""
+        row = Row(self.test if test is None else test, takes=self.takes, most=self.most, bare=self.bare)
+        row.forms.update(self.forms)
+        row.forms.update(forms)
+        return row
+
+
+def remembered(memory, name, kind, test=None, default=0):
+    """A Row that keeps one number in `memory` of the model: "kept" (over deep sleep) or "nvram", and reads it back."""
+    def read(model):
+        return "%d" % (model.setting(name) if memory == "kept" else model.stored(name, default))
+
+    def write(model, value):
+        getattr(model, memory)[name] = value
+
+    return Row(test, read, None, write, (kind,))

@@ -13,23 +13,42 @@ Bounds: `_OPEN` requests wait for the host, each for `answer_ms`; the buffer hol
 from binascii import hexlify
 
 from testing.lwm2m import codec
-from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TIME
+from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, JSON, OCTET_STREAM, OLD_JSON, OPAQUE, STRING, TEXT_PLAIN, TIME
 from testing.lwm2m.resource_types import type_of
 from testing.virtual_modem.accounts import bootstrap_write, split_uri
 from testing.virtual_modem.bc66_session import DEREGISTERED, REGISTERED, REGISTERING, Bc66Session
+from testing.virtual_modem.builtin import Pipe
+from testing.virtual_modem.core import joined
 
 _OPEN = 16
 _NODES = 32
 _LONGEST_STRING, _LONGEST_OPAQUE = 1024, 512  # 4.3.3
 _WIRE_TYPES = {STRING: 1, INTEGER: 3, FLOAT: 4, BOOLEAN: 5, TIME: 3}
+_PIPE = 19
+_REQUEST_NUMBERS = {"observe": 0, "read": 1, "write": 2, "execute": 3}
 
 # <result> of the response commands -> CoAP code (4.2.8, 4.2.9).
 READ_RESULTS = {1: 205, 11: 400, 12: 401, 13: 404, 14: 405, 15: 406}
 WRITE_RESULTS = {2: 204, 11: 400, 12: 401, 13: 404, 14: 405}
 
 
-class Bc66Bootstrap(Bc66Session):
-    """Accounts written by a bootstrap server, and disable (1/0/4): the time that a server does not want to hear from us."""
+class Bc66Requests(Bc66Session, Pipe):
+    """The server's side of the session."""
+
+    OPTIONS = joined(Bc66Session.OPTIONS, {
+        "answer_ms": 90000,  # how long a request waits for the host
+        "write_as": "stripped",  # 4.3.3: the TLV's value as type 2; "typed": by the registry, or text; "whole_record": as is
+        "object_level": True,  # read and observe of a whole object reach the host (4.3.4, against 5.8)
+        "downlink_limit": 0,  # before R01A10 a longer write asserts the module; 0: no limit
+    })
+
+    def __init__(self, clock, link, nvram=None, **options):
+        self.open_requests = {}
+        self.nodes = []
+        link.on_request = self._asked
+        super().__init__(clock, link, nvram, **options)
+
+    # ---- accounts written by a bootstrap server
 
     def _bootstrap_write(self, request):
         return bootstrap_write(request, self._take_account, self._take_server)
@@ -77,24 +96,6 @@ class Bc66Bootstrap(Bc66Session):
         self.kept["enable_due"] = True
         self.wake_up()
 
-
-class Bc66Requests(Bc66Bootstrap):
-    """The server's side of the session."""
-
-    OPTIONS = dict(Bc66Bootstrap.OPTIONS)
-    OPTIONS.update({
-        "answer_ms": 90000,  # how long a request waits for the host
-        "write_as": "stripped",  # 4.3.3: the TLV's value as type 2; "typed": by the registry, or text; "whole_record": as is
-        "object_level": True,  # read and observe of a whole object reach the host (4.3.4, against 5.8)
-        "downlink_limit": 0,  # before R01A10 a longer write asserts the module; 0: no limit
-    })
-
-    def __init__(self, clock, link, nvram=None, **options):
-        self.open_requests = {}
-        self.nodes = []
-        link.on_request = self._asked
-        super().__init__(clock, link, nvram, **options)
-
     def went_down(self, state):
         self.open_requests = {}
         if state == "off":
@@ -110,21 +111,21 @@ class Bc66Requests(Bc66Bootstrap):
             return
         if self.builtin.has(request.path[0]):
             self.builtin.answer(request)
+        elif self.level < 10 and (request.operation == "write" and len(request.payload) > 50
+                                  or request.content_format in (JSON, OLD_JSON)):
+            self.after(10, self.restart)  # asserts: fixed in R01A10
+        elif request.path[0] == _PIPE and self.level < 7:
+            self.piped(request)
+        elif self.level < 10 and request.operation in ("read", "observe") and request.path[0] != _PIPE and (
+                len(request.path) < 3):
+            self.link.respond(request, 405)
         else:
             self._custom(request)
 
-    def resources(self, path):
-        """Declared resources of a custom instance, None when it is not declared."""
-        for entry in self.objects():
-            if entry[0] == path[0] and entry[1] == path[1]:
-                return entry[2]
-        return None
-
     def _known(self, path):
-        if len(path) == 1:
-            return any([entry[0] == path[0] for entry in self.objects()])
-        resources = self.resources(path)
-        return resources is not None and (len(path) == 2 or path[2] in resources)
+        """True for a declared object, instance or resource."""
+        return any([entry[0] == path[0] and (len(path) == 1 or entry[1] == path[1] and (len(path) == 2 or path[2] in entry[2]))
+                    for entry in self.objects()])
 
     def _custom(self, request):
         operation, path = request.operation, request.path
@@ -175,10 +176,16 @@ class Bc66Requests(Bc66Bootstrap):
     def _raw_values(self, request):
         kind = request.content_format
         if kind in (None, TEXT_PLAIN, OCTET_STREAM):
-            return [(request.path, request.payload)] if len(request.path) == 3 else []
-        if kind in (codec.JSON, codec.OLD_JSON):
-            return [(each.path, _json_bytes(each)) for each in codec.decode(kind, request.path, request.payload)]
-        return codec.decode_raw(kind, request.path, request.payload)
+            if request.path[0] == _PIPE:
+                return [((tuple(request.path) + (0, 0))[:3], request.payload)]
+            values = [(request.path, request.payload)] if len(request.path) == 3 else []
+        elif kind in (JSON, OLD_JSON):
+            values = [(each.path, _json_bytes(each)) for each in codec.decode(kind, request.path, request.payload)]
+        else:
+            values = codec.decode_raw(kind, request.path, request.payload)
+        if self.level < 10 and self.cfg["access_mode"][0]:
+            values = [(path, raw.split(b" ")[0]) for path, raw in values]
+        return values
 
     def _ask_host(self, request, rest):
         if len(self.open_requests) >= _OPEN:
@@ -210,7 +217,19 @@ class Bc66Requests(Bc66Bootstrap):
 
     def request_urc(self, name, rest):
         """The URC in the firmware's dialect."""
-        self.urc('+QLWURC: "%s"%s' % (name, rest))
+        if self.level >= 7 or name not in _REQUEST_NUMBERS:
+            self.urc('+QLWURC: "%s"%s' % (name, rest))
+        else:
+            self.urc("+QLWURC: %d%s" % (_REQUEST_NUMBERS[name], rest))
+
+    # ---- object 19 as a pipe, A06
+
+    def pipe_observed(self, path, cancelled):
+        self.urc("+QLWOBSERVE: %d,19,%d,%d" % ((cancelled,) + (tuple(path) + (0, 0))[1:3]))
+
+    def pipe_down(self, path, raw, content_format):
+        head = "" if self.quirk("bare_results") else "19,%d,%d,%d," % (path[1], path[2], len(raw))
+        self.urc("+QLWDATARECV: %s%s" % (head, hexlify(raw).decode().upper()))
 
     # ---- the host's answers
 
@@ -233,24 +252,24 @@ class Bc66Requests(Bc66Bootstrap):
         """A server changed a built-in resource; object 1 has URCs of its own (4.3.11 to 4.3.14)."""
         if path[0] != 1:
             return
-        if path[2] == 1:
-            self.session()["lifetime"] = int(value)
-            self.changed_urc("lifetime_changed", str(int(value)))
-        elif path[2] == 2:
-            self.changed_urc("min_period_changed", str(int(value)))
-        elif path[2] == 3:
-            self.changed_urc("max_period_changed", str(int(value)))
-        elif path[2] == 7:
-            self.session()["binding"] = value
-            self.changed_urc("binding_changed", '"%s"' % value)
-        if self.status == REGISTERED and path[2] == 1:
-            self.ping(lifetime=int(value))
-        elif self.status == REGISTERED and path[2] == 7:
-            self.ping(binding=value)
+        kept = value if path[2] == 7 else int(value)
+        name = {1: "lifetime", 2: "min_period", 3: "max_period", 7: "binding"}.get(path[2])
+        if name is None:
+            return
+        if path[2] in (1, 7):
+            self.session()[name] = kept
+        self.changed_urc(name, kept)
+        if self.status == REGISTERED and path[2] in (1, 7):
+            self.ping(**{name: kept})
 
     def changed_urc(self, name, value):
         """A ..._changed URC in the firmware's dialect."""
-        self.urc('+QLWURC: "%s",%s' % (name, value))
+        if self.level >= 10:
+            self.urc('+QLWURC: "%s_changed",%s' % (name, '"%s"' % value if name == "binding" else value))
+        elif name == "binding":
+            self.urc("+QLWURC: binding_changed,%s" % value)
+        else:
+            self.urc('+QLWURC: "%s changed,%s"' % (name, value))
 
     def may_execute(self, path):
         """False for an execute that the module refuses: 1/0/9 without a bootstrap server."""
@@ -269,14 +288,11 @@ class Bc66Requests(Bc66Bootstrap):
         elif path == (3, 0, 4):
             self.after(500, self.restart)
         elif path == (3, 0, 5):
-            self._factory_reset()
-
-    def _factory_reset(self):
-        """Deregister first; then the URC and a reset, or in buffer mode the URC only (4.3.16, notes)."""
-        self.begin()
-        self.link.deregister(self.guarded(lambda code: self._reset_to_factory()))
+            self.begin()
+            self.link.deregister(self.guarded(lambda code: self._reset_to_factory()))
 
     def _reset_to_factory(self):
+        """After deregistering: the URC and a reset, or in buffer mode the URC only (4.3.16, notes)."""
         self._forget_session()
         self.nvram["objects"] = []
         self.builtin.forget()

@@ -8,22 +8,49 @@ server where one is configured, which is tried twice; after that `+QLWREG: 1`, a
     case 3   update, register, register, bootstrap, bootstrap            -> +QLWREG: 1
     case 4   recovery, then as case 3
 
-What the manual leaves open is an option: see `OPTIONS`.
+What the manual leaves open is an option: see `OPTIONS`. Firmware older than R01A10 (field_quirks.md, 3 and 4; release notes
+V0110) is another dialect here and in `bc66_requests`:
+
+    A10   the application note V2.1
+    A07   no auto_ack, rai_enable, recovery_mode, QLWRECOVER; objects only while registered; resources only; "lifetime
+          changed,30" in one string; no updates by itself; a write of more than 50 bytes or in JSON, or notifications
+          in quick succession, restart the module; a buffered write ends at its first blank
+    A06   object 19 as a pipe (QLWDATASEND, +QLWDATARECV), results as +QLWURC: reg,0, requests by number, no QLWSTATUS
 """
 
-from testing.virtual_modem.bc66_account import (BUILT_IN, DEREGISTERED, DEREGISTERING, NEED_RECOVER, NOT_REGISTERED, RECOVERING,
-                                              REGISTERED, REGISTERING, STATUS, Bc66Account, update_interval_ms)
+from testing.lwm2m.link import Account
+from testing.lwm2m.names import path_text
+from testing.virtual_modem.atline import whole_number
 from testing.virtual_modem.builtin import Builtin
+from testing.virtual_modem.core import joined
+from testing.virtual_modem.quectel import Quectel
 
-__all__ = ["BUILT_IN", "DEREGISTERED", "DEREGISTERING", "NEED_RECOVER", "NOT_REGISTERED", "RECOVERING", "REGISTERED",
-           "REGISTERING", "Bc66Session", "update_interval_ms"]  # fmt: skip
+NOT_REGISTERED, REGISTERING, REGISTERED, DEREGISTERING, DEREGISTERED, INVALID, RECOVERING, NEED_RECOVER = range(8)
+
+BUILT_IN = (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 13, 16, 3353)  # application note 3.2.1
+CFG = {"auto_reg": [0], "per_regstatus_feat": [0], "rai_enable": [0], "retransmit": [2, 4], "auto_ack": [0], "access_mode": [0],
+       "recovery_mode": [0], "retransmit_mode": [0]}
+CFG_ORDER = ("auto_reg", "per_regstatus_feat", "rai_enable", "retransmit", "auto_ack", "access_mode", "recovery_mode",
+             "retransmit_mode")
+_FROM_A10 = ("rai_enable", "auto_ack", "recovery_mode", "retransmit_mode")
+# CoAP response code -> <status_code> (chapter 6, table 3).
+STATUS = {400: 10, 403: 13, 404: 14, 412: 22}
 
 
-class Bc66Session(Bc66Account):
+def update_interval_ms(lifetime):
+    """Actual Update Interval of application note 4.2.1: 30 -> 15 s, 50 -> 30, 100 -> 70, 300 -> 250, 900 -> 820."""
+    for most, least, ms, rate in ((30, 0, 0, 500), (50, 30, 15000, 750), (100, 50, 30000, 800), (300, 100, 70000, 900)):
+        if lifetime <= most:
+            return ms + (lifetime - least) * rate
+    return 250000 + (lifetime - 300) * 950
+
+
+class Bc66Session(Quectel):
     """The session; commands are in `bc66`, requests of the server in `bc66_requests`."""
 
-    OPTIONS = dict(Bc66Account.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(Quectel.OPTIONS, {
+        "revision": "BC66NBR01A10",  # A10 and later: the manual's; A07 to A09, A06: older dialects
+        "first_mid": 35268,  # message id of the first update or report
         "backoff_ms": 1000,  # between two attempts of a chain
         "refusal_status": False,  # True: +QLWREG tells the server's refusal (chapter 6) instead of 1 (3.3)
         "expired": "drop",  # recovery_mode 1, woken after the lifetime: "drop" the context or "register"
@@ -32,15 +59,110 @@ class Bc66Session(Bc66Account):
         "operator_sim": False,  # True: the first boot configures the operator's server by itself (3.4 case 1)
         "bootstrap_psk": "3083693CF1E6766A2408BFD88278249A",  # the key in the manual's example of it
     })
-    MODEL = ("Quectel", "BC66")
 
     def __init__(self, clock, link, nvram=None, **options):
+        self.status = NOT_REGISTERED
+        self.cfg = {name: list(CFG[name]) for name in CFG}
+        self._phase = ""
+        self._mid = -1
         self._tries = 0
         self._fell_back = False
-        self._after_chain = None
         self._update_timer = self._disable_timer = None
         super().__init__(clock, link, nvram, **options)
-        self.builtin = Builtin(self, self.MODEL[0], self.MODEL[1], BUILT_IN)
+        self.builtin = Builtin(self, "Quectel", "BC66", BUILT_IN)
+
+    # ---- what is configured
+
+    def account(self, bootstrap=None):
+        """[host, port, endpoint, lifetime, security, psk id, psk, host quoted] of the server (or bootstrap server)."""
+        if bootstrap is None:
+            bootstrap = self.bootstrapping
+        return self.nvram.get("accounts", {}).get("1" if bootstrap else "0")
+
+    @property
+    def bootstrapping(self):
+        """True when AT+QLWCONFIG enabled bootstrap."""
+        return self.nvram.get("bs", 0) == 1
+
+    def session(self):
+        """Lifetime, binding, and whether the module believes that it is registered: outlives a reset."""
+        account = self.account(False) or self.account(True)
+        lifetime = account[3] if account else 86400
+        return self.stored("session", {"on": False, "lifetime": lifetime, "binding": "UQ", "until": 0})
+
+    def objects(self):
+        """Custom objects as [[object, instance, [resources]], ...]."""
+        return self.stored("objects", [])
+
+    def object_links(self):
+        """The object list of a registration: thirteen built-in ones and the custom ones."""
+        links = [path_text((number, 0)) for number in BUILT_IN]
+        links += [path_text((entry[0], entry[1])) for entry in self.objects()]
+        return links if self.level >= 7 or "/19/0" in links else links + ["/19/0", "/19/1"]
+
+    def secrets(self):
+        kept = list(super().secrets())
+        for account in self.nvram.get("accounts", {}).values():
+            kept += [account[6], account[5] if account[4] == 0 else ""]
+        return sorted([text for text in kept if text], key=len, reverse=True)
+
+    def stored_cfg(self):
+        """AT+QLWCFG's values as stored; they take effect with the next boot."""
+        values = self.stored("qlwcfg", {})
+        for name in CFG:
+            values.setdefault(name, list(CFG[name]))
+        return values
+
+    def cfg_names(self):
+        """The settings that the firmware knows, in the order of the manual."""
+        missing = () if self.level >= 10 else _FROM_A10 + (() if self.level >= 7 else ("access_mode",))
+        return [name for name in CFG_ORDER if name not in missing]
+
+    # ---- firmware
+
+    @property
+    def level(self):
+        """Number of the release: 10 for BC66NBR01A10."""
+        name = self.options["revision"]
+        number = whole_number(name[name.rfind("A") + 1 :][:2])
+        return 10 if number is None else number
+
+    def quirk(self, name):
+        return name == "deepsleep_no_newline" and self.level < 10 or super().quirk(name)
+
+    def tells_missing_sim(self):
+        return self.level >= 7
+
+    # ---- exchanges
+
+    def next_mid(self):
+        """The next CoAP message id, as the URCs show it."""
+        self._mid = (self.options["first_mid"] if self._mid < 0 else self._mid + 1) & 0xFFFF
+        return self._mid
+
+    def update_status(self, code):
+        """CoAP outcome -> <status_code>."""
+        if code in (201, 202, 204):
+            return 0
+        return 1 if code is None else STATUS.get(code, 4)
+
+    def update(self, done, lifetime=None, binding=None, objects=None):
+        """One Update; `done(code)`. It carries what is given, nothing else (5.7.2)."""
+        links = self.object_links()
+        if objects is None and self.kept.get("told", links) != links:
+            objects = links  # an object came or went while no update could tell of it
+
+        def told(code):
+            if code == 204 and objects is not None:
+                self.kept["told"] = objects
+            done(code)
+
+        self.begin()
+        self.link.update(self.guarded(told), lifetime, binding, objects)
+
+    def _link_account(self, entry):
+        host, port = self.led(entry[0], entry[1], self._phase == "bootstrap")
+        return Account(host, port, entry[5], entry[6]) if entry[4] == 0 else Account(host, port)
 
     # ---- boot, sleep, network
 
@@ -84,7 +206,6 @@ class Bc66Session(Bc66Account):
         self.status = NOT_REGISTERED
 
     def went_down(self, state):
-        self._era += 1
         if state == "asleep":
             self.kept["status"] = self.status
         super().went_down(state)
@@ -103,8 +224,7 @@ class Bc66Session(Bc66Account):
     def on_detached(self):
         super().on_detached()
         if self.cfun != 1:
-            self._era += 1
-            self.in_flight = 0
+            self.abandon()
             self._forget_session()  # 3.4 case 3: after CFUN=0 another server can be configured
         elif self.status == REGISTERED:
             self.urc('+QLWURC: "lwstatus",0')
@@ -216,7 +336,12 @@ class Bc66Session(Bc66Account):
 
     def result(self, name, status):
         """The deferred result of a command, in the firmware's dialect."""
-        self.urc("+%s: %d" % (name, status))
+        if self.level < 7 and name in ("QLWREG", "QLWDEREG"):
+            self.urc("+QLWURC:%s%s,%d" % ("" if self.quirk("bare_results") else " ", name[3:].lower(), status))
+        elif self.level < 7 and name in ("QLWADDOBJ", "QLWDELOBJ"):
+            self.urc("+%s :%d" % (name, status))
+        else:
+            self.urc("+%s: %d" % (name, status))
 
     # ---- periodic updates
 
@@ -225,7 +350,9 @@ class Bc66Session(Bc66Account):
         self._update_timer = self.after_rtc(update_interval_ms(self.session()["lifetime"]), self.update_due)
 
     def update_due(self):
-        """The Actual Update Interval is over."""
+        """The Actual Update Interval is over; "auto ping timer broken" before A10."""
+        if self.level < 10:
+            return
         if self.state_name == "asleep":
             if self.cfg["recovery_mode"][0] == 0:
                 self.wake_up()  # the recovery is the update
@@ -256,13 +383,13 @@ class Bc66Session(Bc66Account):
         self._recover()
 
     def _recover(self):
-        self.update(self._recovered)
+        def recovered(code):
+            if code == 204:
+                self.status = REGISTERED
+                self._registered_now()
+                self.urc('+QLWURC: "recovered",0')
+            else:
+                self.urc('+QLWURC: "recovered",3')
+                self._chain("register", False)
 
-    def _recovered(self, code):
-        if code == 204:
-            self.status = REGISTERED
-            self._registered_now()
-            self.urc('+QLWURC: "recovered",0')
-        else:
-            self.urc('+QLWURC: "recovered",3')
-            self._chain("register", False)
+        self.update(recovered)

@@ -14,6 +14,7 @@ from testing.virtual_modem.accounts import split_uri
 from testing.virtual_modem.bg96_files import Settings
 from testing.virtual_modem.bg96_module import Bg96Module
 from testing.virtual_modem.builtin import Builtin
+from testing.virtual_modem.core import joined
 from testing.virtual_modem.radio import ROAMING
 
 INITIAL, BOOTSTRAP_REQUIRED, BOOTSTRAPPING, REGISTER_REQUIRED, REGISTERING, READY = range(6)
@@ -28,8 +29,7 @@ LGU = 2
 class Bg96Client(Bg96Module):
     """The client's state machine."""
 
-    OPTIONS = dict(Bg96Module.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(Bg96Module.OPTIONS, {
         "files": None,  # name -> text: put into the file system before the first boot
     })
 
@@ -96,10 +96,6 @@ class Bg96Client(Bg96Module):
             self.link.forget()
         super().booted(woken)
 
-    def went_down(self, state):
-        self._era += 1
-        super().went_down(state)
-
     def on_attached(self, resumed):
         super().on_attached(resumed)
         if self.running and self.phase == INITIAL and self._retry_timer is None and self.automatic:
@@ -107,8 +103,7 @@ class Bg96Client(Bg96Module):
 
     def on_detached(self):
         super().on_detached()
-        self._era += 1
-        self.in_flight = 0
+        self.abandon()
         self._stop(self._update_timer)
         if self.running and self.phase != INITIAL:
             self._event(INITIAL)
@@ -197,8 +192,7 @@ class Bg96Client(Bg96Module):
     def account(self, server):
         """The link's account of a server in the files."""
         host, port, secure = split_uri(server["uri"]) or ("127.0.0.1", 5683, False)
-        if self.redirect is not None:
-            host, port = self.redirect(host, port, server["bootstrap"])
+        host, port = self.led(host, port, server["bootstrap"])
         # The identity may hold colons itself ("IMEI:..."), the key is hex.
         identity, colon, key = self.files().get("ssl/%d_server.psk" % server["ssid"], "").rpartition(":")
         if int(server["security"]) == 0 and colon:
@@ -216,10 +210,6 @@ class Bg96Client(Bg96Module):
         self._event(BOOTSTRAPPING)
         self.begin()
         self.link.bootstrap(self.account(server), name, self.bootstrap_write, self.guarded(self._bootstrapped))
-
-    def bootstrap_write(self, request):
-        """What the bootstrap server writes."""
-        return 405
 
     def _bootstrapped(self, code):
         if code == 204 and self.server() is not None:

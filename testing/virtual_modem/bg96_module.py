@@ -4,10 +4,13 @@ Between RDY and APP RDY every command is answered ERROR (zephyr PR 57110). PSM e
 silence, until the power key (200 ms, and not within a second) or T3412; what comes back is a boot, with RDY and echo on.
 """
 
-from testing.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused
-from testing.virtual_modem.generic import Generic, civil
+from testing.virtual_modem.atline import SWITCH, Refused, Row, among, one_word, remembered, whole, whole_number
+from testing.virtual_modem.core import joined
+from testing.virtual_modem.generic import Generic, civil, info
 
 _KEY_DEAF_MS = 1000
+# AT+QCFG -> its largest value; None: taken, and nothing comes of it.
+_CONFIG = {"psm/urc": 1, "psm/enter": 1, "nwscanmode": 5, "iotopmode": 2, "servicedomain": 2, "band": None, "nwscanseq": None}
 
 
 class Bg96Module(Generic):
@@ -15,10 +18,7 @@ class Bg96Module(Generic):
 
     family = "bg96"
     IDENTITY = ("Quectel", "BG96", "Revision: BG96MAR02A07M1G")
-    HIDDEN = ("+QENG", "+QRELLOCK")
-    access_technology = 9
-    OPTIONS = dict(Generic.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(Generic.OPTIONS, {
         "revision": "BG96MAR02A07M1G",
         "app_ready_ms": 1000,  # from RDY to APP RDY
         "at_lock_ms": 2000,
@@ -71,119 +71,55 @@ class Bg96Module(Generic):
             return "+CME ERROR: 0"
         return super().cme(code)
 
-    def at_cfun(self, form, args):
-        """Functionality; 1,1 resets: POWERED DOWN, then the boot."""
-        if form == WRITE and args.expect(1, 2).integer(1, 0, 1, 0) == 1:
-            args.one_of(0, (0, 1, 4))
+    def set_function(self, value, reset):
+        """1,1 resets: POWERED DOWN, then the boot."""
+        if reset:
             self.urc_after(80, "POWERED DOWN")
             if self.quirk("stray_urc"):
                 self.urc_after(90, '+QIURC: "closed",0')
-            self.after(100, self.restart)
-            return None
-        return super().at_cfun(form, args)
+        return super().set_function(value, reset)
 
-    def at_qpowd(self, form, args):
-        """Power down: 0 at once, 1 normal."""
-        if form == WRITE:
-            args.expect(1).integer(0, 0, 1)
-        else:
-            self.need(form, RUN)
+    def _address(self, context=1):
+        return '1,"%s"' % (self.options["address"] if self.attached else "0.0.0.0")
+
+    def _power_down(self, kind=1):
         self.urc_after(50, "POWERED DOWN")
         self.after(60, self.power_off)
 
-    # ---- identity
-
-    def at_cgsn(self, form, args):
-        """IMEI, bare."""
-        self.need(form, RUN)
-        self.info(self.options["imei"])
-
-    at_gsn = at_cgsn
-
-    def at_cgmr(self, form, args):
-        """Revision, bare."""
-        self.need(form, RUN)
-        self.info(self.options["revision"])
-
-    def at_qccid(self, form, args):
-        """ICCID; the BG96's AT+QCCID."""
-        super().at_qccid(form, args)
-
-    # ---- network
-
-    def at_qnwinfo(self, form, args):
-        """Network in use."""
-        self.need(form, RUN)
-        self.info('+QNWINFO: "CAT-NB1","46011","LTE BAND 5",2506' if self.attached else "+QNWINFO: No Service")
-
-    def at_qcsq(self, form, args):
-        """Signal by technology."""
-        self.need(form, RUN)
-        self.info('+QCSQ: "CAT-NB1",-52,-81,195,-10' if self.attached else '+QCSQ: "NOSERVICE"')
-
-    def at_cgpaddr(self, form, args):
-        """Address, quoted."""
-        self.need(form, WRITE, READ, RUN)
-        self.info('+CGPADDR: 1,"%s"' % self.options["address"] if self.attached else '+CGPADDR: 1,"0.0.0.0"')
-
-    def at_ctzu(self, form, args):
-        """Take the network's time zone."""
-        self.need(form, WRITE)
-        self.kept["ctzu"] = args.expect(1).integer(0, 0, 3)
-
-    def at_qlts(self, form, args):
+    def _network_time(self, kind=0):
         """Time as the network told it last: 1 GMT, 2 local."""
-        self.need(form, WRITE, RUN)
-        kind = args.expect(1).integer(0, 0, 2) if form == WRITE else 0
         unix = self.network_time()
         if unix is None:
-            self.info('+QLTS: ""')
-            return
+            return '""'
         quarters = self.options["zone_quarters"]
-        year, month, day, hour, minute, second = civil(unix + (quarters * 900 if kind == 2 else 0))
-        sign = "-" if quarters < 0 else "+"
-        text = '+QLTS: "%04d/%02d/%02d,%02d:%02d:%02d%s%02d,0"'
-        self.info(text % (year, month, day, hour, minute, second, sign, abs(quarters)))
+        when = civil(unix + (quarters * 900 if kind == 2 else 0))
+        return '"%04d/%02d/%02d,%02d:%02d:%02d%s%02d,0"' % (when + ("-" if quarters < 0 else "+", abs(quarters)))
 
     # ---- sleep
 
-    def at_qsclk(self, form, args):
-        """Slow clock while DTR is high; the model stays awake and remembers."""
-        if form == READ:
-            self.info("+QSCLK: %d" % self.kept.get("qsclk", 0))
-            return
-        self.need(form, WRITE)
-        self.kept["qsclk"] = args.expect(1).integer(0, 0, 1)
-
-    def at_qcfg(self, form, args):
-        """The settings that a node uses: "psm/urc", "psm/enter", scan and service settings are taken and kept."""
-        self.need(form, WRITE)
-        name = args.expect(1, 6).string(0, 30)
-        limits = {"psm/urc": 1, "psm/enter": 1, "nwscanmode": 5, "iotopmode": 2, "servicedomain": 2}
-        if name in ("band", "nwscanseq"):
-            return
-        if name not in limits:
-            raise args.wrong()
+    def _config(self, name, value, *_):
+        """The settings that a node uses; scan and service settings are taken and kept."""
+        most = _CONFIG[name]
+        if most is None:
+            return None
         values = self.stored("qcfg", {})
-        if not args.has(1):
-            self.info('+QCFG: "%s",%d' % (name, values.get(name, 0)))
-            return
-        values[name] = args.integer(1, 0, limits[name])
-        if name == "psm/enter" and values[name] and not self.rrc:
+        if value is None:
+            return '"%s",%d' % (name, values.get(name, 0))
+        number = whole_number(value)
+        if number is None or not 0 <= number <= most:
+            raise self.error(50)
+        values[name] = number
+        if name == "psm/enter" and number and not self.rrc:
             self._enter_psm()
+        return None
 
-    def at_qpsms(self, form, args):
-        """PSM, with the timers that the network granted."""
-        if form == READ:
-            psm = self.psm_setting()
-            self.info('+QPSMS: %d,,,"%d","%d"' % (psm[0], self.tau_s(), self.active_time_s() or 0))
-            return
-        self.at_cpsms(form, args)
+    def _timers(self):
+        return self.tau_s(), self.active_time_s() or 0
 
     def on_attached(self, resumed):
         super().on_attached(resumed)
         if self.nvram.get("qcfg", {}).get("psm/urc") and self.psm_setting()[0]:
-            self.urc("+QPSMTIMER: %d,%d" % (self.tau_s(), self.active_time_s() or 0))
+            self.urc("+QPSMTIMER: %d,%d" % self._timers())
 
     def on_rrc(self, connected):
         super().on_rrc(connected)
@@ -207,9 +143,19 @@ class Bg96Module(Generic):
             return
         super()._wake_pin(active, held)
 
-    def at_cpsms(self, form, args):
-        """PSM; the test form lists the timers."""
-        if form == TEST:
-            self.info('+CPSMS: (0,1),,,("00000000"-"11111111"),("00000000"-"11111111")')
-            return
-        super().at_cpsms(form, args)
+    COMMANDS = joined(Generic.COMMANDS, {
+        "+CGSN": info(lambda m: m.options["imei"], True),
+        "+GSN": info(lambda m: m.options["imei"], True),
+        "+CGMR": info(lambda m: m.options["revision"], True),
+        "+CGPADDR": Row(None, _address, _address, _address, (whole(1, 15),)),
+        "+QNWINFO": info(lambda m: '"CAT-NB1","46011","LTE BAND 5",2506' if m.attached else "No Service"),
+        "+QCSQ": info(lambda m: '"CAT-NB1",-52,-81,195,-10' if m.attached else '"NOSERVICE"'),
+        "+CTZU": Row(write=lambda m, mode: m.kept.update(ctzu=mode), takes=(whole(0, 3),)),
+        "+QLTS": Row(run=_network_time, write=_network_time, takes=(whole(0, 2),)),
+        "+QSCLK": remembered("kept", "qsclk", SWITCH),  # slow clock while DTR is high; the model stays awake and remembers
+        "+QCFG": Row(write=_config, takes=(one_word(*_CONFIG), (lambda args, n: args.values[n] if args.has(n) else None, True)),
+                     most=6),
+        "+QPOWD": Row(run=_power_down, write=_power_down, takes=(SWITCH,)),  # 0 at once, 1 normal
+        "+CPSMS": Generic.COMMANDS["+CPSMS"].but(test='(0,1),,,("00000000"-"11111111"),("00000000"-"11111111")'),
+        "+QPSMS": Generic.COMMANDS["+CPSMS"].but(read=lambda m: '%d,,,"%d","%d"' % ((m.psm_setting()[0],) + m._timers())),
+    })

@@ -12,7 +12,7 @@ Access to resources: LwM2M TS 1.0.2, appendix E.
 """
 
 from testing.lwm2m import codec
-from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME, path_text
+from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TIME, path_text
 
 # 3/0/13 is not among them: the network sets the clock of these modules.
 _WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
@@ -165,3 +165,41 @@ class Builtin:
         if path[:1] == (1,) and path[2] == 7 and value not in ("U", "UQ"):
             return 400
         return 0
+
+
+def raw_values(request):
+    """[(path of a resource, bytes)] of a write to a pipe; [] where they cannot be made out."""
+    if request.content_format in (None, TEXT_PLAIN, OCTET_STREAM):
+        return [((tuple(request.path) + (0, 0))[:3], request.payload)]
+    try:
+        return codec.decode_raw(request.content_format, request.path, request.payload)
+    except ValueError:
+        return []
+
+
+class Pipe:
+    """Objects whose bytes the module hands on as they are: a part of those models that have such.
+
+    They have pipe_observed(path, cancelled), pipe_down(path, bytes, content format), and pipe_code(values): what a write
+    of those is answered, 204 unless there is a reason.
+    """
+
+    def piped(self, request):
+        """Answer a request, and tell the host."""
+        operation = request.operation
+        if operation in ("observe", "cancel"):
+            place = (tuple(request.path) + (0, 0))[:3]
+            self.link.respond(request, 205, [(place, OPAQUE, b"")] if operation == "observe" else ())
+            self.pipe_observed(request.path, operation == "cancel")
+        elif operation == "write":
+            values = raw_values(request)
+            code = self.pipe_code(values) if values else 400
+            self.link.respond(request, code)
+            for path, raw in values if code == 204 else ():
+                self.pipe_down(path, raw, request.content_format)
+        else:
+            self.link.respond(request, 405)  # nobody can be asked for a value
+
+    def pipe_code(self, values):
+        """See the class."""
+        return 204

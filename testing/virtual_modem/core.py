@@ -1,12 +1,10 @@
 """Core of every model: bytes to commands, commands to results, timers, and the two kinds of memory.
 
-A family adds methods named after its commands: AT+QLWREG is `at_qlwreg`, AT#LWM2MENA is `tat_lwm2mena`, each called
-with the form ("test" "read" "write" "run") and the parameters:
+A family has a table COMMANDS, name -> Row (see `atline`). What a row's function does:
 
-    def at_qlwstatus(self, form, args):
-        self.need(form, READ)                       # other forms are refused
-        self.info("+QLWSTATUS: %d" % self.status)   # information text; OK follows when the method returns
-        # or: return PENDING, and self.finish() later; or: raise self.error(50); or: self.urc("+QLWREG: 0")
+    return "%d" % self.status                   # information text behind the command's name; OK follows
+    return PENDING                              # and self.finish() later
+    raise self.error(50); self.urc("+QLWREG: 0"); self.info("a line of its own")
 
 Memory: `nvram` is a dict that JSON can hold and outlives everything; `kept` outlives deep sleep, not a reset; what
 `booted` sets outlives nothing. Timers: `after` ends with the next sleep or reset, `after_rtc` goes on in deep sleep.
@@ -14,7 +12,7 @@ Memory: `nvram` is a dict that JSON can hold and outlives everything; `kept` out
 Bounds: a line holds `line_limit` characters, `_LINES_WAITING` lines wait while one runs, `recent` keeps the last 40.
 """
 
-from testing.virtual_modem.atline import READ, RUN, TEST, WRITE, Args, Refused, parse, split_commands
+from testing.virtual_modem.atline import RAW, RUN, TEST, WRITE, Args, Refused, Row, parse, remembered, split_commands, whole
 from testing.virtual_modem.output import Output
 
 PENDING = object()
@@ -24,6 +22,13 @@ _LINES_WAITING = 16
 CME_TEXTS = {3: "operation not allowed", 4: "operation not supported", 10: "SIM not inserted", 11: "SIM PIN required",
              13: "SIM failure", 14: "SIM busy", 16: "incorrect password", 30: "no network service", 50: "incorrect parameters",
              100: "unknown"}
+
+
+def joined(base, more):
+    """The table of a class: that of the one below, and what it adds or changes."""
+    table = dict(base)
+    table.update(more)
+    return table
 
 
 class Timer:
@@ -83,7 +88,6 @@ class Core(Output):
         self.generations = {"boot": 0, "rtc": 0, "world": 0}
         self.kept = {}
         self.redirect = None  # set by a transport: (host, port, bootstrap) -> (host, port), in place of a name server
-        self._on_exchange = []
         self._reset_line()
 
     def _reset_line(self):
@@ -239,36 +243,54 @@ class Core(Output):
 
     def _run(self, command):
         name, form, text = parse(command)
-        method = self._method(name)
-        if method is None:
-            raise Refused(self.unknown_command(name), "a %s has no such command" % self.family.upper())
-        for watcher in self._on_exchange:
-            watcher(name, form, text)
-        return method(form, self.args(name, form, text))
+        row = self.row(name)
+        if row is None:
+            raise Refused("ERROR", "a %s has no such command" % self.family.upper())
+        if form == TEST and row.test is not None:
+            said = row.test
+        else:
+            action = row.forms.get(form)
+            if action is None:
+                raise self.no_form(form)
+            if isinstance(action, str):
+                action = getattr(type(self), action)
+            if row.takes is RAW and form in (WRITE, RUN):
+                said = action(self, self.args(name, form, text))
+            elif form == WRITE:
+                said = action(self, *self.args(name, form, text).take(row.takes, row.most))
+            else:
+                said = action(self)
+        if said is PENDING:
+            return said
+        for line in (said,) if isinstance(said, str) else said or ():
+            self.info(line if row.bare else "%s: %s" % (name, line))
+        return None
 
-    def _method(self, name):
-        first, rest = name[:1], name[1:].lower()
-        if first == "+":
-            return getattr(self, "at_" + rest, None)
-        if first == "#":
-            return getattr(self, "tat_" + rest, None)
-        if first == "&":
-            return getattr(self, "amp_" + rest, None)
-        return getattr(self, "basic_" + name.lower(), None)
+    def row(self, name):
+        """The Row of a command; None where the module does not know it."""
+        return self.COMMANDS.get(name)
 
     def args(self, name, form, text):
         """The parameters, with the errors that this command gives for wrong ones."""
         wrong = self.cme(50)
         return Args(text if form == WRITE or form == RUN else "", wrong, wrong)
 
-    def unknown_command(self, name):
-        """Final result for a command that the module does not know."""
-        return "ERROR"
+    def alone(self, line, head):
+        """Take a line whose data may hold quotes and semicolons as one command; False where it begins otherwise."""
+        if line[: len(head)].upper() != head:
+            return False
+        if not self.faults.take_line(line):
+            self._todo = [line[2:]]
+            self._next_command()
+        return True
 
-    def need(self, form, *allowed):
-        """Refuse a form that the command does not have; answer OK to a test form that has nothing to say."""
-        if form not in allowed:
-            raise Refused("OK" if form == TEST else self.cme(4), "the command has no such form")
+    def led(self, host, port, bootstrap=False):
+        """Where this server is reached."""
+        return (host, port) if self.redirect is None else self.redirect(host, port, bootstrap)
+
+    def no_form(self, form):
+        """The refusal of a form that the command does not have; a test form that has nothing to say is OK."""
+        return Refused("OK" if form == TEST else self.cme(4), "the command has no such form")
 
     def cme(self, code):
         """A +CME ERROR as AT+CMEE wants it."""
@@ -318,59 +340,41 @@ class Core(Output):
 class V250(Core):
     """The commands of V.250 and AT+CMEE, which every module has: ATE, ATV, ATQ, ATS3, ATS4, ATZ, AT&F, AT&W."""
 
-    def at_(self, form, args):
-        """AT alone, which split_commands leaves out."""
-
-    def basic_e(self, form, args):
-        """ATE: echo."""
-        self.kept["E"] = self._switch(args)
-
-    def basic_v(self, form, args):
-        """ATV: results in words or numbers."""
-        self.kept["V"] = self._switch(args)
-
-    def basic_q(self, form, args):
-        """ATQ: results or none."""
-        self.kept["Q"] = self._switch(args)
-
-    def basic_s(self, form, args):
+    def _line_character(self, args):
         """ATS3 and ATS4: the characters that end lines."""
         number, sign, value = (args.text or "").partition("=")
         if not sign:
             number = number.rstrip("?")
         if number not in ("3", "4"):
             raise Refused("ERROR")
-        if sign:
-            if not value.isdigit() or int(value) > 127:
-                raise Refused("ERROR")
-            self.kept["S" + number] = int(value)
-        else:
-            self.info("%03d" % self.setting("S" + number))
+        if not sign:
+            return "%03d" % self.setting("S" + number)
+        if not value.isdigit() or int(value) > 127:
+            raise Refused("ERROR")
+        self.kept["S" + number] = int(value)
+        return None
 
-    def basic_z(self, form, args):
-        """ATZ: back to the stored settings."""
+    def _stored_settings(self, args):
+        """ATZ: back to them."""
         self.kept = {name: self.kept[name] for name in self.kept if name not in self.defaults()}
 
-    def amp_f(self, form, args):
-        """AT&F: back to the factory's settings."""
-        self.kept.update(self.defaults())
-
-    def amp_w(self, form, args):
-        """AT&W: store the settings."""
+    def _store_settings(self, args):
+        """AT&W."""
         self.nvram["profile"] = {name: self.setting(name) for name in self.defaults()}
-
-    def at_cmee(self, form, args):
-        """AT+CMEE: plain, numbered or worded errors."""
-        if form == TEST:
-            self.info("+CMEE: (0-2)")
-        elif form == READ:
-            self.info("+CMEE: %d" % self.setting("cmee"))
-        else:
-            self.need(form, WRITE)
-            self.kept["cmee"] = args.expect(1).integer(0, 0, 2)
 
     def _switch(self, args):
         value = args.text or "0"
         if value not in ("0", "1"):
             raise Refused("ERROR")
         return int(value)
+
+    COMMANDS = {
+        "E": Row(run=lambda m, args: m.kept.update(E=m._switch(args)), takes=RAW),  # echo
+        "V": Row(run=lambda m, args: m.kept.update(V=m._switch(args)), takes=RAW),  # results in words or numbers
+        "Q": Row(run=lambda m, args: m.kept.update(Q=m._switch(args)), takes=RAW),  # results or none
+        "S": Row(run=_line_character, takes=RAW, bare=True),
+        "Z": Row(run=_stored_settings, takes=RAW),
+        "&F": Row(run=lambda m, args: m.kept.update(m.defaults()), takes=RAW),
+        "&W": Row(run=_store_settings, takes=RAW),
+        "+CMEE": remembered("kept", "cmee", whole(0, 2), "(0-2)"),
+    }

@@ -1,91 +1,49 @@
 """Commands that modules have beside LwM2M, in the spelling of Quectel's NB-IoT modules (BC66, BC20).
 
-low_power.md section 3 has the facts. A family that differs overrides the method; what it lacks, it hides in `HIDDEN`.
+low_power.md section 3 and 3GPP TS 27.007 have the facts. A family that differs overrides the row; what it lacks is None.
 """
 
-from testing.virtual_modem.atline import READ, RUN, TEST, WRITE
-from testing.virtual_modem.civil import civil
-from testing.virtual_modem.core import PENDING
+from testing.virtual_modem.atline import GIVEN, RAW, SKIPPED, SWITCH, Row, among, bits, one_word, whole, words
+from testing.virtual_modem.core import PENDING, joined
 from testing.virtual_modem.radio import DENIED, Radio
 
-__all__ = ["Generic", "civil"]
+_RATES = (0, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-class GenericSleep(Radio):
-    """PSM, eDRX and RRC state by command: the settings that the radio lives by (3GPP TS 27.007)."""
-
-    def at_cpsms(self, form, args):
-        """PSM: mode, periodic TAU, active time."""
-        psm = self.psm_setting()
-        if form == READ:
-            self.info('+CPSMS: %d,,,"%s","%s"' % (psm[0], psm[1], psm[2]))
-            return
-        if form == TEST:
-            self.info('+CPSMS: (0-2),,,("00000000"-"11111111"),("00000000"-"11111111")')
-            return
-        self.need(form, WRITE)
-        mode = args.expect(1, 5).integer(0, 0, 2)
-        periodic = args.string(3, 8, psm[1], 8)
-        active = args.string(4, 8, psm[2], 8)
-        if (periodic + active).strip("01"):
-            raise args.wrong()
-        self.nvram["psm"] = [1 if mode == 1 else 0, periodic, active]
-        self.activity()
-
-    def at_cedrxs(self, form, args):
-        """eDRX: mode, access technology, cycle."""
-        edrx = self.stored("edrx", [0, 5, "0010"])
-        if form == READ:
-            self.info('+CEDRXS: %d,"%s"' % (edrx[1], edrx[2]))
-            return
-        if form == TEST:
-            self.info('+CEDRXS: (0-3),(5),("0000"-"1111")')
-            return
-        self.need(form, WRITE)
-        mode = args.expect(1, 3).integer(0, 0, 3)
-        technology = args.integer(1, 4, 5, edrx[1])
-        bits = args.string(2, 4, edrx[2], 4)
-        if bits.strip("01"):
-            raise args.wrong()
-        self.nvram["edrx"] = [mode if mode != 3 else 0, technology, bits]
-
-    def at_cedrxrdp(self, form, args):
-        """eDRX as the network granted it."""
-        self.need(form, RUN)
-        edrx = self.stored("edrx", [0, 5, "0010"])
-        if edrx[0] in (1, 2):
-            self.info('+CEDRXRDP: %d,"%s","%s","0001"' % (edrx[1], edrx[2], edrx[2]))
-        else:
-            self.info("+CEDRXRDP: 0")
-
-    def at_cscon(self, form, args):
-        """RRC state and its URC."""
-        if form == READ:
-            self.info("+CSCON: %d,%d" % (self.setting("cscon"), self.rrc))
-            return
-        self.need(form, WRITE)
-        self.kept["cscon"] = args.expect(1).integer(0, 0, 1)
-
-    def on_rrc(self, connected):
-        if self.setting("cscon"):
-            self.urc("+CSCON: %d" % connected)
+def civil(unix):
+    """Unix seconds -> (year, month, day, hour, minute, second); without a library, for both interpreters."""
+    days, rest = divmod(unix, 86400)
+    year, month = 1970, 0
+    while days >= 365 + _leap(year):
+        days -= 365 + _leap(year)
+        year += 1
+    while days >= _DAYS[month] + (month == 1 and _leap(year)):
+        days -= _DAYS[month] + (month == 1 and _leap(year))
+        month += 1
+    return year, month + 1, days + 1, rest // 3600, rest // 60 % 60, rest % 60
 
 
-class Generic(GenericSleep):
+def _leap(year):
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def info(text, bare=False):
+    """The row of a command that tells something when run; `text` is a function of the model."""
+    return Row(run=text, bare=bare)
+
+
+class Generic(Radio):
     """A module with the usual 3GPP and Quectel commands."""
 
-    OPTIONS = dict(GenericSleep.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(Radio.OPTIONS, {
         "revision": "",  # of the firmware
         "battery_mv": 3600,  # AT+CBC
         "zone_quarters": 0,  # time zone of the network
         "clock_format": "quarters",  # of AT+CCLK?: "quarters", "bare" (no quotes), "gmt" (year of four digits)
     })
-    HIDDEN = ()
     IDENTITY = ("Quectel_Ltd", "Quectel_BC66", "Revision: MTK_2625")
-
-    def _method(self, name):
-        return None if name in self.HIDDEN else super()._method(name)
+    access_technology = 9  # E-UTRAN (NB-S1 mode)
 
     def live_state(self, lwm2m, objects, **more):
         """What the live view shows of every family, and what one adds."""
@@ -95,110 +53,80 @@ class Generic(GenericSleep):
         state.update(more)
         return state
 
+    def urc_after(self, ms, text):
+        """A URC a little later, as the module's tasks work one after the other."""
+        self.after(ms, lambda: self.urc(text))
+
+    # ---- sleep
+
+    def _set_psm(self, mode, _, __, periodic, active):
+        psm = self.psm_setting()
+        self.nvram["psm"] = [1 if mode == 1 else 0, periodic or psm[1], active or psm[2]]
+        self.activity()
+
+    def _edrx(self):
+        return self.stored("edrx", [0, 5, "0010"])
+
+    def _set_edrx(self, mode, technology, bits):
+        edrx = self._edrx()
+        self.nvram["edrx"] = [mode if mode != 3 else 0, technology or edrx[1], bits or edrx[2]]
+
+    def _granted_edrx(self):
+        mode, technology, bits = self._edrx()
+        return '%d,"%s","%s","0001"' % (technology, bits, bits) if mode in (1, 2) else "0"
+
+    def on_rrc(self, connected):
+        if self.setting("cscon"):
+            self.urc("+CSCON: %d" % connected)
+
     # ---- identity
 
-    def basic_i(self, form, args):
-        """ATI: who it is."""
-        for line in self.IDENTITY:
-            self.info(line)
-
-    def at_cgmi(self, form, args):
-        """Manufacturer."""
-        self.need(form, RUN)
-        self.info(self.IDENTITY[0])
-
-    def at_cgmm(self, form, args):
-        """Model."""
-        self.need(form, RUN)
-        self.info(self.IDENTITY[1])
-
-    def at_cgmr(self, form, args):
-        """Firmware revision."""
-        self.need(form, RUN)
-        self.info("Revision: %s" % self.options["revision"])
-
-    def at_cgsn(self, form, args):
-        """Serial number, or with 1 the IMEI."""
-        if form == TEST:
-            self.info("+CGSN: (0-3)")
-            return
-        self.need(form, RUN, WRITE)
-        kind = args.integer(0, 0, 3, 0) if form == WRITE else 0
-        if kind == 1:
-            self.info("+CGSN: %s" % self.options["imei"])
-        elif kind == 0:
+    def _serial(self, kind=0):
+        if kind == 0:
             self.info("MPA18B" + self.options["imei"][-9:])
-        else:
-            self.info("+CGSN: %s01" % self.options["imei"][:14])
+            return None
+        return self.options["imei"] if kind == 1 else self.options["imei"][:14] + "01"
 
-    def at_cimi(self, form, args):
-        """IMSI; a secret."""
-        self.need(form, RUN)
-        self._need_sim()
-        self.info(self.options["imsi"])
+    def _imsi(self):
+        if self.sim_state != "READY":
+            raise self.error(11 if self.sim_state else 10)
+        return self.options["imsi"]
 
-    def at_qccid(self, form, args):
-        """ICCID."""
-        self.need(form, RUN, READ)
+    def iccid(self):
+        """Of the card; refused without one."""
         if not self.sim_state:
             raise self.error(10)
-        self.info("+QCCID: %s" % self.options["iccid"])
+        return self.options["iccid"]
 
-    def _need_sim(self):
-        state = self.sim_state
-        if not state:
+    def _pin_state(self):
+        if not self.sim_state:
             raise self.error(10)
-        if state != "READY":
-            raise self.error(11)
+        return self.sim_state
 
-    def at_cpin(self, form, args):
-        """SIM state, or a PIN."""
-        if form == READ:
-            if not self.sim_state:
-                raise self.error(10)
-            self.info("+CPIN: %s" % self.sim_state)
-            return
-        self.need(form, WRITE)
-        pin = args.expect(1, 2).string(0, 8, shortest=4)
+    def _try_pin(self, pin, new):
         if self.sim_state != "SIM PIN":
             raise self.error(3 if self.sim_state else 10)
         if not self.enter_pin(pin):
             raise self.error(16 if self.sim_state == "SIM PIN" else 12)
         self.urc_after(20, "+CPIN: READY")
 
-    def urc_after(self, ms, text):
-        """A URC a little later, as the module's tasks work one after the other."""
-        self.after(ms, lambda: self.urc(text))
-
     # ---- network
 
-    def at_cfun(self, form, args):
-        """Functionality; ,1 resets."""
-        if form == READ:
-            self.info("+CFUN: %d" % self.cfun)
-            return None
-        self.need(form, WRITE)
-        value = args.expect(1, 2).one_of(0, (0, 1, 4))
-        if args.integer(1, 0, 1, 0):
-            self.after(100, self.restart)
-            return None
-        self.after(self.options["latency_ms"] + 50, lambda: self._cfun_done(value))
+    def reboot(self, kind=1):
+        """By command, once its OK is out."""
+        self.after(100, self.restart)
+
+    def set_function(self, value, reset):
+        """AT+CFUN; ,1 resets."""
+        if reset:
+            return self.reboot()
+
+        def done():
+            self.set_cfun(value)
+            self.finish()
+
+        self.after(self.options["latency_ms"] + 50, done)
         return PENDING
-
-    def _cfun_done(self, value):
-        self.set_cfun(value)
-        self.finish()
-
-    def at_cereg(self, form, args):
-        """Registration state and its URC."""
-        if form == TEST:
-            self.info("+CEREG: (0-5)")
-        elif form == READ:
-            mode = self.setting("cereg")
-            self.info("+CEREG: %d,%d%s" % (mode, self.stat, self._cereg_tail(mode)))
-        else:
-            self.need(form, WRITE)
-            self.kept["cereg"] = args.expect(1).integer(0, 0, 5)
 
     def _cereg_tail(self, mode):
         if mode < 2:
@@ -209,34 +137,21 @@ class Generic(GenericSleep):
             cause = ",0,%d" % self.options["deny_cause"]
         elif mode >= 4:
             cause = ",,"
-        timers = ""
         granted = self.granted_timers() if mode >= 4 and self.attached else None
-        if granted is not None:
-            timers = ',"%s","%s"' % (granted[1], granted[0])
-        return place + cause + timers
+        return place + cause + ("" if granted is None else ',"%s","%s"' % (granted[1], granted[0]))
 
-    access_technology = 9  # E-UTRAN (NB-S1 mode)
+    def registration(self):
+        """What AT+CEREG? says."""
+        mode = self.setting("cereg")
+        return "%d,%d%s" % (mode, self.stat, self._cereg_tail(mode))
 
     def on_stat(self):
         mode = self.setting("cereg")
         if mode:
             self.urc("+CEREG: %d%s" % (self.stat, self._cereg_tail(mode)))
 
-    def at_cops(self, form, args):
-        """Operator; automatic selection only."""
-        if form == READ:
-            self.info('+COPS: 0,2,"46011",%d' % self.access_technology if self.attached else "+COPS: 0")
-            return
-        self.need(form, WRITE)
-        args.expect(1, 4).one_of(0, (0, 2))
-
-    def at_cgatt(self, form, args):
-        """Attach and detach."""
-        if form == READ:
-            self.info("+CGATT: %d" % self.attached)
-            return None
-        self.need(form, WRITE)
-        if args.expect(1).integer(0, 0, 1):
+    def _attach(self, on):
+        if on:
             self.kept.pop("detached", None)
             if self.attached:
                 return None
@@ -247,49 +162,15 @@ class Generic(GenericSleep):
         self.after(self.options["latency_ms"] + 50, self.finish)
         return PENDING
 
-    def at_cgpaddr(self, form, args):
-        """Address of the context."""
-        if form == TEST:
-            self.info("+CGPADDR: (1)")
-            return
-        self.need(form, WRITE, READ, RUN)
-        if form == WRITE:
-            args.expect(1).integer(0, 0, 10)
-        self.info("+CGPADDR: 1,%s" % self.options["address"] if self.attached else "+CGPADDR: 1")
+    def _address(self, context=1):
+        return "1,%s" % self.options["address"] if self.attached else "1"
 
-    def at_cgdcont(self, form, args):
-        """PDP context."""
-        if form == READ:
-            self.info('+CGDCONT: 1,"IP","%s"' % self.stored("apn", ""))
-            return
-        self.need(form, WRITE)
-        args.expect(1, 8).integer(0, 0, 11)
-        args.string(1, 8, "IP")
-        self.nvram["apn"] = args.string(2, 100, "")
+    def _define(self, *context):
+        self.nvram["apn"] = context[-1]
 
-    def at_qcgdefcont(self, form, args):
-        """Default context, used at the next attach."""
-        if form == READ:
-            self.info('+QCGDEFCONT: "IP","%s"' % self.stored("apn", ""))
-            return
-        self.need(form, WRITE)
-        if args.expect(1, 4).string(0, 8) not in ("IP", "IPV6", "IPV4V6"):
-            raise args.wrong()
-        self.nvram["apn"] = args.string(1, 100, "")
-
-    def at_csq(self, form, args):
-        """Signal."""
-        self.need(form, RUN)
-        self.info("+CSQ: %d,0" % self.options["rssi"] if self.attached else "+CSQ: 99,99")
-
-    def at_cesq(self, form, args):
-        """Signal, in detail."""
-        self.need(form, RUN)
+    def _levels(self):
         level = 2 * self.options["rssi"]
-        if self.attached:
-            self.info("+CESQ: %d,0,255,255,20,%d" % (level, min(97, level)))
-        else:
-            self.info("+CESQ: 99,99,255,255,255,255")
+        return "%d,0,255,255,20,%d" % (level, min(97, level)) if self.attached else "99,99,255,255,255,255"
 
     # ---- time
 
@@ -297,16 +178,8 @@ class Generic(GenericSleep):
         """Unix time as the network told it, None before."""
         return self.unix() if self.attached or self.kept.get("time_known") else None
 
-    def at_cclk(self, form, args):
-        """Clock, in the format that the option `clock_format` names (low_power.md, 3.7)."""
-        if form == WRITE:
-            args.expect(1, 2)
-            return
-        self.need(form, READ)
-        self.info("+CCLK: %s" % self.clock_text())
-
     def clock_text(self):
-        """The clock as +CCLK prints it."""
+        """The clock as +CCLK prints it, in the format that the option `clock_format` names (low_power.md, 3.7)."""
         unix = self.network_time()
         quarters = self.options["zone_quarters"]
         if unix is None:
@@ -319,18 +192,37 @@ class Generic(GenericSleep):
         bare = "%02d/%s%s%02d" % (year % 100, clock, "-" if quarters < 0 else "+", abs(quarters))
         return bare if self.options["clock_format"] == "bare" else '"%s"' % bare
 
-    # ---- line
-
-    def at_ipr(self, form, args):
-        """Baud rate; 0 finds it out."""
-        rates = (0, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
-        if form == READ:
-            self.info("+IPR: %d" % self.stored("ipr", 115200))
-            return
-        self.need(form, WRITE)
-        self.nvram["ipr"] = args.expect(1, 2).one_of(0, rates)
-
-    def at_cbc(self, form, args):
-        """Supply voltage."""
-        self.need(form, RUN)
-        self.info("+CBC: 0,0,%d" % self.options["battery_mv"])
+    COMMANDS = joined(Radio.COMMANDS, {
+        "I": Row(run=lambda m, args: m.IDENTITY, takes=RAW, bare=True),
+        "+CGMI": info(lambda m: m.IDENTITY[0], True),
+        "+CGMM": info(lambda m: m.IDENTITY[1], True),
+        "+CGMR": info(lambda m: "Revision: %s" % m.options["revision"], True),
+        "+CGSN": Row("(0-3)", run=_serial, write=_serial, takes=(whole(0, 3, 0),)),  # 1: the IMEI
+        "+CIMI": info(_imsi, True),
+        "+QCCID": Row(read=iccid, run=iccid),
+        "+CPIN": Row(read=_pin_state, write=_try_pin, takes=(words(8, 4), SKIPPED)),
+        "+CFUN": Row(read=lambda m: "%d" % m.cfun, write="set_function", takes=(among(0, 1, 4), whole(0, 1, 0))),
+        "+CEREG": Row("(0-5)", registration, write=lambda m, mode: m.kept.update(cereg=mode), takes=(whole(0, 5),)),
+        "+COPS": Row(read=lambda m: '0,2,"46011",%d' % m.access_technology if m.attached else "0",
+                     write=lambda m, mode: None, takes=(among(0, 2),), most=4),  # automatic selection only
+        "+CGATT": Row(read=lambda m: "%d" % m.attached, write=_attach, takes=(SWITCH,)),
+        "+CGPADDR": Row("(1)", _address, _address, _address, (whole(0, 10),)),
+        "+CGDCONT": Row(read=lambda m: '1,"IP","%s"' % m.stored("apn", ""), write=_define,
+                        takes=(whole(0, 11), words(8, 0, "IP"), words(100, 0, "")), most=8),
+        "+QCGDEFCONT": Row(read=lambda m: '"IP","%s"' % m.stored("apn", ""), write=_define,
+                           takes=(one_word("IP", "IPV6", "IPV4V6"), words(100, 0, "")), most=4),  # used at the next attach
+        "+CSQ": info(lambda m: "%d,0" % m.options["rssi"] if m.attached else "99,99"),
+        "+CESQ": info(_levels),
+        "+CCLK": Row(read="clock_text", write=lambda m, *given: None, takes=(GIVEN, SKIPPED)),
+        "+IPR": Row(read=lambda m: "%d" % m.stored("ipr", 115200), write=lambda m, rate: m.nvram.update(ipr=rate),
+                    takes=(among(*_RATES),), most=2),  # 0 finds it out
+        "+CBC": info(lambda m: "0,0,%d" % m.options["battery_mv"]),
+        "+CPSMS": Row('(0-2),,,("00000000"-"11111111"),("00000000"-"11111111")',
+                      lambda m: '%d,,,"%s","%s"' % tuple(m.psm_setting()), None, _set_psm,
+                      (whole(0, 2), SKIPPED, SKIPPED, bits(8), bits(8))),
+        "+CEDRXS": Row('(0-3),(5),("0000"-"1111")', lambda m: '%d,"%s"' % tuple(m._edrx()[1:]), None, _set_edrx,
+                       (whole(0, 3), whole(4, 5, 0), bits(4))),
+        "+CEDRXRDP": info(_granted_edrx),
+        "+CSCON": Row(read=lambda m: "%d,%d" % (m.setting("cscon"), m.rrc), write=lambda m, on: m.kept.update(cscon=on),
+                      takes=(SWITCH,)),
+    })

@@ -4,36 +4,47 @@
     mode 1   AT#LWM2MENA=1,1,1    #LWM2MRING: "REG", WAIT -> AT#LWM2MACK=1 -> ACTIVE -> #LWM2MEND: 0, IDLE
              a change             #LWM2MRING: "NOT"  -> ...
 
+A session is the time in which the data context may be used. In mode 1 each begins with a RING and the host's ACK; outside
+of one the module is deaf to the server. It ends guardReleaseTime seconds after the last exchange.
+
 What the manual leaves open is an option: see `OPTIONS`.
 """
 
-from testing.virtual_modem.me910c1_gate import ACTIVE, DEREG, DIS, WAIT, TelitGate
-from testing.virtual_modem.me910c1_objects import Objects
-from testing.virtual_modem.me910c1_values import SERVICES
+from testing.lwm2m.link import Account
+from testing.virtual_modem.accounts import bootstrap_write, split_uri
+from testing.virtual_modem.core import joined
+from testing.virtual_modem.me910c1_module import NOT_ALLOWED, TelitModule
+from testing.virtual_modem.me910c1_objects import SERVICES, Objects
+
+# AT#LWM2MSTS <serverURI> -> (URI, bootstrap server) (3.1.8).
+SERVERS = {
+    10: ("coaps://ddocdpboot.do.motive.com:5684", 1),
+    11: ("coaps://ddocdp.do.motive.com:5684", 0),
+    12: ("coap://ddocdp.do.motive.com:5683", 0),
+    20: ("coaps://xattmpct.xdev.motive.com:5684", 1),
+}
+DIS, WAIT, ACTIVE, IDLE, DEREG = "DIS", "WAIT", "ACTIVE", "IDLE", "DEREG"
 
 
-class TelitAgent(TelitGate):
-    """Sessions and registration; requests of the server are in `me910c1_server`, commands in `me910c1`."""
+class TelitAgent(TelitModule):
+    """Accounts, sessions and registration; requests of the server are in `me910c1_server`, commands in `me910c1`."""
 
-    OPTIONS = dict(TelitGate.OPTIONS)
-    OPTIONS.update(
-        {
-            "factory_server": "coaps://bs-engr.telit.io:5684",  # a bootstrap server, until AT#LWM2MSTS names another
-            "factory_key": "",  # PSK of the factory's credentials, hexadecimal
-            "ssid": 99,  # short server id of an account that AT#LWM2MSTS names
-            "activation_ms": 1500,  # context coming up or down: other #LWM2M commands fail
-            "tries": 3,  # of a bootstrap or registration, then FORCE_EXIT
-            "retry_ms": 2000,  # between two tries
-            "idle_ms": 5000,  # mode 0: from the last exchange to IDLE
-            "bootstrap_end": True,  # mode 1: #LWM2MEND also after the bootstrap (3.1.1; not in the example of 3.1.3)
-            "register_after_bootstrap_ms": 500,  # from the end of the bootstrap to the registration
-            "force_exit_disables": False,  # True: CLIENT_DISABLED follows FORCE_EXIT with the services off, too
-            "services_effective": "reboot",  # when a write to 33211/0/0/1 counts: "reboot" (guide) or "now"
-            "registration_urcs": False,  # True: as if 33211/0/0/1 had been 1 from the factory
-            "tlt": "example",  # LWM2M-TLT:"X",SSID=n,"uri" as every example; "syntax": #LWM2M-TLT: X,n,"uri"
-            "servers": (),  # more accounts: (uri, short server id, link), which are registered and left beside the first
-        }
-    )
+    OPTIONS = joined(TelitModule.OPTIONS, {
+        "factory_server": "coaps://bs-engr.telit.io:5684",  # a bootstrap server, until AT#LWM2MSTS names another
+        "factory_key": "",  # PSK of the factory's credentials, hexadecimal
+        "ssid": 99,  # short server id of an account that AT#LWM2MSTS names
+        "activation_ms": 1500,  # context coming up or down: other #LWM2M commands fail
+        "tries": 3,  # of a bootstrap or registration, then FORCE_EXIT
+        "retry_ms": 2000,  # between two tries
+        "idle_ms": 5000,  # mode 0: from the last exchange to IDLE
+        "bootstrap_end": True,  # mode 1: #LWM2MEND also after the bootstrap (3.1.1; not in the example of 3.1.3)
+        "register_after_bootstrap_ms": 500,  # from the end of the bootstrap to the registration
+        "force_exit_disables": False,  # True: CLIENT_DISABLED follows FORCE_EXIT with the services off, too
+        "services_effective": "reboot",  # when a write to 33211/0/0/1 counts: "reboot" (guide) or "now"
+        "registration_urcs": False,  # True: as if 33211/0/0/1 had been 1 from the factory
+        "tlt": "example",  # LWM2M-TLT:"X",SSID=n,"uri" as every example; "syntax": #LWM2M-TLT: X,n,"uri"
+        "servers": (),  # more accounts: (uri, short server id, link), which are registered and left beside the first
+    })
 
     def __init__(self, clock, link, nvram=None, **options):
         self.objects = None
@@ -80,7 +91,6 @@ class TelitAgent(TelitGate):
         return self.options["registration_urcs"] or self.nvram.get("values", {}).get("%d/0/0/1" % SERVICES) == "1"
 
     def went_down(self, state):
-        self._era += 1
         if state == "off" or not self.options["psm_keeps"]:
             # What is forgotten wakes nobody; each registration of a life would else wake it once more, a lifetime later.
             self._stop(self._update_timer)
@@ -117,12 +127,8 @@ class TelitAgent(TelitGate):
     def _go(self):
         """Bootstrap where there is no account, then register."""
         self._tries = self.options["tries"]
-        if not self.attached or not self.enabled:
-            return  # on_attached goes on
-        if self.dm_account() is None:
-            self.after(self.options["activation_ms"], self._bootstrap)
-        else:
-            self.after(self.options["activation_ms"], self._register)
+        if self.attached and self.enabled:  # else on_attached goes on
+            self.after(self.options["activation_ms"], self._bootstrap if self.dm_account() is None else self._register)
 
     def _bootstrap(self):
         if not self._may_try():
@@ -154,14 +160,8 @@ class TelitAgent(TelitGate):
         if self._tries == self.options["tries"] - 1:
             self.tlt("REGISTERING", ssid, uri)
             self._register_more()
-        self.link.register(
-            self.link_account(uri, identity, key),
-            self.endpoint(),
-            int(self.objects.get((1, 0, 1, 0))),
-            self.objects.get((1, 0, 7, 0)),
-            self.objects.links(),
-            self.exchange(self._register_answer),
-        )
+        self.link.register(self.link_account(uri, identity, key), self.endpoint(), int(self.objects.get((1, 0, 1, 0))),
+                           self.objects.get((1, 0, 7, 0)), self.objects.links(), self.exchange(self._register_answer))
 
     def _register_more(self):
         for uri, ssid, link in self.options["servers"]:
@@ -207,22 +207,19 @@ class TelitAgent(TelitGate):
         self.enabled = self.registered = False
         self.suspended_until = None
         self._jobs = []
-        self._era += 1
+        self.abandon()
         self._exchanges = 0
-        self.in_flight = 0
         self.status = DIS
         self.link.forget()
         self.link.resume()
         self.consider_sleep()
 
     def _deregister(self):
-        if not self.registered:
-            self.status = DEREG
-            self._activate()
-            self.after(self.options["activation_ms"], self._deregistered)
-            return
         self.status = DEREG
         self._activate()
+        if not self.registered:
+            self.after(self.options["activation_ms"], self._deregistered)
+            return
         self._stop(self._update_timer)
         self.link.deregister(self.exchange(lambda code: self.after(self.options["activation_ms"], self._deregistered)))
         for _, _, link in self.options["servers"]:
@@ -274,9 +271,8 @@ class TelitAgent(TelitGate):
 
     def sms(self):
         """A wake-up short message of the server."""
-        if not self.enabled or self.state_name != "on":
-            return
-        self.demand("SMS", self.update)
+        if self.enabled and self.state_name == "on":
+            self.demand("SMS", self.update)
 
     # ---- suspension (1/x/4)
 
@@ -300,3 +296,151 @@ class TelitAgent(TelitGate):
             self.wake_up()
         if self.enabled:
             self.demand("REG", self._go)
+
+    # ---- servers, keys, names: the factory's, of AT#LWM2MSTS and AT#LWM2MINJKEYS, of a bootstrap server (3.1.8, 3.1.14)
+
+    def endpoint(self):
+        """The client's name: what AT#LWM2MINJKEYS stored when the module booted."""
+        return self.applied_keys().get("ep") or "urn:imei:%s" % self.options["imei"]
+
+    def applied_keys(self):
+        """The credentials in use: those of the last boot (3.1.14: effective after the next reboot)."""
+        return self.applied.get("keys", {})
+
+    def first_server(self):
+        """[uri, is bootstrap server] by AT#LWM2MSTS as of the last boot, else the factory's."""
+        return self.applied.get("server") or [self.options["factory_server"], 1]
+
+    def dm_account(self):
+        """[uri, short server id, identity, key]: written by a bootstrap server, or the one of AT#LWM2MSTS."""
+        uri, is_bootstrap = self.first_server()
+        if is_bootstrap:
+            return self.nvram.get("dm")
+        keys = self.applied_keys()
+        return [uri, self.options["ssid"], keys.get("id", ""), keys.get("key", "")]
+
+    def link_account(self, uri, identity, key, bootstrap=False):
+        """What the link wants to know of a server."""
+        host, port, secure = split_uri(uri)
+        host, port = self.led(host, port, bootstrap)
+        return Account(host, port, identity, key) if secure else Account(host, port)
+
+    def secrets(self):
+        kept = list(super().secrets())
+        keys = self.stored("account", {}).get("keys", {})
+        kept += [keys.get("key", ""), keys.get("id", ""), self.options["factory_key"]]
+        if self.nvram.get("dm"):
+            kept += self.nvram["dm"][2:4]
+        return sorted([text for text in kept if text], key=len, reverse=True)
+
+    # ---- what a bootstrap server writes
+
+    def bootstrap_write(self, request):
+        """What the bootstrap server deletes and writes -> the code of the answer."""
+        if request.operation == "delete" and (not request.path or request.path[0] == 0):
+            self.nvram.pop("dm", None)
+        return bootstrap_write(request, self._take_account, self._take_server)
+
+    def _take_account(self, written):
+        if split_uri(written.uri) is None:
+            return  # a scheme or a port that is none: as good as no account
+        ssid = self.options["ssid"] if written.ssid is None else written.ssid
+        self.nvram["dm"] = [written.uri, ssid, written.identity, written.key]
+
+    def _take_server(self, values):
+        for resource in (0, 1, 2, 3, 5, 7):
+            if resource in values:
+                self.objects.put((1, 0, resource, 0), str(values[resource]))
+
+    # ---- sessions, and the gate before them: RING, the host's ACK, the guard times (3.1.3, 3.1.4)
+
+    def need_agent(self, enabled=False):
+        """Refuse a command while the context comes up or down, and (enabled) while the agent is off."""
+        if self.clock.now < self._busy_until or enabled and (not self.enabled or self.status == DEREG):
+            raise self.error(NOT_ALLOWED)
+
+    def _activate(self):
+        self._busy_until = self.clock.now + self.options["activation_ms"]
+
+    def enable(self, cid, mode, guard_request, guard_release):
+        """AT#LWM2MENA=1."""
+        self.enabled = True
+        self.cid, self.mode, self.guard_request, self.guard_release = cid, mode, guard_request, guard_release
+        self.status = IDLE
+        if mode:
+            self.link.suspend()
+        else:
+            self._activate()
+        self.after(10, lambda: self.demand("REG", self._go))
+
+    def disable(self):
+        """AT#LWM2MENA=0: outside of a session of mode 1 it waits for an ACK like everything else."""
+        if self.mode and self.status != ACTIVE and self.registered:
+            self._jobs = []
+            self.after(10, lambda: self.demand("DRG", self._deregister))
+        else:
+            self._deregister()
+
+    def demand(self, ring, job):
+        """Do it in a session: the open one, or one that the host lets us begin."""
+        if self.status == DEREG or not self.enabled:
+            return
+        if self.mode == 0 or self.status == ACTIVE:
+            if self.status != ACTIVE:
+                self._begin_session(ring == "REG")
+            job()
+            return
+        if not any([known == ring for known, _ in self._jobs]):
+            self.urc('#LWM2MRING: "%s"' % ring)
+        self._jobs.append((ring, job))
+        self.status = WAIT
+
+    def acknowledge(self, yes=1):
+        """AT#LWM2MACK=1: the host lets the agent use the context (3.1.4)."""
+        if not self.enabled or self.status != WAIT:
+            raise self.error(NOT_ALLOWED)
+        jobs, self._jobs = self._jobs, []
+        self._begin_session(True)
+        for _, job in jobs:
+            job()
+
+    def _begin_session(self, activate):
+        self.status = ACTIVE
+        if activate:
+            self._activate()
+        self.link.resume()
+        self._arm_release()
+
+    def _arm_release(self):
+        self._stop(self._release_timer)
+        wait = self.guard_release * 1000 if self.mode else self.options["idle_ms"]
+        self._release_timer = self.after(wait, self._release)
+
+    def _release(self):
+        """No exchange for so long: the session is over."""
+        if self.status != ACTIVE:
+            return
+        if self._exchanges or self.enabled and not self.registered and self.suspended_until is None and self._tries:
+            self._arm_release()
+            return
+        self.status = IDLE
+        if self.mode:
+            self.urc("#LWM2MEND: 0")
+            self.link.suspend()
+        self.consider_sleep()
+
+    def exchange(self, done):
+        """A callback for one exchange: unheard after a power cycle, and the session lasts from it."""
+        era = self._era
+        self._exchanges += 1
+        self.begin()
+
+        def call(code):
+            if era == self._era:
+                self._exchanges -= 1
+                self.end()
+                if self.status == ACTIVE:
+                    self._arm_release()
+                done(code)
+
+        return call

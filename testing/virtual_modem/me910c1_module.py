@@ -1,43 +1,46 @@
-"""ME910C1 beside LwM2M: line, errors, identity, network, clock (low_power.md, 3.5; Telit manual, 2).
+"""ME910C1 beside LwM2M: line, errors, network, clock, power saving, reset, files (low_power.md, 3.5; Telit manual, 2).
 
 What differs from the Quectel modules: no boot text, AT+CMEE=0 at the start, lists joined by a lone LF, a command line of
-400 characters. Power saving and reset are in `me910c1_power`, the file system in `me910c1_files`.
+400 characters, PSM in seconds.
+
+    AT#M2MWRITE="/XML/object_3303.xml",1820     >>> , then 1820 bytes, then OK (field, not in the manual)
 """
 
-from testing.virtual_modem.atline import READ, RUN, TEST, WRITE, Refused
-from testing.virtual_modem.core import PENDING
-from testing.virtual_modem.civil import civil
-from testing.virtual_modem.generic import Generic
+from testing.virtual_modem.atline import RAW, SWITCH, SKIPPED, Refused, Row, among, remembered, whole, words
+from testing.virtual_modem.core import PENDING, joined
+from testing.virtual_modem.generic import Generic, civil, info
 from testing.virtual_modem.me910c1_errors import CME, NUMERIC
+from testing.virtual_modem.power import WAKE
 
 NOT_ALLOWED, NOT_SUPPORTED = 3, 4
 # Commands all of whose parameters may be left out: AT+CMD= is OK and changes nothing (2.2).
 _ALL_OPTIONAL = ("+CEREG", "+CMEE", "+CSCON", "#PSMURC", "#CPSMS", "+CTZU", "#CCLKMODE")
+_FILE_LIMIT = 65536
+_FOLDERS = ("/XML/", "/mod/")
+# Timer codes and their units in seconds, rising (TS 24.008, 10.5.7.4a and 10.5.7.3).
+_TAU = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
+_ACTIVE = ((0, 2), (1, 60), (2, 360))
 
 
 class TelitModule(Generic):
     """The module around the LwM2M agent."""
 
     family = "me910c1"
-    OPTIONS = dict(Generic.OPTIONS)
-    OPTIONS.update(
-        {
-            "revision": "30.00.xx8",
-            "model": "ME910C1-E1",  # AT+CGMM and 3/0/1
-            "line_limit": 400,
-            "cmee": 0,
-            "psm": None,  # off until the host asks for it
-            "boot_ms": 8000,  # after AT#REBOOT; one guide waits 10 s, another asks for 30
-            "wake_ms": 3000,
-            "power_on_ms": 5000,  # ON_OFF held
-            "power_off_ms": 2500,
-            "list_join": "lf",  # how lines of one list hang together: "lf" (2.2.2.3) or "crlf"
-            "psm_keeps": False,  # True: agent, lists and settings outlive PSM; False: it is a power cycle to them
-            "file_ms": 60000,  # how long the bytes of a file may take
-            "sms": (),  # short messages that wait: nothing but errors is played
-        }
-    )
-    HIDDEN = ("+QCCID", "+QCGDEFCONT", "+CBC")
+    OPTIONS = joined(Generic.OPTIONS, {
+        "revision": "30.00.xx8",
+        "model": "ME910C1-E1",  # AT+CGMM and 3/0/1
+        "line_limit": 400,
+        "cmee": 0,
+        "psm": None,  # off until the host asks for it
+        "boot_ms": 8000,  # after AT#REBOOT; one guide waits 10 s, another asks for 30
+        "wake_ms": 3000,
+        "power_on_ms": 5000,  # ON_OFF held
+        "power_off_ms": 2500,
+        "list_join": "lf",  # how lines of one list hang together: "lf" (2.2.2.3) or "crlf"
+        "psm_keeps": False,  # True: agent, lists and settings outlive PSM; False: it is a power cycle to them
+        "file_ms": 60000,  # how long the bytes of a file may take
+        "sms": (),  # short messages that wait: nothing but errors is played
+    })
     IDENTITY = ("332",)
     SECRET_FIELDS = {"+CPIN": (0, 1), "#LWM2MINJKEYS": (3, 4)}
     access_technology = 8  # E-UTRAN (CAT-M1)
@@ -83,115 +86,23 @@ class TelitModule(Generic):
             return end[1:].join(lines)
         return end.join(lines)
 
-    # ---- identity
-
-    def at_cgmm(self, form, args):
-        """Model."""
-        self.need(form, RUN)
-        self.info(self.options["model"])
-
-    def at_cgmr(self, form, args):
-        """Revision."""
-        self.need(form, RUN)
-        self.info(self.options["revision"])
-
-    def at_cgsn(self, form, args):
-        """IMEI, without a prefix."""
-        if form == TEST:
-            return
-        self.need(form, RUN)
-        self.info(self.options["imei"])
-
-    def tat_cgsn(self, form, args):
-        """IMEI, with a prefix."""
-        if form == TEST:
-            return
-        self.need(form, RUN)
-        self.info("#CGSN: %s" % self.options["imei"])
-
-    def tat_ccid(self, form, args):
-        """ICCID."""
-        if form == TEST:
-            return
-        self.need(form, RUN, READ)
-        if not self.sim_state:
-            raise self.error(10)
-        self.info("#CCID: %s" % self.options["iccid"])
-
     # ---- network
 
-    def at_cfun(self, form, args):
-        """Functionality; 5 sleeps until DTR (the wake pin) rises, 6 reboots."""
-        if form == READ:
-            self.info("+CFUN: %d" % self.cfun)
-            return None
-        if form == TEST:
-            self.info("+CFUN: (0,1,4,5,6),(0,1)")
-            return None
-        self.need(form, WRITE)
-        value = args.expect(1, 2).one_of(0, (0, 1, 4, 5, 6))
-        if value == 6 or args.integer(1, 0, 1, 0):
-            self.after(100, self.restart)
-            return None
-        if value == 5:
+    def set_function(self, value, reset):
+        """AT+CFUN: 5 sleeps until DTR (the wake pin) rises, 6 reboots."""
+        if value == 5 and not reset:
             self.after(100, self._doze)
             return None
-        self.after(50, lambda: self._cfun_done(value))
-        return PENDING
+        return super().set_function(value, reset or value == 6)
 
-    def tat_ws46(self, form, args):
-        """Radio access: 0 CAT-M, 1 NB-IoT, 2 and 3 both in one order or the other; after a reboot."""
-        if form == READ:
-            self.info("#WS46: %d" % self.stored("ws46", 0))
-        elif form == TEST:
-            self.info("#WS46: (0-3)")
-        else:
-            self.need(form, WRITE)
-            self.nvram["ws46"] = args.expect(1).integer(0, 0, 3)
-
-    def at_ws46(self, form, args):
-        """Network: 12 GSM, 28 E-UTRAN, 30 both."""
-        if form == READ:
-            self.info("+WS46: %d" % self.stored("ws46_network", 28))
-        elif form == TEST:
-            self.info("+WS46: (12,28,30)")
-        else:
-            self.need(form, WRITE)
-            self.nvram["ws46_network"] = args.expect(1).one_of(0, (12, 28, 30))
-
-    def tat_bnd(self, form, args):
-        """Bands, as bit masks."""
-        if form == READ:
-            self.info("#BND: %s" % self.stored("bands", "0,0,524420"))
-            return
-        self.need(form, WRITE)
-        args.expect(1, 3)
-        self.nvram["bands"] = "%d,%d,%d" % (
-            args.integer(0, 0, 5),
-            args.integer(1, 0, 65535, 0),
-            args.integer(2, 1, 1 << 30, 524420),
-        )
-
-    def tat_sgact(self, form, args):
-        """Context activation: the address comes back."""
-        if form == READ:
-            self.info("#SGACT: 1,%d" % self.kept.get("context", 0))
-            return
-        if form == TEST:
-            self.info("#SGACT: (1-6),(0,1)")
-            return
-        self.need(form, WRITE)
-        args.expect(2, 4).integer(0, 1, 6)
-        active = args.integer(1, 0, 1)
+    def _context(self, cid, active, *_):
+        """Its activation: the address comes back."""
         if not self.attached:
             raise self.error(555)
         if active and self.kept.get("context"):
             raise self.error(553)
         self.kept["context"] = active
-        if active:
-            self.info("#SGACT: %s" % self.options["address"])
-
-    # ---- time
+        return self.options["address"] if active else None
 
     def clock_text(self):
         unix = self.network_time()
@@ -207,27 +118,153 @@ class TelitModule(Generic):
         zone = "%s%02d" % ("-" if quarters < 0 else "+", abs(quarters))
         return '"%02d/%02d/%02d,%02d:%02d:%02d%s"' % (year % 100, month, day, hour, minute, second, zone)
 
-    def tat_cclk(self, form, args):
-        """Clock with daylight saving."""
-        self.need(form, READ)
-        self.info('#CCLK: "%s,0"' % self.clock_text().strip('"'))
+    # ---- sleep, reset, power
 
-    def tat_cclkmode(self, form, args):
-        """0: +CCLK is local time; 1: it is UTC."""
-        if form == READ:
-            self.info("#CCLKMODE: %d" % self.stored("cclk_utc", 0))
-        elif form == TEST:
-            self.info("#CCLKMODE: (0,1)")
-        else:
-            self.need(form, WRITE)
-            self.nvram["cclk_utc"] = args.expect(1).integer(0, 0, 1)
+    def _doze(self):
+        self.deaf, self._sleep_told = True, False
+        self.explain("AT+CFUN=5: it hears no AT until DTR, the wake pin, rises; " + WAKE)
 
-    def at_ctzu(self, form, args):
-        """Clock set by the network."""
-        if form == READ:
-            self.info("+CTZU: %d" % self.stored("ctzu", 0))
-        elif form == TEST:
-            self.info("+CTZU: (0,1)")
-        else:
-            self.need(form, WRITE)
-            self.nvram["ctzu"] = args.expect(1).integer(0, 0, 1)
+    @property
+    def dozing(self):
+        """True between AT+CFUN=5 and the rise of DTR: deaf, but nothing is lost."""
+        return self.deaf and self.state_name == "on"
+
+    def _power_key(self, active, held):
+        if active and self.state_name == "asleep":
+            self._pins["switched_on"] = True  # the press that wakes does not switch off when it lasts
+        super()._power_key(active, held)
+
+    def _wake_pin(self, active, held):
+        if self.dozing and active:
+            self.deaf = False
+        super()._wake_pin(active, held)
+
+    def _timers(self):
+        return self.active_time_s() or 0, self.tau_s()
+
+    def _set_psm_seconds(self, args):
+        """Mode, RAU, GPRS ready timer, TAU, active time, version, threshold."""
+        psm = self.psm_setting()
+        mode = args.expect(1, 7).integer(0, 0, 2)
+        if mode == 1:
+            args.expect(5, 7)
+            psm = [1, _bits(args.integer(3, 0, 35712000), _TAU), _bits(args.integer(4, 0, 11160), _ACTIVE)]
+        self.nvram["psm"] = [1 if mode == 1 else 0, psm[1], psm[2]]
+        self.activity()
+
+    def sleep_allowed(self):
+        return self.psm and not self.dozing
+
+    def falling_asleep(self):
+        if self.setting("psmurc"):
+            self.urc("#PSMURC: %d,%d" % self._timers())
+
+    def went_down(self, state):
+        if state == "asleep" and not self.options["psm_keeps"]:
+            self.kept = {name: self.kept[name] for name in self.kept if name in ("attached", "time_known", "unlocked")}
+        super().went_down(state)
+
+    def _reset(self, mode, delay):
+        """0 off, 1 once now, 2 periodically."""
+        self.nvram["enhrst"] = mode
+        if mode:
+            self.after(max(100, delay * 60000), self.restart)
+
+    def _shut_down(self):
+        self.after(1000, self.power_off)
+
+    # ---- profiles, short messages, files (field)
+
+    def _profile_number(self, args):
+        if (args.text or "0") not in ("0", "1"):
+            raise Refused(self.cme(NOT_SUPPORTED))
+        self.nvram["profile_number"] = int(args.text or "0")
+
+    def _short_message(self, index):
+        """None is there, so this is where +CMS ERROR comes from."""
+        if not self.sim_state:
+            raise self.cms(310)
+        if index >= len(self.options["sms"]):
+            raise self.cms(321)
+        return '"REC UNREAD","%s"' % self.options["sms"][index]
+
+    def _write_file(self, name, size, *_):
+        """The prompt, then as many bytes as announced."""
+        if not any([name.startswith(folder) for folder in _FOLDERS]):
+            raise self.error(1102)
+        self.take_bytes(size, lambda data: self._file_written(name, data))
+        self._file_timer = self.after(self.options["file_ms"], self._file_given_up)
+        self.send("\r\n>>> ")
+        return PENDING
+
+    def _file_given_up(self):
+        self._swallow = None
+        self.finish(self.cme(1105))
+
+    def _file_written(self, name, data):
+        self._file_timer.cancel()
+        try:
+            text = data.decode()
+        except (UnicodeError, ValueError):
+            self.finish(self.cme(1105))
+            return
+        self.stored("files", {})[name] = text
+        self.finish()
+
+    def _list_files(self, folder="/mod"):
+        folder = folder.rstrip("/") + "/"
+        if folder not in _FOLDERS:
+            raise self.error(1102)
+        files = self.stored("files", {})
+        return ['"%s",%d' % (name[len(folder) :], len(files[name].encode()))
+                for name in sorted(files) if name.startswith(folder)]
+
+    def _delete_file(self, name):
+        if self.stored("files", {}).pop(name, None) is None:
+            raise self.error(1102)
+
+    COMMANDS = joined(Generic.COMMANDS, {
+        "+QCCID": None,
+        "+QCGDEFCONT": None,
+        "+CBC": None,
+        "&P": Row(run=_profile_number, takes=RAW),  # the profile that is loaded at the start, base and extended section
+        "&Y": Row(run=_profile_number, takes=RAW),  # the same, base section only
+        "+CGMM": info(lambda m: m.options["model"], True),
+        "+CGMR": info(lambda m: m.options["revision"], True),
+        "+CGSN": info(lambda m: m.options["imei"], True),
+        "#CGSN": info(lambda m: m.options["imei"]),
+        "#CCID": Row(read="iccid", run="iccid"),
+        "+CFUN": Row("(0,1,4,5,6),(0,1)", lambda m: "%d" % m.cfun, None, set_function, (among(0, 1, 4, 5, 6), whole(0, 1, 0))),
+        "#WS46": remembered("nvram", "ws46", whole(0, 3), "(0-3)"),  # 0 CAT-M, 1 NB-IoT, 2 and 3 both; after a reboot
+        "+WS46": remembered("nvram", "ws46_network", among(12, 28, 30), "(12,28,30)", 28),  # 12 GSM, 28 E-UTRAN, 30 both
+        "#BND": Row(read=lambda m: m.stored("bands", "0,0,524420"),  # bit masks
+                    write=lambda m, *masks: m.nvram.update(bands="%d,%d,%d" % masks),
+                    takes=(whole(0, 5), whole(0, 65535, 0), whole(1, 1 << 30, 524420))),
+        "#SGACT": Row("(1-6),(0,1)", lambda m: "1,%d" % m.kept.get("context", 0), None, _context,
+                      (whole(1, 6), SWITCH, SKIPPED, SKIPPED)),
+        "#CCLK": Row(read=lambda m: '"%s,0"' % m.clock_text().strip('"')),  # with daylight saving
+        "#CCLKMODE": remembered("nvram", "cclk_utc", SWITCH, "(0,1)"),  # 0: +CCLK is local time; 1: it is UTC
+        "+CTZU": remembered("nvram", "ctzu", SWITCH, "(0,1)"),
+        "#CPSMS": Row("(0-2),,,(0-35712000),(0-11160),(0-15),(0-60)", lambda m: "%d,,,%d,%d" % (
+            m.psm_setting()[0], m.tau_s(), m.active_time_s() or 0), None, _set_psm_seconds, RAW),
+        "#PSMURC": remembered("kept", "psmurc", SWITCH, "(0,1)"),  # told when PSM is entered
+        "#REBOOT": Row(run="reboot"),  # nothing is said when it is done
+        "#SHDN": Row(run=_shut_down),
+        "#SYSHALT": Row(run=_shut_down),
+        "#ENHRST": Row("(0-2),(0-28800)", lambda m: "%d" % m.stored("enhrst", 0), None, _reset,
+                       (whole(0, 2), whole(0, 28800, 0))),
+        "+CMGR": Row(write=_short_message, takes=(whole(0, 255),)),
+        "#M2MWRITE": Row(write=_write_file, takes=(words(128, 6), whole(1, _FILE_LIMIT), SKIPPED)),
+        "#M2MLIST": Row(run=_list_files, write=_list_files, takes=(words(128, 0, "/mod"),)),
+        "#M2MDEL": Row(write=_delete_file, takes=(words(128),)),
+    })
+
+
+def _bits(seconds, units):
+    """An eight-bit GPRS timer that is at least so long (TS 24.008, 10.5.7.3 and 10.5.7.4a)."""
+    for code, unit in units:
+        count = (seconds + unit - 1) // unit
+        if count <= 31:
+            value = code << 5 | count
+            return "".join(["1" if value >> bit & 1 else "0" for bit in range(7, -1, -1)])
+    return "11100000"

@@ -7,19 +7,124 @@
 
 The module holds the values: a server's read is answered here and never reaches the host. Kept in nvram: "files" (XML),
 "instances" and "values" (commands whose setting is saved "Auto"). Opaque values are kept as hexadecimal digits.
+A value is a text by the type of its resource (3.1.9): checked(FLOAT, "21.5") is "21.5", a ValueError what is no float.
 """
 
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 
-from testing.lwm2m.link import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME
-from testing.virtual_modem.me910c1_definitions import DEFAULTS, OWN, OWN_INSTANCES, PRESET, own_definition, parse_definition
-from testing.virtual_modem.me910c1_values import SERVICES
+from testing.lwm2m.link import BOOLEAN, FLOAT, INTEGER, NONE, OBJLNK, OPAQUE, STRING, TIME
+from testing.virtual_modem.atline import whole_number
 
+INT_LOW, INT_HIGH = -2147483648, 2147483647  # 3.1.9
+SERVICES = 33211  # Telit's own object; 33211/0/0/1 switches the registration URCs on (field)
 CLOSED = (0, 1, 2, 5)  # to R, E and W (3.1.5 to 3.1.7)
 WHITELIST = ((3, 0, 6), (3, 0, 7), (3, 0, 8), (3, 0, 9), (3, 0, 17), (3, 0, 20))  # resource instance 0 of each
 
 # SET and GET <type> -> types of resources that it fits (3.1.9).
 SET_TYPES = ((INTEGER, BOOLEAN, TIME), (FLOAT,), (STRING, OBJLNK), (OPAQUE,))
+_LETTERS = {"i": INTEGER, "f": FLOAT, "s": STRING, "o": OPAQUE, "b": BOOLEAN, "t": TIME, "l": OBJLNK, "x": NONE}
+_NAMES = {"integer": INTEGER, "float": FLOAT, "string": STRING, "opaque": OPAQUE, "boolean": BOOLEAN, "time": TIME,
+          "objlnk": OBJLNK, "": NONE}
+DEFAULTS = {INTEGER: "0", FLOAT: "0.0", STRING: "", OPAQUE: "", BOOLEAN: "0", TIME: "0", OBJLNK: "0:0"}
+# id, type, operations, * for several instances (LwM2M TS 1.0.2, appendix E).
+OWN = {
+    0: "0sR 1bR",
+    1: "0iR 1iRW 2iRW 3iRW 4xE 5iRW 6bRW 7sRW 8xE 9xE",
+    2: "0iR 1iR 2iRW* 3iRW",
+    3: "0sR 1sR 2sR 3sR 4xE 5xE 6iR* 7iR* 8iR* 9iR 10iR 11iR* 12xE 13tRW 14sRW 15sRW 16sR 17sR 18sR 19sR 20iR 21iR",
+    4: "0iR 1iR* 2iR 4sR* 8iR 9iR 10iR",
+    5: "0oW 1sRW 2xE 3iR 5iR",
+    6: "0fR 1fR 5tR",
+    7: "2iR 3iR 6xE 7xE 8iRW",
+    11: "0sRW 1sRW 2bRW 3bRW 4iRW",
+    SERVICES: "0iRW*",
+}
+OWN_INSTANCES = {1: [0], 3: [0], 4: [0], 5: [0], 6: [0], 7: [0], 11: [0, 1], SERVICES: [0]}
+PRESET = {"1/0/0/0": "99", "1/0/1/0": "86400", "1/0/5/0": "86400", "1/0/7/0": "U", "3/0/9/0": "100", "11/0/0/0": "default"}
+
+
+def parse_definition(text):
+    """A DDF file (whole or stripped) -> (object id, {resource id: (type, operations, multiple)}). ValueError says why not."""
+    number = _between(text, "<ObjectID>", "</ObjectID>")
+    if number is None or not number.strip().isdigit():
+        raise ValueError("no <ObjectID> with a number")
+    resources = {}
+    for part in text.split("<Item ")[1:]:
+        item = part.split("</Item>")[0]
+        identifier = _between(item, 'ID="', '"')
+        kind = (_between(item, "<Type>", "</Type>") or "").strip().lower()
+        if identifier is None or not identifier.isdigit() or kind not in _NAMES:
+            raise ValueError("an <Item> without ID or with an unknown <Type>")
+        operations = (_between(item, "<Operations>", "</Operations>") or "").strip()
+        several = (_between(item, "<MultipleInstances>", "</MultipleInstances>") or "").strip() == "Multiple"
+        resources[int(identifier)] = (NONE if operations == "E" else _NAMES[kind], operations, several)
+    if not resources:
+        raise ValueError("no <Item>")
+    return int(number), resources
+
+
+def _between(text, opening, closing):
+    start = text.find(opening)
+    end = text.find(closing, start + len(opening))
+    return text[start + len(opening) : end] if start >= 0 and end >= 0 else None
+
+
+def own_definition(rows):
+    """A row of OWN -> {resource: (type, operations, multiple)}."""
+    found = {}
+    for row in rows.split():
+        several = row.endswith("*")
+        row = row.rstrip("*")
+        digits = 0
+        while row[digits].isdigit():
+            digits += 1
+        found[int(row[:digits])] = (_LETTERS[row[digits]], row[digits + 1 :], several)
+    return found
+
+
+def checked(kind, text):
+    """The text of a value of that type as the module keeps it; ValueError where it is none."""
+    if kind in (INTEGER, TIME):
+        number = whole_number(text)
+        if number is None or not INT_LOW <= number <= INT_HIGH:
+            raise ValueError(text)
+        return str(number)
+    if kind == BOOLEAN:
+        if text not in ("0", "1"):
+            raise ValueError(text)
+        return text
+    if kind == FLOAT:
+        if "n" in text.lower() or "_" in text:
+            raise ValueError(text)
+        float(text)
+        return text
+    if kind == OPAQUE:
+        unhexlify(text)
+        return text.upper()
+    if kind == OBJLNK:
+        parts = text.split(":")
+        if len(parts) != 2 or not (parts[0].isdigit() and parts[1].isdigit()):
+            raise ValueError(text)
+    return text
+
+
+def text_of(kind, value):
+    """A decoded value of the server as the module keeps it."""
+    if kind == OPAQUE:
+        return hexlify(value if isinstance(value, (bytes, bytearray)) else value.encode()).decode().upper()
+    if kind == BOOLEAN:
+        return "1" if value else "0"
+    if kind == FLOAT:
+        return decimal_text(float(value))
+    return str(value)
+
+
+def decimal_text(number):
+    """A float in plain decimals, with what a 32-bit float can tell at most."""
+    text = "%.6f" % number
+    text = text.rstrip("0")
+    return text + "0" if text.endswith(".") else text
+
 
 class Objects:
     """Definitions, instances and values of one module."""

@@ -10,7 +10,7 @@ Deep sleep comes when nothing forbids it: `sleep_allowed()` of the family, no co
 which each AT command holds for `at_lock_ms` and AT+QRELLOCK gives back (low_power.md, 3.2).
 """
 
-from testing.virtual_modem.core import V250
+from testing.virtual_modem.core import V250, joined
 
 WAKE = "to wake it type `wake`, here or at the control port"
 
@@ -18,8 +18,7 @@ WAKE = "to wake it type `wake`, here or at the control port"
 class Power(V250):
     """A module with a power supply."""
 
-    OPTIONS = dict(V250.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(V250.OPTIONS, {
         "boot_ms": 500,  # from power or reset to the first command
         "wake_ms": 150,  # from wake pin to the first command
         "power_on_ms": 500,  # shortest press of the power key that switches on

@@ -1,23 +1,23 @@
 """Commands of Quectel's MT2625 modules (BC66, BC20) beside LwM2M: sleep, events, reset, engineering."""
 
 from testing.lwm2m.names import TIMEOUT
-from testing.virtual_modem.atline import READ, RUN, TEST, WRITE
-from testing.virtual_modem.core import PENDING
+from testing.virtual_modem.atline import Row, SWITCH, among, one_word, remembered, whole
+from testing.virtual_modem.core import PENDING, joined
 from testing.virtual_modem.generic import Generic
 
 UNOBSERVED = "unobserved"
 _PAGING_MS = 2560  # one paging time window
+# AT+QCFG -> its largest value; "dsevent": a URC before deep sleep.
+_CONFIG = {"dsevent": 1, "atlocktime": 60, "initlocktime": 60, "epco": 1, "wakeupRXD": 1}
 
 
 class Quectel(Generic):
     """BC66 and BC20: boot text, light and deep sleep, module events."""
 
-    OPTIONS = dict(Generic.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(Generic.OPTIONS, {
         "banner": True,  # of the boot ROM, in LF CR
     })
     _unsaid = None
-    _CONFIG = {"dsevent": (0, 1), "atlocktime": (0, 60), "initlocktime": (0, 60), "epco": (0, 1), "wakeupRXD": (0, 1)}
 
     def explain_send(self, outcome, path=()):
         """Why SEND FAIL follows, for people: the AT line gives no reason."""
@@ -85,16 +85,7 @@ class Quectel(Generic):
 
     # ---- sleep
 
-    def at_qsclk(self, form, args):
-        """0 no sleep, 1 light and deep, 2 light only."""
-        if form == READ:
-            self.info("+QSCLK: %d" % self.kept.get("qsclk", 1))
-            return None
-        if form == TEST:
-            self.info("+QSCLK: (0-2)")
-            return None
-        self.need(form, WRITE)
-        value = args.expect(1).integer(0, 0, 2)
+    def _set_sleep(self, value):
         if value == 0 and self.quirk_once("qsclk_error"):
             self.after(1900, lambda: self.finish("ERROR"))
             return PENDING
@@ -102,9 +93,7 @@ class Quectel(Generic):
         self.consider_sleep()
         return None
 
-    def at_qrellock(self, form, args):
-        """Give the sleep lock back."""
-        self.need(form, RUN, READ)
+    def _give_lock_back(self):
         self.finish()
         self.release_lock()
         return PENDING
@@ -152,77 +141,39 @@ class Quectel(Generic):
         self.wake_up()
         self.after_rtc(self.options["wake_ms"] + 50, lambda: again(request))
 
-    def at_qnbiotevent(self, form, args):
-        """URC when PSM is entered and left."""
-        if form == READ:
-            self.info("+QNBIOTEVENT: %d,1" % self.stored("psm_event", 0))
-            return
-        if form == TEST:
-            self.info("+QNBIOTEVENT: (0,1),(1)")
-            return
-        self.need(form, WRITE)
-        args.expect(1, 2).integer(1, 1, 1, 1)
-        self.nvram["psm_event"] = args.integer(0, 0, 1)
+    # ---- settings, power, engineering
 
-    def at_qcfg(self, form, args):
-        """Module settings: dsevent (URC before deep sleep), atlocktime and others."""
-        if form == TEST:
-            for name in sorted(self._CONFIG):
-                self.info('+QCFG: "%s",(%d-%d)' % (name, self._CONFIG[name][0], self._CONFIG[name][1]))
-            return
-        self.need(form, WRITE)
-        name = args.expect(1, 2).string(0, 20)
-        if name not in self._CONFIG:
-            raise args.wrong()
+    def _config(self, name, value):
         values = self.stored("qcfg", {})
-        if not args.has(1):
+        if value < 0:
             default = self.options["at_lock_ms"] // 1000 if name.endswith("locktime") else 0
-            self.info('+QCFG: "%s",%d' % (name, values.get(name, default)))
-            return
-        values[name] = args.integer(1, self._CONFIG[name][0], self._CONFIG[name][1])
+            return '"%s",%d' % (name, values.get(name, default))
+        if value > _CONFIG[name]:
+            raise self.error(50)
+        values[name] = value
+        return None
 
-    def at_qatwakeup(self, form, args):
-        """+QATWAKEUP after each wake."""
-        if form == READ:
-            self.info("+QATWAKEUP: %d" % self.setting("atwakeup"))
-            return
-        self.need(form, WRITE)
-        self.kept["atwakeup"] = args.expect(1).integer(0, 0, 1)
-
-    # ---- reset, power, engineering
-
-    def at_qrst(self, form, args):
-        """Reset."""
-        self.need(form, WRITE, RUN)
-        if form == WRITE:
-            args.expect(1).integer(0, 1, 1)
-        self.after(100, self.restart)
-
-    def at_qpowd(self, form, args):
-        """Power down: 0 normal, 1 at once, 2 reset."""
-        self.need(form, WRITE)
-        kind = args.expect(1).integer(0, 0, 2)
+    def _power_down(self, kind):
         self.after(50, self.restart if kind == 2 else self.power_off)
 
-    def at_qeng(self, form, args):
+    def _engineering(self, kind):
         """0: serving cell; 2: the module's own count of radio time."""
-        self.need(form, WRITE)
-        kind = args.expect(1).one_of(0, (0, 1, 2))
         if kind == 2:
-            self.info("+QENG: 3,%d,%d,%d" % self.radio_counters())
-        elif self.attached:
-            if kind == 0:
-                self.info('+QENG: 0,2506,2,209,"02CF5133",-93,-12,-81,9,5,"5A0C",0,-32768,3')
-            else:
-                self.info("+QENG: 1,2506,2,311,-101")
+            return "3,%d,%d,%d" % self.radio_counters()
+        if not self.attached:
+            return None
+        return '0,2506,2,209,"02CF5133",-93,-12,-81,9,5,"5A0C",0,-32768,3' if kind == 0 else "1,2506,2,311,-101"
 
-    def at_qnbiotrai(self, form, args):
-        """Release assistance: 0 none, 1 no answer awaited, 2 one answer awaited."""
-        if form == READ:
-            self.info("+QNBIOTRAI: %d" % self.kept.get("rai", 0))
-            return
-        if form == TEST:
-            self.info("+QNBIOTRAI: (0-2)")
-            return
-        self.need(form, WRITE)
-        self.kept["rai"] = args.expect(1).integer(0, 0, 2)
+    COMMANDS = joined(Generic.COMMANDS, {
+        "+QSCLK": Row("(0-2)", lambda m: "%d" % m.kept.get("qsclk", 1), None, _set_sleep, (whole(0, 2),)),  # 1 light and deep
+        "+QRELLOCK": Row(None, _give_lock_back, _give_lock_back),
+        "+QNBIOTEVENT": Row("(0,1),(1)", lambda m: "%d,1" % m.stored("psm_event", 0), None,
+                            lambda m, on, kind: m.nvram.update(psm_event=on), (SWITCH, whole(1, 1, 1))),
+        "+QCFG": Row(tuple(['"%s",(0-%d)' % (name, _CONFIG[name]) for name in sorted(_CONFIG)]),
+                     write=_config, takes=(one_word(*_CONFIG), whole(0, 60, -1))),
+        "+QATWAKEUP": remembered("kept", "atwakeup", SWITCH),
+        "+QRST": Row(run="reboot", write="reboot", takes=(whole(1, 1),)),
+        "+QPOWD": Row(write=_power_down, takes=(whole(0, 2),)),  # 0 normal, 1 at once, 2 reset
+        "+QENG": Row(write=_engineering, takes=(among(0, 1, 2),)),
+        "+QNBIOTRAI": remembered("kept", "rai", whole(0, 2), "(0-2)"),  # 1 no answer awaited, 2 one
+    })

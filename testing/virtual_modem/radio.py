@@ -5,6 +5,7 @@ it RRC-connected for `rrc_ms`. Idle, it counts the active time (T3324) and enter
 What a family does with these events it says in the `on_...` methods.
 """
 
+from testing.virtual_modem.core import joined
 from testing.virtual_modem.power import Power
 
 _CONNECT_MS = 100  # from the page to the first byte: random access, set-up of the connection; a few hundred in NB-IoT
@@ -29,8 +30,7 @@ def timer_seconds(bits, units):
 class Radio(Power):
     """A module with a radio and a SIM."""
 
-    OPTIONS = dict(Power.OPTIONS)
-    OPTIONS.update({
+    OPTIONS = joined(Power.OPTIONS, {
         "imei": "866971030000717",  # serial number, and endpoint of most examples
         "imsi": "460111174590523",  # of the SIM
         "iccid": "89860317482035195680",  # of the SIM
@@ -334,11 +334,16 @@ class Radio(Power):
         rx = self._seconds["rx"] + (self.clock.now - self._rrc_since if self.rrc else 0)
         return (self.clock.now - rx) // 100, rx // 100, self._seconds["tx"] // 100
 
+    def abandon(self):
+        """What is open ends unheard."""
+        self._era += 1
+        self.in_flight = 0
+
     def went_down(self, state):
         if self.rrc:
             self._seconds["rx"] += self.clock.now - self._rrc_since
         self._plain()
-        self.in_flight = 0
+        self.abandon()
         tau = self.tau_s()
         if state == "asleep" and tau and self.kept.get("attached"):
             # One timer: it starts anew with each sleep, or a year's worth of them wakes the module all the time.
