@@ -243,6 +243,9 @@ def test_identity_and_network():
     assert bench.say("AT+QNWINFO")[0] == '+QNWINFO: "CAT-NB1","46011","LTE BAND 5",2506'
     assert bench.say("AT+QCSQ")[0] == '+QCSQ: "CAT-NB1",-52,-81,195,-10'
     assert bench.say("AT+CGPADDR=1") == ['+CGPADDR: 1,"100.97.37.69"', "OK"]
+    assert bench.say("AT+CEREG=4;+CEREG=?") == ["+CEREG: (0-2,4)", "OK"]
+    for mode in ("3", "5"):
+        assert bench.say("AT+CEREG=" + mode) == ["+CME ERROR: 50"], mode
     assert bench.say("AT+QLTS=1")[0].startswith('+QLTS: "2026/01/01,00:00:')
     assert bench.say("AT+QCCID")[0] == "+QCCID: 89860317482035195680"
 

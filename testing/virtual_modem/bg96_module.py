@@ -147,6 +147,7 @@ class Bg96Module(Generic):
         "+CGSN": info(lambda m: m.options["imei"], True),
         "+GSN": info(lambda m: m.options["imei"], True),
         "+CGMR": info(lambda m: m.options["revision"], True),
+        "+CEREG": Row("(0-2,4)", "registration", write=lambda m, mode: m.kept.update(cereg=mode), takes=(among(0, 1, 2, 4),)),
         "+CGPADDR": Row(None, _address, _address, _address, (whole(1, 15),)),
         "+QNWINFO": info(lambda m: '"CAT-NB1","46011","LTE BAND 5",2506' if m.attached else "No Service"),
         "+QCSQ": info(lambda m: '"CAT-NB1",-52,-81,195,-10' if m.attached else '"NOSERVICE"'),
