@@ -21,30 +21,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 _node: "Any" = None
-_WORDS = (
-    ("status()", "configuration, module, session, journal, update"),
-    ('at("+CSQ")', "an AT command; a refusal is explained"),
-    ("trace()", "print what goes to the module and comes from it, secrets painted over; trace(False) ends it"),
-    ("sample()", "read every sensor once, into the journal"),
-    ("report()", "one contact with the server now"),
-    ("why()", "the decision on each path's last sample"),
-    ("journal()", "readings that wait for the server"),
-    ("inspect()", "what the module says to each of its read and test forms"),
-    ("doctor()", "wiring, baud, SIM, network, roaming, signal, server: what is wrong, and what to do"),
-    ("log()", "the last failure noted by main.py"),
-    ("update()", "check the package in /update, and stage it for the next restart"),
-    ("updates()", "the update that is under way, and how the last one ended"),
-    ("sleep_now()", "module to sleep, board to sleep until the next slot"),
-    ("node()", "the node itself: node().modem, node().tree, node().board"),
-)
+_WORDS = """\
+  status()       configuration, module, session, journal, update
+  at("+CSQ")     an AT command; a refusal is explained
+  trace()        print the dialogue with the module, secrets painted over; trace(False) ends it
+  sample()       read every sensor once, into the journal
+  report()       one contact with the server now
+  why()          the decision on each path's last sample
+  journal()      readings that wait for the server
+  inspect()      what the module says to each of its read and test forms
+  doctor()       from the UART to the server: what is wrong, and what to do
+  log()          the last failure noted by main.py
+  update()       check /update/package and stage it for the next restart
+  updates()      the update under way, and how the last one ended
+  sleep_now()    module and board to sleep until the next slot
+  node()         the node itself: its modem, tree, board, session, journal"""
 # Answers that do not begin with the command's name (27.007 5.1 to 5.4).
 _NAMELESS = ("+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GMI", "+GMM", "+GMR", "+GSN")
-# The read and test forms of a family's LwM2M commands; of the others the driver knows them.
+# The read and test forms of a family's LwM2M commands behind AT+QLW; of the others the driver knows them.
 _FORMS = {
-    "bc20": ("AT+QLWSERV=?", "AT+QLWCONF=?", "AT+QLWRD=?", "AT+QLWCFG=?"),
-    "bc66": ("AT+QLWCFG?", "AT+QLWCONFIG?", "AT+QLWADDOBJ?", "AT+QLWSTATUS?", "AT+QLWRD?"),
-    "bg96": ("AT+QLWM2M=?", 'AT+QLWM2M="select"', 'AT+QLWM2M="cdp"', 'AT+QLWM2M="epns"', 'AT+QLWM2M="bsmode"',
-             'AT+QLWM2M="mbsps"'),
+    "bc20": "SERV=? CONF=? RD=? CFG=?",
+    "bc66": "CFG? CONFIG? ADDOBJ? STATUS? RD?",
+    "bg96": 'M2M=? M2M="select" M2M="cdp" M2M="epns" M2M="bsmode" M2M="mbsps"',
 }
 
 
@@ -70,15 +68,14 @@ def help(*of: "Any") -> None:
         import builtins
         builtins.help(*of)
         return
-    for word, about in _WORDS:
-        print("  %-14s %s" % (word, about))
+    print(_WORDS)
 
 
-def _table(rows: "list[tuple[Any, ...]]") -> None:
-    """Print rows in aligned columns."""
-    widths = [max([len(str(row[column])) for row in rows]) for column in range(len(rows[0]))] if rows else []
-    for row in rows:
-        print(("  " + "  ".join(["%-*s" % (width, value) for width, value in zip(widths, row)])).rstrip())
+def _table(rows: "list[tuple[Any, Any]]") -> None:
+    """Print names and values in two columns."""
+    width = max([0] + [len(str(name)) for name, _ in rows])
+    for name, value in rows:
+        print("  %-*s  %s" % (width, name, value))
 
 
 def at(line: str, timeout_ms: int = 3000) -> "list[str]":
@@ -87,23 +84,20 @@ def at(line: str, timeout_ms: int = 3000) -> "list[str]":
     if not isinstance(line, str):
         raise ValueError('at() wants a command as text: at("+CSQ") or at("AT+CSQ")')
     unit = node()
-    line = "AT" + (line[2:] if line[:2].upper() == "AT" else line)
-    how: "dict[str, Any]" = {"timeout_ms": timeout_ms}
-    if line[2:].upper() in _NAMELESS:
-        how["prefix"] = ""
-    try:
+    line = line[2:] if line[:2].upper() == "AT" else line
+    how: "dict[str, Any]" = {"prefix": ""} if line.upper() in _NAMELESS else {}
+    for last in (False, True):
         try:
-            lines: "list[str]" = unit.at.send(line, **how)
+            return [_shown(text) for text in unit.at.send("AT" + line, timeout_ms=timeout_ms, **how)]
         except AtTimeout:
             # Asleep, off, or not yet spoken to.
-            if not unit.modem.wake() and not unit.modem.start():
+            if last or not unit.modem.wake() and not unit.modem.start():
                 raise
-            lines = unit.at.send(line, **how)
-    except CommandError as error:
-        from words import explain
-        print("  " + (explain(error.code, error.result) or "the module's own manual has this error"))
-        raise
-    return [_shown(text) for text in lines]
+        except CommandError as error:
+            from words import explain
+            print("  " + (explain(error.code, error.result) or "the module's own manual has this error"))
+            raise
+    return []
 
 
 def inspect() -> None:
@@ -112,16 +106,15 @@ def inspect() -> None:
     if not unit.modem.wake() and not unit.modem.start():
         print("  the module is silent: doctor() looks for the reason")
         return
-    forms = _FORMS.get(unit.config.family)
+    forms, said = _FORMS.get(unit.config.family), {}
     if forms is None:
         said = unit.modem.inspect()
     else:
-        said = {}
-        for line in forms:
-            lines = unit.modem.ask(unit.at.send, line, secret=line == "AT+QLWCONFIG?")
-            if line == "AT+QLWCONFIG?":
+        for form in forms.split(" "):
+            lines = unit.modem.ask(unit.at.send, "AT+QLW" + form, secret=form == "CONFIG?")
+            if form == "CONFIG?":
                 lines = [",".join(text.split(",")[:7]) for text in lines or ()]  # the key is the eighth (BC66 note 4.2.1)
-            said[line] = "refused" if lines is None else "; ".join(lines)
+            said["AT+QLW" + form] = "refused" if lines is None else "; ".join(lines)
     _table([(name, _shown(str(said[name]))) for name in sorted(said)])
 
 
@@ -139,52 +132,39 @@ def _shown(text: str) -> str:
 def trace(on: bool = True) -> None:
     """Print every byte to and from the module from now on, secrets painted over; trace(False) ends it."""
     unit = node()
-    unit.trace = _printed if on else None
+    unit.trace = (lambda *said: print("  %s %r" % said)) if on else None
     unit.at.trace_to(unit.trace)
-
-
-def _printed(direction: str, data: bytes) -> None:
-    print("  %s %r" % (direction, data))
 
 
 def status() -> None:
     """Print what the node knows of itself and what the module says; no secrets."""
     from lwnode import VERSION
     unit = node()
-    config = unit.config
-    mv = unit.board.battery_mv()
+    config, session, journal, modem = unit.config, unit.session, unit.journal, unit.modem
+    mv, psm, granted = unit.board.battery_mv(), modem.options["psm"], modem.granted()
+    asked = psm is not None and psm[0] is not None
     _table([
         ("version", VERSION), ("family", config.family), ("server", "%s:%d, %s" % (config.host, config.port, config.security)),
-        ("endpoint", unit.session.endpoint()), ("session", _session(unit)),
-        ("registrations", unit.session.registrations), ("recoveries", unit.session.recoveries),
-        ("journal", "%d waiting, %d dropped, %d exposed" % (len(unit.journal), unit.journal.dropped,
-                                                            unit.journal.exposed)),
+        ("endpoint", session.endpoint()), ("session", _session(unit)),
+        ("registrations", session.registrations), ("recoveries", session.recoveries),
+        ("journal", "%d waiting, %d dropped, %d exposed" % (len(journal), journal.dropped, journal.exposed)),
         ("time", unit.clock.unix() or "not known yet"), ("last error", unit.last_error or "none"),
-        ("psm", _power_saving(unit.modem)),
+        ("psm", "T3412 %d s and T3324 %d s asked for, %s" % (psm + (
+            "what is granted not known yet" if granted is None else
+            "%d s and %d s granted" % granted if granted[1] >= 0 else "none granted",)) if asked else "not asked for"),
         ("battery", "not wired" if mv is None else "%d mV" % mv), ("update", _update_state()),
-        ("module firmware", "being updated" if unit.modem.update_since else unit.modem.revision or "not known yet"),
+        ("module firmware", "being updated" if modem.update_since else modem.revision or "not known yet"),
     ])
-
-
-def _power_saving(modem: "Any") -> str:
-    """The timers asked for and those granted."""
-    psm, granted = modem.options["psm"], modem.granted()
-    if psm is None or psm[0] is None:
-        return "not asked for"
-    text = "T3412 %d s and T3324 %d s asked for, " % psm
-    if granted is None:
-        return text + "what is granted not known yet"
-    return text + ("none granted" if granted[1] < 0 else "%d s and %d s granted" % granted)
 
 
 def _session(unit: "Any") -> str:
     """What the module says of its session; one that sleeps is not woken for it, and costs two seconds instead of thirty."""
     from lwnode.at import AtError, AtTimeout
-    from words import STATES
+    from words import explain
     for _ in range(2):  # the first AT after a pause may be lost
         try:
             unit.at.send("AT", timeout_ms=500)
-            return str(STATES[unit.modem.status()])
+            return explain(unit.modem.status(), "session")
         except AtTimeout:
             pass
         except AtError as error:
@@ -196,7 +176,7 @@ def sample() -> None:
     """Read every sensor once and print the values; what the rules keep goes into the journal."""
     unit = node()
     unit.sample()
-    _table([(str(each.path), each.text()) for each in _readings(unit)])
+    _table([(each.path, each.text()) for each in _readings()])
     for path, _, _, error in unit.tree.health():
         print("  %s: %s" % (path, error))
 
@@ -204,22 +184,21 @@ def sample() -> None:
 def report() -> bool:
     """Contact the server now: session, journal, listening window. Returns whether it was reached."""
     reached = bool(node().contact())
-    print("  reached the server, %d readings still wait" % len(node().journal) if reached
-          else "  not reached (%s); readings stay in the journal" % (node().last_error or "no registration"))
+    print("  reached the server, %d readings still wait" % len(_node.journal) if reached
+          else "  not reached (%s); readings stay in the journal" % (_node.last_error or "no registration"))
     return reached
 
 
 def why() -> None:
     """Print what became of each path's last sample, and why; one that is to go out has not gone while the journal has it."""
     from lwnode.lwm2m import unpack_record
-    unit = node()
-    waiting = [unpack_record(data)[0] for _, data in unit.journal.entries()]
-    _table([(str(each.path), each.reason.replace("sent:", "kept for the next report:") if each.path in waiting else each.reason)
-            for each in _readings(unit)])
+    waiting = [unpack_record(data)[0] for _, data in node().journal.entries()]
+    _table([(each.path, each.reason.replace("sent:", "kept for the next report:") if each.path in waiting else each.reason)
+            for each in _readings()])
 
 
-def _readings(unit: "Any") -> "list[Any]":
-    return [each for row in unit.tree.rows for each in row.resources if each.text() is not None]
+def _readings() -> "list[Any]":
+    return [each for row in _node.tree.rows for each in row.resources if each.text() is not None]
 
 
 def journal(limit: int = 20) -> None:
@@ -228,8 +207,8 @@ def journal(limit: int = 20) -> None:
     unit = node()
     for number, data in unit.journal.entries(limit):
         path, _, value, stamp = unpack_record(data)
-        shown = value if isinstance(value, str) else "%d bytes" % len(value)
-        print("  %6d  %s = %s  at %s" % (number, path, shown, unit.clock.resolve(stamp) or "(time not known)"))
+        print("  %6d  %s = %s  at %s" % (number, path, value if isinstance(value, str) else "%d bytes" % len(value),
+                                         unit.clock.resolve(stamp) or "(time not known)"))
     print("  %d waiting" % len(unit.journal))
 
 
@@ -258,22 +237,14 @@ def doctor() -> None:
 
 def update() -> bool:
     """Check the package in /update and stage it: the node tries it after its next restart. A bad one changes nothing."""
-    try:
-        import swap  # noqa: F401  without it nothing would be tried
-        from lwnode.update import UpdateError, key_of, spare_blocks, stage
-    except ImportError as error:
-        print("  %s: this node was deployed without updates; make update brings what it takes" % error)
-        return False
     unit = node()
-    board, config = unit.board, unit.config
     try:
-        version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), None, board.protected,
-                        spare_blocks(config.journal_bytes), board.feed)
-    except UpdateError as error:
-        print("  refused, nothing has changed: %s" % error)
-        return False
-    print("  staged version %d: the next restart tries it" % version)
-    return True
+        from lwnode.update import by_hand
+        said = by_hand(unit)
+    except ImportError as error:
+        said = "%s: deployed without updates; make update brings what they take" % error
+    print("  " + said)
+    return said.startswith("staged")
 
 
 def updates() -> None:
@@ -283,16 +254,10 @@ def updates() -> None:
 
 def _update_state() -> str:
     try:
-        import swap
+        from swap import told
     except ImportError:
         return "none, deployed without"
-    under_way = swap.Swap(_node and _node.flash)
-    last = swap.read(under_way.files, swap.LAST)
-    text = "last: version %s" % last if last else "none so far"
-    if under_way.rows:
-        text = "version %d %s; %s" % (under_way.version, "on trial, start %d, %d contacts failed" % (
-            under_way.starts, under_way.silent) if under_way.state == "trial" else "waits for a restart", text)
-    return text
+    return told(_node and _node.flash)
 
 
 del TYPE_CHECKING

@@ -300,6 +300,17 @@ class Swap:
         write(self.files, TRIAL, "%d,%s,%d,%d" % (self.version, state, self.starts, self.silent))
 
 
+def told(files: "Any" = None) -> str:
+    """The update that is under way, and how the last one ended, for people."""
+    found = Swap(files)
+    last = read(found.files, LAST)
+    text = "last: version %s" % last if last else "none so far"
+    if found.rows:
+        text = "version %d %s; %s" % (found.version, "on trial, start %d, %d contacts failed" % (
+            found.starts, found.silent) if found.state == "trial" else "waits for a restart", text)
+    return text
+
+
 current: "Swap | None" = None
 
 

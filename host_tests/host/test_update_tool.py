@@ -102,7 +102,7 @@ def test_a_forged_package_is_refused_and_a_good_one_is_on_trial_until_a_deploy_b
         assert not (flash / "lib/lwnode/update").exists()
         await bench.stopped()
         said = await bench.mpremote("exec", "from shell import *; update(); updates()")
-        assert said.endswith("make update brings what it takes\n  none, deployed without\n"), said
+        assert said.endswith("make update brings what they take\n  none, deployed without\n"), said
 
     at_desk(script)
 

@@ -189,6 +189,17 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
     return version
 
 
+def by_hand(node: "Any") -> str:
+    """Stage for the person at the shell: "staged version ...", or why not."""
+    board, config = node.board, node.config
+    try:
+        version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), node.flash, board.protected,
+                        spare_blocks(config.journal_bytes, node.flash), board.feed)
+    except UpdateError as error:
+        return "refused, nothing has changed: %s" % error
+    return "staged version %d: the next restart tries it" % version
+
+
 def _discard(files: "Any", package: bool) -> None:
     """Remove what was made of a package that is not accepted, and the package too; as far as the flash lets us."""
     import swap
