@@ -277,7 +277,7 @@ def listen(stream, cuts, chunk):
     heard = []
     at.subscribe("", heard.append)
     at.subscribe("+A", heard.append)
-    at.subscribe("+W", heard.append, payload=lambda text: int(text.split(",")[3]))
+    at.subscribe("+W", heard.append, payload=3)
     previous = 0
     for cut in cuts + [len(stream)]:
         uart.feed(stream[previous:cut])

@@ -543,7 +543,7 @@ def test_resources_of_an_observed_instance_go_as_one_notification():
     assert one.commands == [
         "AT+QLWNOTIFY=3303,0,5700,4,3,1.5,1,1", "AT+QLWNOTIFY=3303,0,5601,4,3,1.0,0,1",
         "AT+QLWNOTIFY=3304,0,5700,4,4,50.0,0,1"]
-    assert one.modem.reports.in_flight == 2
+    assert len(one.modem.reports.in_flight) == 2
     one.say('+QLWURC: "report_ack",0,34180')
     assert one.told("delivered") in ([ticket], [])
 
@@ -606,7 +606,6 @@ def test_a_late_acknowledgement_belongs_to_nobody():
     one.say('+QLWURC: "report_ack",0,9')
     assert one.told("failed") == [(first, "no acknowledgement in time")]
     assert one.told("delivered") == []
-    assert one.modem.reports.unmatched == 1
 
 
 def test_no_more_than_four_messages_are_in_flight():
@@ -617,7 +616,7 @@ def test_no_more_than_four_messages_are_in_flight():
     began = one.clock.now
     one.modem.publish([READING])
     assert one.clock.now - began >= 2900
-    assert one.modem.reports.in_flight == 4
+    assert len(one.modem.reports.in_flight) == 4
 
 
 def test_a_silent_module_fails_the_report_and_the_rest_is_not_tried():
@@ -687,7 +686,7 @@ def test_a_snapshot_holds_what_a_warm_wake_must_know_and_no_secret():
     one.modem.observed = [Path(3303, 0, 5700), Path(3304, 0), Path(3306)]
     kept = one.modem.snapshot()
     assert KEY.encode() not in kept
-    assert len(kept) == 17 + len("BC66NBR01A10") + 18
+    assert len(kept) == 22 + len("BC66NBR01A10") + 18
     two = bench()
     assert two.modem.restore(kept)
     two.modem.configure(account)

@@ -163,7 +163,7 @@ def test_after_a_factory_reset_in_a_warm_wake_the_agent_is_off_until_the_account
 def test_a_bootstrap_that_was_configured_is_none():
     made = configured()
     made.modem.options["store"].save("me910c1-account", b"00000003")
-    made.modem._invalidate()
+    made.modem._configured = made.modem._declared = 0
     made.urc(tlt("BOOTSTRAPPING", 0))
     assert made.told("bootstrapping") and not made.told("factory_reset")
 

@@ -371,20 +371,16 @@ def active_time_s(bits):
 
 def test_timer_codes_differ_between_the_two_timers():
     """3GPP TS 24.008: the same digits mean an hour to T3412 and a minute to T3324."""
-    assert timers.periodic_tau(3600) == "00000110"
-    assert periodic_tau_s("00100001") == 3600
-    assert active_time_s("00100001") == 60
-    assert timers.active_time(60) == "00011110"
+    def coded(seconds, units):
+        return "{:08b}".format(timers.octet_of(seconds, units))
+
+    assert coded(3600, timers.TAU) == "00000110" and periodic_tau_s("00100001") == 3600
+    assert coded(60, timers.ACTIVE) == "00011110" and active_time_s("00100001") == 60
     for seconds in (0, 2, 60, 62, 63, 600, 930, 3600, 18600, 111600, 1116000, 35712000):
-        coded = periodic_tau_s(timers.periodic_tau(seconds))
-        assert coded is not None and seconds <= coded, seconds
+        assert seconds <= periodic_tau_s(coded(seconds, timers.TAU)), seconds
     for seconds in (0, 2, 62, 63, 1860, 11160):
-        coded = active_time_s(timers.active_time(seconds))
-        assert coded is not None and seconds <= coded, seconds
-
-
-def test_timers_out_of_range_are_refused():
-    for call in (lambda: timers.periodic_tau(35712001), lambda: timers.active_time(11161),
+        assert seconds <= active_time_s(coded(seconds, timers.ACTIVE)), seconds
+    for call in (lambda: coded(35712001, timers.TAU), lambda: coded(11161, timers.ACTIVE),
                  lambda: timers.edrx_code(10486, timers.NB_IOT)):
         assert "expected" in str(raised(ValueError, call))
 
@@ -394,6 +390,14 @@ def test_edrx_codes_by_access():
     assert timers.edrx_code(5.12, timers.LTE_M) == "0000"
     assert timers.edrx_code(60, timers.NB_IOT) == "0101"
     assert timers.edrx_code(60, timers.LTE_M) == "0100"
+    # Each value of 24.008 10.5.5.32, asked for by its cycle and by a moment more than the one before; NB-IoT has ten of them.
+    cycles = (5.12, 10.24, 20.48, 40.96, 61.44, 81.92, 102.4, 122.88, 143.36, 163.84, 327.68, 655.36, 1310.72, 2621.44, 5242.88,
+              10485.76)
+    for value, cycle in enumerate(cycles):
+        assert int(timers.edrx_code(cycle, timers.LTE_M), 2) == value
+        assert int(timers.edrx_code(cycle - 0.1, timers.LTE_M), 2) == value, "the shortest that is long enough"
+        there = [each for each in (2, 3, 5, 9, 10, 11, 12, 13, 14, 15) if each >= value]
+        assert int(timers.edrx_code(cycle, timers.NB_IOT), 2) == there[0]
 
 
 def test_psm_is_written_only_where_it_differs():

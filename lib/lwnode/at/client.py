@@ -399,15 +399,14 @@ class AtClient:
 
     # URCs.
 
-    def subscribe(self, prefix: str, handler: "Handler | None", payload: "Payload | None" = None) -> None:
+    def subscribe(self, prefix: str, handler: "Handler | None", payload: int = 0) -> None:
         """Call handler(line) for each URC of that name; "" gets what nobody else claims. None ends it.
 
-        payload(text) is asked at each comma of such a line, with the text up to there, how many bytes of value
-        follow by length (with or without quotes around them); 0 or an exception means none. So many bytes are the value,
-        whatever they look like, and the handler gets the whole line. It holds wherever the line goes, also to a command's
-        answer:
+        payload: the number of the field, from 0, that says how many bytes of value follow it (with or without quotes around
+        them). So many bytes are the value, whatever they look like, and the handler gets the whole line. It holds wherever the
+        line goes, also to a command's answer:
 
-            at.subscribe("+QLWDLDATA", on_data, payload=lambda text: int(text.split(",")[2]))
+            at.subscribe("+QLWDLDATA", on_data, payload=2)
             +QLWDLDATA: "/10250/0/1",4,10,"ab\\r\\nOK\\r\\ncd"
         """
         name = prefix.encode()
@@ -422,7 +421,7 @@ class AtClient:
             while place < len(self._subscribed) and len(self._subscribed[place][0]) > len(name):
                 place += 1
             self._subscribed.insert(place, (name, handler))
-            if payload is not None:
+            if payload:
                 self._rx.payloads.append((name, payload))
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:

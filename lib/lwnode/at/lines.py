@@ -9,7 +9,7 @@ Where a length is announced, that many bytes are the value, whatever they look l
 
     +QLWRD: 12,0                                                    after an information line: send(payload=...)
     OK, and ERROR
-    +QLWURC: "write",27,19,0,0,1,12,"a "b", OK",0                   inside a line: subscribe(..., payload=...)
+    +QLWURC: "write",27,19,0,0,1,12,"a "b", OK",0                   inside a line: subscribe(..., payload=6)
 
 Bounds: a line longer than the buffer is dropped to its next line end and counted. A length that lies (a BC26 declared 27 with
 13 bytes of data) costs 200 ms of silence; then what came is lines again.
@@ -66,7 +66,7 @@ class LineBuffer:
         self.start = self.end = self.searched = self.first = 0
         self._skipping = False  # the rest of a line that was too long
         self.prompt = b""  # due at a line's start, once
-        self.payloads: "list[tuple[bytes, Payload]]" = []  # lines that hold a value, by name
+        self.payloads: "list[tuple[bytes, int]]" = []  # lines that hold a value: name, field that says its length
         self.is_value = False  # what was handed out last is a value, not a line
         self.need = 0  # bytes from `start` to have before anything is handed out
         self._count = 0  # bytes of a value that comes next
@@ -216,9 +216,9 @@ class LineBuffer:
             self._held = False
             # what looks like noise at its end belongs to the value
             return self.bytes[self.first : self._stop] if self.first + len(line) < self._stop else line
-        for prefix, payload in self.payloads:
-            if line.startswith(prefix) and matches(line, prefix):
-                least = self._least(self._client.text(line), payload)
+        for prefix, field in self.payloads:
+            if matches(line, prefix):
+                least = self._least(line, field)
                 value = self.bytes[self.first : self.first + least]
                 if max(least, self.need) >= self.size:
                     self.need = 0
@@ -233,23 +233,28 @@ class LineBuffer:
                 break
         return line
 
-    def _least(self, text: str, payload: "Payload") -> int:
+    def _least(self, line: "bytearray | bytes", field: int) -> int:
         """Bytes that the line has at least, by its declared length; 0 when it declares none, or cannot be judged yet."""
-        comma = text.find(",")
-        while comma >= 0:
-            head = text[: comma + 1]
-            count = length(payload, head)
-            if count > 0:
-                least = len(head.encode()) + count
-                if not text.startswith('"', comma + 1):
-                    return least
-                # A quote is around the value, or is its first character: what stands behind the value tells.
-                if self.end - self.first < least + 2:
-                    self.need = least + 2
-                    return 0
-                return least + 2 if self.bytes[self.first + least + 1] == 34 else least
-            comma = text.find(",", comma + 1)
-        return 0
+        comma = begin = -1
+        for _ in range(field + 1):
+            begin = comma + 1
+            comma = line.find(b",", begin)
+            if comma < 0:
+                return 0
+        try:
+            least = int(line[begin:comma])
+        except ValueError:
+            return 0
+        if least <= 0:
+            return 0
+        least += comma + 1
+        if line[comma + 1 : comma + 2] != b'"':
+            return least
+        # A quote is around the value, or is its first character: what stands behind the value tells.
+        if self.end - self.first < least + 2:
+            self.need = least + 2
+            return 0
+        return least + 2 if self.bytes[self.first + least + 1] == 34 else least
 
     def patience(self, now: int) -> int:
         """Milliseconds to wait for more of a value. When nothing came for 200 ms it is given up: what came is lines."""

@@ -21,7 +21,6 @@ import struct
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path, Request, Response
-from lwnode.modem import DEREGISTERED, RECOVERING, REGISTERED, REGISTERING, UNKNOWN
 from lwnode.modem.network import Network, number
 from lwnode.modem.recovery import BRIEFLY, power_cycle
 from lwnode.modem.reports import Reports
@@ -34,13 +33,21 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
 
+# The states of lwnode.modem, here as constants that cost no name.
+_REGISTERING = const(1)
+_REGISTERED = const(2)
+_RECOVERING = const(4)
+_UNKNOWN = const(6)
+_DEREGISTERED = const(7)
+
 _QUEUE = const(8)
 _QUEUE_BYTES = const(2048)  # of values
 _SLICE_MS = const(200)  # of a wait: what falls due, and a status pin, are seen so late at most
 _TORN_MS = const(30)  # a line of 300 characters at 115200
 _LOOK_MS = const(5000)  # BC66's own recovery takes some seconds (5.5); the URC that ends it may be lost, so it is asked
-_SNAPSHOT = const(4)  # format; a snapshot of another one starts cold
-_HEAD = const(">BBBBIIB4s")  # format, length of the revision, failures, status, account, objects, observations, PSM timers
+_SNAPSHOT = const(5)  # format; a snapshot of another one starts cold
+# format, failures, status, restart due, account, objects, update since, length of the revision, observations, PSM timers
+_HEAD = const(">BBBBIIIBB4s")
 _DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s (QRST) and 6 s (CFUN=1,1; field_quirks 5)
 _OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
@@ -89,7 +96,7 @@ class Modem(Network):
     RESTART = ""  # the command that restarts it, and the one that switches it off
     POWER_OFF = ""
     URC_PREFIXES: "tuple[str, ...]" = ()
-    VALUE_PREFIXES: "tuple[str, ...]" = ()  # those that hold a value by length, see _value_length
+    VALUES: "dict[str, int]" = {}  # those that hold a value by length -> the field that says it (AtClient.subscribe)
     # name -> argument pattern, and what _heard() does is its effect; or (argument pattern, method, its first arguments...).
     # Patterns: i integer, o object, instance or resource id, s text, * what remains
     URCS: "dict[str, Any]" = {}
@@ -124,18 +131,18 @@ class Modem(Network):
         self.objects: "Any" = ()
         self.observed: "list[Path]" = []
         self.failures = 0  # of start and bring_back in a row that did not reach module or server
-        self._status = UNKNOWN
+        self._status = _UNKNOWN
         self._configured = 0  # checksum of the account that the module was found to hold, 0 unknown
         self._declared = 0  # the same of the objects
         self._restart_due = False  # something was written that holds only after a restart, however long ago
         self._restart_expected = False
         self._waiting: "list[tuple[Any, Any]]" = []  # (Request, data of the family) or (work, its arguments), oldest first
         self._refused: "list[tuple[Request, Any]]" = []  # requests that found the queue full, without their values
-        self._after: "list[Callable[[], None]]" = []  # what answers have left to be done once they are out
+        self._after: "list[Callable[[], None]]" = []  # what answers have left to be done once the last is out: a restart, say
         self._answering = False
         at.on_restart = self._on_restart
         for prefix in self.URC_PREFIXES:
-            at.subscribe(prefix, self._on_urc, self._value_length if prefix in self.VALUE_PREFIXES else None)
+            at.subscribe(prefix, self._on_urc, self.VALUES.get(prefix, 0))
 
     def check(self, server: "Server") -> None:
         """Refuse what this module cannot carry, without a word to it: ValueError or Unsupported, by key. Ranges are for
@@ -196,11 +203,11 @@ class Modem(Network):
 
         def _capabilities(self) -> Capabilities: ...
 
-        def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
+        def _parse_urc(self, line: str) -> "tuple[str, list[Any]]":
             """(name in URCS, fields) of a line."""
 
-        def _value_length(self, text: str) -> int:
-            """How many bytes of a value follow a comma of a line of VALUE_PREFIXES, at least; text is before it. 0: none."""
+        def _greet(self) -> None:
+            """Settings that the module forgets when it restarts."""
 
     def answer(self, request: Request, response: Response, data: "Any") -> None:
         """Send the answer of a request that request() was given, with its data; called from the queue alone.
@@ -218,7 +225,7 @@ class Modem(Network):
         pulse False: a silent one is not power-cycled, which takes a minute of awake time (recovery.hard_steps_due). Raises
         AtError where the module says that it is another family's.
         """
-        self._invalidate()
+        self._configured = self._declared = 0
         # Silent where pins can tell: asleep since before this host's power-on, or off. It is not asked for long.
         found = self._begin(self.pins is not None) or self._roused() and self._begin()
         if not found and not (pulse and power_cycle(self)):
@@ -254,9 +261,6 @@ class Modem(Network):
         finally:
             self._restart_expected = expected
         return True
-
-    def _greet(self) -> None:
-        """Settings that the module forgets when it restarts."""
 
     def restart(self) -> bool:
         """Reset by command; what was registered may be gone, what was configured holds now. True where it answers again."""
@@ -330,16 +334,13 @@ class Modem(Network):
         return done
 
     def snapshot(self) -> bytes:
-        """What must be known after the host's deep sleep: 17 bytes, the revision, 6 for each observation; no secret."""
+        """What must be known after the host's deep sleep: 22 bytes, 6 for each observation, the revision; no secret."""
         revision = self.revision.encode()[:40]
         data = struct.pack(
-            _HEAD, _SNAPSHOT, len(revision), min(self.failures, 255),
-            self._status | self._restart_due << 7 | (self.update_since > 0) << 6,
-            self._configured, self._declared, len(self.observed), self.timers)
+            _HEAD, _SNAPSHOT, min(self.failures, 255), self._status, self._restart_due, self._configured, self._declared,
+            self.update_since, len(revision), len(self.observed), self.timers)
         for path in self.observed:
             data += struct.pack(">HHH", *[65535 if part is None else part for part in path.ids])
-        if self.update_since:
-            data += struct.pack(">I", self.update_since)
         return data + revision
 
     def restore(self, data: "bytes | None") -> bool:
@@ -347,19 +348,17 @@ class Modem(Network):
         size = struct.calcsize(_HEAD)
         if not data or len(data) < size or data[0] != _SNAPSHOT:
             return False
-        updates = data[3] >> 6 & 1
-        if len(data) != size + data[1] + 6 * data[size - 5] + 4 * updates:
+        values = struct.unpack_from(_HEAD, data)
+        end = size + 6 * values[8]
+        if len(data) != end + values[7]:
             return False
-        (_, length, self.failures, self._status, self._configured, self._declared, count,
-         self.timers) = struct.unpack_from(_HEAD, data)
-        self._restart_due = bool(self._status & 128)
-        self._status = min(self._status & 63, DEREGISTERED)
-        self.update_since = struct.unpack_from(">I", data, len(data) - length - 4)[0] if updates else 0
+        (_, self.failures, status, due, self._configured, self._declared, self.update_since, _, _, self.timers) = values
+        self._status = min(status, _DEREGISTERED)
+        self._restart_due = due > 0
         self.observed = []
-        for index in range(count):
-            ids = struct.unpack_from(">HHH", data, size + 6 * index)
-            self.observed.append(path_of(*[value if value != 65535 else -1 for value in ids]))
-        self.revision = bytes(data[len(data) - length:]).decode()
+        for at in range(size, end, 6):
+            self.observed.append(path_of(*[-1 if part == 65535 else part for part in struct.unpack_from(">HHH", data, at)]))
+        self.revision = bytes(data[end:]).decode()
         self.capabilities = self._capabilities()
         return True
 
@@ -378,9 +377,9 @@ class Modem(Network):
         while True:
             self._upkeep()
             self._answer_server()
-            if serve:
-                self._run_after()
-            self.reports.expire()
+            while serve and self._after:
+                self._after.pop(0)()
+            nearest = self.reports.expire()
             self._tell_outcomes()
             left = self.at.left(end)
             if quiet_ms is not None and not self.reports:
@@ -388,7 +387,7 @@ class Modem(Network):
             if left <= 0 or not (serve or self.reports):
                 return not self.reports
             # In slices: what falls due meanwhile shall not wait for the rest of the time.
-            self._listen(max(1, self.reports.next_ms(min(left, _SLICE_MS))), lambda: not (serve or self.reports))
+            self._listen(min(left, nearest, _SLICE_MS), lambda: not (serve or self.reports))
 
     def _await(self, done: "Callable[[], bool]", timeout_ms: int, answer: bool = True) -> bool:
         """Wait until done() is true, answering the server meanwhile. False where it was not in time."""
@@ -425,11 +424,11 @@ class Modem(Network):
 
     def _wait_for_room(self) -> None:
         """Wait until one more message may be in flight."""
-        self._await(lambda: self.reports.in_flight < self.reports.limit, self.deadline_ms)
+        self._await(lambda: len(self.reports.in_flight) < self.reports.limit, self.deadline_ms)
 
     def _busy(self) -> bool:
         """Whether the module works at the session by itself: nothing may be configured or registered meanwhile."""
-        return self._bootstrapping or self._status in (REGISTERING, RECOVERING)
+        return self._bootstrapping or self._status in (_REGISTERING, _RECOVERING)
 
     def wait_while_busy(self, timeout_ms: int) -> int:
         """The state in which the module's own work at the session ends; its URC may be lost, so it is asked too."""
@@ -521,15 +520,11 @@ class Modem(Network):
             (self.observed.remove if cancel else self.observed.append)(path)
         self._emit("cancelled" if cancel else "observed", path)
 
-    def _run_after(self) -> None:
-        """What answers have left to be done once the last of them is out: a restart of the node, say."""
-        while self._after:
-            self._after.pop(0)()
-
     def _close_requests(self) -> None:
         """Before the module sleeps or goes off: nothing that the server has asked is left waiting."""
         self._answer_server()
-        self._run_after()
+        while self._after:
+            self._after.pop(0)()
 
     def _on_indication(self, name: str, args: "list[str | None]") -> None:
         """Quectel's +QIND: "FOTA","HTTPSTART" ... "UPDATING",37 ... "END",0 (its DFOTA guides; the LwM2M guides are silent)."""
@@ -546,16 +541,14 @@ class Modem(Network):
 
     def _on_urc(self, line: str) -> None:
         """One URC through the family's table; a line that does not fit is counted and survived."""
-        parsed = self._parse_urc(line)
-        if parsed is None:
-            return
-        row = self.URCS.get(parsed[0])
-        arguments = None if row is None else _arguments(row if isinstance(row, str) else row[0], parsed[1])
+        name, values = self._parse_urc(line)
+        row = self.URCS.get(name)
+        arguments = None if row is None else _arguments(row if isinstance(row, str) else row[0], values)
         if row is None or arguments is None:
             self._count("unknown_urcs" if row is None else "malformed_urcs")
             return
         if isinstance(row, str):
-            self._heard(parsed[0], *arguments)
+            self._heard(name, *arguments)
         else:
             row[1](self, *row[2:], *arguments)
         self._tell_outcomes()
@@ -570,7 +563,7 @@ class Modem(Network):
     def _forget_session(self, reason: str) -> None:
         """What module, server and network had agreed on is gone; a request without its module is nobody's."""
         self.timers = self.timers[:2] + b"\0\0"
-        self._status = UNKNOWN
+        self._status = _UNKNOWN
         self._waiting = []
         self._refused = []
         self.reports.expire(reason)
@@ -578,7 +571,7 @@ class Modem(Network):
 
     def _session_stands(self, event: "str | None", value: "Any" = None) -> None:
         """The server has just been heard of: "registered" (anew), "recovered", "updated", or None for no event."""
-        self._status = REGISTERED
+        self._status = _REGISTERED
         self.failures = 0
         if event == "registered":
             # A new registration has no observations, and those that wait were made of the old one.
@@ -590,15 +583,15 @@ class Modem(Network):
     def _session_lost(self, status: int, reason: str) -> None:
         """The session is gone; the node is told once."""
         before, self._status = self._status, status
-        if before == REGISTERED:
+        if before == _REGISTERED:
             self._emit("lost", reason)
 
     def _tell_outcomes(self) -> None:
-        for name, detail in self.reports.outcomes():
+        outcomes, self.reports.outcomes = self.reports.outcomes, []
+        for name, detail in outcomes:
             self._emit(name, detail)
 
     def _emit(self, name: str, value: "Any" = None) -> None:
-        self._count("events")
         if self.on_event is not None:
             self.on_event(name, value)
 
@@ -606,11 +599,6 @@ class Modem(Network):
         self.stats[name] = self.stats.get(name, 0) + count
 
     # ---- steps of a dialogue ----------------------------------------------------------------------------------
-
-    def _invalidate(self) -> None:
-        """Forget what the module was found to be configured with: configure() and declare() read again."""
-        self._configured = 0
-        self._declared = 0
 
     def _retry(self, step: "Callable[..., Any]", *values: "Any") -> "Any":
         """A step that reads, compares and writes what differs, up to three times where the line loses an answer.

@@ -6,8 +6,8 @@
     modem.power_saving(86400, 60)     True where the module asks the network for something new now
     modem.granted()                   (3600, 60): T3412 and T3324 that the network has made of it
 
-    periodic_tau(3600)                "00000110": six times ten minutes; T3412 extended (3GPP TS 24.008 10.5.7.4a)
-    active_time(60)                   "00011110": thirty times two seconds; T3324 (10.5.7.3)
+    octet_of(3600, TAU)               0b00000110: six times ten minutes; T3412 extended (3GPP TS 24.008 10.5.7.4a)
+    octet_of(60, ACTIVE)              0b00011110: thirty times two seconds; T3324 (10.5.7.3)
     edrx_code(20.48, NB_IOT)          "0010" (10.5.5.32)
 
 Class attributes carry what differs between families. Bounds: SIM 10 s, PIN 5 s, attach as asked for; it looks every 2 s. A
@@ -16,7 +16,7 @@ PIN is tried once, and its refusal is remembered until the secrets change.
 
 from binascii import crc32
 
-from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, LinkError, Secret, fields
+from lwnode.at import AtTimeout, CommandError, LinkError, Secret, fields
 from micropython import const
 
 TYPE_CHECKING = False
@@ -34,28 +34,22 @@ _PIN_MARK = const("pin-refused")
 NB_IOT = const(5)  # <AcT-type> of AT+CEDRXS, 3GPP TS 27.007
 LTE_M = const(4)
 
-# 3GPP TS 27.007 9.2.1, those of a SIM
-_SIM = {10: "SIM not inserted", 11: "SIM PIN required", 12: "SIM PUK required", 13: "SIM failure", 14: "SIM busy",
-        15: "SIM wrong", 16: "incorrect password"}
-# What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
-_FINAL = const(("SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM wrong", "incorrect password",
-          "SIM PUK", "NOT READY"))
-_RADIO_OFF = const(("SIM not inserted", "SIM failure", "NOT READY"))  # what a SIM is said to be while the radio is off
+# 3GPP TS 27.007 9.2.1: errors 10 to 16, those of a SIM. Only a busy one mends itself.
+_SIM = (
+    "SIM not inserted", "SIM PIN required", "SIM PUK required", "SIM failure", "SIM busy", "SIM wrong", "incorrect password")
 
 # 3GPP TS 27.007 7.2 (+CREG) and 10.1.22 (+CEREG), by <stat>
-_SEARCH = const(("not searching", "registered", "searching", "registration denied", "unknown", "registered, roaming",
-           "registered for SMS only", "registered for SMS only, roaming", "emergency services only", "registered",
-           "registered, roaming"))
+_SEARCH = const((
+    "not searching", "", "searching", "registration denied", "unknown", "", "registered for SMS only",
+    "registered for SMS only, roaming", "emergency services only"))
 ATTACHED = (1, 5, 9, 10)
 # EMM causes (24.301 9.9.3.9): SIM or module themselves are refused, no other network will take them
 _PERMANENT = const((3, 6, 7, 8))
 
 # code, unit in seconds, for units in rising order
-TAU_UNITS = const(((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000)))
-ACTIVE_UNITS = const(((0, 2), (1, 60), (2, 360)))
-# eDRX value -> cycle in units of 5.12 s
-_EDRX_HALVES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 64, 128, 256, 512, 1024, 2048)
-_EDRX_NB = const((2, 3, 5, 9, 10, 11, 12, 13, 14, 15))
+TAU = ((3, 2), (4, 30), (5, 60), (0, 600), (1, 3600), (2, 36000), (6, 1152000))
+ACTIVE = ((0, 2), (1, 60), (2, 360))
+_NOT_IN_NB = b"\0\1\4\6\7\x08"  # eDRX values
 
 
 class Network:
@@ -118,15 +112,9 @@ class Network:
 
         prefix="": its answer may come without a name, such as 867997030052996 and Revision: BC66NBR01A10.
         """
-        try:
-            lines = self.at.send(line, **how)
-        except BudgetExceeded:
-            raise
-        except AtError:
-            return [""]
         name = line[2:].split("=")[0].strip("?")
         # A URC that nobody claims may have come in between: it has another command's name.
-        lines = [text for text in lines if text.startswith(name) or text[0] not in "+#*^"]
+        lines = [text for text in self.ask(self.at.send, line, **how) or () if text.startswith(name) or text[0] not in "+#*^"]
         return [value or "" for value in fields(lines[-1])] or [""] if lines else [""]
 
     def signal(self) -> "dict[str, int]":
@@ -167,17 +155,20 @@ class Network:
                 answer = self._query("+CPIN")
                 state = str(answer[-1][0]) if answer and answer[-1] else ""
             except CommandError as error:
-                state = str(error.text if error.code is None else _SIM.get(error.code, "error %d" % error.code))
+                code = -1 if error.code is None else error.code
+                state = _SIM[code - 10] if 10 <= code <= 16 else error.text if code < 0 else "error %d" % code
             if state == "READY":
-                self._pin_was_right()
+                if self.options["pin"]:
+                    self._pin_tried(b"")  # it was right, and its answer lost
                 return True
             if state == "SIM PIN" and not entered:
                 if not self._enter_pin():
                     return False
                 entered = True
                 continue
-            final = state in _FINAL
-            waiting = not final or state == "NOT READY" or radio and state in _RADIO_OFF
+            # What only a person can change; any other state may be a busy SIM, or a line that spoilt the answer.
+            final = state in _SIM and state != "SIM busy" or state in ("SIM PUK", "NOT READY")
+            waiting = not final or state == "NOT READY" or radio and state in ("SIM not inserted", "SIM failure")
             if not waiting or self.at.left(end) <= 0:
                 if final:
                     self.refusal = "SIM: " + ("not inserted" if state == "SIM not inserted" else state)
@@ -196,27 +187,22 @@ class Network:
             self.refusal = "SIM: wants a PIN, and no pin is configured"
             return False
         self.refusal = "SIM: this PIN was refused; it is not tried again until it is changed"
-        mark = b"%08x" % crc32(str(pin).encode())  # enough to see that the secrets have changed
-        if self._pin_mark() == mark:
+        if self._pin_tried(b"%08x" % crc32(str(pin).encode())):  # enough to see that the secrets have changed
             return False
-        self._pin_mark(mark)
         if self.ask(self.at.write, "+CPIN", Secret(str(pin)), timeout_ms=_PIN_MS, secret=True) is not None:
-            self._pin_mark(b"")
+            self._pin_tried(b"")
             self.refusal = ""
         return True
 
-    def _pin_was_right(self) -> None:
-        if self.options["pin"] and self._pin_mark():
-            self._pin_mark(b"")  # and its answer lost
-
-    def _pin_mark(self, mark: "bytes | None" = None) -> bytes:
-        """The mark of the PIN that was refused, or whose outcome nobody knows, empty for none; what is given is kept."""
+    def _pin_tried(self, mark: bytes) -> bool:
+        """Keep the mark of the PIN that was refused, or whose outcome nobody knows, empty for none. True where it was that."""
         store = self.options["store"]
-        if mark is not None:
-            self.pin_tried = mark
-            if store is not None:
-                store.save(_PIN_MARK, mark)
-        return self.pin_tried if store is None else store.load(_PIN_MARK) or b""
+        if (self.pin_tried if store is None else store.load(_PIN_MARK) or b"") == mark:
+            return True
+        self.pin_tried = mark
+        if store is not None:
+            store.save(_PIN_MARK, mark)
+        return False
 
     # ---- attachment -------------------------------------------------------------------------------------------
 
@@ -232,7 +218,8 @@ class Network:
             state, code = self._registration()
             if state in ATTACHED:
                 # Asked first: who is registered has a SIM that is ready, and its radio on (a wake out of PSM).
-                self._pin_was_right()
+                if self.options["pin"]:
+                    self._pin_tried(b"")
                 self.roaming = state in (5, 10)
                 self.refusal = ""
                 if self.roaming and self.options["roaming"] == "never":
@@ -314,16 +301,12 @@ class Network:
     def configure_radio(self) -> None:
         """Ask the network for the options psm and edrx; a module or a network that refuses costs energy, not the node."""
         psm, cycle = self.options["psm"], self.options["edrx"]
-        try:
-            if psm is not None:
-                self.power_saving(*psm)
-        except CommandError:
-            self._count("power_saving_refused")
-        try:
-            if cycle is not None:
-                self.edrx(cycle or None)
-        except CommandError:
-            self._count("power_saving_refused")
+        for step, values in ((self.power_saving, psm), (self.edrx, None if cycle is None else (cycle,))):
+            try:
+                if values is not None:
+                    step(*values)
+            except CommandError:
+                self._count("power_saving_refused")
 
     def power_saving(self, tau_s: "int | None", active_s: int = 60) -> bool:
         """Ask the network for PSM with these timers in seconds, or for none (tau_s None). True: something was written.
@@ -332,20 +315,15 @@ class Network:
         area update.
         """
         values = self._answer_to("AT+CPSMS?")
+        asked = b"\xff\xff" if tau_s is None else _octets(tau_s, active_s)
+        found = bytes([_octet(bits) for bits in values[3:5]])
         if tau_s is None:
-            asked, same = b"\xff\xff", values[0] == "0"
+            same = values[0] == "0"
         else:
-            wanted = (periodic_tau(tau_s), active_time(active_s))
-            asked = bytes([int(bits, 2) for bits in wanted])
-            found = bytes([_octet(bits) for bits in values[3:5]])
-            same = values[0] == "1" and len(found) == 2 and (
-                seconds_of(found[0], TAU_UNITS) == seconds_of(asked[0], TAU_UNITS)
-                and seconds_of(found[1], ACTIVE_UNITS) == seconds_of(asked[1], ACTIVE_UNITS))
+            same = values[0] == "1" and len(found) == 2 and _durations(found) == _durations(asked)
         if not same:
-            if tau_s is None:
-                self.at.write("+CPSMS", 0)
-            else:
-                self.at.write("+CPSMS", 1, None, None, wanted[0], wanted[1])
+            bits = ["{:08b}".format(octet) for octet in asked]
+            self.at.write("+CPSMS", *((0,) if tau_s is None else (1, None, None, bits[0], bits[1])))
         self.timers = asked + (self.timers[2:] if same else b"\0\0")
         return not same
 
@@ -354,10 +332,10 @@ class Network:
         none: nothing is said in most contacts. True where the grant has just been read.
         """
         psm = self.options["psm"]
-        if psm is not None and psm[0] is not None and self.timers[:2] != bytes(
-                (int(periodic_tau(psm[0]), 2), int(active_time(psm[1]), 2))):
+        if psm is not None and psm[0] is not None and self.timers[:2] != _octets(*psm):
             self.ask(self.power_saving, *psm)
-        if self.timers[1] in (0, 255) or self.timers[2] and seconds_of(self.timers[3], ACTIVE_UNITS) >= 0:
+        granted = self.granted()
+        if self.timers[1] in (0, 255) or granted is not None and granted[1] >= 0:
             return False
         # 27.007 10.1.22: with <n> 4 active time and periodic TAU come last, and not at all where none is granted.
         for _ in range(2):  # none is believed when it is said twice
@@ -369,17 +347,17 @@ class Network:
                 return False
             active, tau = [_octet(bits) for bits in values[-2:]]
             before, self.timers = self.timers, self.timers[:2] + bytes((tau or 255, active))
-            if self.timers == before or seconds_of(active, ACTIVE_UNITS) >= 0:
+            if self.timers == before or _durations(self.timers[2:])[1] >= 0:
                 break
         return True
 
     def granted(self) -> "tuple[int, int] | None":
         """(T3412, T3324) in seconds as the network grants them, the second -1 where it grants no PSM; None: not known."""
-        return (seconds_of(self.timers[2], TAU_UNITS), seconds_of(self.timers[3], ACTIVE_UNITS)) if self.timers[2] else None
+        return _durations(self.timers[2:]) if self.timers[2] else None
 
     def edrx(self, seconds: "float | None") -> None:
-        """Ask for an eDRX cycle in seconds, or for none; what the network grants already is not asked for again."""
-        if seconds is None:
+        """Ask for an eDRX cycle in seconds, or for none (0); what the network grants already is not asked for again."""
+        if not seconds:
             self.at.write("+CEDRXS", 0, self.ACCESS)
             return
         code = edrx_code(seconds, self.ACCESS)
@@ -415,19 +393,13 @@ def parse_clock(text: str) -> "tuple[int, int | None] | None":
     '20/11/27,03:37:40+32' has quarters of an hour, '2023/03/09,14:02:31GMT-5' hours. 1970, 1980 and 2000 are what a module
     shows that was never told the time.
     """
-    text = text.strip().strip('"')
     unit = 3600 if "GMT" in text else 900
-    text = text.replace("GMT", "")
-    zone = None
+    for mark, instead in (('"', " "), ("GMT", " "), ("/", " "), (":", " "), (",", " "), ("+", " +"), ("-", " -")):
+        text = text.replace(mark, instead)
+    parts = text.split()
     try:
-        date, _, clock = text.partition(",")
-        clock = clock.split(",")[0].strip('"')
-        for sign in "+-":
-            clock, found, offset = clock.partition(sign)
-            if found:
-                zone = int(sign + offset) * unit
-        year, month, day = [int(part) for part in date.split("/")]
-        hour, minute, second = [int(part) for part in clock.split(":")]
+        year, month, day, hour, minute, second = [int(part) for part in parts[:6]]
+        zone = int(parts[6]) * unit if len(parts) > 6 else None
     except ValueError:
         return None
     if year < 100:
@@ -441,22 +413,17 @@ def parse_clock(text: str) -> "tuple[int, int | None] | None":
     return ((days * 24 + hour) * 60 + minute) * 60 + second, zone
 
 
-def periodic_tau(seconds: int) -> str:
-    """T3412 extended for at least that long, 0 to 35 712 000 s, as eight binary digits."""
-    return _encode(seconds, TAU_UNITS, "periodic TAU")
-
-
-def active_time(seconds: int) -> str:
-    """T3324 for at least that long, 0 to 11 160 s, as eight binary digits."""
-    return _encode(seconds, ACTIVE_UNITS, "active time")
-
-
-def _encode(seconds: int, units: "tuple[tuple[int, int], ...]", name: str) -> str:
+def octet_of(seconds: int, units: "tuple[tuple[int, int], ...]") -> int:
+    """The octet of a timer (TAU, ACTIVE) of at least that long: T3412 extended 0 to 35 712 000 s, T3324 0 to 11 160 s."""
     for code, unit in units:
         count = (seconds + unit - 1) // unit
         if count <= 31:
-            return "{:08b}".format(code << 5 | count)
-    raise ValueError("%s: expected 0 to %d s, found %d" % (name, units[-1][1] * 31, seconds))
+            return code << 5 | count
+    raise ValueError("PSM timer: expected 0 to %d s, found %d" % (units[-1][1] * 31, seconds))
+
+
+def _octets(tau_s: int, active_s: int) -> bytes:
+    return bytes((octet_of(tau_s, TAU), octet_of(active_s, ACTIVE)))
 
 
 def _octet(bits: "str | None") -> int:
@@ -464,17 +431,19 @@ def _octet(bits: "str | None") -> int:
     return int(bits, 2) if bits and len(bits) == 8 and not bits.strip("01") else 255
 
 
-def seconds_of(value: int, units: "tuple[tuple[int, int], ...]") -> int:
-    """The duration of a timer's octet (TAU_UNITS or ACTIVE_UNITS), -1 where it is switched off."""
-    for code, unit in units:
-        if code == value >> 5:
-            return (value & 31) * unit
-    return -1
+def _durations(octets: bytes) -> "tuple[int, int]":
+    """What the octets of T3412 and T3324 stand for in seconds, -1 where one is switched off."""
+    found = []
+    for octet, units in ((octets[0], TAU), (octets[1], ACTIVE)):
+        found += [(octet & 31) * unit for code, unit in units if code == octet >> 5] or [-1]
+    return found[0], found[1]
 
 
 def edrx_code(seconds: float, kind: int) -> str:
     """The shortest eDRX cycle that is at least that long, as four binary digits. kind: NB_IOT or LTE_M."""
-    for value, halves in enumerate(_EDRX_HALVES):
-        if (kind != NB_IOT or value in _EDRX_NB) and halves * 512 >= seconds * 100 - 1:
+    for value in range(16):
+        # in units of 5.12 s: 1, 2, 4, 8, 12 to 32, 64 to 2048
+        cycle = 1 << value if value < 3 else 4 * value - 4 if value < 10 else 32 << value - 9
+        if (kind != NB_IOT or value not in _NOT_IN_NB) and cycle * 512 >= seconds * 100 - 1:
             return "{:04b}".format(value)
     raise ValueError("eDRX cycle: expected at most 10485.76 s, found %s" % seconds)

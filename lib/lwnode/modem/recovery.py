@@ -9,13 +9,14 @@ that the module refused is followed by the next one, and each ends with what the
 a step may have been lost.
 """
 
-from lwnode.modem import NEED_RECOVER, REGISTERED
 from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lwnode.modem.driver import Modem
 
+_REGISTERED = const(2)  # the states of lwnode.modem
+_NEED_RECOVER = const(5)
 _RESTART_EVERY = const(4)  # failures in a row at which a module that answers is restarted all the same
 _POWER_OFF_MS = const(1000)  # a BG96 takes no pulse sooner after it went down (low_power 3.4)
 BRIEFLY = (0,)  # AtClient.sync at the rate as it is: three rounds instead of ten, 4 s
@@ -23,21 +24,21 @@ _BOOT_TRIES = const(3)  # each looks for the module for some seconds (AtClient.s
 
 
 def bring_back(modem: "Modem", timeout_ms: int) -> bool:
-    """Reach REGISTERED again; False, and one more in modem.failures, where it was not to be had.
+    """Reach _REGISTERED again; False, and one more in modem.failures, where it was not to be had.
 
     A server that does not answer is no reason to restart a module that does: restart and power cycle are for a module that
     is silent or confused, and else for every fourth failure in a row.
     """
-    end = modem.at.deadline(timeout_ms)
+    end, left = modem.at.deadline(timeout_ms), modem.at.left
     hard = modem.failures % _RESTART_EVERY == _RESTART_EVERY - 1
     reached = _reached(modem, end)
-    if not reached and (reached is None and hard_steps_due(modem) or hard) and _left(modem, end) and not modem.updates():
+    if not reached and (reached is None and hard_steps_due(modem) or hard) and left(end) > 0 and not modem.updates():
         modem._count("tried_restart")
         if modem.ask(modem.restart):
             reached = _set_up(modem) and _reached(modem, end)
         else:
             reached = None
-        if not reached and (reached is None or hard) and _left(modem, end):
+        if not reached and (reached is None or hard) and left(end) > 0:
             modem._count("tried_power_cycle")
             if power_cycle(modem):
                 reached = _set_up(modem) and _reached(modem, end)
@@ -55,33 +56,30 @@ def hard_steps_due(modem: "Modem") -> bool:
     return modem.failures & (modem.failures - 1) == 0 or modem.failures % 32 == 0
 
 
-def _left(modem: "Modem", end: int) -> int:
-    return max(0, int(modem.at.left(end)))
-
-
 def _reached(modem: "Modem", end: int) -> "bool | None":
     """Ask, recover where there is something to recover, else attach and register. None: the module is silent."""
+    left = modem.at.left
     modem._count("tried_ask")
     state = modem.ask(modem.status)
     if state is None:
         return None
     if modem._busy():
         # Nothing may be registered or configured meanwhile (BC66 3.3): wait for the module's own outcome.
-        state = modem.ask(modem.wait_while_busy, _left(modem, end))
-    if state == NEED_RECOVER and _left(modem, end):
+        state = modem.ask(modem.wait_while_busy, max(0, left(end)))
+    if state == _NEED_RECOVER and left(end) > 0:
         modem._count("tried_recover")
-        if modem.ask(modem.recover, _left(modem, end)):
-            state = REGISTERED
-    if state != REGISTERED and _left(modem, end):
+        if modem.ask(modem.recover, max(0, left(end))):
+            state = _REGISTERED
+    if state != _REGISTERED and left(end) > 0:
         # Attached first: without a network a registration only costs energy, and a restart helps nothing.
         modem._count("tried_register")
-        return bool(modem.ask(modem.attach, _left(modem, end)) and modem.ask(modem.register, _left(modem, end)))
-    return bool(state == REGISTERED)
+        return bool(modem.ask(modem.attach, max(0, left(end))) and modem.ask(modem.register, max(0, left(end))))
+    return bool(state == _REGISTERED)
 
 
 def _set_up(modem: "Modem") -> bool:
     """After a restart: whatever the module has lost. False where its account could not be written."""
-    modem._invalidate()
+    modem._configured = modem._declared = 0
     if modem.server is not None:
         restart = modem.ask(modem.configure, modem.server)
         if restart is None:

@@ -5,7 +5,7 @@
     reports.name(34180)                  # +QLWURC: "report",34180: the oldest unnamed message has this id
     reports.settle(34180, None)          # +QLWURC: "report_ack",0,34180
     reports.seal(ticket)
-    reports.outcomes()                   # [("delivered", 1)]
+    reports.outcomes                     # [("delivered", 1)], which the driver takes out
 
 A ticket is one call of Modem.publish and may need several messages; it is delivered when all of them are, failed when
 any is. Bounds: `limit` messages in flight (publish waits below it), one small list per message, no payload is kept.
@@ -27,21 +27,15 @@ class Reports:
 
     def __init__(self, clock: "Any", limit: int = 4) -> None:
         self.limit = limit
-        self.unmatched = 0
+        self.in_flight: "list[list[Any]]" = []  # [ticket, id or None, deadline in ticks], oldest first
+        self.outcomes: "list[tuple[str, Any]]" = []  # ("delivered", ticket) or ("failed", (ticket, reason)), in order
         self._clock = clock
         self._last = 0
-        self._messages: list[list[Any]] = []
-        self._tickets: dict[int, list[Any]] = {}
-        self._outcomes: list[tuple[str, Any]] = []
-        self._expired: list[Any] = []
+        self._tickets: "dict[int, list[Any]]" = {}
+        self._expired: "list[Any]" = []
 
     def __len__(self) -> int:
         return len(self._tickets)
-
-    @property
-    def in_flight(self) -> int:
-        """Messages that wait for an acknowledgement."""
-        return len(self._messages)
 
     def open(self) -> int:
         """A new ticket, from 1 up; it stays open until it is sealed and all its messages are settled."""
@@ -52,15 +46,14 @@ class Reports:
     def sent(self, number: int, deadline_ms: int, key: "int | str | None" = None) -> None:
         """One message of the ticket is with the module; key is its id where the module has told it already."""
         self._tickets[number][0] += 1
-        self._messages.append([number, key, self._clock.ticks_add(self._clock.ticks_ms(), deadline_ms)])
+        self.in_flight.append([number, key, self._clock.ticks_add(self._clock.ticks_ms(), deadline_ms)])
 
     def name(self, key: "int | str") -> None:
         """The module has numbered the oldest message that has no id yet."""
-        for message in self._messages:
+        for message in self.in_flight:
             if message[1] is None:
                 message[1] = key
                 return
-        self.unmatched += 1
 
     def settle(self, key: "int | str | None", reason: "str | None") -> bool:
         """The message of that id is acknowledged (reason None) or has failed; False where no message has that id.
@@ -70,15 +63,13 @@ class Reports:
         """
         if key in self._expired:
             self._expired.remove(key)
-            self.unmatched += 1
             return False
         for wanted in (key, None):
-            for message in self._messages:
+            for message in self.in_flight:
                 if message[1] == wanted:
-                    self._messages.remove(message)
+                    self.in_flight.remove(message)
                     self.seal(message[0], reason)
                     return True
-        self.unmatched += 1
         return False
 
     def refuse(self, number: int, reason: str) -> None:
@@ -94,26 +85,22 @@ class Reports:
         entry[1] = entry[1] or reason
         if not entry[0]:
             del self._tickets[number]
-            self._outcomes.append(("failed", (number, entry[1])) if entry[1] else ("delivered", number))
+            self.outcomes.append(("failed", (number, entry[1])) if entry[1] else ("delivered", number))
 
-    def expire(self, reason: "str | None" = None, now: bool = False) -> None:
-        """Fail what is overdue, with `now` everything, and everything where the module has forgotten it: with that reason."""
+    def expire(self, reason: "str | None" = None, now: bool = False) -> int:
+        """Fail what is overdue, with `now` everything, and everything where the module has forgotten it: with that reason.
+
+        Returns the milliseconds to the next deadline, a second where there is none sooner.
+        """
         ticks = self._clock.ticks_ms()
-        for message in list(self._messages):
-            if reason or now or self._clock.ticks_diff(message[2], ticks) <= 0:
-                self._messages.remove(message)
-                if message[1] is not None and not reason:
-                    self._expired = self._expired[-3:] + [message[1]]
-                self.seal(message[0], reason or "no acknowledgement in time")
-
-    def next_ms(self, timeout_ms: int) -> int:
-        """Milliseconds to the next deadline, at most timeout_ms."""
-        now = self._clock.ticks_ms()
-        for message in self._messages:
-            timeout_ms = min(timeout_ms, max(self._clock.ticks_diff(message[2], now), 0))
-        return timeout_ms
-
-    def outcomes(self) -> "list[tuple[str, Any]]":
-        """Results since the last call: ("delivered", ticket) or ("failed", (ticket, reason)), in order."""
-        taken, self._outcomes = self._outcomes, []
-        return taken
+        nearest = 1000
+        for message in list(self.in_flight):
+            left = self._clock.ticks_diff(message[2], ticks)
+            if left > 0 and not (reason or now):
+                nearest = min(nearest, left)
+                continue
+            self.in_flight.remove(message)
+            if message[1] is not None and not reason:
+                self._expired = self._expired[-3:] + [message[1]]
+            self.seal(message[0], reason or "no acknowledgement in time")
+        return nearest

@@ -16,7 +16,7 @@ from binascii import crc32
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import Path
-from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
+from lwnode.modem import Unsupported, object19
 from lwnode.modem.checks import budget, no_retransmission
 from lwnode.modem.driver import Capabilities, path_of
 from lwnode.modem.network import ATTACHED, number
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lwnode.modem import Server
+
+# The states of lwnode.modem, here as constants that cost no name.
+_NOT_REGISTERED = const(0)
+_REGISTERING = const(1)
+_REGISTERED = const(2)
+_UNKNOWN = const(6)
+_DEREGISTERED = const(7)
 
 _RESULT_MS = const(130000)  # "about 128 s" for CONNECT, UPDATE, CLOSE and SEND (notes of 3.5 to 3.8)
 _DELETE_MS = const(5000)  # 3.12
@@ -54,11 +61,13 @@ class Driver(NbIot):
         "+QLWOBSERVE", "+QLWDATARECV", "+QNBIOTEVENT", "SEND OK", "SEND FAIL", "CONNECT OK", "CONNECT FAIL", "UPDATE OK",
         "UPDATE FAIL", "CLOSE OK", "CLOSE FAIL", "+QIND",
     )
-    VALUE_PREFIXES = ("+QLWDATARECV",)
     _ready = False
     _ask_at = 0
 
     def _capabilities(self) -> Capabilities:
+        if not self.options["receive_hex"]:
+            # Hexadecimal digits hold no line end, and a capture has fewer of them than it says (field_quirks 3).
+            self.VALUES = {"+QLWDATARECV": 3}
         return Capabilities(
             "pipe", False, False, "server", bool(self.options["buffered"]), "pack", False, False, {"pack": 512})
 
@@ -96,7 +105,7 @@ class Driver(NbIot):
                     self.at.write("+QLWSERV", server.host, server.port)
                     self.at.write("+QLWCONF", server.endpoint)
                     self._declared = 0
-                    self._status = NOT_REGISTERED
+                    self._status = _NOT_REGISTERED
                     self.observed = []
                 return
             except CommandError:
@@ -126,17 +135,17 @@ class Driver(NbIot):
         """QLWDELOBJ; UPDATE OK follows only where registered (3.4)."""
         Path(object_id)  # refuses what is no id
         self._declared = 0
-        if self._status == REGISTERED:
+        if self._status == _REGISTERED:
             return self._outcome("AT+QLWDELOBJ=%d" % object_id, "UPDATE")
         return self.ask(self.at.write, "+QLWDELOBJ", object_id) is not None
 
     def forget(self) -> None:
         """QLWDEL: the context with server, name and objects."""
         self.at.send("AT+QLWDEL", timeout_ms=_DELETE_MS)
-        self._invalidate()
+        self._configured = self._declared = 0
         self.observed = []
         self._ready = False
-        self._status = NOT_REGISTERED
+        self._status = _NOT_REGISTERED
 
     def bootstrap(self, timeout_ms: int = 120000) -> bool:
         """Unsupported."""
@@ -146,14 +155,14 @@ class Driver(NbIot):
 
     def status(self) -> int:
         """There is no query: what was last heard, or an update where nothing is known."""
-        if self._status in (UNKNOWN, REGISTERING):
+        if self._status in (_UNKNOWN, _REGISTERING):
             if self._registration()[0] in ATTACHED:
                 self.update()  # without a network it would only cost two minutes
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
         """QLWOPEN, its result, then the observe of 19/0/0 without which an uplink fails (seen in the field)."""
-        if self.status() == REGISTERED:
+        if self.status() == _REGISTERED:
             return True
         if self._declared != 1:
             self.declare(self.objects)
@@ -169,7 +178,7 @@ class Driver(NbIot):
             self.deregister()
             done = self._open(timeout_ms)
         if not done:
-            self._status = NOT_REGISTERED
+            self._status = _NOT_REGISTERED
             self.refusal = "registration: CONNECT FAIL"
             return False
         self._session_stands("registered", "server")
@@ -201,7 +210,7 @@ class Driver(NbIot):
         """QLWCLOSE."""
         self._answer_server()
         done = self._outcome("AT+QLWCLOSE", "CLOSE")
-        self._status = DEREGISTERED if done else UNKNOWN
+        self._status = _DEREGISTERED if done else _UNKNOWN
         self.observed = []
         return done
 
@@ -241,7 +250,7 @@ class Driver(NbIot):
         except BudgetExceeded:
             raise
         except CommandError:
-            self._status = UNKNOWN  # not connected, perhaps: the next status() asks
+            self._status = _UNKNOWN  # not connected, perhaps: the next status() asks
             self._declared = 0  # or object 19 is not there: the next registration adds it
             return "refused by the module"
         except AtError:
@@ -256,7 +265,7 @@ class Driver(NbIot):
             self._session_stands(None)
         else:
             self.reports.settle("next", "SEND " + result)
-            self._status = UNKNOWN
+            self._status = _UNKNOWN
 
     def _upkeep(self) -> None:
         NbIot._upkeep(self)
@@ -283,7 +292,7 @@ class Driver(NbIot):
 
     # ---- from the server --------------------------------------------------------------------------------------
 
-    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]]":
         if line[0] != "+":
             word, _, result = line.partition(" ")
             return word, [result]
@@ -291,10 +300,6 @@ class Driver(NbIot):
         if name == "+QLWDATARECV":
             return name, list(rest.split(",", 4))  # the data as it is: text may hold commas, quotes and line ends
         return name.rstrip(), split_fields(line)
-
-    def _value_length(self, text: str) -> int:
-        """Text alone: hexadecimal digits hold no line end, and a capture has fewer of them than it says (field_quirks 3)."""
-        return int(text.split(",")[3]) if text.count(",") == 4 and not self.options["receive_hex"] else 0
 
     def _on_observe(self, cancel: int, object_id: int, instance: int, resource: int) -> None:
         self._ready = not cancel
@@ -334,16 +339,16 @@ class Driver(NbIot):
         if result == "OK":
             self._session_stands("registered", "server")
         else:
-            self._session_lost(NOT_REGISTERED, "CONNECT " + result)
+            self._session_lost(_NOT_REGISTERED, "CONNECT " + result)
 
     def _on_updated(self, result: str) -> None:
         if result == "OK":
             self._session_stands("updated")
         else:
-            self._session_lost(NOT_REGISTERED, "UPDATE " + result)
+            self._session_lost(_NOT_REGISTERED, "UPDATE " + result)
 
     def _on_closed(self, result: str) -> None:
-        self._status = DEREGISTERED if result == "OK" else UNKNOWN
+        self._status = _DEREGISTERED if result == "OK" else _UNKNOWN
 
     URCS = {
         "+QLWOBSERVE": ("iooo", _on_observe),  # 4.1: "observed" or "cancelled"; sending may begin

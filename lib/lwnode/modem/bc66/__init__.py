@@ -73,7 +73,7 @@ class Driver(NbIot):
         # does not say, and the module passes the bytes on without their format
         write_format="tlv")
     URC_PREFIXES = ("+QLWURC", "+QLWREG", "+QLWDEREG", "+QLWUPDATE", "+QLWRD", "+QNBIOTEVENT", "+QIND")
-    VALUE_PREFIXES = ("+QLWURC", "+QLWRD")
+    VALUES = {"+QLWURC": 6, "+QLWRD": 7}  # 4.3.3: "write",27,19,0,0,2,12, and the value; QLWRD has one field more (4.2.13)
 
     level = 10  # of the firmware: 6 for BC66NBR01A06
     _a06: "Any" = None  # the dialect of the oldest
@@ -249,7 +249,7 @@ class Driver(NbIot):
         self.deregister()
         for object_id in sorted({row[0] for row in self._declared_objects()}):
             self.undeclare(object_id)
-        self._invalidate()
+        self._configured = self._declared = 0
         self.observed = []
 
     # ---- registration -------------------------------------------------------------------------------------------
@@ -399,15 +399,7 @@ class Driver(NbIot):
 
     # ---- what the module says unasked ---------------------------------------------------------------------------
 
-    def _value_length(self, text: str) -> int:
-        """4.3.3: +QLWURC: "write",27,19,0,0,2,12, and the value; +QLWRD: 3,"write",... has one field more (4.2.13)."""
-        first = 1 if text.startswith("+QLWRD") else 0
-        if text.count(",") != first + 7:
-            return 0
-        fields = text.split(",")
-        return int(fields[first + 6]) if "write" in fields[first] or fields[first].strip()[-1:] == "2" else 0
-
-    def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
+    def _parse_urc(self, line: str) -> "tuple[str, list[Any]]":
         """Names as R01A10 writes them, from all shapes that were seen (field_quirks 3)."""
         values: "list[str | None]" = list(split_fields(line))
         name = line.split(":")[0].rstrip()
@@ -463,7 +455,7 @@ class Driver(NbIot):
         elif name == "factory_reset":
             # Deregistered by now. In direct mode the module resets itself; in buffer mode we must (notes 1 and 2).
             self._factory = True
-            self._invalidate()
+            self._configured = self._declared = 0
             self.observed = []
             self._forget_session("factory reset")
             self._emit("factory_reset", "status %d" % first)

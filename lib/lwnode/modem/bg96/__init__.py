@@ -66,7 +66,7 @@ class Driver(Modem):
     URC_PREFIXES = (
         "+QLWEVENT", "+QLWOBSERVE", "+QLWDLDATA", "+QPSMTIMER", "PSM POWER DOWN", "POWERED DOWN", "NORMAL POWER DOWN",
         "+QIND")
-    VALUE_PREFIXES = ("+QLWDLDATA",)
+    VALUES = {"+QLWDLDATA": 2}
     _state = -1
     _speaks = True  # "select" was answered with its line, or the client has said something since
     _unproved = 0  # messages since the last sign of life from the server
@@ -188,7 +188,7 @@ class Driver(Modem):
         """clean and reset: configuration and persistent files; holds after a restart."""
         self._sub("clean")
         self._sub("reset")
-        self._invalidate()
+        self._configured = self._declared = 0
         self.observed = []
 
     # ---- registration -----------------------------------------------------------------------------------------
@@ -326,10 +326,7 @@ class Driver(Modem):
             return "no answer from the module"
         return None
 
-    def _value_length(self, text: str) -> int:
-        return int(text.split(",")[2]) if text.count(",") == 3 else 0
-
-    def _parse_urc(self, line: str) -> "tuple[str, list[Any]] | None":
+    def _parse_urc(self, line: str) -> "tuple[str, list[Any]]":
         if line[0] != "+":
             return line, []
         if line.startswith("+QLW"):

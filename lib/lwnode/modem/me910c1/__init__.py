@@ -655,7 +655,7 @@ class Driver(Modem):
                         continue  # the server's value is the newer one: ours would replace it unseen
                 # Until nothing of that path is on its way, and one more message may be in flight.
                 end = at.deadline(self.deadline_ms)
-                while line[0] in self._pending or self.reports.in_flight >= self.reports.limit:
+                while line[0] in self._pending or len(self.reports.in_flight) >= self.reports.limit:
                     self._give_up()
                     if at.left(end) <= 0:
                         break
@@ -821,7 +821,7 @@ class Driver(Modem):
         if self._status != REGISTERED:
             self._factory = 1
             self._services = False
-            self._invalidate()
+            self._configured = self._declared = 0
             self._status = NOT_REGISTERED
             self.refusal = "account: reset to factory, " + why
         self._emit("factory_reset", why)
@@ -854,7 +854,7 @@ class Driver(Modem):
 
     # ---- lines that nobody asked for --------------------------------------------------------------------------
 
-    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]] | None":
+    def _parse_urc(self, line: str) -> "tuple[str, list[str | None]]":
         """Names as in URCS, from every shape that was seen (lwm2m_mapping 3.4, contradictions 1, 12, 14 and 16)."""
         head = line.partition(":")[0].replace("LWM2M", "").strip("#- ")
         return head, [(value or "").strip(' "()') for value in split_fields(line)]

@@ -88,7 +88,7 @@ def forget(modem: "Any") -> None:
     modem.deregister()
     modem.at.write("#LWM2MSTS", 0)
     modem.at.write("#LWM2MINJKEYS", 0, 0, "", "", "")
-    modem._invalidate()
+    modem._configured = modem._declared = 0
     modem._account_due = modem._factory = 0
     modem._known.clear()
     modem._status = NOT_REGISTERED
