@@ -212,10 +212,10 @@ async def test_a_request_in_an_outage_times_out_and_the_observation_lives(server
 
 @paired
 async def test_a_new_address_is_learnt_from_the_update(server, node):
-    old = server.clients["node"].address
+    old = server.clients["node"].link.address
     await node.link.change_address()
     assert await node.outcome(node.link.update) == 204
-    assert server.clients["node"].address != old
+    assert server.clients["node"].link.address != old
     assert (await server.read("node", TEMPERATURE)).value == 21.5
 
 

@@ -95,7 +95,20 @@ class Observation:
         return self.sequence
 
 
-class Link:
+class Air:
+    """What the network does to messages: coverage, one-way delay in ms, loss in percent."""
+
+    up = True
+    delay_ms = loss = 0
+
+    def radio(self, up=None, delay_ms=None, loss=None):
+        """Play it; None leaves a setting as it is."""
+        self.up = self.up if up is None else up
+        self.delay_ms = self.delay_ms if delay_ms is None else delay_ms
+        self.loss = self.loss if loss is None else loss
+
+
+class Link(Air):
     """Base of both links: the observations, the attributes and the switches; what travels is in the subclasses."""
 
     def __init__(self):
@@ -143,10 +156,6 @@ class Link:
         done(0): acknowledged, or sent where `confirm` is False; done(-1): the server answered with reset and the
         observation is gone, or nothing is observed there; done(None): no answer after all retransmissions.
         """
-        raise NotImplementedError
-
-    def radio(self, up=None, delay_ms=None, loss=None):
-        """Play the network: coverage, one-way delay in ms, loss in percent. None leaves a setting as it is."""
         raise NotImplementedError
 
     # shared

@@ -27,9 +27,7 @@ class LocalLink(Link):
         super().__init__()
         self.clock = clock
         self.server = server
-        self.up = True
         self.delay_ms = delay_ms
-        self.loss = 0
         self.number = None
         self.sent = 0
         self._seed = seed
@@ -132,14 +130,6 @@ class LocalLink(Link):
         else:
             self._non_confirmable(arrive, observation, done)
 
-    def radio(self, up=None, delay_ms=None, loss=None):
-        if up is not None:
-            self.up = up
-        if delay_ms is not None:
-            self.delay_ms = delay_ms
-        if loss is not None:
-            self.loss = loss
-
     def resume(self):
         super().resume()
         held, self._held = self._held, []
@@ -148,13 +138,14 @@ class LocalLink(Link):
 
     def cut(self):
         super().cut()
-        self._open = {}
-        self._held = []
-        self._life += 1
+        self._abandon()
 
     def forget(self):
         super().forget()
         self.number = None
+        self._abandon()
+
+    def _abandon(self):
         self._open = {}
         self._held = []
         self._life += 1

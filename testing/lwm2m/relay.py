@@ -15,6 +15,7 @@ Bounds: a datagram is delayed on its own, so delays may reorder; losses come fro
 import asyncio
 import random
 
+from testing.lwm2m.link import Air
 from testing.lwm2m.udp import UdpSocket
 
 
@@ -22,13 +23,10 @@ class RelayError(OSError):
     """The relay cannot reach the other end; the message says where and why."""
 
 
-class Relay:
+class Relay(Air):
     """See the module. `trace(direction, bytes)` sees what passes the radio, "up" towards the server or "down"."""
 
     def __init__(self, seed=1):
-        self.up = True
-        self.delay_ms = 0
-        self.loss = 0
         self.trace = None
         self.trouble = None
         self.passed = 0
@@ -42,15 +40,6 @@ class Relay:
         if key not in self._legs:
             self._legs[key] = await _Leg(self, host, port, psk_identity, psk).open()
         return self._legs[key].near
-
-    def radio(self, up=None, delay_ms=None, loss=None):
-        """Set coverage, one-way delay in ms, loss in percent; None leaves as it is."""
-        if up is not None:
-            self.up = up
-        if delay_ms is not None:
-            self.delay_ms = delay_ms
-        if loss is not None:
-            self.loss = loss
 
     def renew(self, near):
         """Start a new DTLS association with the next datagram of this leg; nothing to do without DTLS."""
