@@ -236,4 +236,4 @@ def test_rules_of_a_row_come_with_the_row_after_sleep():
     record = tree.dump()
     woken, again = tree_with(gt=35)
     assert woken.load(record)
-    assert again.rules.gt == 35 and again.rules.above
+    assert again.rules.gt == 35 and again.rules.side == 1

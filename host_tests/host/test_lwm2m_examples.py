@@ -18,7 +18,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if ">>>" in path.read_t
 def test_examples(name):
     module = importlib.import_module(f"lwnode.lwm2m.{name}" if name != "__init__" else "lwnode.lwm2m")
     known = {each: getattr(lwnode.lwm2m, each) for each in ("ObjectTree", "Path", "Request", "Response", "Reject")}
-    known.update({each: value for each, value in vars(lwnode.lwm2m.types).items() if each.isupper()})
+    known.update({each: value for each, value in vars(lwnode.lwm2m.values).items() if each.isupper()})
     tests = doctest.DocTestFinder(recurse=False).find(module, extraglobs=known)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
     output: "list[str]" = []

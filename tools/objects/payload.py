@@ -18,7 +18,9 @@ import sys
 from typing import NamedTuple
 
 import tools.objects  # noqa: F401  puts lib/ on the path
-from lwnode.lwm2m import cbor, unpack_senml
+from lwnode.lwm2m import BOOLEAN, FLOAT, STRING, unpack_senml
+from lwnode.lwm2m.senml import encode as cbor
+from lwnode.lwm2m.senml import field, head
 from lwnode.lwm2m.values import from_wire
 from tools.arguments import Parser, run
 
@@ -38,23 +40,16 @@ def decode(payload: bytes) -> "list[Reading]":
 
 def encode(commands: "list[str]") -> bytes:
     """Commands as a pack: path=value writes, a path alone asks or executes, a path with a query sets rules."""
-    records: "list[dict[int, object]]" = []
+    out = head(4, len(commands))
     for command in commands:
         path, equals, text = command.partition("=")
         if not equals or "?" in path:
-            records.append({0: command})
-        elif text in ("true", "false"):
-            records.append({0: path, 4: text == "true"})
+            out += head(5, 1) + b"\x00" + cbor(command)
         else:
-            records.append({0: path, **_value(text)})
-    return cbor.encode(records)
-
-
-def _value(text: str) -> "dict[int, object]":
-    whole, _, fraction = text.partition(".")
-    if (whole.lstrip("-") + fraction).isdigit():
-        return {2: cbor.Fraction(int(whole + fraction), -len(fraction)) if fraction else int(text)}
-    return {3: text}
+            number = (text.lstrip("-").replace(".", "", 1)).isdigit()
+            known = BOOLEAN if text in ("true", "false") else FLOAT if number else STRING
+            out += head(5, 2) + b"\x00" + cbor(path) + field(known, str(int(text == "true")) if known == BOOLEAN else text)
+    return out
 
 
 def received(text: "str | None") -> bytes:

@@ -23,7 +23,7 @@ from micropython import const
 from lwnode.features import Feature
 from lwnode.lwm2m import INTEGER, Reject
 from lwnode.lwm2m.build import add, place
-from lwnode.lwm2m.rows import Sensor
+from lwnode.lwm2m.objects import Sensor
 from lwnode.lwm2m.rules import Rules
 from lwnode.update import FULL, NO_ROOM, PACKAGE, UpdateError, accepted, blocks_of, head_of, key_of, spare_blocks, stage
 
@@ -31,7 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lwnode.lwm2m.types import Plain
+    from lwnode.lwm2m.values import Plain
     from lwnode.node import Node
 
 _PACKAGE = const(2)

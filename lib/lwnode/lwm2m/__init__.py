@@ -11,15 +11,14 @@
     tree.reports(clock.unix())           # what has to go out, each reading once
     tree.handle(request)                 # what the server asks
 
-Knows no UART, no module and no board. Further codec functions: values, cbor, senml. encode_tlv and decode_tlv are here where
+Knows no UART, no module and no board. Further codec functions: values, senml. encode_tlv and decode_tlv are here where
 tlv is installed: no node speaks TLV itself, so `make deploy` leaves it out.
 """
 
-from .objects import Resource as Resource
-from .rows import Actuator as Actuator, Sensor as Sensor
+from .objects import Actuator as Actuator, Resource as Resource, Sensor as Sensor
 from .senml import pack_senml as pack_senml, unpack_senml as unpack_senml
 from .tree import ObjectTree as ObjectTree
-from .types import (
+from .values import (
     BOOLEAN as BOOLEAN,
     FLOAT as FLOAT,
     INTEGER as INTEGER,
@@ -32,8 +31,6 @@ from .types import (
     Reject as Reject,
     Request as Request,
     Response as Response,
-)
-from .values import (
     decimal as decimal,
     decode_value as decode_value,
     pack_record as pack_record,
@@ -47,4 +44,4 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .types import Record as Record, Value as Value
+    from .values import Record as Record, Value as Value

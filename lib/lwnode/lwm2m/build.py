@@ -7,23 +7,22 @@
 
 What the registry says of a row's resources is kept in the row as one byte each (Instance.kinds). Objects 0 to 7 belong to the
 module (a position goes as 3336). Object 19 comes first (the history of all others goes there), then rows in the order in which
-they were declared. Within an instance: readings, other mandatory resources, then by _ORDER.
+they were declared. Within an instance: readings, then in the registry's order of importance.
 """
 
 from micropython import const
 
-from .registry import lookup, multiple, resources as ids_of, versions
-from .objects import EXECUTABLE, Instance, Resource
-from .rows import Actuator, Sensor
+from .registry import lookup, multiple, shape, versions
+from .objects import EXECUTABLE, READABLE, Actuator, Instance, Resource, Sensor
 from .rules import Rules
-from .types import FLOAT, INTEGER, NONE, OBJLNK, OPAQUE, STRING
+from .values import FLOAT, INTEGER, NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
     from .tree import ObjectTree
-    from .types import Plain
+    from .values import Plain
 
 # What an actuator is about where the registry marks several resources as mandatory (3338: minimum off-time too).
 _MAIN = const((5850, 5550, 5650, 5900, 5500))
@@ -32,14 +31,9 @@ _UNITS = const(
     " 3301 lx 3303 Cel 3304 %RH 3313 m/s2 3314 T 3315 Pa 3316 V 3317 A 3318 Hz 3319 m 3320 % 3321 m 3323 Pa 3324 dB"
     " 3326 pH 3327 S/m 3328 W 3330 m 3334 rad/s "
 )
-
-
 _OWN = const(8)  # BC66 has objects 0 to 7 built in, the Telit modules allow new instances from 7 on
-# What a module keeps first: value, unit, extremes, reset, range, then what servers rarely ask for.
-_ORDER = const(
-    " 5700 5500 5850 5900 5550 5650 5600 5800 5702 5703 5704 5701 5601 5602 5508 5509 5510 5511 5512 5513 5605 5501 5505"
-    " 5851 5852 5603 5604 5821 5750 5518 6042 6049 "
-)
+_MANDATORY = const(0x80)
+_FIRST: "tuple[Plain, ...]" = (0, "", b"", 0, 0, 0, 0, "0:0")  # by type, what nobody has given
 
 
 def readings(object_id: int, version: str) -> "tuple[int, ...]":
@@ -49,16 +43,13 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
         return (5702, 5703, 5704)
     if version == "1.0" and object_id in (6, 3336):
         return (0, 1) if object_id == 6 else (5514, 5515)
-    present = ids_of(object_id, version)
+    present = shape(object_id, version)
     if not present:
         known = " ".join(versions(object_id))
         raise ValueError("object %s %s" % (object_id, "has the versions %s, not %s" % (
             known, version) if known else "is not in the table: make registry XML=<its definition>"))
-    for ids in (ids_of(object_id, version, True), present):
-        chosen = [id for id in ids if "R" in (lookup(object_id, id, version) or " ")[1]]
-        if chosen:
-            break
-    return tuple(chosen if ids is not present else chosen[:1])
+    readable = sorted([(kind < _MANDATORY, id) for id, kind in present if kind & READABLE])
+    return tuple([id for optional, id in readable if not optional] or [id for _, id in readable[:1]])
 
 
 def sensor(
@@ -79,7 +70,7 @@ def sensor(
     row = Sensor(tree, object_id, instance, version)
     row.read = read
     _describe(row, given)
-    if 5501 in ids_of(object_id, version):
+    if lookup(object_id, 5501, version) is not None:
         row.counter = 0
     for id in resources or readings(object_id, version):
         add(row, id, given)
@@ -97,7 +88,7 @@ def actuator(
     initial: the state at start, not applied. unit, resolution, range, version, values and rules as for a sensor.
     executes: callbacks by id; what one returns, if callable, runs after the answer has gone out (a restart).
     """
-    present = ids_of(object_id, version)
+    present = dict(shape(object_id, version))
     mains = [id for id in _MAIN + readings(object_id, version) if id in present]
     if not mains:
         raise ValueError("object %s has nothing that can be set" % object_id)
@@ -108,11 +99,9 @@ def actuator(
     if initial is not None:
         resource.value = initial
     # Mandatory resources that the row leaves out get a first value: 0 or empty.
-    empty: "dict[int, Plain]" = {STRING: "", OPAQUE: b"", OBJLNK: "0:0"}
-    for id in ids_of(object_id, version, True):
-        type = row.kind(id) & 7
-        if type != NONE and id != mains[0] and row.settings is not None:
-            row.settings.setdefault(id, empty.get(type, 0))
+    for id in present:
+        if present[id] >= _MANDATORY and present[id] & 7 != NONE and id != mains[0]:
+            row.settings.setdefault(id, _FIRST[present[id] & 7])
     place(tree, row)
     return row
 
@@ -155,18 +144,19 @@ def add(row: Instance, id: int, given: "dict[str, Any] | None" = None) -> Resour
 
 def place(tree: "ObjectTree", row: Instance) -> None:
     """Take a finished row into the tree; ValueError with a sentence where it cannot be."""
-    row.path()  # ids within 0 to 65535, or ValueError
-    present = ids_of(row.object_id, row.version)
-    for id in list(row.settings or ()) + list(row.executes or ()):
-        row.exists(id)
+    path = row.path()  # ids within 0 to 65535, or ValueError
+    present = [id for id, _ in shape(row.object_id, row.version)]
+    for id in list(row.settings) + list(row.executes):
+        if id not in present:
+            raise ValueError("object %s %s has no resource %s" % (row.object_id, row.version, id))
     own = [resource.id for resource in row.resources]
     row.show(own + [id for id in present if id not in own and row.serves(id)])  # those with something behind them
     if tree.row(row.object_id, row.instance) is not None:
-        raise ValueError("%s is there twice" % row.path())
+        raise ValueError("%s is there twice" % path)
     if row.instance and not multiple(row.object_id):
         raise ValueError("object %s has instance 0 only" % row.object_id)
     if isinstance(row, Sensor) and (row.warm_up_ms or row.power_ms) and tree.clock is None:
-        raise ValueError("%s warms up: set tree.clock first" % row.path())
+        raise ValueError("%s warms up: set tree.clock first" % path)
     tree.rows.append(row)
 
 
@@ -183,9 +173,7 @@ def fit(
     most, instances, resources = [limits.get(name, 0xFFFF) for name in ("objects", "instances", "resources")]
     kept: "list[int]" = []
     for row in tree.rows:
-        ids, words, held = list(row.offered), "", set(kept)
-        if tree.container is not None:
-            held.add(19)
+        ids, words, held = list(row.offered), "", set(kept + ([] if tree.container is None else [19]))
         if row.object_id < _OWN:
             words = "objects 0 to 7 are the module's own"
         elif row.object_id not in held and len(held) >= most:
@@ -198,24 +186,13 @@ def fit(
                 dropped.append("%s: %s, this one is dropped" % (row.path(), words))
             continue
         kept.append(row.object_id)
-        gone = sorted([id for id in ids if not executes and row.kind(id) & EXECUTABLE])
+        gone = [] if executes else sorted([id for id in ids if row.kind(id) & EXECUTABLE])
+        ids = [id for id in ids if id not in gone]
         if gone:
-            ids = [id for id in ids if id not in gone]
-            dropped.append("%s: the module hands on no executes: dropped %s" % (row.path(), _listed(gone)))
-        if len(ids) > resources:
-            # Readings first, then other mandatory resources, then those that servers ask for most.
-            needed = ids_of(row.object_id, row.version, True)
-            ranked = []
-            for id in ids:
-                resource, rank = row.find(id), _ORDER.find(" %s " % id)
-                reading = resource is not None and resource.reading
-                ranked.append((-2 if reading else -1 if id in needed else rank if rank >= 0 else len(_ORDER), id))
-            ids = [id for _, id in sorted(ranked)]
+            dropped.append("%s: the module hands on no executes: dropped %s" % (row.path(), " ".join(map(str, gone))))
+        gone = sorted(ids[resources:])
+        if gone:
             dropped.append("%s has %s resources, the module holds %s: dropped %s" % (
-                row.path(), len(ids), resources, _listed(sorted(ids[resources:]))))  # fmt: skip
+                row.path(), len(ids), resources, " ".join(map(str, gone))))
         row.show(ids[:resources])
     return tree.objects(), dropped
-
-
-def _listed(ids: "list[int]") -> str:
-    return " ".join([str(id) for id in ids])

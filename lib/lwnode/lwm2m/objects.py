@@ -1,4 +1,5 @@
-"""What a row is made of: resources with the fate of each reading, and the instance that offers them to a server.
+"""What a row is made of: resources with the fate of each reading, the instance that offers them to a server, and what
+sensors and actuators add to it.
 
     >>> tree = ObjectTree()
     >>> row = tree.sensor(3303, lambda: 21.46, resolution=0.1, range=(-40, 85))
@@ -9,25 +10,29 @@
     False
     >>> resource.value, resource.reason
     (21.46, 'refused: 85.1 is outside the range -40 to 85')
+    >>> relay = tree.actuator(3306, lambda on: print("relay", on), initial=False)
+    >>> tree.handle(Request("write", Path(3306, 0, 5850), 7, value=b"1"))
+    relay True
+    Response(204, values: 0)
 
 A row is told by nobody but its tree and tells nobody but its owner (Owner). A read is a look at stored values, never a
-conversion: drivers are called by ObjectTree.sample() alone. What sensors and actuators add stands in rows.py.
+conversion: drivers are called by ObjectTree.sample() alone. A reading that fails, is None, NaN or out of range stays here: it
+is counted, and the last good value stands.
 """
 
 import math
 
 from micropython import const
 
-from .registry import lookup, resources
-from .types import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME, Path, Reject
-from .values import decode_value, from_wire, in_range, to_wire
+from .registry import lookup, shape
+from .values import BOOLEAN, FLOAT, INTEGER, NONE, STRING, TIME, Path, Reject, decode_value, from_wire, in_range, to_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Protocol
 
     from .rules import Rules
-    from .types import Plain
+    from .values import Plain
 
     class Owner(Protocol):
         """What a row tells, and asks; ObjectTree is one."""
@@ -44,14 +49,28 @@ if TYPE_CHECKING:
             """Take note that a sensor failed once more, or works again."""
 
 # Quality indicator 6042: a good value; rejected with probability, where there is no new value at all; with certainty.
-_QUALITY = const(6042)
-_UNIT = const(5701)
 ACCEPTED, DOUBTFUL, REJECTED = 4, 2, 1
 # What a resource's byte in Instance.kinds says: the lower three bits are its type, the others its operations.
 READABLE, WRITABLE, EXECUTABLE = 8, 16, 32
 _EARLIEST = 1704067200  # 2024: what is smaller is no Unix time
 NO_ID = -2
 NOTHING: "Any" = ()  # of Instance.extra: there is nothing behind this resource
+# Resources that a row serves by itself (OMA registry of reusable resources, IPSO objects).
+_COUNTER = const(5501)
+_POLARITY = const(5502)
+_EDGES = const(5504)
+_RESET_COUNTER = const(5505)
+_TIMESTAMP = const(5518)
+_RESET_EXTREMES = const(5605)
+_UNIT = const(5701)
+_APPLICATION_TYPE = const(5750)
+_CALIBRATION = const(5821)
+_ON_TIME = const(5852)
+_OFF_TIME = const(5854)
+_QUALITY = const(6042)
+_QUALITY_LEVEL = const(6049)
+_RISING = const(2)  # 5504: 1 falling, 2 rising, 3 both
+_DEFAULTS: "dict[int, Plain]" = {_APPLICATION_TYPE: "", _POLARITY: False, _CALIBRATION: 1, _EDGES: _RISING}
 
 
 class Resource:
@@ -66,8 +85,7 @@ class Resource:
     resolution: "float | None" = None
     range: "tuple[float | None, float | None] | None" = None
     rules: "Rules | None" = None
-    reading = True  # its values are readings for the journal; else live values only
-    attached = True  # False for a view, which becomes part of the row with its first update
+    reading = True  # its values are for the journal; else a view, which becomes part of the row with its first update
     lowest = NO_ID  # resource id of its minimum, the maximum is the next; NO_ID where it has none
 
     def __init__(self, row: "Instance", id: int, type: int) -> None:
@@ -80,7 +98,7 @@ class Resource:
         """Its own: object, instance, resource."""
         return Path(self.row.object_id, self.row.instance, self.id)
 
-    def update(self, value: "Plain | None", when: "int | None" = None, quality: "int | None" = None) -> bool:
+    def update(self, value: "Plain | None", when: "int | None" = None, quality: int = ACCEPTED) -> bool:
         """Take a new value in the wire's unit; False if it was refused (None, NaN, out of range, wrong type).
 
         when: Unix seconds of the measurement; None takes the time given to the next reports().
@@ -88,20 +106,23 @@ class Resource:
         """
         row = self.row
         try:
-            taken, number = self._checked(value)
+            number = self.number(value)
+            taken: "Any" = number if self.type == BOOLEAN else value
             text = to_wire(self.type, taken, self.resolution)
         except (ValueError, TypeError) as error:
             self.reason = "refused: " + str(error)
             row.failed(str(error), DOUBTFUL if value is None else REJECTED)
             return False
-        row.accepted(self, taken, ACCEPTED if quality is None else quality)
+        row.accepted(self, taken, quality)
         rules = self.rules
         same = (rules is not None or not self.reading) and self.text() == text
         self.value = taken
         self.when = when
-        if not self.attached:
-            row.attach(self)
         if not self.reading:
+            if self not in row.resources:
+                row.resources.append(self)
+                if self.id not in row.offered:
+                    row.show(list(row.offered) + [self.id])
             if not same:
                 row.touch(self.id)
             return True
@@ -111,27 +132,23 @@ class Resource:
         row.owner.judged(self, text)
         return True
 
-    def _checked(self, value: "Plain | None") -> "tuple[Plain, Plain]":
-        """(the value, the same as rules and extremes compare it); ValueError or TypeError where it is none."""
+    def number(self, value: "Plain | None") -> "Plain":
+        """A value as rules and extremes compare it: a number even where it came as text. ValueError or TypeError if none."""
         if value is None:
             raise ValueError("the driver gave no value")
         if self.type == BOOLEAN:
-            on = from_wire(BOOLEAN, value) if isinstance(value, (str, bytes)) else bool(value)
-            return on, on
+            return from_wire(BOOLEAN, value) if isinstance(value, (str, bytes)) else bool(value)
         if self.type == FLOAT or self.type == INTEGER or self.type == TIME:
             number: "Any" = from_wire(FLOAT, value) if isinstance(value, (str, bytes)) else value
             if not math.isfinite(number):
                 raise ValueError("%s is no number" % number)
             if not in_range(self.type, number, self.range):
                 raise ValueError("{} is outside the range {} to {}".format(float(number), *(self.range or (None, None))))
-            return value, number
-        return value, value
+            return number  # type: ignore[no-any-return]
+        return value
 
-    def track(self, number: "Plain | None" = None) -> None:
-        """Minimum and maximum take a number in, or, without one, become the present value (resource 5605)."""
-        fresh = number is None
-        if number is None:
-            number = self.comparable()
+    def track(self, number: "Plain", fresh: bool = False) -> None:
+        """Minimum and maximum take a number in, or, fresh, become it (resource 5605)."""
         if isinstance(number, (str, bytes)):
             return
         if self.minimum is None or number < self.minimum or (fresh and number != self.minimum):
@@ -140,10 +157,6 @@ class Resource:
         if self.maximum is None or number > self.maximum or (fresh and number != self.maximum):
             self.maximum = number
             self.row.touch(self.lowest + 1, True)
-
-    def comparable(self) -> "Plain":
-        """The present value as rules and extremes compare it: numbers as numbers, even those given as text."""
-        return 0 if self.value is None else self._checked(self.value)[1]
 
     def text(self) -> "str | bytes | None":
         """The value as it leaves, None before the first."""
@@ -160,9 +173,9 @@ class Instance:
     version = "1.0"
     unit: "str | None" = None
     range: "tuple[float | None, float | None] | None" = None
-    settings: "dict[int, Plain] | None" = None  # values that a server may write or the row has given
-    written: "dict[int, Plain] | None" = None  # those of the settings that a server has written
-    executes: "dict[int, Callable[..., object]] | None" = None
+    settings: "dict[int, Plain]" = {}  # values that a server may write or the row has given; replaced, not changed
+    written: "dict[int, Plain]" = {}  # those of the settings that a server has written; replaced, not changed
+    executes: "dict[int, Callable[..., object]]" = {}
     failures = 0  # failed readings in a row
     errors = 0  # in all
     error = ""  # the last one, for people
@@ -178,7 +191,7 @@ class Instance:
         if version != "1.0":
             self.version = version
         self.resources: "list[Resource]" = []
-        self.offered: "tuple[int, ...]" = ()
+        self.offered: "tuple[int, ...]" = ()  # the most important first
         self.kinds = b""  # of the offered ones, see kind()
 
     def path(self, id: "int | None" = None) -> Path:
@@ -192,33 +205,26 @@ class Instance:
                 return resource
         return None
 
-    def exists(self, id: int) -> None:
-        """ValueError where the registry does not know a resource of this row."""
-        if id not in resources(self.object_id, self.version):
-            raise ValueError("object %s %s has no resource %s" % (self.object_id, self.version, id))
-
     def serves(self, id: int) -> bool:
         """Whether there is something behind a resource other than a reading."""
-        return (self.executes is not None and id in self.executes) or self.extra(id) is not NOTHING
+        return id in self.executes or self.extra(id) is not NOTHING
 
     def extra(self, id: int) -> "Plain | None":
         """The present value of a resource that is no reading; None before its first, NOTHING where the row has none."""
         if self.source is not None:
             return self.source.value(id)  # type: ignore[no-any-return]
-        if self.settings is not None and id in self.settings:
+        if id in self.settings:
             return self.settings[id]
         return self.unit if id == _UNIT and self.unit is not None else NOTHING
 
     def kind(self, id: int) -> int:
-        """What the registry says of a resource: its type, and READABLE, WRITABLE, EXECUTABLE. 1, a text, if it says nothing."""
-        if id in self.offered:
-            return self.kinds[self.offered.index(id)]
-        found = lookup(self.object_id, id, self.version)
-        return STRING if found is None else found[0] | ("", "R", "W", "RW", "E").index(found[1]) << 3
+        """What the registry says of an offered resource: its type, and READABLE, WRITABLE, EXECUTABLE; 1, a text, of others."""
+        return self.kinds[self.offered.index(id)] if id in self.offered else STRING
 
     def show(self, ids: "list[int]") -> None:
         """Offer these resources and no others."""
-        self.kinds = bytes([self.kind(id) for id in ids])
+        known = dict(shape(self.object_id, self.version))
+        self.kinds = bytes([known.get(id, STRING) & 0x3F for id in ids])
         self.offered = tuple(ids)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":
@@ -241,37 +247,28 @@ class Instance:
 
     def view(self, id: int) -> Resource:
         """A resource that is no reading, as an object: a look at it, until it is updated."""
-        self.exists(id)
-        resource, extreme = Resource(self, id, self.kind(id) & 7), self.extreme(id)
-        resource.reading = resource.attached = False
-        value = self.extra(id)
+        known = lookup(self.object_id, id, self.version)
+        if known is None:
+            raise ValueError("object %s %s has no resource %s" % (self.object_id, self.version, id))
+        resource, extreme, value = Resource(self, id, known[0]), self.extreme(id), self.extra(id)
+        resource.reading = False
         resource.value = None if value is NOTHING else value
-        resource.reason = "none: no reading"
         resource.resolution = None if extreme is None else extreme.resolution
         return resource
 
-    def attach(self, resource: Resource) -> None:
-        """A view has been given a value: it is a live value of the row from now on."""
-        resource.attached = True
-        self.resources.append(resource)
-        if resource.id not in self.offered:
-            self.show(list(self.offered) + [resource.id])
-
     def set(self, id: int, value: "Plain") -> None:
         """Keep a value that the server has set; it survives sleep."""
-        if self.settings is None:
-            self.settings = {}
-        if self.written is None:
-            self.written = {}
+        self.written = dict(self.written)
         self.written[id] = value
         self.owner.dirty = True
         if self.settings.get(id) != value:
+            self.settings = dict(self.settings)
             self.settings[id] = value
             self.touch(id)
 
     def setting(self, id: int, default: "Any") -> "Any":
         """A value that the row has given or a server has written, else the default."""
-        return (self.settings or {}).get(id, default)
+        return self.settings.get(id, default)
 
     def touch(self, id: int, keep: bool = False) -> None:
         """The live value of a resource has changed: changes() tells it. keep: it must survive even where only flash does."""
@@ -298,17 +295,15 @@ class Instance:
         """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. raw: see decode_value."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
-        kind = self.kind(id)
+        kind, resource = self.kind(id), self.find(id)
         if not kind & WRITABLE:
             raise Reject(405, "not writable")
         try:
             value = decode_value(kind & 7, data, id, raw)
-        except (ValueError, UnicodeError) as error:
+        except ValueError as error:
             raise Reject(400, str(error))
-        resource = self.find(id)
-        found = lookup(self.object_id, id, self.version) if resource is None else None
-        limits = resource.range if resource is not None else found[3] if found is not None else None
-        if not in_range(kind & 7, value, limits):
+        known = lookup(self.object_id, id, self.version) if resource is None else None
+        if not in_range(kind & 7, value, known[3] if known is not None else None if resource is None else resource.range):
             raise Reject(400, "outside the range")
         return value
 
@@ -332,7 +327,7 @@ class Instance:
             raise Reject(404, "no such resource")
         if self.kind(id) & 7 != NONE:
             raise Reject(405, "not executable")
-        callback = (self.executes or {}).get(id)
+        callback = self.executes.get(id)
         if callback is None:
             raise Reject(404, "nothing behind it")
         try:
@@ -340,3 +335,176 @@ class Instance:
         except TypeError:
             raise Reject(400, "it takes no argument") if value else Reject(500)
         return after if callable(after) else None
+
+
+class Sensor(Instance):
+    """A row that is read. Attributes for the REPL: failures (in a row), errors (in all), error (the last, in words)."""
+
+    read: "Callable[[], object]"
+    scale: "float | None" = None
+    offset: "float | None" = None
+    every: "int | None" = None
+    sampled_at: "int | None" = None
+    start: "Callable[[], object] | None" = None
+    power: "Callable[[bool], object] | None" = None
+    power_ms = 0  # from power to start
+    warm_up_ms = 0  # from start, or power, to the first good value
+    started = False
+    kept: "tuple[str, ...]" = ("counter", "sampled_at", "failures", "errors", "quality")
+    counter: "int | None" = None  # of edges, for objects with 5501
+
+    def due(self, when: "int | None") -> bool:
+        """Whether the row's own period, if it has one, is over; a clock set back does not hold it up.
+
+        A twentieth of the period is given away: wakes come some seconds early or late, and the next one is far.
+        """
+        if self.every is None or when is None or self.sampled_at is None:
+            return True
+        return not 0 <= when - self.sampled_at < self.every - self.every // 20
+
+    def attempt(self, step: "Callable[..., object] | None", *arguments: bool) -> None:
+        """Switch the supply, or start a conversion, where the row has a callback for it. Nothing is raised."""
+        try:
+            if step is not None:
+                step(*arguments)
+        except Exception as error:  # noqa: BLE001  a driver may raise anything; reading it will tell again
+            self.error = "%s %s" % (type(error).__name__, error)
+
+    def collect(self, when: "int | None") -> int:
+        """Read the driver and push what it gives; the count of values taken. Nothing is raised."""
+        self.started = False
+        if self.every is not None:
+            self.sampled_at = when
+        try:
+            raw: "Any" = self.read()
+            if isinstance(raw, dict):
+                pairs = [(self.find(id) or self.view(id), raw[id]) for id in raw]
+            else:
+                pairs = list(zip(self.resources, raw if isinstance(raw, (tuple, list)) else (raw,)))
+            values = []
+            for target, value in pairs:
+                kind = target.type
+                if kind == BOOLEAN and value is not None and self.settings.get(_POLARITY):
+                    value = not value
+                elif (kind == FLOAT or kind == INTEGER) and not isinstance(value, (str, bytes, type(None))):
+                    if self.scale is not None:
+                        value = value * self.scale
+                    if self.offset is not None:
+                        value = value + self.offset
+                    factor = self.settings.get(_CALIBRATION)
+                    value = value * factor if isinstance(factor, (int, float)) else value
+                values.append(value)
+        except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
+            self.failed("%s %s" % (type(error).__name__, error), DOUBTFUL)
+            return 0
+        count = 0
+        for at in range(len(values)):
+            count += pairs[at][0].update(values[at], when)
+        if not values:
+            self.failed("the driver gave no value", DOUBTFUL)
+        return count
+
+    def count(self, number: int) -> None:
+        """Edges counted elsewhere, by an interrupt or a pulse counter, since the last call."""
+        if self.counter is not None and number > 0:
+            self.counter += number
+            self.touch(_COUNTER, True)
+
+    def accepted(self, resource: Resource, value: "Plain", quality: int) -> None:
+        """Take note of a good value: failures end, edges are counted, quality follows."""
+        if self.failures:
+            self.failures = 0
+            self.owner.health_changed(self)
+        if self.quality != quality:
+            self.quality = quality
+            self.touch(_QUALITY)
+        if self.counter is not None and resource.type == BOOLEAN and resource.value is not None:
+            if value != resource.value and self.setting(_EDGES, _RISING) & (2 if value else 1):
+                self.count(1)
+
+    def extra(self, id: int) -> "Plain | None":
+        resource = self.extreme(id)
+        if resource is not None:
+            return resource.minimum if id == resource.lowest else resource.maximum
+        value = super().extra(id)
+        if value is not NOTHING:
+            return value
+        main = self.resources[0]
+        if id in (5603, 5803, 5604, 5804):  # its range
+            limit = (self.range or (None, None))[id % 10 - 3]
+            return NOTHING if limit is None else limit
+        if id == _RESET_EXTREMES:
+            return None if max([resource.lowest for resource in self.resources]) != NO_ID else NOTHING
+        if id == _COUNTER or id == _RESET_COUNTER:
+            return NOTHING if self.counter is None else self.counter if id == _COUNTER else None
+        if id == _TIMESTAMP or (id == 5 and self.object_id == 6):
+            return main.when
+        if id == _QUALITY:
+            return self.quality if main.value is not None else 0
+        if id == _QUALITY_LEVEL:
+            return 100 if self.quality == ACCEPTED else 50 if self.quality == 3 else 0
+        return _DEFAULTS.get(id, NOTHING)
+
+    def execute(self, id: int, value: bytes) -> "Callable[[], None] | None":
+        """Reset extremes or the counter, or leave the execute to the row's own callback."""
+        if id not in self.offered or id in self.executes or (id != _RESET_EXTREMES and id != _RESET_COUNTER):
+            return super().execute(id, value)
+        if id == _RESET_COUNTER:
+            self.counter = 0
+            self.touch(_COUNTER, True)
+        else:
+            for resource in self.resources:
+                if resource.minimum is not None:
+                    resource.track(resource.number(resource.value), True)
+        return None
+
+
+class Actuator(Instance):
+    """A row of something that the server can set, applied by a callback before it counts.
+
+    apply(value) may raise Reject(code) to refuse. For several writable resources give a dict instead:
+    apply={5850: lamp.switch, 5851: lamp.dim}. On time (5852) counts the seconds in which 5850 (or 5500) is on;
+    the server resets it by writing 0.
+    """
+
+    kept: "tuple[str, ...]" = ("on_seconds", "off_seconds", "since")
+    apply: "dict[int, Callable[..., object]]"
+    on_seconds = 0
+    off_seconds = 0
+    since: "int | None" = None  # when the present state was last accounted for
+
+    def write(self, id: int, value: "Plain") -> None:
+        """Reset a time, or call back and keep the value; Reject where the callback refuses."""
+        if id == _ON_TIME or id == _OFF_TIME:
+            if value != 0:
+                raise Reject(400, "the server can only reset the time to 0")
+            self.accepted()
+            setattr(self, "on_seconds" if id == _ON_TIME else "off_seconds", 0)
+            self.touch(id)
+            return
+        if id in self.apply:
+            self.apply[id](value)
+        super().write(id, value)
+
+    def accepted(self, resource: "Resource | None" = None, value: "Plain | None" = None, quality: int = 0) -> None:
+        """Add the seconds since the last look to on time or off time, by the state that held meanwhile."""
+        if resource is not None and resource.type != BOOLEAN:
+            return
+        now, main = self.owner.time(), self.resources[0]
+        if now is not None and main.value is not None and self.since is not None and now > self.since:
+            if main.value:
+                self.on_seconds += now - self.since
+            else:
+                self.off_seconds += now - self.since
+        self.since = now
+
+    def extra(self, id: int) -> "Plain | None":
+        if id == _ON_TIME or id == _OFF_TIME:
+            self.accepted()
+            return self.on_seconds if id == _ON_TIME else self.off_seconds
+        if id == _TIMESTAMP:
+            return self.resources[0].when
+        value = super().extra(id)
+        if value is NOTHING:
+            return "" if id == _APPLICATION_TYPE else None if id in self.apply else NOTHING
+        return value

@@ -26,10 +26,10 @@ def lookup(
     operations is "R" "W" "RW" "E" or ""; range is (low, high or None), of the length in bytes for
     strings and opaque values. version None takes the lowest version that has the resource.
     """
-    for _, flags in _objects(object_id, version):
-        for id, kind, _ in _rows(flags):
+    for _, at in _objects(object_id, version):
+        for id, kind, _ in _rows(at):
             if id == resource:
-                flags, unit, limits = KINDS[kind * 3 : kind * 3 + 3]
+                flags, unit, limits = KINDS[kind : kind + 3]
                 low, high = struct.unpack_from(">hi", RANGES, limits * 6)
                 return (
                     flags & 7,
@@ -41,32 +41,30 @@ def lookup(
     return None
 
 
-def resources(object_id: int, version: "str | None" = None, mandatory: bool = False) -> "list[int]":
-    """The resource ids of an object in rising order, or only those that every instance must have.
+def shape(object_id: int, version: "str | None" = None) -> "list[tuple[int, int]]":
+    """(id, kind) of an object's resources, the most important first; empty if the table lacks object or version.
 
-    Empty if the table lacks object or version.
+    kind: type, operations << 3 (R 1, W 2, RW 3, E 4), bit 6 where it is multiple, bit 7 where each instance must have it.
     """
-    for _, flags in _objects(object_id, version):
-        found = []
-        for id, _, needed in _rows(flags):
-            if needed or not mandatory:
-                found.append(id)
-        return sorted(found)
+    for _, at in _objects(object_id, version):
+        return [(id, KINDS[kind] | needed) for id, kind, needed in _rows(at)]
     return []
+
+
+def resources(object_id: int, version: "str | None" = None, mandatory: bool = False) -> "list[int]":
+    """The resource ids of an object in rising order, or only those that every instance must have; empty as in shape()."""
+    return sorted([id for id, kind in shape(object_id, version) if kind >= 0x80 or not mandatory])
 
 
 def versions(object_id: int) -> "list[str]":
     """The versions of an object that the table has, such as ["1.0", "1.1"]."""
-    found = []
-    for version, _ in _objects(object_id, None):
-        found.append(version)
-    return found
+    return [version for version, _ in _objects(object_id, None)]
 
 
 def multiple(object_id: int) -> bool:
     """Whether an object may have several instances."""
-    for _, flags in _objects(object_id, None):
-        return flags >= 0x8000
+    for _, at in _objects(object_id, None):
+        return at >= 0x8000
     return False
 
 
@@ -83,24 +81,24 @@ def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]
                 yield version, flags
 
 
-def _rows(flags: int) -> "Iterator[tuple[int, int, bool]]":
-    """(resource id, kind, mandatory) of a shape; one that extends another goes on with that."""
-    at = flags & 0x7FFF
-    while at >= 0:
-        count, at, following = SHAPES[at], at + 1, -1
+def _rows(at: int) -> "list[tuple[int, int, int]]":
+    """(resource id, place in KINDS, 0x80 where mandatory) of a shape; what one extends comes before what it adds."""
+    found: "list[tuple[int, int, int]]" = []
+    following = at & 0x7FFF
+    while following >= 0:
+        count, at, following, own = SHAPES[following], following + 1, -1, []
         if count & 0x80:
             following = SHAPES[at] << 8 | SHAPES[at + 1]
             at += 2
         for _ in range(count & 0x7F):
-            needed = SHAPES[at] >= 0x80
-            row = SHAPES[at] & 0x7F
+            needed, row = SHAPES[at] & 0x80, SHAPES[at] & 0x7F
             at += 1
             if row >= 0x60:
                 row = (row - 0x60) << 8 | SHAPES[at]
                 at += 1
             if row < LONG:
-                yield ROWS[row * 3] << 8 | ROWS[row * 3 + 1], ROWS[row * 3 + 2], needed
+                own.append((ROWS[row * 3] << 8 | ROWS[row * 3 + 1], ROWS[row * 3 + 2] * 3, needed))
             else:
-                row = LONG + row * 2
-                yield ROWS[row], ROWS[row + 1], needed
-        at = following
+                own.append((ROWS[LONG + row * 2], ROWS[LONG + row * 2 + 1] * 3, needed))
+        found = own + found
+    return found

@@ -14,17 +14,16 @@ from micropython import const
 
 from .objects import NOTHING, READABLE
 from .rules import parse
-from .types import BOOLEAN, FLOAT, INTEGER, OPAQUE, Path, Reject, Request, Response
-from .values import TLV_RESOURCE, items
+from .values import BOOLEAN, FLOAT, INTEGER, OPAQUE, TLV_RESOURCE, Path, Reject, Request, Response, items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
-    from .objects import Instance, Resource
+    from .objects import Instance
     from .tree import ObjectTree
 
-    Undo = list[tuple[Callable[..., object], Any, Any]]  # a function that takes a step back, and its two arguments
+    Undo = list[tuple[Any, ...]]  # a function that takes a step back, and its arguments
 
 _ANSWERS = const(8)
 _EXCHANGE_LIFETIME_S = const(247)
@@ -39,22 +38,23 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
     """The response to a request; never raises."""
     operation, id = request.operation, request.message_id
     changing = operation in _CHANGING
-    mark, now = 0, None
+    undo: "Undo" = []
+    told: "list[Any] | None" = None
     if changing and id is not None:
         # What a repetition is known by beside its message id.
         text = "%s %s %s" % (operation, request.path, request.index)
-        mark = int(binascii.crc32(bytes(request.value), binascii.crc32(text.encode()))) & 0x3FFFFFFF
+        mark = binascii.crc32(request.value, binascii.crc32(text.encode())) & 0x3FFFFFFF
         now = tree.time()
         for known, of, code, at in tree.answers:
             if known == id and of == mark and (now is None or at is None or 0 <= now - at <= _EXCHANGE_LIFETIME_S):
                 return Response(code)
-    undo: "Undo" = []
-    before = tree.answers
+        told = [id, mark, 500, now]
+        tree.answers = tree.answers[-(_ANSWERS - 1) :] + [told]
+        tree.dirty = True
     try:
         response = carry_out(tree, request, undo)
-        if changing and id is not None:
-            tree.answers = before[-(_ANSWERS - 1) :] + [(id, mark, response.code, now)]
-            tree.dirty = True
+        if told is not None:
+            told[2] = response.code
         if changing and tree.dirty and tree.persist is not None:
             tree.persist()
         return response
@@ -62,23 +62,14 @@ def answer(tree: "ObjectTree", request: Request) -> Response:
         code, reason = error.code, error.reason
     except Exception as error:  # noqa: BLE001  an application's callback may raise anything; the server is answered
         code, reason = 500, "%s %s" % (type(error).__name__, error)
-    for function, what, was in reversed(undo):
+    for step in reversed(undo):
         try:
-            function(what, was)
+            step[0](*step[1:])
         except Exception:  # noqa: BLE001  S110  the first failure is the one to tell
             pass
-    tree.refuse("%s %s" % (operation, request.path), code, reason)
-    if changing and id is not None:
-        tree.answers = before[-(_ANSWERS - 1) :] + [(id, mark, code, now)]
-        tree.dirty = True
-    return Response(code)
-
-
-def _rules_back(resource: "Resource", rules: "dict[str, float | None] | None") -> None:
-    if rules is None or resource.rules is None:
-        resource.rules = None
-    else:
-        resource.rules.change(rules)
+    if told is not None:
+        told[2] = code
+    return Response(tree.refuse("%s %s" % (operation, request.path), code, reason))
 
 
 def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:
@@ -87,52 +78,60 @@ def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:
     if operation not in _OPERATIONS:
         raise Reject(405, "the operations are " + " ".join(_OPERATIONS))
     if path.object == 19 and tree.container is not None and tree.row(19, 0) is None:
-        if operation == "write" and tree.commands is not None and path.contains(_DOWNLINK):
-            return tree.commands(tree, request, undo)
-        return _container(tree, request)
-    for row in tree.rows:
-        if row.offered and path.object == row.object_id and path.instance in (None, row.instance):
-            break
+        if operation in _CHANGING:
+            if operation == "write" and tree.commands is not None and path.contains(_DOWNLINK):
+                return tree.commands(tree, request, undo)
+            raise Reject(405, "commands are written to 19/1/0" if tree.commands is not None else "this node takes no commands")
+        if not path.contains(_UPLINK):
+            raise Reject(405 if path == _DOWNLINK else 404, "19/0/0 can be observed")
+        values: "Any" = [(_UPLINK, OPAQUE, _EMPTY)]
     else:
-        raise Reject(404, "no such object or instance")
-    if operation == "write":
+        for row in tree.rows:
+            if row.offered and path.object == row.object_id and path.instance in (None, row.instance):
+                break
+        else:
+            raise Reject(404, "no such object or instance")
+        if operation in _CHANGING:
+            return _change(tree, row, request, undo)
+        # A look at stored values: read, observe and cancel.
+        values = tree.values(path)
+        if operation != "cancel":
+            if path.resource is not None and not row.kind(path.resource) & READABLE:
+                raise Reject(405, "not readable") if path.resource in row.offered else Reject(404, "no such resource")
+            if not values:
+                raise Reject(404, "no value yet")
+    if operation == "observe":
+        tree.observe(path)
+    elif operation == "cancel":
+        tree.cancel(path)
+    return Response(205, values)
+
+
+def _change(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") -> Response:
+    """Write, execute, or set rules of a row."""
+    path = request.path
+    if request.operation == "write":
         return _write(tree, row, request, undo)
-    if operation == "execute":
+    if request.operation == "execute":
         if path.resource is None:
             raise Reject(405, "a resource is needed")
         return Response(204, after=row.execute(path.resource, bytes(request.value)))
-    if operation == "write_attributes":
-        readings = [one for each in tree.rows for one in each.resources if path.contains(one.path)]
-        undo += [(_rules_back, one, None if one.rules is None else one.rules.merged({})) for one in readings]
-        try:
-            tree.set_rules(path, True, **parse(str(request.value, "utf-8")))
-        except (ValueError, UnicodeError) as error:
-            raise Reject(400, str(error))
-        return Response(204)
-    return _read(tree, row, request)
-
-
-def _read(tree: "ObjectTree", row: "Instance", request: Request) -> Response:
-    """A look at stored values: read, observe and cancel."""
-    operation, path = request.operation, request.path
-    if operation == "cancel":
-        tree.cancel(path)
-    elif path.resource is not None:
-        if path.resource not in row.offered:
-            raise Reject(404, "no such resource")
-        if not row.kind(path.resource) & READABLE:
-            raise Reject(405, "not readable")
-    values = tree.values(path)
-    if not values and operation != "cancel":
-        raise Reject(404, "no value yet")
-    if operation == "observe":
-        tree.observe(path)
-    return Response(205, values)
+    found = tree.readings(path)
+    if not found:
+        raise Reject(404, "no reading there")
+    for one in found:
+        rules = one.rules
+        undo.append((setattr, one, "rules", None) if rules is None else (rules.change, rules.merged({})))
+    try:
+        tree.set_rules(path, True, **parse(str(request.value, "utf-8")))
+    except ValueError as error:
+        raise Reject(400, str(error))
+    return Response(204)
 
 
 def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") -> Response:
     """All parts are checked before the first is applied."""
-    path = request.path
+    path, data = request.path, bytes(request.value)
     if path.instance is None:
         raise Reject(405, "an instance is needed")
     # What a module types as a number is one; what it calls opaque may be text or TLV (values.decode_value).
@@ -140,16 +139,15 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") 
     if request.type == OPAQUE and tree.write_format == "tlv":
         binary = max(binary, 1)
     try:
-        parts = [(path.resource, bytes(request.value))] if path.resource is not None else []
-        for kind, id, body in items(bytes(request.value)) if path.resource is None else ():
-            if kind != TLV_RESOURCE:
-                raise ValueError("single resources were expected, not a TLV of kind %s" % (kind >> 6))
-            parts.append((id, body))
-        if not parts:
-            raise ValueError("no resource in the payload")
+        parts = list(items(data)) if path.resource is None else [(TLV_RESOURCE, path.resource, data)]
     except ValueError as error:
         raise Reject(400, str(error))
-    checked = [(id, row.check_write(id, data, binary)) for id, data in parts]
+    if not parts:
+        raise Reject(400, "no resource in the payload")
+    for kind, _, _ in parts:
+        if kind != TLV_RESOURCE:
+            raise Reject(400, "single resources were expected, not a TLV of kind %s" % (kind >> 6))
+    checked = [(id, row.check_write(id, body, binary)) for _, id, body in parts]
     for id, value in checked:
         resource = row.find(id)
         before = row.extra(id) if resource is None else resource.value
@@ -158,17 +156,3 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") 
             undo.append((row.write, id, before))
         tree.dirty = True
     return Response(204)
-
-
-def _container(tree: "ObjectTree", request: Request) -> Response:
-    """Observe, read and cancel on 19/0/0."""
-    operation, path = request.operation, request.path
-    if operation in _CHANGING:
-        raise Reject(405, "commands are written to 19/1/0" if tree.commands is not None else "this node takes no commands")
-    if not path.contains(_UPLINK):
-        raise Reject(405 if path == _DOWNLINK else 404, "19/0/0 can be observed")
-    if operation == "observe":
-        tree.observe(path)
-    elif operation == "cancel":
-        tree.cancel(path)
-    return Response(205, [(_UPLINK, OPAQUE, _EMPTY)])

@@ -18,14 +18,15 @@ A pmin or pmax needs times: readings without one are never deferred. A pmax smal
 5.1.2). samples=3 is ours too: so many readings in a row lie beyond gt or lt, or back, before the crossing is told.
 """
 
-from .types import FLOAT, INTEGER
+from .values import FLOAT, INTEGER
 from .values import decimal, from_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .types import Plain
+    from .values import Plain
 
 NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent", "samples")
+STATE = ("reported", "reported_at", "side", "waiting", "pending", "streak")  # what they remember over sleep
 
 
 class Rules:
@@ -39,13 +40,12 @@ class Rules:
     deadband: "float | None" = None
     deadband_percent: "float | None" = None
     samples: "int | None" = None
-    # last reported value and its time, side of the thresholds, and whether a newer value waits for pmin
+    # last reported value and its time, side of the thresholds (1 above gt, 2 below lt), whether a newer value waits for pmin
     reported: "Plain | None" = None
     reported_at: "int | None" = None
-    above = False
-    below = False
+    side = 0
     waiting = False
-    pending = 0  # the sides that the last readings were on and that are not told yet: 1 above, 2 below
+    pending = 0  # the side that the last readings were on and that is not told yet
     streak = 0  # readings on them in a row
     by_server = False
 
@@ -148,23 +148,23 @@ class Rules:
         """Which threshold the value has crossed, if any; coming back takes the deadband, the noise, more."""
         if isinstance(value, (str, bytes)):
             return ""
-        above = self.above if self.gt is None else value > self.gt - (noise if self.above else 0)
-        below = self.below if self.lt is None else value < self.lt + (noise if self.below else 0)
-        if above == self.above and below == self.below:
+        side = self.side
+        now = side if self.gt is None else 1 if value > self.gt - (noise if side & 1 else 0) else 0
+        below = side if self.lt is None else 2 if value < self.lt + (noise if side & 2 else 0) else 0
+        now = now & 1 | below & 2
+        if now == side:
             self.streak = 0
             return ""
         if self.samples is not None and self.samples > 1:
-            sides = (1 if above else 0) | (2 if below else 0)
-            self.streak = self.streak + 1 if sides == self.pending else 1
-            self.pending = sides
+            self.streak = self.streak + 1 if now == self.pending else 1
+            self.pending = now
             if self.streak < self.samples:
                 return ""
             self.streak = 0
-        was_above, self.above = self.above, above
-        was_below, self.below = self.below, below
-        if below != was_below:
-            return "sent: fell below lt" if below else "sent: rose back to lt" if above == was_above else "sent: rose above gt"
-        return "sent: rose above gt" if above else "sent: fell back to gt"
+        self.side = now
+        if side & 2 > now & 2 and now & 1 <= side & 1:
+            return "sent: rose back to lt"
+        return "sent: fell below lt" if now & 2 > side & 2 else "sent: rose above gt" if now & 1 else "sent: fell back to gt"
 
 
 def parse(query: str) -> "dict[str, float | None]":

@@ -4,28 +4,34 @@
     >>> data, used = pack_senml(records, 512)       # as many records as fit, from the first on
     >>> len(data), used, unpack_senml(data) == records
     (38, 2, True)
+    >>> encode([1, "a", None, True]), decode(b"\\xc4\\x82\\x20\\x18\\xd7")      # of a decimal fraction number and exponent
+    (b'\\x84\\x01aa\\xf6\\xf5', (215, -1))
 
 Records of one path share a base name, all share a base time; records without time come first, where no base time holds yet
 (time 0: not known), and a pack ends before one that would so overtake another of its path. Numbers are integers or decimal
-fractions, exactly as their text. Read are packs of anybody: floats of all sizes, base names, base times and tags; what RFC
-8428 wants refused is refused with a ValueError.
+fractions (tag 4), exactly as their text: no board's floats touch them. Read are packs of anybody: floats of all sizes, base
+names, base times and tags; what RFC 8428 wants refused is refused with a ValueError, and so is whatever is no CBOR (RFC 8949).
+Tags that only say what is meant (a time, an address) are skipped; those that change a number are refused by their number.
+Bounds: 8 levels of nesting, decoded without recursion; integers of 64 bits.
 """
 
 import math
+import struct
 
 from micropython import const
 
-from .cbor import Fraction, decode, encode, head
 from .registry import lookup
-from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, Path
-from .values import from_wire, shortest
+from .values import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, Path, from_wire, place_point, shortest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Any, Sequence
 
-    from .types import Record
+    from .values import Record
 
+_LEVELS = const(8)
+_FRACTION = const(4)
+_NUMBERS = const((2, 3, 5, 30))  # tags that are numbers unknown here: bignums, bigfloat, rational (RFC 8949 section 3.4)
 # RFC 8428 table 4; LwM2M's vlo has no number (OMA LwM2M TS core 7.4.4).
 _BASE_VERSION = const(-1)
 _BASE_NAME = const(-2)
@@ -39,10 +45,146 @@ _TIME = const(6)
 _DATA = const(8)
 _LINK = const("vlo")
 _VERSION = const(10)
-_MAJOR_ARRAY = const(4)
-_MAJOR_MAP = const(5)
-# Labels as they travel.
-_AS_BASE_NAME, _AS_BASE_TIME, _AS_TIME = b"\x21", b"\x22", b"\x06"
+
+
+def head(kind: int, number: int) -> bytes:
+    """The first bytes of an item: major type 0 to 7 and its argument. ValueError beyond 64 bits."""
+    kind <<= 5
+    if number < 24:
+        return bytes([kind | number])
+    if number < 256:
+        return bytes([kind | 24, number])
+    if number < 65536:
+        return struct.pack(">BH", kind | 25, number)
+    if number < 1 << 32:
+        return struct.pack(">BI", kind | 26, number)
+    if number >> 64:
+        raise ValueError("an integer of more than 64 bits")
+    return bytes([kind | 27]) + number.to_bytes(8, "big")
+
+
+def encode(value: "object") -> bytes:
+    """None, bool, int, float, text, bytes, list, tuple or dict as CBOR; ValueError for anything else."""
+    out = bytearray()
+    waiting: "list[Any]" = [value]  # last comes next: no frame for each level, the stack is deep where a tree is written
+    while waiting:
+        value = waiting.pop()
+        data: "Any" = b""
+        if value is None or value is True or value is False:
+            kind, number = 7, 22 if value is None else 21 if value else 20
+        elif isinstance(value, int):
+            kind, number = (0, value) if value >= 0 else (1, -1 - value)
+        elif isinstance(value, (str, bytes, bytearray)):
+            data = value.encode() if isinstance(value, str) else value
+            kind, number = 3 if isinstance(value, str) else 2, len(data)
+        elif isinstance(value, (list, tuple)):
+            kind, number = 4, len(value)
+            waiting += list(value)[::-1]
+        elif isinstance(value, dict):
+            kind, number = 5, len(value)
+            for key in value:
+                waiting += (value[key], key)
+        elif isinstance(value, float):
+            single = struct.pack(">f", value) if -3e38 < value < 3e38 else b""
+            exact = single and struct.unpack(">f", single)[0] == value
+            out += b"\xfa" + single if exact else b"\xfb" + struct.pack(">d", value)
+            continue
+        else:
+            raise ValueError("no CBOR for %s" % type(value))
+        if number < 24:
+            out.append(kind << 5 | number)
+        else:
+            out += head(kind, number)
+        out += data
+    return bytes(out)
+
+
+def decode(data: bytes) -> "Any":
+    """The one item in data; ValueError if it is malformed, cut off, nested too deep, or followed by more."""
+    data, at = bytes(data), 0
+    open_items: "list[list[Any]]" = [[4, 1, []]]  # [major type, items still to come (-1: until a break), items]
+    while True:
+        first, top = at, open_items[-1]
+        major, number, at = _argument(data, at)
+        if major == 6 and number != _FRACTION:
+            if number in _NUMBERS:
+                raise ValueError("CBOR tag %s at byte %s is a number not known here" % (number, first))
+            continue  # what it says of the next item needs nobody here
+        if major == 7 and number < 0:
+            if top[1] >= 0:
+                raise ValueError("CBOR break at byte %s ends nothing" % first)
+            top[1] = 0
+        elif 4 <= major <= 6:
+            if len(open_items) > _LEVELS or number > 2 * len(data):
+                raise ValueError("CBOR of %s items, %s levels deep" % (number, len(open_items)))
+            open_items.append([major, 1 if major == 6 else number * 2 if major == 5 and number > 0 else number, []])
+        else:
+            start, at = at, at + (number if major == 2 or major == 3 else 0)
+            top[2].append(-1 - number if major == 1 else number if not major else _scalar(data, major, first, start, at))
+            top[1] -= top[1] > 0
+        while not open_items[-1][1]:
+            major, _, found = open_items.pop()
+            if not open_items:
+                if at != len(data):
+                    raise ValueError("CBOR ends at byte %s of %s" % (at, len(data)))
+                return found[0]
+            top = open_items[-1]
+            top[2].append(found if major == 4 else _finished(major, found))
+            top[1] -= top[1] > 0
+
+
+def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
+    """(major type, argument, next); argument -1 stands for indefinite length and for a break."""
+    if at < len(data):
+        major, low, at = data[at] >> 5, data[at] & 31, at + 1
+        if low < 24:
+            return major, low, at
+        if low == 31 and major > 3 and major != 6:
+            return major, -1, at
+        end = at + (1 << (low & 3))
+        if low < 28 and end <= len(data):
+            return major, int.from_bytes(data[at:end], "big"), end
+    raise ValueError("CBOR cut off or malformed at byte %s" % at)
+
+
+def _scalar(data: bytes, major: int, first: int, start: int, at: int) -> "str | bytes | float | bool | None":
+    """Bytes, text, a float, a boolean or nothing."""
+    if major < 4:
+        if at > len(data):
+            raise ValueError("CBOR text of %s bytes runs past the end" % (at - start))
+        try:
+            return data[start:at] if major == 2 else str(data[start:at], "utf-8")
+        except UnicodeError:
+            raise ValueError("CBOR text is not UTF-8")
+    low, body = data[first] & 31, data[first + 1 : start]
+    if low == 25:  # half precision: sign, five bits of exponent, ten of mantissa
+        number = body[0] << 8 | body[1]
+        exponent, mantissa = number >> 10 & 31, number & 1023
+        value = (mantissa | (1024 if exponent else 0)) * 2.0 ** (max(exponent, 1) - 25)
+        if exponent == 31:
+            value = float("nan") if mantissa else float("inf")
+        return -value if number >> 15 else value
+    if low == 26 or low == 27:
+        return float(struct.unpack(">f" if low == 26 else ">d", body)[0])
+    if 20 <= low <= 23:
+        return low == 21 if low < 22 else None
+    raise ValueError("CBOR value %s at byte %s is not known here" % (low, first))
+
+
+def _finished(kind: int, items: "list[Any]") -> "Any":
+    """The map or decimal fraction of its items."""
+    if kind == 5:
+        found = {}
+        for at in range(0, len(items), 2):
+            if at + 1 == len(items) or not isinstance(items[at], (int, str)) or items[at] in found:
+                raise ValueError("CBOR map with a key twice, of a strange type, or without its value")
+            found[items[at]] = items[at + 1]
+        return found
+    if isinstance(items[0], list) and len(items[0]) == 2:
+        exponent, number = items[0]
+        if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
+            return number, exponent
+    raise ValueError("a decimal fraction is two integers, the exponent -64 to 64")
 
 
 def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
@@ -50,64 +192,48 @@ def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":
 
     Records of one path stay in their order.
     """
-    base = 0
-    for record in readings:
-        if record[3] is not None and not 0 < base <= record[3]:
-            base = record[3]
-    groups: "list[tuple[Path, bool, list[bytes]]]" = []
-    size, count, timed = 1, 0, False
-    for record in readings:
-        path, when = record[0], record[3]
-        group, late = None, False
-        for known, with_time, bodies in groups:
-            if known == path:
-                if with_time == (when is not None):
-                    group = bodies
-                elif with_time:
-                    late = True  # without time, but after one with: it would come before that
-        body = _value(record[1], record[2])
+    base = min([record[3] for record in readings if record[3] is not None] or [0])
+    base_time = b"\x22" + encode(base)
+    groups: "list[list[Any]]" = []  # of each: path, whether with times, name, its first record, the others
+    size, count, timed = 0, 0, False
+    for path, type, value, when in readings:
+        with_time, body, fields = when is not None, field(type, value), 1
         if when is not None and when != base:
-            body = _AS_TIME + encode(when - base) + body
-        grown = size + 1 + len(body)
-        if group is None:
-            grown += 1 + len(encode(str(path)))
-        if when is not None and not timed:
-            grown += 1 + len(encode(base))
-        if late or grown + (1 if count == 23 else 2 if count == 255 else 0) > limit:
+            body, fields = b"\x06" + encode(when - base) + body, 2
+        group, late = None, False
+        for known in groups:
+            if known[0] == path:
+                if known[1] == with_time:
+                    group = known
+                elif known[1]:
+                    late = True  # without time, but after one with: it would come before that
+        name = b"\x21" + encode(str(path)) if group is None else b""
+        grown = size + 1 + len(body) + len(name) + (len(base_time) if with_time and not timed else 0)
+        if late or grown + len(head(4, count + 1)) > limit:
             break
         if group is None:
-            group = []
-            groups.append((path, when is not None, group))
-        timed = timed or when is not None
-        group.append(body)
-        count += 1
-        size = grown + (1 if count == 24 else 2 if count == 256 else 0)
-    return (_assemble(groups, count, base), count) if count else (b"", 0)
+            groups.append([path, with_time, fields, name, body, b""])
+        else:
+            group[5] += bytes([0xA0 | fields]) + body
+        size, count, timed = grown, count + 1, timed or with_time
+    out = head(4, count)
+    for timed in (False, True):
+        for _, with_time, fields, name, body, others in groups:
+            if with_time == timed:
+                if timed and base_time:
+                    fields, name, base_time = fields + 1, name + base_time, b""
+                out += bytes([0xA1 + fields]) + name + body + others
+    return (out, count) if count else (b"", 0)
 
 
-def _value(type: int, value: "str | bytes") -> bytes:
+def field(type: int, value: "str | bytes") -> bytes:
     """The label and value of a record; numbers as a CBOR integer or decimal fraction."""
     if type == BOOLEAN:
         return b"\x04" + encode(value == "1")
     if type == OPAQUE or type == STRING or type == OBJLNK or isinstance(value, bytes):
         return (b"\x08" if type == OPAQUE else b"\x63vlo" if type == OBJLNK else b"\x03") + encode(value)
     whole, point, fraction = value.partition(".")
-    return b"\x02" + encode(Fraction(int(whole + fraction), -len(fraction)) if point else int(whole))
-
-
-def _assemble(items: "list[tuple[Path, bool, list[bytes]]]", count: int, base: int) -> bytes:
-    out = head(_MAJOR_ARRAY, count)
-    base_time = _AS_BASE_TIME + encode(base)
-    for with_time in (False, True):
-        for path, group_timed, bodies in items:
-            extra = _AS_BASE_NAME + encode(str(path))
-            for body in bodies if group_timed == with_time else ():
-                fields = 1 + (body[:1] == _AS_TIME) + (extra != b"")
-                if with_time and base_time:
-                    fields, extra, base_time = fields + 1, extra + base_time, b""
-                out += head(_MAJOR_MAP, fields) + extra + body
-                extra = b""
-    return out
+    return (b"\x02\xc4\x82" + encode(-len(fraction)) if point else b"\x02") + encode(int(whole + fraction))
 
 
 def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
@@ -141,9 +267,9 @@ def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
     return out
 
 
-def _seconds(value: "object") -> int:
-    if isinstance(value, Fraction):
-        return int(str(value).partition(".")[0])
+def _seconds(value: "Any") -> int:
+    if isinstance(value, tuple):
+        return int(place_point(value[0], -value[1]).partition(".")[0])
     if isinstance(value, (int, float)) and math.isfinite(value):
         return int(value)
     raise ValueError("a time is a number of seconds")
@@ -154,27 +280,25 @@ def unpack_senml(data: bytes) -> "list[Record]":
     out: "list[Record]" = []
     for name, value, when in entries(data):
         path = Path.parse(name)
-        type, text = plain(path, value)
-        out.append((path, type, text, when))
+        out.append((path,) + plain(path, value) + (when,))
     return out
 
 
-def plain(path: Path, value: "object") -> "tuple[int, str | bytes]":
+def plain(path: Path, value: "Any") -> "tuple[int, str | bytes]":
     """(type, text or bytes) of a SenML value at a path; ValueError if the value is not of the resource's type."""
     known = lookup(path.object, path.resource) if path.resource is not None else None
-    type: int
-    text: "str | bytes"
+    type, text = STRING, value
     if isinstance(value, bool):
         type, text = BOOLEAN, "1" if value else "0"
-    elif isinstance(value, (int, Fraction)):
-        type, text = (INTEGER if isinstance(value, int) else FLOAT), str(value)
+    elif isinstance(value, int):
+        type, text = INTEGER, str(value)
+    elif isinstance(value, tuple):
+        type, text = FLOAT, place_point(value[0], -value[1])
     elif isinstance(value, float):
         type, text = FLOAT, shortest(value)
     elif isinstance(value, bytes):
-        type, text = OPAQUE, value
-    elif isinstance(value, str):
-        type, text = STRING, value
-    else:
+        type = OPAQUE
+    elif not isinstance(value, str):
         raise ValueError("%s has no value" % path)
     wanted = type if known is None else known[0]
     if (wanted == OPAQUE) != (type == OPAQUE):

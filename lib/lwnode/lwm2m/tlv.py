@@ -14,14 +14,14 @@ import struct
 from micropython import const
 
 from .registry import lookup
-from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, TIME, Path
+from .values import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, TIME, Path
 from .values import TLV_RESOURCE, binary_value, from_wire, items, shortest, to_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Sequence
 
-    from .types import Value
+    from .values import Value
 
 _INSTANCE = const(0x00)
 _RESOURCE_INSTANCE = const(0x40)

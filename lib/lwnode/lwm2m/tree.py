@@ -16,31 +16,41 @@
 
 Nothing here knows a module: the same rows serve the three contracts. Bounds: 64 readings wait for reports()
 (the oldest goes first, .overflowed counts), 32 observations, 8 remembered answers, 8 states of one's own.
+
+dump() is what survives sleep, as one record of version, CBOR and CRC32: observations, remembered answers, states of one's own,
+and per row the last values (a read after a deep sleep is answered with them), what rules and extremes need, counters, values
+that a server has set, rules that a server has changed. Keys are ids, so rows may come and go between two firmware versions:
+what no longer fits is dropped, the rest is taken. Size: some 25 bytes for each reading without rules, 40 with rules, and at
+most 160 for states of one's own.
 """
+
+import binascii
+import struct
 
 from micropython import const
 
 from .build import actuator, fit, sensor
-from .objects import Resource
+from .objects import Actuator, Resource, Sensor
 from .requests import answer
-from .rows import Actuator, Sensor
-from .rules import Rules
-from .senml import pack_senml
-from .state import dump, load
-from .types import INTEGER, Path, Reject, Request, Response
+from .rules import NAMES, STATE, Rules
+from .senml import decode, encode, pack_senml
+from .values import INTEGER, Path, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
     from .objects import Instance
-    from .types import Record, Value
+    from .values import Record, Value
 
 _SLICE_MS = const(1000)  # an RP2's watchdog waits 8.4 s at most
 _KEPT_LIMIT = const(64)
 _RECENT_LIMIT = const(16)
 _OBSERVATION_LIMIT = const(32)
 _STATES_LIMIT = const(8)
+_VERSION = const(4)
+_OWN_BYTES = const(160)
+_VALUES = const(("value", "when", "minimum", "maximum"))
 _PERIPHERAL = const(8)  # error codes of resource 3/0/11 (OMA LwM2M 1.0.2 appendix E.4)
 _GPS = const(3)
 _ERROR_CODE = const(11)
@@ -77,13 +87,12 @@ class ObjectTree:
             self.clock = clock
         self.kept: "list[Record]" = []
         self.observations: "list[Path]" = []
-        self.answers: "list[tuple[int, int, int, int | None]]" = []  # message id, mark, code, time
+        self.answers: "list[list[Any]]" = []  # message id, mark, code, time
         self.recent: "list[tuple[Resource, int | None, str]]" = []
         self.states: "list[tuple[str, dict[str, Any]]]" = []
 
     sensor, actuator, fit = sensor, actuator, fit  # see build.py
     handle = answer  # never raises; a repeated message id gets its first answer again
-    dump, load = dump, load  # see state.py
     pack = staticmethod(pack_senml)  # readings as one payload for 19/0/0
 
     def state(self, name: str) -> "dict[str, Any]":
@@ -188,7 +197,8 @@ class ObjectTree:
         for row in self.rows:
             if isinstance(row, Actuator) and row.since is not None:
                 row.since += moved
-        self.answers = [(id, mark, code, None if at is None else at + moved) for id, mark, code, at in self.answers]
+        for told in self.answers:
+            told[3] = None if told[3] is None else told[3] + moved
 
     def judged(self, resource: Resource, text: "str | bytes") -> None:
         """A reading has been judged; it waits for reports() if it is to go out. The last 16 verdicts stay in .recent."""
@@ -214,7 +224,7 @@ class ObjectTree:
             for resource in row.resources:
                 rules = None if row.failures else resource.rules
                 text = None if rules is None else resource.text()
-                reason = None if rules is None or text is None else rules.due(resource.comparable(), when)
+                reason = None if rules is None or text is None else rules.due(resource.number(resource.value), when)
                 if reason is not None:
                     resource.reason = reason
                     self.judged(resource, text or "")
@@ -251,23 +261,26 @@ class ObjectTree:
         """The module has restarted: its message ids begin anew."""
         self.answers = []
 
+    def readings(self, path: Path) -> "list[Resource]":
+        """The readings at or below a path."""
+        return [one for row in self.rows for one in row.resources if one.reading and path.contains(one.path)]
+
     def set_rules(self, path: "Path | str", by_server: bool = False, **rules: "float | None") -> None:
         """Change the rules of all readings at or below a path: of all or of none. None removes a rule.
 
-        ValueError where they clash, or where no reading is (Reject 404 for a server). Rules that a server has set survive
-        sleep; those of a row come with the row.
+        ValueError where they clash, or where no reading is. Rules that a server has set survive sleep; those of a row come
+        with the row.
         """
-        where = Path.parse(path) if isinstance(path, str) else path
-        found = [one for row in self.rows for one in row.resources if one.reading and where.contains(one.path)]
+        found = self.readings(Path.parse(path) if isinstance(path, str) else path)
         if not found:
-            raise Reject(404, "no reading there") if by_server else ValueError("no reading at %s" % where)
+            raise ValueError("no reading at %s" % path)
         for resource in found:
             (resource.rules or Rules()).merged(rules)
         for resource in found:
             if resource.rules is None:
                 resource.rules = Rules()
                 if resource.value is not None:
-                    resource.rules.judge(resource.comparable(), resource.when)
+                    resource.rules.judge(resource.number(resource.value), resource.when)
             resource.rules.change(rules)
             resource.rules.by_server = resource.rules.by_server or by_server
         self.dirty = True
@@ -318,5 +331,96 @@ class ObjectTree:
         """(path, failures in a row, errors in all, the last one in words) of each sensor that ever failed."""
         return [(row.path(), row.failures, row.errors, row.error) for row in self.rows if row.errors]
 
+    def dump(self) -> bytes:
+        """All that must survive sleep, as one record; .dirty is cleared. A state that does not fit is refused, in words."""
+        rows: "list[Any]" = []
+        for row in self.rows:
+            resources: "list[Any]" = []
+            for one in row.resources:
+                rules = one.rules
+                kept: "list[Any]" = [one.id, one.value, one.when, one.minimum, one.maximum]
+                if rules is not None:
+                    kept.append([getattr(rules, name) for name in STATE])
+                    if rules.by_server:
+                        kept.append([getattr(rules, name) for name in NAMES])
+                resources.append(kept)
+            rows.append((row.object_id, row.instance, resources, row.written, [getattr(row, name) for name in row.kept]))
+        own: "dict[str, Any]" = {}
+        left = _OWN_BYTES
+        for name, values in self.states:
+            try:
+                size = len(encode({name: values}))
+                if size > left:
+                    raise ValueError("more than %s bytes in all" % _OWN_BYTES)
+                left -= size
+                own[name] = values
+            except ValueError as error:
+                text = "state %s is not kept: %s" % (name, error)
+                if text != self.last_error:
+                    print("lwnode:", text)
+                self.last_error = text
+        data = bytes([_VERSION]) + encode(([path.ids for path in self.observations], self.answers, self.error_told, own, rows))
+        self.dirty = False
+        return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
+
+    def load(self, data: "bytes | None") -> bool:
+        """Take a record of dump() again; False, and nothing changed, if it is none, damaged or of another version."""
+        data = bytes(data or b"")
+        if len(data) < 6 or data[0] != _VERSION or struct.unpack(">I", data[-4:])[0] != binascii.crc32(data[:-4]) & 0xFFFFFFFF:
+            return False
+        try:
+            watched, told, code, own, rows = decode(data[1:-4])
+            observations = [Path(*ids) for ids in watched]
+            answers = [[id, mark, code, at] for id, mark, code, at in told]
+            found = [(self.row(kept[0], kept[1]), kept) for kept in rows]
+            for name in own:
+                own[name] = dict(own[name])
+        except (ValueError, TypeError, IndexError):
+            return False
+        self.observations, self.answers, self.error_told = observations, answers, code
+        for name in own:
+            try:
+                self.state(name).update(own[name])
+            except ValueError:
+                pass  # another firmware's, beyond those that this one asks for
+        for line, state in found:
+            try:
+                if line is not None:
+                    _load_row(line, state)
+            except (ValueError, TypeError, IndexError):
+                pass  # written by a firmware whose row of that name was another: it starts anew
+        self.dirty = False
+        return True
+
     def __repr__(self) -> str:
         return "\n".join([repr(resource) for row in self.rows for resource in row.resources])
+
+
+def _load_row(row: "Instance", kept: "list[Any]") -> None:
+    for values in kept[2]:
+        found = row.find(values[0])
+        if found is None and values[0] in row.offered:
+            found = row.view(values[0])
+            row.resources.append(found)
+        if found is None:
+            continue
+        if values[1] is not None:
+            _give(found, _VALUES, values[1:5])
+        if len(values) > 6:
+            found.rules = found.rules or Rules()
+            found.rules.by_server = True
+            _give(found.rules, NAMES, values[6])
+        if found.rules is not None and len(values) > 5:
+            _give(found.rules, STATE, values[5])
+    for id in kept[3] or ():
+        if id in row.offered:
+            row.set(id, kept[3][id])
+    row.touched = 0
+    _give(row, row.kept, kept[4])
+
+
+def _give(owner: "object", names: "tuple[str, ...]", values: "list[Any]") -> None:
+    # What is as it was costs no heap: defaults live in the class.
+    for name, value in zip(names, values):
+        if value != getattr(owner, name):
+            setattr(owner, name, value)

@@ -1,5 +1,9 @@
-"""One value in its forms: what a driver gives, text by the resolution, what a server wrote, a journal entry.
+"""The nouns of the mapper: paths, requests, responses, LwM2M's data types; and one value in its forms: what a driver gives,
+text by the resolution, what a server wrote, a journal entry.
 
+    >>> path = Path(3303, 0, 5700)
+    >>> str(path), path == Path.parse("/3303/0/5700"), Path(3303, 0).contains(path)          # None means "all below"
+    ('/3303/0/5700', True, True)
     >>> decimal(21.46, 0.1), decimal(101325.0, 10), decimal(0.00001234)
     ('21.5', '101330', '0.00001234')
     >>> to_wire(BOOLEAN, True), to_wire(INTEGER, 21.46)
@@ -7,8 +11,10 @@
     >>> decode_value(BOOLEAN, b"1"), decode_value(INTEGER, b"\\x01\\x00"), decode_value(FLOAT, b"21.5")
     (True, 256, 21.5)
 
-Boards compute in 32-bit floats, so a number becomes text by integer arithmetic on its grid, never by repr, and times
-are integers throughout. Bounds: 64 bits for an integer, 65535 bytes for a string or opaque value.
+A value on its way to a module is a tuple (Path, type, text or bytes): decimal text for numbers, "0" or "1" for booleans, bytes
+for OPAQUE. A record is the same with its time: (Path, type, text or bytes, when), `when` in Unix seconds or None where the time
+of the measurement is not known. Boards compute in 32-bit floats, so a number becomes text by integer arithmetic on its grid,
+never by repr, and times are integers throughout. Bounds: 64 bits for an integer, 65535 bytes for a string or opaque value.
 """
 
 import math
@@ -16,27 +22,127 @@ import struct
 
 from micropython import const
 
-from .types import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator
+    from typing import Any, Callable, Iterator, Sequence, TypeAlias
 
-    from .types import Plain
+    Value: TypeAlias = "tuple[Path, int, str | bytes]"
+    Record: TypeAlias = "tuple[Path, int, str | bytes, int | None]"
+    Plain: TypeAlias = "float | int | bool | str | bytes"
 
+# OMA-TS-LightweightM2M-V1_0_2 appendix C. The numbers 1 to 5 are those of the BC66 as well.
+NONE = const(0)
+STRING = const(1)
+OPAQUE = const(2)
+INTEGER = const(3)
+FLOAT = const(4)
+BOOLEAN = const(5)
+TIME = const(6)
+OBJLNK = const(7)
+
+_ID_LIMIT = const(65535)
 _RECORD = const(">HHHBII")
 _RECORD_SIZE = const(15)
 TLV_RESOURCE = const(0xC0)
 _ALL = const(0xFFFF)  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
 
 
+class Path:
+    """An object, instance or resource: immutable, hashable, None for all below.
+
+    Where a multiple resource travels in a codec, a fourth id is the instance of the resource; .ids has it then too.
+    """
+
+    def __init__(
+        self, object: int, instance: "int | None" = None, resource: "int | None" = None, one: "int | None" = None
+    ) -> None:
+        if (instance is None and resource is not None) or (resource is None and one is not None):
+            raise ValueError("a resource needs its instance: Path(object, instance, resource)")
+        self.object, self.instance, self.resource = object, instance, resource
+        ids: "Any" = (object, instance, resource)  # rarely four, and three are what everything else works with
+        self.ids: "tuple[int, int | None, int | None]" = ids if one is None else ids + (one,)
+        for part in self.ids:
+            if part is not None and not 0 <= part <= _ID_LIMIT:
+                raise ValueError("an id is 0 to 65535, not %s" % part)
+
+    @staticmethod
+    def parse(text: str) -> "Path":
+        """The path written in text, with or without the leading slash; ValueError with a sentence otherwise."""
+        parts = text.strip("/").split("/")
+        try:
+            if len(parts) <= 3:
+                return Path(*map(int, parts))
+        except ValueError:
+            pass
+        raise ValueError("a path looks like /3303/0/5700, with ids of 0 to 65535, not %s" % text)
+
+    def contains(self, other: "Path") -> bool:
+        """Whether other is this path or lies below it."""
+        for mine, theirs in zip(self.ids, other.ids):
+            if mine is not None and mine != theirs:
+                return False
+        return len(self.ids) <= len(other.ids)
+
+    def __eq__(self, other: "Any") -> bool:
+        return isinstance(other, Path) and self.ids == other.ids
+
+    def __hash__(self) -> int:
+        return hash(self.ids)
+
+    def __str__(self) -> str:
+        return "".join(["/" + str(part) for part in self.ids if part is not None])
+
+    def __repr__(self) -> str:
+        return "Path(%s)" % str(self)
+
+
+class Request:
+    """What the server asks: operation "read" "write" "execute" "observe" "cancel" or "write_attributes".
+
+    value holds the bytes as the server sent them, type what the module said they are (None: it did
+    not say), index the number of messages that follow this one for the same request.
+    """
+
+    def __init__(
+        self, operation: str, path: Path, message_id: "int | None" = None, type: "int | None" = None, value: bytes = b"",
+        index: int = 0,
+    ) -> None:
+        self.operation = operation
+        self.path = path
+        self.message_id = message_id
+        self.type = type
+        self.value = value
+        self.index = index
+
+
+class Response:
+    """The answer: code 205 204 400 401 404 405 406 500, values to send, after() to run once it is sent."""
+
+    def __init__(
+        self, code: int, values: "Sequence[Value]" = (), after: "Callable[[], None] | None" = None
+    ) -> None:
+        self.code = code
+        self.values = values
+        self.after = after
+
+    def __repr__(self) -> str:
+        return "Response(%s, values: %s)" % (self.code, len(self.values))
+
+
+class Reject(Exception):
+    """Raised by an application's callback to refuse a write or an execute with a code of its choice."""
+
+    def __init__(self, code: int = 400, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 def place_point(number: int, scale: int) -> str:
     """number / 10**scale as text, exactly."""
     if scale <= 0:
         return str(number) + "0" * -scale if number else "0"
-    digits = str(abs(number))
-    if len(digits) <= scale:
-        digits = "0" * (scale + 1 - len(digits)) + digits
+    digits = "0" * (scale + 1 - len(str(abs(number)))) + str(abs(number))
     return ("-" if number < 0 else "") + digits[:-scale] + "." + digits[-scale:]
 
 
@@ -69,13 +175,10 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
     if isinstance(value, str):
         if not is_number(value) or "e" in value.lower():
             raise ValueError("decimal text such as -21.5 was expected, not %s" % (value,))
-        return value[1:] if value[0] == "+" else value
-    if isinstance(value, (int, bool)):
-        value = int(value)
-        if resolution is None:
-            return str(value)
-    elif resolution is None or not math.isfinite(value):
-        return shortest(value, (6,))
+        return value.lstrip("+")
+    whole = isinstance(value, int)
+    if resolution is None or not (whole or math.isfinite(value)):
+        return str(int(value)) if whole else shortest(value, (6,))
     for decimals in range(10):  # 0.05 is a step of 5 with two decimals
         scaled = resolution * 10**decimals
         step = int(scaled + 0.5)
@@ -83,8 +186,8 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
             break
     else:
         raise ValueError("a resolution is a step such as 0.1, 0.05 or 10, not %s" % resolution)
-    if isinstance(value, int):
-        number = value * 10**decimals if decimals else (value + step // 2) // step * step
+    if whole:
+        number = int(value) * 10**decimals if decimals else (int(value) + step // 2) // step * step
     else:
         steps = value / resolution
         number = math.floor(steps)  # not floor(steps + 0.5): with 32-bit floats that is one too many from 2**23 on
@@ -127,10 +230,7 @@ def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | Non
 def is_digits(text: str, signed: bool = False) -> bool:
     """Whether a text is digits 0 to 9 and not empty; with a sign before them where that may be."""
     digits = text[1:] if signed and text[:1] in ("-", "+") else text
-    for character in digits:
-        if not "0" <= character <= "9":  # isdigit() takes other scripts' digits too
-            return False
-    return digits != ""
+    return digits != "" and not digits.strip("0123456789")  # isdigit() takes other scripts' digits too
 
 
 def is_number(text: str) -> bool:
@@ -168,15 +268,14 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
     if type == INTEGER or type == TIME:
         return _integer(text)
     if type == FLOAT:
-        number = float(text) if is_number(text) else math.nan
-        if not math.isfinite(number):
-            raise ValueError("a finite number was expected, not %s" % text)
-        return number
+        if is_number(text) and math.isfinite(float(text)):
+            return float(text)
+        raise ValueError("a finite number was expected, not %s" % text)
     if type == BOOLEAN:
         lowered = text.lower()
-        if lowered not in ("0", "1", "true", "false"):
-            raise ValueError("a boolean is 0 or 1, not %s" % text)
-        return lowered in ("1", "true")
+        if lowered in ("1", "true") or lowered in ("0", "false"):
+            return lowered in ("1", "true")
+        raise ValueError("a boolean is 0 or 1, not %s" % text)
     if type == OBJLNK:
         return _link(text)
     raise ValueError("this resource takes no value")
@@ -236,8 +335,7 @@ def binary_value(type: int, data: bytes) -> "Plain":
         if math.isfinite(value):
             return value
     elif (type == INTEGER or type == TIME) and size in (1, 2, 4, 8):
-        number = int.from_bytes(data, "big")  # MicroPython's knows no signed=
-        return number - (1 << 8 * size) if data[0] & 0x80 else number
+        return int(struct.unpack(">" + " bh i   q"[size], data)[0])
     elif type == BOOLEAN and size == 1 and data[0] < 2:
         return data[0] == 1
     elif type == OBJLNK and size == 4:
