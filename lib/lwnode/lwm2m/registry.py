@@ -84,21 +84,17 @@ def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]
 def _rows(at: int) -> "list[tuple[int, int, int]]":
     """(resource id, place in KINDS, 0x80 where mandatory) of a shape; what one extends comes before what it adds."""
     found: "list[tuple[int, int, int]]" = []
-    following = at & 0x7FFF
-    while following >= 0:
-        count, at, following, own = SHAPES[following], following + 1, -1, []
-        if count & 0x80:
-            following = SHAPES[at] << 8 | SHAPES[at + 1]
-            at += 2
-        for _ in range(count & 0x7F):
-            needed, row = SHAPES[at] & 0x80, SHAPES[at] & 0x7F
+    at &= 0x7FFF
+    count = SHAPES[at]
+    if count & 0x80:
+        found = _rows(SHAPES[at + 1] << 8 | SHAPES[at + 2])
+        at += 2
+    for _ in range(count & 0x7F):
+        at += 1
+        needed, row = SHAPES[at] & 0x80, SHAPES[at] & 0x7F
+        if row >= 0x60:
             at += 1
-            if row >= 0x60:
-                row = (row - 0x60) << 8 | SHAPES[at]
-                at += 1
-            if row < LONG:
-                own.append((ROWS[row * 3] << 8 | ROWS[row * 3 + 1], ROWS[row * 3 + 2] * 3, needed))
-            else:
-                own.append((ROWS[LONG + row * 2], ROWS[LONG + row * 2 + 1] * 3, needed))
-        found = own + found
+            row = (row - 0x60) << 8 | SHAPES[at]
+        end = row * 3 + 2 if row < LONG else LONG + row * 2 + 1
+        found.append((ROWS[end - 1] | (ROWS[end - 2] << 8 if row < LONG else 0), ROWS[end] * 3, needed))
     return found
