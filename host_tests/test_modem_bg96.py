@@ -312,6 +312,28 @@ def test_a_registration_that_is_refused_stands_already():
     assert bench.told("updated") == [None]
 
 
+def test_the_board_sleeps_lightly_until_ready_and_a_line_that_this_tears_is_no_loss():
+    """The first bytes of the line that wakes it are gone: an observe says that it registered, or else an update does."""
+    states = [(100, '+QLWEVENT: 3,"STATE_REGISTER_REQUIRED"'), (200, '+QLWEVENT: 4,"STATE_REGISTERING"')]
+    observe = '+QLWOBSERVE: "A88044B83F554A5D","/19/0/0"'
+    for then, updates, registered in (
+        ([(1500, READY), (1800, observe)], 0, True),
+        ([(1500, READY)], 1, True),
+        # refused by the server: what comes of it is heard awake, after the module's own pause
+        ([(1500, states[0][1]), (30000, states[1][1]), (31000, READY), (31100, observe)], 1, True),
+        ([(1500, states[0][1])], 1, False),
+    ):
+        asked = ["ERROR"] if len(then) != 1 or then[0][1] != READY else ["OK"]
+        bench = Bench("bg96", answers(**{'AT+QLWM2M="register"': ["OK"] + states + then, 'AT+QLWM2M="update",101': asked}))
+        bench.modem._status = NOT_REGISTERED
+        bench.modem.light_sleep = bench.uart.light_sleep
+        assert bench.modem.register(60000) == registered, then
+        assert bench.uart.slept_ms >= 1200 and bench.commands.count('AT+QLWM2M="update",101') == updates, (then, bench.commands)
+        assert len(bench.told("registered")) == registered and len(bench.told("lost")) == 0
+        assert bench.told("observed") == ([UP] if then[-1][1] == observe else [])
+        assert bench.at.light_sleep is None
+
+
 def test_a_registration_mode_may_be_asked_for():
     bench = Bench("bg96", answers(**{'AT+QLWM2M="register",1': ["OK", (900, READY)]}), auto_register=True)
     assert bench.modem.register(10000)

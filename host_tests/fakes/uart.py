@@ -33,6 +33,7 @@ class FakeUart:
         self.waited = 0
         self.script_left: list = []
         self._incoming = bytearray()
+        self.slept_ms = 0
         self._unanswered = bytearray()
         if peer is not None:
             peer.out = self.feed_now
@@ -96,6 +97,15 @@ class FakeUart:
         if self.peer_baudrate not in (None, self.baudrate):
             data = bytes([byte ^ 0xA5 | 0x80 for byte in data])
         self._incoming.extend(data)
+
+    def light_sleep(self, ms: int) -> bool:
+        """As an ESP32's board.light_sleep: till the first byte, which is lost with those of the time that waking takes."""
+        there, begun = self.any(), self.clock.ticks_ms()
+        while self.clock.ticks_ms() - begun < ms and self.any() == there:
+            self.clock.advance(1)
+        self.slept_ms += self.clock.ticks_ms() - begun
+        self.lose(min(18, self.any() - there))
+        return True
 
     def lose(self, count: int) -> None:
         """The host slept through the first of what has come."""

@@ -41,7 +41,7 @@ _PSM = (86400, 10)  # asked for where nothing else is said: without PSM it never
 GUIDE = "BG96 guide 4.1"
 OBJECTS = (19, 10250, 26241)  # 4.1, <objID>: the way up and down; LGU+ has its own
 # 4.2.1 by number; texts come with blanks and with underscores
-_INITIAL, _BOOTSTRAPPING, _READY = 0, 2, 5
+_INITIAL, _BOOTSTRAPPING, _REGISTERING, _READY = 0, 2, 4, 5
 _ACCOUNT = ("server_type", "ssid", "name_form", "mbsps", "auto_name")  # options that are part of the account
 
 
@@ -224,8 +224,16 @@ class Driver(Modem):
             if not taken and self.update():
                 self._session_stands("updated")  # it was registered all the time; its events were lost
                 return True
-        begun = self.clock.ticks_ms()
-        if self._await(lambda: self._status == REGISTERED, timeout_ms):
+        begun, at = self.clock.ticks_ms(), self.at
+        end = at.deadline(timeout_ms)
+        if self.light_sleep is not None and self._await(lambda: self._state == _REGISTERING, min(_READY_MS, timeout_ms)):
+            # Light sleep until READY; where that line is torn by it, the first observe, or else an update, says the same.
+            at.light_sleep = self.light_sleep
+            self._await(lambda: at.light_sleep is None or self._status == REGISTERED, at.left(end))
+            at.light_sleep = None
+            if not self._await(lambda: self._status == REGISTERED, min(_READY_MS, max(0, at.left(end)))) and self.update():
+                self._session_stands("registered", "server")
+        if self._await(lambda: self._status == REGISTERED, at.left(end)):
             self.trip(begun)  # no report is acknowledged
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
@@ -350,6 +358,8 @@ class Driver(Modem):
         if before == _BOOTSTRAPPING and state != _BOOTSTRAPPING:
             self._emit("bootstrapped")
         if state == _READY:
+            if before == _READY and self._status == REGISTERED:
+                return  # an observe has said so already
             if before != _READY:
                 # One that comes by itself after more than one wake without any: nobody knows since when it was due.
                 self._proved(self._proving or self._quiet < 2)
@@ -364,6 +374,8 @@ class Driver(Modem):
             self._count("malformed_urcs")
             return
         self._proved()
+        if self._status == REGISTERING:
+            self._on_state(_READY)  # nobody else is asked (6.2): its line was lost
         self._observe(path, rest[:1] == ["1"])
 
     def _on_data(self, uri: str, rest: "list[Any]") -> None:
