@@ -813,6 +813,19 @@ def test_what_the_server_wrote_while_the_line_was_deaf_is_found_after_a_power_cy
     assert [request.value for request in made.requests] == [b"1"]
 
 
+def test_a_write_whose_line_a_board_in_light_sleep_tears_is_found_in_the_same_wake():
+    """While nothing of ours is on its way the board sleeps between the server's words: what it wrote can be read."""
+    made = up()
+    made.modem.light_sleep = made.uart.light_sleep
+    made.clock.after(500, lambda: made.server.write("node-1", "/3306/0/5850", b"1", 0))
+    made.modem.service(3000)
+    assert [(request.path.ids, request.value) for request in made.requests] == [((3306, 0, 5850), b"1")]
+    assert 400 < made.uart.slept_ms < 600  # woken, it stays awake
+    made.modem.publish([(TEMPERATURE, FLOAT, "35.5", None)])
+    made.modem.service(3000)
+    assert made.told("delivered") and made.uart.slept_ms < 600  # not while an acknowledgement is due
+
+
 def test_a_running_module_gets_no_pulse():
     """The pulse that wakes would switch it off."""
     made = up(pins=("power_key", "status"))

@@ -6,7 +6,7 @@ ObjectTree, driver, AtClient, FakeUart, model, LocalLink, LocalServer: everythin
 from fakes.telit import Node, ready
 from fakes.world import World
 
-from lwnode.lwm2m import ObjectTree
+from lwnode.lwm2m import FLOAT, ObjectTree, Path
 from lwnode.modem import NOT_REGISTERED, REGISTERED, Server
 from lwnode.modem.recovery import bring_back
 
@@ -151,6 +151,40 @@ def test_the_wait_for_its_boot_does_not_feed_on_itself():
     world.run(hours=6)
     waits = [told[2] - told[0] for told in answered[1:]]
     assert len(waits) >= 22 and max(waits[4:]) <= 700, waits
+
+
+def test_how_soon_a_server_observes_is_learnt_and_given_back_and_costs_no_reading():
+    """What is set before the server observes again is never acknowledged: a path that was, shows how soon that is."""
+    made, application = node()
+    reaction = [50]
+
+    def seen(endpoint, event):
+        if event in ("registered", "reregistered"):
+            made.clock.after(reaction[0], lambda: made.server.observe(ENDPOINT, (3303, 0, 5700)))
+
+    made.server.on_registration = seen
+    made.modem.publish([(Path(3303, 0, 5700), FLOAT, "19", None)])  # as long after the registration as observe_ms says
+    assert made.modem.settle(120000)
+    waits = []
+    for count, expected in enumerate((
+        # the wait in ms from the registration to the value, whether it arrived
+        (750, True), (375, True), (375, True),
+        (375, False), (750, False), (3000, True), (3000, True),
+    )):
+        if count == 3:
+            reaction[0] = 1500  # another server, further away
+        application.deep_sleep(3600)
+        modem = made.modem
+        assert modem.status() != REGISTERED and modem.register(60000)
+        ticket = modem.publish([(Path(3303, 0, 5700), FLOAT, "2%d" % count, None)])
+        waits.append(made.clock.ticks_ms() - modem._fresh)
+        if not modem.settle(modem.deadline_ms):
+            modem.abandon()
+        told = made.told("delivered") == [ticket], bool(made.told("failed"))
+        assert told == (expected[1], not expected[1]), (count, told, made.events)
+        assert expected[0] <= waits[-1] < expected[0] + 100, (count, waits)
+        assert not modem.stats.get("unwatched")
+    assert made.modem._early >> 8 == 253  # so many reports later it is tried again
 
 
 def test_a_module_that_has_forgotten_its_registration_wakes_for_no_update_of_it():

@@ -208,7 +208,8 @@ def _options(family: str, given: "dict[str, Any]", report_every: int, listen: in
     """Keys that only some modules have, checked, as options of the driver; PSM by the schedule where they leave it open.
 
     T3324 begins when the network releases the radio, and a released module is paged every 2.56 s: as long as `listen`, and
-    three seconds more (issue 19). What sleeps lightly, or is switched off between contacts, has no use for PSM.
+    three seconds more (issue 19). An ME910C1 waits it out at 16 mA while its host sleeps, and wakes without a session: two
+    seconds are the least that is not zero. What sleeps lightly, or is switched off between contacts, has no use for PSM.
     """
     mine = options(family) if given else {}
     for key in given:
@@ -218,7 +219,8 @@ def _options(family: str, given: "dict[str, Any]", report_every: int, listen: in
         _check("config.json", key, mine[key], given)
     found = dict(given)
     if "psm_tau" in found or "psm_active" in found or found.get("sleep", "psm") == "psm":
-        found["psm"] = (found.pop("psm_tau", longest_interval(report_every)) or None, found.pop("psm_active", listen + 3))
+        found["psm"] = (found.pop("psm_tau", longest_interval(report_every)) or None,
+                        found.pop("psm_active", 2 if family == "me910c1" else listen + 3))
     if "ack_wait" in found:
         found["ack_wait_ms"] = found.pop("ack_wait") * 1000
     if "acknowledge" in found:

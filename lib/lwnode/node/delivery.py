@@ -68,7 +68,7 @@ class Delivery:
     def flush(self, fresh: int, again: bool = False, declared: "bool | None" = None) -> bool:
         """Send what waits; `fresh` is the first journal sequence number of this wake, `again` the second time within it.
 
-        `declared`, where it is given: between history and what is live go the values that are no readings (refresh).
+        `declared`, where it is given: beside what is live go the values that are no readings (refresh).
 
         Returns False as soon as the module says that something did not arrive: the rest would only follow it.
         Raises what the driver raises (AtError, BudgetExceeded); unacknowledged entries then stay.
@@ -89,7 +89,7 @@ class Delivery:
             batch = self._batch(after, live, history)
             if history and not batch:
                 history = False
-                if declared is not None and not self.mute:
+                if declared is not None and not self.mute and can.contract != "shadow":
                     self.refresh(declared)
                 continue
             if history and packing:
@@ -106,6 +106,8 @@ class Delivery:
                 after = batch[0][0] if history else after
                 self._send([each for each in batch[:1 if history else None] if self._may_send(each[1][0], 1)],
                            can.releases and not history)
+                if declared is not None and not history and can.contract == "shadow":
+                    self.refresh(declared)  # while the acknowledgements are on their way
             self._wait()
             if not history:
                 break

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     Ids = tuple[Any, ...]
 
 _AT_MS = const(500)  # silent while it boots: asked again until boot_ms
+_AWAKE_MS = const(300)  # who runs has answered AT by then
+_AHEAD_MS = const(200)  # of the end of its boot it is asked: sooner costs awake time, and later too
 _END_MS = const(5000)  # #LWM2MEND comes when the guard time is over (3.1.3), and a moment for its line
 _LIST_LIMIT = const(6)
 _TEXT = const(360)  # characters of a value: with command and ids no line of more than 400 (2.2.2)
@@ -54,7 +56,10 @@ _READY_LOOK_MS = const(1000)  # the field waits a second between tries after ENA
 _LOOK_MS = const(2000)  # between looks at ENA?, ten of them: WAIT, DEREG, 0 (3.1.3, example 10)
 _PROBE_MS = const(10000)  # of silence: two retransmissions (RFC 7252 4.8) and a release; then the module itself is asked for
 _DOWN_MS = const(1000)  # #LWM2MINFO comes before it goes down
+_ECHO_MS = const(40)  # our own SET and W are told of by a line too (3.1.2)
 _CONTEXT_MS = const(30000)  # 3.1.4 has no figure; attached already, it is one exchange with the network
+_SOONER = (0, 2, 3)  # observe_ms is shifted by so much, as the server proves quick
+_HOLD = const(255)  # reports that have to arrive in time before another step is tried, once one was set too early
 _KEYS = const(0x3FFFFFFF)
 _ABANDONED = const(0)  # the key of a report whose ticket has failed already
 _BOOTSTRAP = const(2)  # this bit of the account's checksum: it names a bootstrap server
@@ -172,7 +177,7 @@ class Driver(Modem):
         cid=1, ack_mode=False, guard_request=5, guard_release=5,
         # reports: RFC 7252 4.8.2 MAX_TRANSMIT_WAIT is the longest a confirmable notification takes
         ack_wait_ms=93000, monitor=None, acknowledge=None, definitions=None, registration_urcs=True,
-        observe_ms=3000,  # servers observe behind the registration, one request after the other
+        observe_ms=3000,  # servers observe behind the registration, one request after the other; less where one is quick
         disable_s=86400, rat=None,
         # PSM timers asked of the network (tracking area update, active time) in s; None leaves them as they are
         psm=(86400, 10), sleep="psm",
@@ -184,6 +189,8 @@ class Driver(Modem):
     _services = False  # the registration URCs are switched on (33211/0/0/1)
     _factory = 0  # the account in the module is its maker's: 1 ours is to be written again, 2 not before configure()
     _fresh: "int | None" = None  # tick of a registration that nobody may observe yet
+    _early = 0  # step in _SOONER, and times 256 how many reports have to arrive before the next one is tried
+    _trial = False  # something was set soon after a registration: its acknowledgement says that it was not too soon
     _due = 0
     _key = 0
     packs = None
@@ -230,8 +237,8 @@ class Driver(Modem):
     def wake(self) -> bool:
         """AT; where nothing answers, DTR or ON_OFF. A sleep that was a power cycle shows in status(): all is armed again.
 
-        A module that boots is let alone for as long as it took last time, less two questions: its boot ends among them, so
-        that what is noted for the next time does not grow by the wait itself.
+        A module that boots is let alone for as long as it took last time, less 200 ms. Where its first answer comes at once it
+        was ready before: what is noted for the next time is then less, and never grows by the wait itself.
         """
         self._restart_expected = True
         clock = self.clock
@@ -239,18 +246,21 @@ class Driver(Modem):
         if self.sleeps_powered:
             self.pins.set("wake", True)  # DTR: on while the node is awake (low_power 3.5)
         end = self.at.deadline(self.options["boot_ms"])
-        pulsed: "int | None" = None
+        pulsed, silent = 0, False
         try:
             while self.at.left(end) > 0:
                 off = pulse and self.pins.get("status") is False  # it would not hear the question
                 # AT alone: what else a silent module was asked is waited for a second longer.
-                if not off and self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
-                    if pulsed is not None:
+                if not off and self.ask(self.at.send, "AT", timeout_ms=_AWAKE_MS if pulse else _AT_MS) is not None:
+                    if silent:
                         self._boot_ms = min(clock.ticks_diff(clock.ticks_ms(), pulsed), self.options["boot_ms"] // 2)
+                    elif not pulse:
+                        self._boot_ms = max(0, self._boot_ms - _AHEAD_MS // 2)
                     # Echo, CMEE and #PSMURC are lost where sleep was a power cycle (field_quirks 5).
                     self.ask(self.at.send, "ATE0", prefix="")
                     self.ask(self._greet, True)
                     return True
+                silent = not pulse
                 if pulse:
                     # Only a module that is silent gets one: a running one would be switched off by it.
                     pulse = False
@@ -258,7 +268,7 @@ class Driver(Modem):
                     if self._off_instead() or not self.pins.pulse("wake", 100):
                         self.pins.pulse("power_key", self.POWER_KEY_MS)
                     self.at.light_sleep = self.light_sleep
-                    self.at.poll(max(0, self._boot_ms - 2 * _AT_MS))
+                    self.at.poll(max(0, self._boot_ms - _AHEAD_MS))
                     self.at.light_sleep = None
             return False
         finally:
@@ -284,7 +294,7 @@ class Driver(Modem):
     def _forget_session(self, reason: str) -> None:
         """Lost with power, and by a restart: agent, MON and NFYACK lists, echo, CMEE, context (3.1.2, 3.1.3, 3.1.15)."""
         self._armed = self._context = self._in_session = False
-        self._pending = {}
+        self._pending, self._trial = {}, False
         Modem._forget_session(self, reason)
 
     # ---- configuration: see setup.py --------------------------------------------------------------------------
@@ -383,7 +393,8 @@ class Driver(Modem):
         off = self._status in _OFF and not (self._suspended or self._factory)
         if not off and self.status() == REGISTERED and self._armed:
             return True
-        end = self.at.deadline(timeout_ms)
+        at = self.at
+        end = at.deadline(timeout_ms)
         created = False
         for _ in range(3):
             if self._factory and not self._write_account_again():
@@ -400,8 +411,14 @@ class Driver(Modem):
                     continue
                 if not self._enable():
                     return False
+                if not self.options["ack_mode"]:
+                    # The first word is that it registers: what comes of it, the next one, is heard awake.
+                    at.light_sleep = self.light_sleep
+                    self._await(lambda: at.light_sleep is None or self._status != REGISTERING,
+                                max(0, min(_LOOK_MS, at.left(end))))
+                    at.light_sleep = None
             if self._status != REGISTERED:
-                self.wait_while_busy(max(0, self.at.left(end)))
+                self.wait_while_busy(max(0, at.left(end)))
             if not self._factory:
                 break
         self._due &= ~_ARM
@@ -637,18 +654,9 @@ class Driver(Modem):
         at = self.at
         ticket = self.reports.open()
         try:
-            if self._fresh is not None:
-                # A new registration has no observations: what is set before the server observes again is never notified.
-                left = at.left(self.clock.ticks_add(self._fresh, self.options["observe_ms"]))
-                self._fresh = None
-                if 0 < left <= self.options["observe_ms"]:
-                    end, at.light_sleep = at.deadline(left), self.light_sleep
-                    at.poll(left)
-                    if at.light_sleep is None and self.light_sleep is not None:
-                        self._look_at_all(self.monitored())  # a write's line may have been slept through
-                    at.light_sleep = None
-                    at.poll(max(0, at.left(end)))
             for line in lines:
+                if confirm and self._fresh is not None:
+                    self._wait_for_observer(self._fresh, line[0])
                 if "W" in _row(line[0])[1]:
                     at.poll()
                     if self._written(line[0]):
@@ -666,6 +674,42 @@ class Driver(Modem):
         finally:
             self.reports.seal(ticket)
         return ticket
+
+    def _wait_for_observer(self, since: int, ids: "Ids") -> None:
+        """A new registration has no observations: what is set before the server observes again goes out with its answer to
+        that, and is never acknowledged. How soon a path is set that was acknowledged before, the server teaches; others wait
+        as long as observe_ms says, for their silence would be taken for nobody's interest.
+        """
+        at, clock, most = self.at, self.clock, self.options["observe_ms"]
+        passed = clock.ticks_diff(clock.ticks_ms(), since)
+        if not 0 <= passed < most:
+            self._fresh = None
+            return
+        self._trial = True
+        known = self._known.get(ids)
+        left = (most >> (_SOONER[self._early & 3] if known and known[1] in (_ACKED, _NACKED) else 0)) - passed
+        if left > 0:
+            end = at.deadline(left)
+            at.poll(min(left, _ECHO_MS))
+            at.light_sleep = self.light_sleep
+            at.poll(max(0, at.left(end)))
+            self._wake_up()
+            at.poll(max(0, at.left(end)))
+
+    def _wake_up(self) -> None:
+        """No light sleep any more; where a line has ended it, a write may have been slept through."""
+        broken = self.at.light_sleep is None and self.light_sleep is not None
+        self.at.light_sleep = None
+        if broken:
+            self._look_at_all(self.monitored())
+
+    def service(self, timeout_ms: int, quiet_ms: "int | None" = None, released: bool = False) -> None:
+        """As Modem.service; the board sleeps lightly where nothing is on its way: what a server writes then can be read."""
+        if self._armed and not (self._pending or self.reports or self.options["ack_mode"]):
+            self.at.light_sleep = self.light_sleep
+        Modem.service(self, timeout_ms, quiet_ms)
+        self._wake_up()
+        self._answer_server()
 
     def _set(self, number: int, confirm: bool, ids: "Ids", text: str, name: str, parameters: "Any") -> bool:
         """One value. False: the module does not answer, the rest is not tried."""
@@ -745,6 +789,8 @@ class Driver(Modem):
             entry = self._known[ids]
             reason: "str | None" = "no acknowledgement in time"
             if entry[1] in (_ACKED, _NACKED):
+                if self._early & 3:
+                    self._early = (self._early & 3) - 1 | _HOLD << 8
                 # A pack that stays unheard twice is no accident: whoever observed it does so no more.
                 entry[1] = _TAKEN if ids == _HISTORY else _NACKED
             elif ids == _HISTORY:
@@ -939,6 +985,8 @@ class Driver(Modem):
             self._count("malformed_urcs")
             return
         acked = word == "ACK"
+        if acked and self._trial:
+            self._trial, self._early = False, self._early - 256 if self._early > 255 else min(self._early + 1, 2)
         entry = self._known.get(ids)
         if entry is not None:
             entry[1] = _ACKED if acked else _NACKED
@@ -982,10 +1030,11 @@ class Driver(Modem):
     # ---- over the host's deep sleep ---------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """As every family keeps it, before it: flags (12 bytes), how long it takes to boot (2), declared instances (6 and 2 a
-        resource), acknowledged resources (6 each), values known to be in the module (10 each); no secret."""
+        """As every family keeps it, before it: flags (12 bytes), how long it takes to boot and how quick the server is (4),
+        declared instances (6 and 2 a resource), acknowledged ones (6 each), values known in the module (10 each); no secret.
+        """
         rows: "list[Any]" = [(self._suspended, self.CLOCK_IS_LOCAL, self._armed, self._repaired, self._services,
-                              2 * (self._factory > 0), self._boot_ms, len(self.objects), len(self._acked))]
+                              2 * (self._factory > 0), self._boot_ms, self._early, len(self.objects), len(self._acked))]
         rows += [(object_id, instance, len(resources)) + tuple(resources) for object_id, instance, resources in self.objects]
         rows += self._acked
         for ids, (mark, state) in self._known.items():
@@ -999,20 +1048,20 @@ class Driver(Modem):
         try:
             count = struct.unpack_from(">H", data or b"")[0]
             words = struct.unpack_from(">%dH" % count, data or b"", 2)
-            at = 9
-            for _ in range(words[7]):
+            at = 10
+            for _ in range(words[8]):
                 end = at + 3 + words[at + 2]
                 found.append((words[at], words[at + 1], words[at + 3:end]))
                 at = end
         except (ValueError, IndexError, getattr(struct, "error", ValueError)):  # MicroPython has no struct.error
             return False
-        uris = [words[index:index + 3] for index in range(at, at + 3 * words[8], 3)]
-        at += 3 * words[8]
+        uris = [words[index:index + 3] for index in range(at, at + 3 * words[9], 3)]
+        at += 3 * words[9]
         if at > count or (count - at) % 5 or not Modem.restore(self, (data or b"")[2 + 2 * count:]):
             return False
         # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
         (self._suspended, self.CLOCK_IS_LOCAL, self._armed, self._repaired, self._services, self._factory,
-         self._boot_ms) = words[:7]
+         self._boot_ms, self._early) = words[:8]
         self.objects, self._acked = found, uris
         self._known = {
             words[index:index + 3]: [(words[index + 3] & 16383) << 16 | words[index + 4], words[index + 3] >> 14]
