@@ -76,7 +76,7 @@ FEATURES = {
 OPTIONS = {
     "psm_tau": "PSM: tracking area update asked for (seconds, TS 24.008 10.5.7.4a), by default four `report_every`, a day at"
     " least; 0 no PSM",
-    "psm_active": "PSM: active time asked for (seconds, TS 24.008 10.5.7.3), by default `listen` and 3",
+    "psm_active": "PSM: active time asked for (seconds, TS 24.008 10.5.7.3), by default `listen` and 3; ME910C1: 2",
     "edrx": "eDRX cycle asked for (seconds, TS 24.008 10.5.5.32); 0 none",
     "roaming": "in a foreign network: never uses it, allowed reports there too (its own cost, often a contract of its own)",
     "module_update": "firmware of the module itself (object 5): never, ask (waits for a person), allow",

@@ -134,7 +134,7 @@ def measure() -> None:
         port, family, report, sample, options = choice
         keys = dict(pair.split("=") for pair in options.split(",") if pair)
         charge = live(port, family, {"report_every": report, "sample_every": sample, **keys})
-        hours = tuple(round(row[1] / charge.lived_days(), 4) for row in charge.rows())
+        hours = tuple(round(row[1] / charge.lived_days(), 6) for row in charge.rows())
         lines.append("\t".join(map(str, (*choice, *hours))))
         found = Life(*choice, hours)
         print(f"{number + 1} of {len(chosen)}: {found.name} {options}, {found.interval}: {found.days():.0f} days", flush=True)
