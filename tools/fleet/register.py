@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tools.boards.image import safe
 from tools.boards.remedy import Remedy
+from tools.interop.rest import key_entry
 
 KEY_BYTES = 16
 COLUMNS = ("endpoint", "psk_identity", "psk", "pin", "state")
@@ -136,9 +137,8 @@ class Register:
 
 
 def entry(row):
-    """Security info as Leshan's REST takes it (2.0.0-M16 and later)."""
-    return {"endpoint": row["endpoint"],
-            "tls": {"mode": "psk", "details": {"identity": row["psk_identity"], "key": row["psk"]}}}
+    """A device's security info, as the server takes it."""
+    return key_entry(row["endpoint"], row["psk_identity"], row["psk"])
 
 
 def _text(path):

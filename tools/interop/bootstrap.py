@@ -7,12 +7,11 @@
 """
 
 import asyncio
-import json
 import socket
-import urllib.request
 
 from tools.interop.answers import quoted
 from tools.interop.process import START_S, LeshanError, Program, free_ports
+from tools.interop.rest import Rest
 
 
 class LeshanBootstrap:
@@ -49,8 +48,9 @@ class LeshanBootstrap:
             },
             "toDelete": ["/0/1", "/1"],
         }
+        rest = Rest(f"http://{host}:{self.web_port}", True)
         for endpoint in endpoints:
-            await self._post(f"/bootstrap/{quoted(endpoint)}", config)
+            await self.program.answers(rest, "POST", f"/bootstrap/{quoted(endpoint)}", config)
 
     async def stop(self):
         """Stop it."""
@@ -70,20 +70,3 @@ class LeshanBootstrap:
                 tail = self.program.log.read_text(errors="replace")[-600:]
                 raise LeshanError(f"the bootstrap server did not say {line!r} within {timeout} s: {tail}")
             await asyncio.sleep(0.1)
-
-    async def _post(self, path, document):
-        def blocking():
-            url = f"http://127.0.0.1:{self.web_port}/api{path}"
-            request = urllib.request.Request(url, json.dumps(document).encode(), {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status
-
-        deadline = asyncio.get_running_loop().time() + START_S
-        while True:
-            self.program.died()
-            try:
-                return await asyncio.to_thread(blocking)
-            except OSError as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise LeshanError(f"the bootstrap server's REST interface did not take {path}: {error}") from None
-                await asyncio.sleep(0.2)

@@ -2,7 +2,6 @@
 
     async with Leshan(distribution, folder) as leshan:
         leshan.coap_port, leshan.coaps_port
-        await leshan.registered("node-1")                       # waits; the registration as Leshan shows it
         answer = await leshan.read("node-1", "/3303/0/5700")    # answer.code 205, answer.value 21.5
         event = await leshan.event("NOTIFICATION", "node-1")    # the next one; `leshan.events` has all
 
@@ -13,14 +12,11 @@ key of an earlier run is known, and values come back as text.
 import asyncio
 import json
 import socket
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import namedtuple
 
-from tools.interop.answers import Answer, quoted, typed
 from tools.interop.fetch import ROOT
-from tools.interop.process import START_S, LeshanError, Program, free_ports
+from tools.interop.process import LeshanError, Program, free_ports
+from tools.interop.rest import Rest, key_entry
 
 OWN = ROOT / "docs" / "objects"  # definitions of the node's own
 
@@ -74,6 +70,13 @@ class Told:
                 raise LeshanError(f"no {' or '.join(names)} from {endpoint} within {timeout} s; heard: {heard}") from None
 
 
+def _in_a_thread(name):
+    async def ask(self, *given, **named):
+        return await asyncio.to_thread(getattr(self.rest, name), *given, **named)
+
+    return ask
+
+
 class Leshan(Told):
     """The demo server. Ports are free ones; they stay the same over `restart`."""
 
@@ -84,6 +87,7 @@ class Leshan(Told):
         self.web_port, self.tcp_port = free_ports(2, socket.SOCK_STREAM)
         self.jc_port = tcp_udp
         self.program = Program(folder, name)
+        self.rest = Rest(f"http://127.0.0.1:{self.web_port}", distribution.modern)
         self._reader = None
 
     @property
@@ -110,16 +114,7 @@ class Leshan(Told):
     async def start(self):
         """Start it and wait until the REST interface answers. LeshanError when it dies or takes longer than a minute."""
         await self.program.launch([*self.distribution.server, *self._options()])
-        deadline = asyncio.get_running_loop().time() + START_S
-        while True:
-            self.program.died()
-            try:
-                await self._call("GET", "/clients")
-                break
-            except OSError:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise LeshanError(f"Leshan's REST interface did not answer within {START_S} s") from None
-                await asyncio.sleep(0.2)
+        await self.program.answers(self.rest, "GET", "/clients")
         connected = asyncio.get_running_loop().create_future()
         self._reader = asyncio.ensure_future(self._follow(connected))
         await connected
@@ -148,76 +143,16 @@ class Leshan(Told):
             options += ["-tsh", "127.0.0.2", "-tsp", self.tcp_port, "-no"]
         return [str(each) for each in options]
 
-    # what it shows
+    # what it shows: the questions of Rest
 
-    async def client(self, endpoint):
-        """The registration, or None."""
-        answer = await self._call("GET", f"/clients/{quoted(endpoint)}")
-        return answer.document if answer.http == 200 else None
-
-    async def read(self, endpoint, path, form=None, timeout=10):
-        """Read. `form` as "TLV", "TEXT", "JSON", "OPAQUE"; None leaves it to Leshan."""
-        return await self._ask("GET", endpoint, path, timeout=timeout, format=form)
-
-    async def discover(self, endpoint, path, timeout=10):
-        """Discover."""
-        return await self._ask("GET", endpoint, path + "/discover", timeout=timeout)
-
-    async def write(self, endpoint, path, value, form=None, timeout=10):
-        """Write one resource: bool, int, float, str or bytes."""
-        body = {"id": int(path.split("/")[-1]), "kind": "singleResource", **typed(value, self.distribution.modern)}
-        return await self._ask("PUT", endpoint, path, body, timeout, format=form)
-
-    async def write_instance(self, endpoint, path, values, replace=False, timeout=10):
-        """Write {resource: value} of an instance."""
-        resources = [
-            {"id": each, "kind": "singleResource", **typed(value, self.distribution.modern)} for each, value in values.items()
-        ]
-        body = {"id": int(path.split("/")[-1]), "kind": "instance", "resources": resources}
-        return await self._ask("PUT", endpoint, path, body, timeout, replace=str(replace).lower())
-
-    async def create(self, endpoint, path, number, values, timeout=10):
-        """Create instance `number` of an object with {resource: value}."""
-        resources = [
-            {"id": each, "kind": "singleResource", **typed(value, self.distribution.modern)} for each, value in values.items()
-        ]
-        return await self._ask("POST", endpoint, path, {"id": number, "kind": "instance", "resources": resources}, timeout)
-
-    async def delete(self, endpoint, path, timeout=10):
-        """Delete an instance."""
-        return await self._ask("DELETE", endpoint, path, timeout=timeout)
-
-    async def attributes(self, endpoint, path, timeout=10, **attributes):
-        """Write notification attributes: pmin=1, gt=25."""
-        return await self._ask("PUT", endpoint, path + "/attributes", timeout=None, **attributes)
-
-    async def execute(self, endpoint, path, arguments="", timeout=10):
-        """Execute."""
-        return await self._ask("POST", endpoint, path, arguments.encode(), timeout)
-
-    async def observe(self, endpoint, path, timeout=10):
-        """Observe."""
-        return await self._ask("POST", endpoint, path + "/observe", b"", timeout)
-
-    async def cancel(self, endpoint, path):
-        """Cancel: Leshan forgets, and answers the next notification with reset."""
-        return await self._ask("DELETE", endpoint, path + "/observe")
+    client, read, discover, write, write_instance, attributes, execute, observe = map(_in_a_thread, (
+        "client", "read", "discover", "write", "write_instance", "attributes", "execute", "observe"))
 
     async def add_key(self, endpoint, identity, key):
         """Let a client with this PSK in; `key` in hex."""
-        if self.distribution.modern:
-            body = {"endpoint": endpoint, "tls": {"mode": "psk", "details": {"identity": identity, "key": key}}}
-        else:
-            body = {"endpoint": endpoint, "psk": {"identity": identity, "key": key}}
-        answer = await self._call("PUT", "/security/clients/" if self.distribution.modern else "/security/clients", body)
-        if answer.http not in (200, 204):
-            raise LeshanError(f"Leshan did not take the key: HTTP {answer.http}")
+        await asyncio.to_thread(self.rest.put_key, key_entry(endpoint, identity, key))
 
     # what happens
-
-    async def registered(self, endpoint, timeout=60, after=0):
-        """Wait for a registration that is event number `after` or later; the registration's document."""
-        return (await self.event("REGISTRATION", endpoint, timeout, after)).data
 
     def _still_there(self):
         if self._reader is not None and self._reader.done():
@@ -247,26 +182,3 @@ class Leshan(Told):
             raise
         finally:
             writer.close()
-
-    # HTTP
-
-    async def _ask(self, method, endpoint, path, body=None, timeout=None, **query):
-        query = {name: value for name, value in query.items() if value is not None}
-        if timeout is not None:
-            query["timeout"] = timeout
-        tail = "?" + urllib.parse.urlencode(query) if query else ""
-        return await self._call(method, f"/clients/{quoted(endpoint)}{path}{tail}", body, (timeout or 5) + 30)
-
-    async def _call(self, method, path, body=None, timeout=30):
-        return await asyncio.to_thread(self._blocking, method, path, body, timeout)
-
-    def _blocking(self, method, path, body, timeout):
-        data = json.dumps(body).encode() if isinstance(body, dict) else body
-        kind = "application/json" if isinstance(body, dict) else "text/plain"
-        request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}/api{path}", data, {"Content-Type": kind},
-                                         method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:
-                return Answer(response.status, response.read().decode())
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, error.read().decode(errors="replace"))

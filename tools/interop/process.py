@@ -6,6 +6,8 @@ import random
 import shutil
 import socket
 
+from tools.boards.remedy import Remedy
+
 START_S = 120
 PORTS = (20000, 32000)  # below the range from which systems give sockets theirs: a restart finds its ports free
 
@@ -84,3 +86,15 @@ class Program:
         if self.process.returncode is not None:
             tail = self.log.read_text(errors="replace")[-600:]
             raise LeshanError(f"{self.name} ended with status {self.process.returncode}: {tail}")
+
+    async def answers(self, rest, *request):
+        """Put a request until its REST interface takes it: the Answer. LeshanError when it ends or takes too long to start."""
+        deadline = asyncio.get_running_loop().time() + START_S
+        while True:
+            self.died()
+            try:
+                return await asyncio.to_thread(rest.call, *request)
+            except Remedy as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise LeshanError(f"{self.name} did not take {request[1]} within {START_S} s: {error}") from None
+                await asyncio.sleep(0.2)
