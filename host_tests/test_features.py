@@ -13,7 +13,6 @@ class Probe(Feature):
     """Raises where it is told to, and says what it was asked."""
 
     name = "probe"
-    ORDER = 99
     SIZE = 1
     asked = ()
     raises = ""

@@ -51,24 +51,30 @@ def stopped(settings, **account):
     return ""
 
 
-def samples(key, kind, _, low, high):
+def rows(family):
+    """What that family can be told: key, kind, then smallest and largest, or choices."""
+    found = [row.split(" ") for row in (config.ANY + config.OPTIONS[family]).split(";")]
+    return {row[0]: (row[0], row[1]) + tuple(row[3:]) for row in found}
+
+
+def samples(key, kind, *ends):
     """(values that fit, values that do not)."""
     if kind == "b":
         return (True, False), (1, "true", None)
-    if high is None:
-        return low, ("nothing of it", -1, True)
+    if len(ends) == 1:
+        found = ends[0].split(",")
+        return [int(one) for one in found] if kind == "i" else found, ("nothing of it", -1, True)
+    low, high = [int(end) for end in ends]
     if kind == "i":
         return (low, high), (low - 1, high + 1, "1", True, 1.5)
-    entry = "/3303/0/5700" if key == "acknowledge" else "text"
-    if kind == "n":
-        entry = 3306
+    entry = 3306 if kind == "n" else "/3303/0/5700" if key == "acknowledge" else "text"
     return ([entry] * low, [entry] * high), ([entry] * (high + 1), [None] * high, entry)
 
 
 def test_each_key_is_taken_in_its_range_and_refused_beside_it():
     for family in FAMILIES:
-        for key, row in config.options(family).items():
-            good, bad = samples(key, *row)
+        for key, row in rows(family).items():
+            good, bad = samples(*row)
             for value in good:
                 made = driver(checked(family, **{key: value}))
                 assert family == made.FAMILY, key
@@ -77,8 +83,8 @@ def test_each_key_is_taken_in_its_range_and_refused_beside_it():
 
 
 def test_each_key_is_refused_of_the_families_that_lack_it():
-    for key in sorted({key for family in FAMILIES for key in config.options(family)}):
-        having = [family for family in FAMILIES if key in config.options(family)]
+    for key in sorted({key for family in FAMILIES for key in rows(family)}):
+        having = [family for family in FAMILIES if key in rows(family)]
         for family in FAMILIES:
             if family not in having:
                 text = refused(family, **{key: 1})

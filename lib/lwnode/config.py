@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 REQUIRED = "!"
 
-# Each table is text: key, kind, default (! must be given, - none), then smallest and largest, or choices. kind: s text,
+# A row for each key: its name, kind, default (! must be given, - none), then smallest and largest, or choices. Kind: s text,
 # i whole number, b true or false; n a list of whole numbers, t a list of texts, of so many at least and at most.
 KEYS = (
     "family s ! bc20,bc66,bg96,me910c1;host s ! 1 150;port i 5683 1 65535;endpoint s ! 1 150;lifetime i 86400 20 31536000;"
@@ -38,9 +38,9 @@ KEYS = (
     "planned_restart i 0 0 100000"
 )
 SECRETS = "psk_identity s - 1 150;psk s - 2 256;pin s - 4 8;update_key s - 32 128"
-# What a single family can be told beyond them; ranges are the manuals'. Without such a key the driver's own value holds.
-_ALL = ("psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;module_update s - never,ask,allow;"
-        "roaming s - never,allowed;")
+# What the driver has a value of its own for: any, and a single family's; ranges are the manuals'.
+ANY = ("psm_tau i - 0 35712000;psm_active i - 0 11160;edrx i - 0 10485;module_update s - never,ask,allow;"
+       "roaming s - never,allowed;")
 OPTIONS = {
     "bc20": "buffered b -;read_length i - 1 512;receive_hex b -",
     "bc66": "buffered b -;retransmit_mode i - 0 1;auto_reg b -;persistent b -;rai b -;auto_ack b -;recovery_mode i - 0 1;"
@@ -51,7 +51,8 @@ OPTIONS = {
     "guard_release i - 1 100;ack_wait i - 5 600;disable_s i - 1 604800;registration_urcs b -;monitor n - 0 6;"
     "acknowledge t - 0 6",
 }
-_UNKNOWN = "is not a key of this firmware; see docs/configuration.md"
+_KINDS = {"b": (bool, "true or false"), "i": (int, "a whole number from %s to %s"), "s": (str, "text of %s to %s characters"),
+          "n": (list, "a list of %s to %s whole numbers"), "t": (list, "a list of %s to %s texts")}
 _ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
 
@@ -71,9 +72,9 @@ class Settings:
         report_at: list[str]; bootstrap: bool; node_objects: bool; server_updates: bool; diagnosis: bool  # noqa: E702
 
     def __init__(self, values: "dict[str, Any]", secrets: "dict[str, Any]") -> None:
-        self.options: "dict[str, Any]" = {}  # what only this family can be told
         for key in values:
             setattr(self, key, values[key])
+        self.options: "dict[str, Any]" = {}  # of the driver
         self.features: "tuple[Any, ...]" = ()  # classes of lwnode.features that these settings ask for
         self.given: "dict[str, Any]" = {}  # config.json as it was read
         self.source = ""  # why these settings are not config.json's, or nothing
@@ -81,11 +82,7 @@ class Settings:
 
     def secret(self, key: str) -> "str | None":
         """Return a secret by its key, or None; callers hand it to the driver and keep no copy."""
-        value = self._secrets[key]
-        return value if value is None else str(value)
-
-    def __repr__(self) -> str:
-        return "Settings(%s, %s:%d)" % (self.family, self.host, self.port)
+        return self._secrets.get(key)
 
 
 def _wrong(key: str, text: str, source: str = "config.json") -> ConfigError:
@@ -99,104 +96,72 @@ def checked(given: "dict[str, Any]", secrets: "dict[str, Any] | None" = None) ->
     """
     if not isinstance(given, dict):
         raise ConfigError("config.json: must hold one JSON object, found %s" % type(given).__name__)
-    secrets = secrets or {}
-    found = _features(given)
-    table = KEYS
-    for feature in found:
-        if feature.KEYS:
-            table += ";" + feature.KEYS
-    values = _values("config.json", given, table)
-    off = [key for _, keys, _ in features.FEATURES for key in keys if given.get(key) in features.OFF]  # asks for nothing
-    own = {key: given[key] for key in given if key not in values and key not in off}
-    values["options"] = _options(values["family"], own, values["report_every"], values["listen"])
-    if "lifetime" not in given and values["family"] == "bc66":  # the others take a day at most, or no other
-        values["lifetime"] = longest_interval(values["report_every"])
-    settings = Settings(values, _values("secrets.json", secrets, SECRETS))
-    for key in secrets:
-        if key not in settings._secrets:
-            raise _wrong(key, _UNKNOWN, "secrets.json")
-    _check_together(settings)
-    settings.given = given
-    settings.features = tuple([feature for feature in found if feature.enabled(settings)])
-    return settings
-
-
-def _features(given: "dict[str, Any]") -> "list[Any]":
-    """The features that may be asked for, by their order; ConfigError where one is not installed."""
+    secrets, family, table = secrets or {}, given.get("family"), KEYS
     found = []
     for name, key in features.names(given):
         try:
-            found.append(features.installed(name))
+            feature = features.installed(name)
         except ImportError as error:
             if key:
                 raise _wrong(key, 'needs the feature "%s": %s; deploy this configuration' % (name, error))
             if "features." + name not in str(error):
                 raise
-    return sorted(found, key=lambda feature: int(feature.ORDER))
-
-
-def rows(table: str) -> "dict[str, Row]":
-    """Key -> (kind, default, smallest or choices, largest) of a table."""
-    found: "dict[str, Row]" = {}
-    for row in table.split(";"):
-        key, kind, usual, *ends = row.split(" ")
-        of = int if kind == "i" else str
-        default = None if usual == "-" else usual == "true" if kind == "b" else usual if usual == REQUIRED else of(usual)
-        if len(ends) == 2:
-            found[key] = (kind, default, int(ends[0]), int(ends[1]))
-        else:
-            found[key] = (kind, default, tuple([of(each) for end in ends for each in end.split(",")]), None)
-    return found
+            continue
+        found.append(feature)
+        table += feature.KEYS and ";" + feature.KEYS
+    own = ANY + (OPTIONS[family] if family in FAMILIES else "")  # another one is refused by the first row
+    values = _values("config.json", given, table + ";" + own)
+    _values("secrets.json", secrets, SECRETS)
+    values, options = _options(values, own)
+    if "lifetime" not in given and family == "bc66":  # the others take a day at most, or no other
+        values["lifetime"] = longest_interval(values["report_every"])
+    settings = Settings(values, secrets)
+    settings.given, settings.options = given, options
+    _check_together(settings)
+    settings.features = tuple([feature for feature in found if feature.enabled(settings)])
+    return settings
 
 
 def _values(source: str, given: "dict[str, Any]", table: str) -> "dict[str, Any]":
-    """Value or default of each row, checked."""
-    known = {}
-    for key, row in rows(table).items():
-        known[key] = given.get(key, row[1])
-        if key in given or row[1] == REQUIRED:
-            _check(source, key, row, given)
-    return known
+    """Value or default of each row, None where it has none. ConfigError for a wrong value, and for a key without a row."""
+    values: "dict[str, Any]" = {}
+    for row in table.split(";"):
+        key, kind, usual, *ends = row.split(" ")
+        value = given.get(key)
+        if key in given or usual == REQUIRED:
+            due = _due(kind, value, ends)
+            if due and key not in given:
+                raise _wrong(key, "is missing; it must be " + due, source)
+            if due:
+                found = "something else" if source == "secrets.json" else '"%s"' % value if isinstance(value, str) else value
+                raise _wrong(key, "must be %s, found %s" % (due, found), source)
+        elif usual != "-":
+            value = usual == "true" if kind == "b" else int(usual) if kind == "i" else usual
+        values[key] = value
+    for key in given:
+        if key not in values and not (given[key] in features.OFF and [1 for _, keys, _ in features.FEATURES if key in keys]):
+            names = ", ".join([name for name in FAMILIES if ";%s " % key in ";" + OPTIONS[name]])
+            raise _wrong(key, "is a key of %s, not of %s: leave it out" % (names, given.get("family", source)) if names else
+                         "is not a key of this firmware; see docs/configuration.md", source)
+    return values
 
 
-def _check(source: str, key: str, row: "Row", given: "dict[str, Any]") -> None:
-    """ConfigError unless the value of the key is what its row says."""
-    value = given.get(key)
-    due = _due(row[0], value, row[2], row[3])
-    if due and key not in given:
-        raise _wrong(key, "is missing; it must be " + due, source)
-    if due:
-        found = "something else" if source == "secrets.json" else '"%s"' % value if isinstance(value, str) else str(value)
-        raise _wrong(key, "must be %s, found %s" % (due, found), source)
-
-
-def _due(kind: str, value: "Any", low: "Any", high: "Any") -> str:
+def _due(kind: str, value: "Any", ends: "list[str]") -> str:
     """What a value must be; "" where it is that."""
-    if kind == "b":
-        return "" if isinstance(value, bool) else "true or false"
-    good = not isinstance(value, bool)
-    if high is None:
-        due = "one of " + ", ".join([str(choice) for choice in low])
-        good = good and value in low
-    elif kind == "i":
-        due = "a whole number from %d to %d"
-        good = good and isinstance(value, int) and low <= value <= high
-    elif kind == "s":
-        due = "text of %d to %d characters"
-        good = isinstance(value, str) and low <= len(value) <= high
-        for ending in _ENDING:
-            good = good and ending not in value
-    else:
-        due = "a list of %d to %d " + ("whole numbers" if kind == "n" else "texts")
-        good = isinstance(value, list) and low <= len(value) <= high
-        for each in value if good else ():
-            good = good and not (_due("i", each, 1, 65535) if kind == "n" else _due("s", each, 0, 100))
-    return "" if good else due if high is None else due % (low, high)
-
-
-def options(family: str) -> "dict[str, Row]":
-    """What that family can be told, as rows() gives it."""
-    return rows(_ALL + OPTIONS[family])
+    of, due = _KINDS[kind]
+    good = isinstance(value, of) and (kind == "b" or not isinstance(value, bool))
+    if len(ends) == 1:
+        due = "one of " + ends[0].replace(",", ", ")
+        good = good and str(value) in ends[0].split(",")
+    elif ends:
+        due = due % tuple(ends)
+        good = good and int(ends[0]) <= (value if kind == "i" else len(value)) <= int(ends[1])
+        if good and kind == "s":
+            good = not [1 for ending in _ENDING if ending in value]
+        elif good and kind != "i":
+            entry = ("i", ["1", "65535"]) if kind == "n" else ("s", ["0", "100"])
+            good = not [1 for each in value if _due(entry[0], each, entry[1])]
+    return "" if good else due
 
 
 def longest_interval(report_every: int) -> int:
@@ -204,23 +169,22 @@ def longest_interval(report_every: int) -> int:
     return max(86400, 4 * report_every)
 
 
-def _options(family: str, given: "dict[str, Any]", report_every: int, listen: int) -> "dict[str, Any]":
-    """Keys that only some modules have, checked, as options of the driver; PSM by the schedule where they leave it open.
+def _options(values: "dict[str, Any]", own: str) -> "tuple[dict[str, Any], dict[str, Any]]":
+    """(values of the node, options of the driver as far as they are given; PSM by the schedule where they leave it open).
 
     T3324 begins when the network releases the radio, and a released module is paged every 2.56 s: as long as `listen`, and
     three seconds more (issue 19). An ME910C1 waits it out at 16 mA while its host sleeps, and wakes without a session: two
     seconds are the least that is not zero. What sleeps lightly, or is switched off between contacts, has no use for PSM.
     """
-    mine = options(family) if given else {}
-    for key in given:
-        if key not in mine:
-            names = ", ".join([name for name in FAMILIES if key in options(name)])
-            raise _wrong(key, "is a key of %s, not of %s: leave it out" % (names, family) if names else _UNKNOWN)
-        _check("config.json", key, mine[key], given)
-    found = dict(given)
+    found = {}
+    for row in own.split(";"):
+        key = row.split(" ")[0]
+        value = values.pop(key)
+        if value is not None:
+            found[key] = value
     if "psm_tau" in found or "psm_active" in found or found.get("sleep", "psm") == "psm":
-        found["psm"] = (found.pop("psm_tau", longest_interval(report_every)) or None,
-                        found.pop("psm_active", 2 if family == "me910c1" else listen + 3))
+        found["psm"] = (found.pop("psm_tau", longest_interval(values["report_every"])) or None,
+                        found.pop("psm_active", 2 if values["family"] == "me910c1" else values["listen"] + 3))
     if "ack_wait" in found:
         found["ack_wait_ms"] = found.pop("ack_wait") * 1000
     if "acknowledge" in found:
@@ -228,22 +192,22 @@ def _options(family: str, given: "dict[str, Any]", report_every: int, listen: in
             found["acknowledge"] = [Path.parse(text) for text in found["acknowledge"]]
         except ValueError as error:
             raise ConfigError("config.json: " + str(error))
-    return found
+    return values, found
 
 
 def _check_together(settings: Settings) -> None:
-    key = settings.secret("psk")
-    if settings.security == "psk" and not (key and settings.secret("psk_identity")):
+    secret = settings.secret
+    if settings.security == "psk" and not (secret("psk") and secret("psk_identity")):
         raise _wrong("psk", 'and "psk_identity" are missing; config.json says "security": "psk"', "secrets.json")
     for name in ("psk", "update_key"):
-        key = settings.secret(name)
-        if key is not None and (len(key) % 2 or any([c not in "0123456789abcdefABCDEF" for c in key])):
+        key = secret(name) or ""
+        if len(key) % 2 or key.strip("0123456789abcdefABCDEF"):
             raise _wrong(name, "must be an even number of hexadecimal digits", "secrets.json")
     if settings.report_every < settings.sample_every:
         raise _wrong("report_every", '(%d s) must not be shorter than "sample_every" (%d s)'
                      % (settings.report_every, settings.sample_every))
-    longest = report_wait(settings.ack_timeout, settings.max_retransmit, settings.options.get("retransmit_mode"))
-    longest += int(settings.listen)
+    longest = settings.listen + report_wait(
+        settings.ack_timeout, settings.max_retransmit, settings.options.get("retransmit_mode"))
     if longest > settings.awake_budget:
         raise _wrong("awake_budget", '(%d s) is shorter than one report may take (%d s by "ack_timeout" and "max_retransmit", '
                      'and "listen")' % (settings.awake_budget, longest))
@@ -269,18 +233,16 @@ def _json(name: str, files: "Any" = None) -> "Any":
     for left in (2, 1, 0):
         try:
             with (files.open if files else open)(name, "r") as file:
-                text = file.read()
-            break
+                return json.loads(file.read())
         except OSError as error:
             if error.args[0] == 2:  # ENOENT; everything else is no absence
                 return None
             if not left:
                 raise ConfigError("%s: cannot be read now (error %s): the flash fails" % (name, error.args[0]))
-    try:
-        return json.loads(text)
-    except ValueError:
-        # The text itself is not quoted: it may be the secrets file.
-        raise ConfigError("%s: not valid JSON; check quotes and commas" % name)
+        except ValueError:
+            # The text itself is not quoted: it may be the secrets file.
+            raise ConfigError("%s: not valid JSON; check quotes and commas" % name)
+    return None
 
 
 def keep(settings: Settings, store: "Any", files: "Any" = None) -> None:
@@ -288,9 +250,8 @@ def keep(settings: Settings, store: "Any", files: "Any" = None) -> None:
 
     A store that is full or cannot be written leaves the other, and neither stops a start.
     """
-    secrets = {key: value for key, value in settings._secrets.items() if value is not None}
     try:
-        TwinStore(FileStore("state", files), store).save("identity", json.dumps([settings.given, secrets]).encode())
+        TwinStore(FileStore("state", files), store).save("identity", json.dumps([settings.given, settings._secrets]).encode())
     except (OSError, ValueError):
         print("lwnode: the settings have no backup copy: flash or protected store is full")
 
@@ -298,9 +259,7 @@ def keep(settings: Settings, store: "Any", files: "Any" = None) -> None:
 def kept(store: "Any", files: "Any", reason: str) -> "Settings | None":
     """Return the settings of the backup copy, which a start of before has kept there, or None; `source` says why."""
     try:
-        data = TwinStore(FileStore("state", files), store).load("identity")
-        values, secrets = json.loads(data or b"")
-        settings = checked(values, secrets)
+        settings = checked(*json.loads(TwinStore(FileStore("state", files), store).load("identity") or b""))
     except (OSError, ValueError, TypeError):
         return None
     settings.source = reason[:80]

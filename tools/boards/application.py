@@ -15,6 +15,7 @@ from typing import Any
 
 from tools.boards.catalog import ROOT, Board
 from tools.boards.remedy import Remedy
+from tools.docs.keys import rows
 from tools.mpy import compiled, module_name
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
@@ -79,8 +80,8 @@ def optional(given: dict[str, Any], board: dict[str, Any]) -> set[str]:
     pins = board.get("PINS", {})
     useful = {"pins": bool(board.get("WAKE")) or "status" in pins, "ship": "ship" in pins}
     asked = [(name, features.installed(name)) for name, key in features.names(given) if key or useful.get(name, True)]
-    rows = config.rows(";".join([config.KEYS, *[one.KEYS for _, one in asked if one.KEYS]]))
-    settings = SimpleNamespace(**{key: given.get(key, row[1]) for key, row in rows.items()})
+    known = rows(";".join([config.KEYS, *[one.KEYS for _, one in asked]]))
+    settings = SimpleNamespace(**{key: given.get(key, row[1]) for key, row in known.items()})
     found = {"board.switched"} if "TIMER" in board else set()
     look = [ROOT / "firmware" / "sensors.py"]
     look += [ROOT / "lib" / "lwnode" / "features" / f"{name}.py" for name, one in asked if one.enabled(settings)]

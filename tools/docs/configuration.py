@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.docs.keys import FEATURES, explained
+from tools.docs.keys import FEATURES, explained, options, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,7 +104,7 @@ def options_table() -> str:
 
     found: dict[tuple[Any, ...], list[str]] = {}
     for family in config.FAMILIES:
-        for key, row in config.options(family).items():
+        for key, row in options(family).items():
             found.setdefault((key, *row, explained(key, family)), []).append(family)
     lines = ["| key | families | range | what it is |", "|---|---|---|---|"]
     for (key, kind, _, low, high, about), families in found.items():
@@ -113,14 +113,14 @@ def options_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rows() -> dict[str, tuple[Any, ...]]:
+def known_rows() -> dict[str, tuple[Any, ...]]:
     """Every key of config.json that is not one family's, those of the features too."""
     from lwnode import config, features
 
-    found = config.rows(config.KEYS)
+    found = rows(config.KEYS)
     for name, keys, _ in features.FEATURES:
         feature = features.installed(name)
-        own = config.rows(feature.KEYS) if feature.KEYS else {}
+        own = rows(feature.KEYS)
         if set(own) - set(keys):
             raise SystemExit(f"lib/lwnode/features: FEATURES does not name all keys of {name}")
         found |= own
@@ -145,7 +145,7 @@ def page() -> str:
     """The whole page."""
     from lwnode import config
 
-    known = rows()
+    known = known_rows()
     grouped = [key for _, keys in _GROUPS for key in keys]
     rest = {key: row for key, row in known.items() if key not in grouped}
     parts = [_HEAD.replace("{example}", (ROOT / "firmware" / "config.json").read_text(encoding="utf-8").strip())]
@@ -156,7 +156,7 @@ def page() -> str:
     parts.append("## Features, and what switches each on\n\n" + _FEATURES + features_table())
     parts.append("## What one module can be told beyond that\n\n" + _OPTIONS + options_table())
     secrets = "`secrets.json` may be absent; it holds one JSON object with these keys, all of them optional."
-    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(config.rows(config.SECRETS)))
+    parts.append(f"## Secrets\n\n{secrets}\n\n" + table(rows(config.SECRETS)))
     wait = config.report_wait(known["ack_timeout"][1], known["max_retransmit"][1])
     parts.append(_TAIL.replace("{wait}", str(wait)))
     return "\n".join(parts)

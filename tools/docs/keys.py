@@ -2,6 +2,7 @@
 
     explained("port")                    -> "UDP port of the server"
     explained("sleep", "bg96")           -> "psm, or light: DTR wakes (the wake pin)"
+    rows(lwnode.config.KEYS)["port"]     -> ("i", 5683, 1, 65535)
 
 The node itself has ranges alone (lwnode.config and the KEYS of lwnode.features).
 """
@@ -9,6 +10,7 @@ The node itself has ranges alone (lwnode.config and the KEYS of lwnode.features)
 from __future__ import annotations
 
 import re
+from typing import Any
 
 KEYS = {
     "family": "the module on the UART",
@@ -111,6 +113,26 @@ OPTIONS = {
     "monitor": "objects whose writes are told; the actuators without it (3.1.2)",
     "acknowledge": "paths whose delivery is told; the main readings without it (3.1.15)",
 }
+
+
+def rows(table: str) -> dict[str, tuple[Any, ...]]:
+    """Key -> (kind, default, smallest or choices, largest) of a table of lwnode.config or of a feature."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for key, kind, usual, *ends in [row.split(" ") for row in table.split(";") if row]:
+        of = int if kind == "i" else str
+        default = None if usual == "-" else usual == "true" if kind == "b" else usual if usual == "!" else of(usual)
+        if len(ends) == 2:
+            found[key] = (kind, default, int(ends[0]), int(ends[1]))
+        else:
+            found[key] = (kind, default, tuple(of(each) for end in ends for each in end.split(",")), None)
+    return found
+
+
+def options(family: str) -> dict[str, tuple[Any, ...]]:
+    """What the driver of that family can be told."""
+    from lwnode import config
+
+    return rows(config.ANY + config.OPTIONS[family])
 
 
 def with_meaning(sentence: str, family: str = "") -> str:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from testing.simulate.charge import PARTS, Charge
 from testing.simulate.simulation import Simulation
+from tools.docs.keys import rows
 
 from .sources import WORLD
 
@@ -33,7 +34,7 @@ def live(port: str, family: str, config: dict[str, object] | None = None) -> Cha
 
 
 def _quiet(port: str, family: str, config: dict[str, object], of: type[_Charge]) -> _Charge:
-    from lwnode.config import KEYS, rows
+    from lwnode.config import KEYS
 
     usual = {key: row[1] for key, row in rows(KEYS).items() if key not in _NOT_HERE}
     usual.update(config)

@@ -26,18 +26,19 @@ if TYPE_CHECKING:
 
     from lwnode.node import Node
 
-# Name, the keys of config.json that ask for it, and whether it is there without any of them.
+# Name, the keys of config.json that ask for it, and whether it is there without any of them. In the order in which they are
+# asked; before_sleep goes from the last to the first.
 FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
+    ("ship", (), True),
+    ("pins", ("pins",), True),
     ("battery", ("battery",), False),
     ("usage", ("node_objects", "data_budget", "billing_day", "health_every"), True),
+    ("diagnosis", ("diagnosis",), False),
     ("settings", ("node_objects", "trial_wakes"), True),
     ("deferral", ("defer_longest", "defer_below"), False),
     ("calendar", ("report_at",), False),
-    ("pins", ("pins",), True),
-    ("ship", (), True),
     ("commands", ("commands",), True),
     ("update", ("server_updates",), False),
-    ("diagnosis", ("diagnosis",), False),
 )
 OFF = (None, False, 0, "none")  # a key with such a value asks for nothing
 
@@ -59,7 +60,6 @@ class Feature:
 
     KEYS = ""
     name = ""
-    ORDER = 50  # before_sleep is asked in descending order, everything else in ascending
     SIZE = 0
     off = False  # it has raised in this wake
 

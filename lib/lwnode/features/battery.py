@@ -73,7 +73,6 @@ class Battery(Feature):
 
     KEYS = "battery s none none,lipo,alkaline,li_socl2"
     name = "battery"
-    ORDER = 10
     SIZE = calcsize(_FORMAT)
     contact_at = 0  # seconds of the last contact
 

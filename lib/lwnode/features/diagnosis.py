@@ -44,7 +44,6 @@ class Diagnosis(Feature):
 
     KEYS = "diagnosis b false"
     name = "diagnosis"
-    ORDER = 25
     SIZE = calcsize(_FORMAT)
     asked = 0  # which piece of the crash text; 0: nothing is asked
     shown = 1  # the piece that a pull module reads

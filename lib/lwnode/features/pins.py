@@ -36,7 +36,6 @@ class Pins(Feature):
 
     KEYS = "pins b true"
     name = "pins"
-    ORDER = 5
     SIZE = calcsize(_FORMAT)
     held = 0  # bits of WAKE: active in the last wake
     in_a_row = 0  # times that the module was found awake

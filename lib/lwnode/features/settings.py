@@ -86,7 +86,6 @@ class Settings(Feature):
 
     KEYS = "trial_wakes i 3 1 100"
     name = "settings"
-    ORDER = 30
     SIZE = calcsize(_FORMAT)
     at = 0  # where the trial stands, by STATES
     _begun = False  # in this wake: its contact proves nothing, it is the one that brought the change

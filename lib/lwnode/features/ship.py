@@ -25,7 +25,6 @@ class Ship(Feature):
     """One flag, in a store that survives power loss."""
 
     name = "ship"
-    ORDER = 0
 
     def attach(self, node: "Node") -> None:
         """Take the server's order."""

@@ -80,7 +80,6 @@ class Usage(Feature):
 
     KEYS = "data_budget i 0 0 1000000000;billing_day i 1 1 28;health_every i 86400 3600 604800"
     name = "usage"
-    ORDER = 20
     SIZE = calcsize(_FORMAT)
     _woke = 0  # ticks; a board's begin at its boot
     _telling = False
