@@ -10,7 +10,8 @@ import pytest
 
 from tools.registry.__main__ import DEFAULT, build, collect, main
 from tools.registry.ddf import Refused, parse
-from tools.registry.table import Packed, read
+from tools.boards import application
+from tools.registry.table import Packed, cut, read
 
 CPYTHON_ONLY = "the generator reads XML on the host; the table it writes is tested in test_lwm2m_*.py"
 
@@ -182,6 +183,29 @@ def test_a_users_object_is_added_without_the_registrys_xml(tmp_path, registry_of
     own.write_text(definition(item(1), licence="proprietary"))
     assert main(["--output", str(table), "--xml", str(own)]) == 1 and table.read_text() == kept
     assert "may not be passed on" in capsys.readouterr().err
+
+
+def test_a_board_gets_the_objects_that_its_rows_and_features_name(registry_of):
+    for source, found in (
+        ("tree.sensor(3303, read, 1)", {3303, 1}), ("for o in (3301, 3316): add(o)", {3301, 3316}), ("wait(5)", set()),
+        ("location.add(tree, 6)", {6}), ("Channel(node.tree, object_id=9)", {9}), ("tree.actuator(3, None, {4: f})", {3}),
+        ("_HEALTH = const(26251)", {26251}), ("x = 19.5, True, 'a'", set()), ("node.tree.rows.append(4)", {4}),
+    ):
+        assert application.objects(source) == found, source
+    text = (LWM2M / "registry_table.py").read_text()
+    whole, few = registry_of(None, text), registry_of(None, cut(text, {3303, 6, 33000}))
+    for object_id in (3303, 6):
+        assert few.versions(object_id) == whole.versions(object_id) and few.multiple(object_id) == whole.multiple(object_id)
+        for version in few.versions(object_id):
+            assert few.shape(object_id, version) == whole.shape(object_id, version)
+            for id in few.resources(object_id, version):
+                assert few.lookup(object_id, id, version) == whole.lookup(object_id, id, version)
+    assert few.versions(3304) == few.shape(3304) == few.resources(3304) == [] and few.lookup(3304, 5700) is None
+    folder = ROOT / "lib/lwnode"
+    parts = {f"{path.parent.name}.{path.stem}" for path in [*folder.glob("features/*.py"), *folder.glob("drivers/*.py")]}
+    assert len(application.table(set())) < 400 < len(application.table(parts)) < 2000
+    named = set().union(*(application.objects(folder.joinpath(*f"{one}.py".split(".", 1)).read_text()) for one in parts))
+    assert {9, 3303, 3304, 3315, 3318, 3325, 3336, 3411, 26250, 26251, 26252} <= named, "each row of ours"
 
 
 def test_what_was_read_back_packs_to_the_same_bytes():

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.boards.application import belongs, optional
+from tools.boards.application import TABLE, belongs, optional, table
 from tools.boards.catalog import find
 from tools.mpy import compile_tree
 
@@ -44,6 +44,7 @@ def files(port: str, family: str, config: "dict[str, object] | None" = None) -> 
         relative = path.relative_to(BUILD / "lib")
         if belongs(relative.with_suffix(".py"), family, port, parts):
             found[f"/lib/{relative}"] = path.read_bytes()
+    found[TABLE] = table(parts)  # the rows of the bench are of the same objects as those of firmware/sensors.py
     for path in sorted((BUILD / "firmware").glob("*.mpy")):
         if path.stem != "swap" or "features.update" in parts:
             found[f"/flash/{path.name}"] = path.read_bytes()

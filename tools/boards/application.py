@@ -1,5 +1,6 @@
 """What goes onto a board, by its path there: of lib/ as .mpy the core, one family, one port, the features that a configuration
-asks for and the board has pins for, and the drivers that sensors.py and these import; firmware/, and the board's file.
+asks for and the board has pins for, the drivers that sensors.py and these import, and of the registry's table the objects that
+all of them name; firmware/, and the board's file.
 
 What checks, tries and takes back an update (lwnode.update, swap.py) goes with the feature that lets a server bring some;
 `make update` brings it to a node that is without.
@@ -17,6 +18,7 @@ from tools.boards.catalog import ROOT, Board
 from tools.boards.remedy import Remedy
 from tools.docs.keys import rows
 from tools.mpy import compiled, module_name
+from tools.registry.table import cut
 
 FAMILIES = ("bc20", "bc66", "bg96", "me910c1")
 # A board runs boot.py and main.py from source only; sensors.py and board.py are there to be read and edited.
@@ -28,6 +30,8 @@ _ONLY = {
     "lwnode/modem/checks.py": ("bc20", "bg96", "me910c1"),
     "lwnode/lwm2m/tlv.py": (),  # no node: for who speaks TLV with one
 }
+MODULE = "lwnode/lwm2m/registry_table.py"
+TABLE = "/lib/lwnode/lwm2m/registry_table.mpy"
 # What checks, tries and takes back an update: module and source by the path there.
 STAGING = {"/lib/lwnode/update/__init__.mpy": ("lwnode.update", "lib/lwnode/update/__init__.py"),
            "/swap.mpy": ("swap", "firmware/swap.py")}  # fmt: skip
@@ -41,6 +45,7 @@ def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dic
         relative = path.relative_to(ROOT / "lib")
         if belongs(relative, family, board.port, parts):
             found[f"/lib/{relative.with_suffix('.mpy')}"] = bytecode(path, relative)
+    found[TABLE] = table(parts)
     for path in sorted((ROOT / "firmware").glob("*.py")):
         if path.name in AS_SOURCE:
             found[f"/{path.name}"] = path.read_bytes()
@@ -48,6 +53,26 @@ def files(board: Board, family: str, given: dict[str, Any] | None = None) -> dic
             found[f"/{path.stem}.mpy"] = bytecode(path, Path(path.name))
     found["/board.py"] = board.file.read_bytes()
     return found if "features.update" in parts else {path: data for path, data in found.items() if path not in STAGING}
+
+
+def table(parts: set[str]) -> bytes:
+    """The registry's table for these parts: 0.5 KB with the objects of sensors.py, 3 KB whole."""
+    sources = list((ROOT / "firmware").glob("*.py"))
+    sources += [ROOT / "lib" / "lwnode" / Path(*name.split(".")).with_suffix(".py") for name in parts]
+    wanted = {19}.union(*(objects(source.read_text(encoding="utf-8")) for source in sources))
+    return compiled(cut((ROOT / "lib" / MODULE).read_text(encoding="utf-8"), wanted), module_name(Path(MODULE)))
+
+
+def objects(source: str) -> set[int]:
+    """Ids of objects that a source may make rows of: each number from 19 on, smaller ones where they are given with a tree."""
+    found: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value >= 19:
+            found.add(node.value)
+        if isinstance(node, ast.Call) and "tree" in ast.dump(node.func) + "".join(map(ast.dump, node.args[:1])):
+            values = [*node.args, *(keyword.value for keyword in node.keywords)]
+            found.update(each.value for each in values if isinstance(each, ast.Constant) and type(each.value) is int)
+    return found
 
 
 def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:

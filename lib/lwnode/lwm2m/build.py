@@ -47,7 +47,7 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
     if not present:
         known = " ".join(versions(object_id))
         raise ValueError("object %s %s" % (object_id, "has the versions %s, not %s" % (
-            known, version) if known else "is not in the table: make registry XML=<its definition>"))
+            known, version) if known else "is not in the table: make deploy, or make registry"))
     readable = sorted([(kind < _MANDATORY, id) for id, kind in present if kind & READABLE])
     return tuple([id for optional, id in readable if not optional] or [id for _, id in readable[:1]])
 
