@@ -41,7 +41,7 @@ class Sms:
         if not 0 < len(text) <= 160:
             raise ValueError("a message has 1 to 160 characters, this one %d" % len(text))
         # 27.005 3.5.1: the text goes after the prompt and ends with Ctrl-Z; the network may take a minute
-        answer = self.at.write("+CMGS", _hex(number), data=_hex(text) + "\x1a", timeout_ms=60_000)
+        answer = self.at.write("+CMGS", _hex(number), data=(_hex(text) + "\x1a").encode(), timeout_ms=60_000)
         return int(answer[0][0])
 
     def serve(self, ms):

@@ -181,20 +181,6 @@ def test_a_result_before_ok_with_ok_and_long_after():
             assert heard == []
 
 
-def test_a_late_result_is_matched_by_its_id():
-    """+QLWUPDATE: 0,59797 is of an update that was given up; this one is 61459."""
-    reply = [(1, OK + line("+QLWUPDATE: 0,59797")), (900, line("+QLWUPDATE: 0,61459"))]
-    for subscribed in (True, False):
-        at, _, _ = client([(b"AT+QLWUPDATE=0,60\r", reply)])
-        heard = []
-        if subscribed:
-            at.subscribe("+QLWUPDATE", heard.append)
-        mine = lambda text: text.endswith(",61459")
-        assert at.send("AT+QLWUPDATE=0,60", result="+QLWUPDATE", accept=mine, result_timeout_ms=1000) == ["+QLWUPDATE: 0,61459"]
-        at.poll(1)
-        assert heard == ["+QLWUPDATE: 0,59797"] * subscribed
-
-
 def test_lines_that_came_before_it_went_wrong_are_not_lost():
     at, _, _ = client([(b"AT+X?\r", line("+X: 1") + line("+X: 2") + line("+CME ERROR: 4")),
                        (b"AT+X?\r", line("+X: 1")), (b"AT\r", OK), (b"AT+X?\r", line("+X: 1") + line("RDY"))])
@@ -204,13 +190,10 @@ def test_lines_that_came_before_it_went_wrong_are_not_lost():
     assert list(raised(AtTimeout, at.wait, "+X", 1).lines) == []
 
 
-def test_send_fail_answers_who_waits_for_send_ok():
-    at, _, _ = client([(b"AT+S\r", [(1, OK), (900, line("SEND OK"))]), (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))]),
-                       (b"AT+S\r", [(1, OK), (900, line("SEND FAIL"))])])
-    assert at.send("AT+S", result="SEND OK", result_timeout_ms=1000) == ["SEND OK"]
-    error = raised(CommandError, at.send, "AT+S", result="SEND OK", result_timeout_ms=1000)
-    assert error.text == "SEND FAIL"
-    assert at.send("AT+S", result=("SEND OK", "SEND FAIL"), result_timeout_ms=1000) == ["SEND FAIL"]
+def test_a_result_may_be_one_of_two():
+    for word in ("SEND OK", "SEND FAIL"):
+        at, _, _ = client([(b"AT+S\r", [(1, OK), (900, line(word))])])
+        assert at.send("AT+S", result=("SEND OK", "SEND FAIL"), result_timeout_ms=1000) == [word]
 
 
 def test_a_result_nobody_armed_belongs_to_nobody():
@@ -294,10 +277,10 @@ def test_wait_looks_in_the_queue_first_and_takes_its_own_only():
     at.subscribe("+A", heard.append)
     at.subscribe("+B", heard.append)
     at.send("AT")
-    assert at.wait("+B", 10, accept=lambda text: text.endswith("2")) == "+B: 2"
+    assert at.wait("+B", 10) == "+B: 1"
     assert heard == []
     at.poll(1)
-    assert heard == ["+A: 1", "+B: 1"]
+    assert heard == ["+A: 1", "+B: 2"]
     raised(AtTimeout, at.wait, "+B", 10)
 
 
@@ -632,7 +615,7 @@ def test_of_a_full_queue_goes_what_a_newer_one_of_its_name_and_word_replaces():
         assert at.stats.dropped == len(known) - len(kept) and clock.now == 0, lines
 
 
-def test_a_wait_takes_what_it_accepts_from_the_queue_or_the_line_and_leaves_the_rest():
+def test_a_wait_takes_one_line_from_the_queue_or_the_module_and_leaves_the_rest():
     for queued in (True, False):
         script = [(b"AT\r", line("+X: 1") + line("+Y: 1") + line("+X: 2") + OK)]
         at, uart, _ = client(script if queued else [])
@@ -643,9 +626,9 @@ def test_a_wait_takes_what_it_accepts_from_the_queue_or_the_line_and_leaves_the_
             at.send("AT")
         else:
             uart.feed(line("+X: 1") + line("+Y: 1") + line("+X: 2"), after_ms=5)
-        assert at.wait("+X", 100, accept=lambda text: text[-1] == "2") == "+X: 2"
+        assert at.wait("+Y", 100) == "+Y: 1"
         at.poll()
-        assert heard == ["+X: 1", "+Y: 1"], queued
+        assert heard == ["+X: 1", "+X: 2"], queued
     at, uart, _ = client()
     uart.feed(b"\r\n+X: a\xffb\r\n" * 2)
     at.subscribe("+X", lambda text: None)

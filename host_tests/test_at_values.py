@@ -479,7 +479,7 @@ def test_each_refusal_says_what_to_do():
         ([(b"AT+X?\r", line("+CME ERROR: 58"))], lambda at: at.read("+X"), "AT+X?: +CME ERROR 58"),
         ([(b"AT+X=5\r", line("+CMS ERROR: SIM busy"))], lambda at: at.write("+X", 5), "AT+X: +CMS ERROR SIM busy"),
         ([(b"ATD\r", line("NO CARRIER"))], lambda at: at.send("ATD"), "ATD: NO CARRIER"),
-        ([(b"AT+X\r", OK + line("SEND FAIL"))], lambda at: at.run("+X", result="SEND OK"), "AT+X: SEND FAIL"),
+        ([(b"AT+X\r", OK)], lambda at: at.run("+X", result="SEND OK"), "AT+X: no result within 300 ms"),
         ([(b"AT+X\r", line("RDY " + 40 * "z"))], lambda at: at.run("+X"),
          "the module restarted in mid-command: RDY zzzzzzzzzzzzzzzz"),
         ([(b"AT+X?\r", wide * 2 + OK)], lambda at: at.read("+X"), "the answer takes more than answer_size, 100 bytes"),
@@ -565,7 +565,7 @@ def test_what_a_client_is_unless_told_otherwise():
     assert (at.line_limit, at.timeout_ms) == (0, 300)
     assert (at.banners, at.idle, at.on_restart, at.is_answer) == ((b"RDY",), None, None, None)
     for name in ("lines", "echoes", "unknown", "overruns", "dropped", "garbage", "timeouts", "late", "restarts"):
-        assert at.stats[name] == 0, name
+        assert getattr(at.stats, name) == 0, name
     at.send("AT")
     assert clock.now == 0, "the first command waits for nothing"
     at.send("AT")

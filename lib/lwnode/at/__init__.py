@@ -33,9 +33,8 @@ Keywords of `send` (and of ask, test, read, write, run):
     data        bytes, or an iterable of bytes, that go out after the prompt
     prompt      ">" unless said otherwise; matched only at a line's start, only while it is due
     secret      the parameters appear in no trace and no exception, now or later, here or in a read-back
-    result      prefix (or several) of a line that comes before or long after OK; it is the last one returned.
-                When "SEND OK" was asked for, SEND FAIL is a CommandError
-    accept      accept(line) -> is this result ours (by its id)? Others of that name are URCs
+    result      prefix (or several: "SEND OK", "SEND FAIL") of a line that comes before or long after OK; it is the last one
+                returned
     result_timeout_ms   from OK on; timeout_ms when 0
 
 What was said before something went wrong is in the exception's `lines`.
@@ -51,8 +50,8 @@ from lwnode.at.client import AtClient as AtClient
 from lwnode.at.fields import Raw as Raw
 from lwnode.at.fields import Secret as Secret
 from lwnode.at.fields import fields as fields
-from lwnode.at.recovery import AtError as AtError
-from lwnode.at.recovery import AtTimeout as AtTimeout
-from lwnode.at.recovery import BudgetExceeded as BudgetExceeded
-from lwnode.at.recovery import CommandError as CommandError
-from lwnode.at.recovery import LinkError as LinkError
+from lwnode.at.client import AtError as AtError
+from lwnode.at.client import AtTimeout as AtTimeout
+from lwnode.at.client import BudgetExceeded as BudgetExceeded
+from lwnode.at.client import CommandError as CommandError
+from lwnode.at.client import LinkError as LinkError

@@ -2,17 +2,18 @@
 
 URCs that come while a command or a handler runs are queued and handed out by `poll` and the outermost `wait`, one at a
 time, so that a handler may send and wait itself and call depth does not grow.
+
+A module answers in order. So when a command was given up, its final result is counted as outstanding, and the next command
+first sends AT until as many final results came as commands went out, or none came for a while.
 """
 
-from lwnode.at.fields import Tracer, any_matches, fields, hide, joined, matches, value
+from lwnode.at.fields import Tracer, any_matches, fields, hide, joined, matches, redact, value
 from lwnode.at.lines import LineBuffer, Stats, length, waiter
-from lwnode.at.recovery import BOOTED, ESCAPE, LOST, AtError, AtTimeout, CommandError, LinkError, is_final, refused, resync
-from lwnode.at.recovery import synchronize, timed_out
 from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, Sequence, TypedDict
+    from typing import Any, Callable, Iterable, NoReturn, Sequence, TypedDict
 
     from typing_extensions import Unpack
 
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
         timeout_ms: int | None
         prefix: str | None
         payload: Payload | None
-        data: bytes | str | Iterable[bytes] | None
+        data: bytes | Iterable[bytes] | None
         prompt: str | None
         secret: bool
         result: str | Sequence[str] | None
-        accept: Callable[[str], object] | None
         result_timeout_ms: int
 
 
@@ -45,44 +45,92 @@ _PER_LINE = const(32)  # bytes of heap that a kept line takes besides its text
 _REGISTRATION = (b"+CREG", b"+CGREG", b"+CEREG", b"+C5GREG")
 
 
+_REPLY_MS = const(300)  # a module that listens has answered AT by then (all four manuals)
+_LATE_MS = const(1000)  # a late answer that has not come by then is taken for lost
+_LATE_AT_MS = const(100)  # the same where only AT was given up: it takes no time once the module listens
+_BYTE_MS = const(30)  # the same where all line ends are tried
+_ROUNDS = const(10)  # the first AT after sleep is often lost; BC26 drivers send up to ten
+_SLOW = const(1)  # of a client's marks: a command other than AT was given up
+_ESCAPE = const(2)  # the module may be waiting for data
+_BOOTED = const(4)  # a banner came and nothing was answered since
+_LOST = const(8)  # a line of the answer was too long
+_PROBES = (b"ATQ0\n", b"AT\r", b"ATQ0\r")  # the first of them comes last in each round
+_REFUSALS = ("ERROR", "ABORTED", "NO CARRIER", "BUSY", "NO DIALTONE", "NO ANSWER")
+
+
+class AtError(Exception):
+    """Anything that went wrong between us and the module; the more telling kinds follow.
+
+    `lines` are the information lines that had come by then.
+    """
+
+    lines: "Sequence[str]" = ()
+
+
+class AtTimeout(AtError):
+    """Nothing came in time: no final result, no prompt, no result that was armed, no line waited for."""
+
+
+class LinkError(AtError):
+    """The module restarted in mid-command: its boot banner came instead of an answer."""
+
+
+class BudgetExceeded(AtError):
+    """Raised by the `idle` hook when the wake may take no longer. The driver stays usable."""
+
+
+class CommandError(AtError):
+    """The module refused.
+
+    `code`    the number after +CME, +CMEE or +CMS ERROR (0 is a failure too), None where it gave none
+    `text`    what it said in words: "SIM not inserted", "ERROR", "ABORTED", "SEND FAIL"; the number as text else
+    `result`  "+CME ERROR", "+CMEE ERROR", "+CMS ERROR", or the text itself. BC66 uses the first two for
+              different number spaces.
+    """
+
+    def __init__(self, code: int | None, text: str, command: bytes = b"", result: str = "") -> None:
+        super().__init__("%s: %s %s" % (name_of(command), result, text))
+        self.code = code
+        self.text = text
+        self.result = result or text
+
+
+def name_of(command: bytes) -> str:
+    """A command for an exception's text: without its parameters, which may be secret."""
+    return str(command.split(b"=")[0].strip(), "utf-8")
+
+
+def is_final(line: "bytes | bytearray") -> bool:
+    """Does this line end some command?"""
+    return line in (b"OK", b"ERROR", b"ABORTED", b"NO CARRIER") or line.startswith(b"+CM") and b" ERROR" in line
+
+
 class _Extras:
     """What one command expects besides information lines and OK: the keywords of lwnode.at, with their defaults."""
 
     def __init__(
         self,
-        client: "AtClient",
-        command: bytes,
         timeout_ms: "int | None" = None,
         prefix: "str | None" = None,
         payload: "Payload | None" = None,
-        data: "bytes | str | Iterable[bytes] | None" = None,
+        data: "bytes | Iterable[bytes] | None" = None,
         prompt: "str | None" = None,
         secret: bool = False,
         result: "str | Sequence[str] | None" = None,
-        accept: "Callable[[str], object] | None" = None,
         result_timeout_ms: int = 0,
     ) -> None:
-        self.timeout_ms = client.timeout_ms if timeout_ms is None else timeout_ms
-        self.result_ms = result_timeout_ms or self.timeout_ms
+        self.timeout_ms = timeout_ms
+        self.result_ms = result_timeout_ms
         self.prefix = prefix
         self.payload = payload
-        if isinstance(data, str):
-            data = data.encode()
+        self.secret = secret
         self.data: "Iterable[bytes]" = (data,) if isinstance(data, bytes) else data or ()
         self.prompt = b"" if data is None and prompt is None else (prompt or ">").encode()
-        self.accept = accept
-        self.failures: list[str] = []
-        self.results: "Any" = []  # names, bytes
-        wanted: "Sequence[str]" = (result,) if isinstance(result, str) else result or ()
-        for name in wanted:
-            self.results.append(name.encode())
-            failure = name[:-2] + "FAIL"
-            if name[-3:] == " OK" and failure not in wanted:  # SEND FAIL answers who waits for SEND OK
-                self.failures.append(failure)
-                self.results.append(failure.encode())
+        self.results: "Any" = [name.encode() for name in ((result,) if isinstance(result, str) else result or ())]
         self.found: "str | None" = None
-        if secret:
-            hide(command, client._secrets)
+
+
+_PLAIN = _Extras()  # of a command that expects nothing else
 
 
 class AtClient:
@@ -134,7 +182,7 @@ class AtClient:
         # What recovery has to remember.
         self._dirty = False  # an answer was given up and may still come
         self._pending = 0  # final results that commands given up may still bring
-        self._marks = 0  # SLOW, ESCAPE, BOOTED, LOST
+        self._marks = 0  # _SLOW, _ESCAPE, _BOOTED, _LOST
         self._owed: "Sequence[bytes]" = ()  # late results that never came
         self._owed_since = 0
         self.trace_to(trace)
@@ -194,10 +242,12 @@ class AtClient:
     def _run(self, command: bytes, name: bytes, how: "Keywords") -> list[str]:
         """A command and its CR: check, get ready, exchange; its information lines and its late result."""
         self._check(command)
-        extras = _Extras(self, command, **how) if how else None
-        timeout_ms = self.timeout_ms if extras is None else extras.timeout_ms
+        extras = _Extras(**how) if how else _PLAIN
+        timeout_ms = self.timeout_ms if extras.timeout_ms is None else extras.timeout_ms
+        if extras.secret:
+            hide(command, self._secrets)
         if self._dirty:
-            resync(self, command, timeout_ms)
+            self._resync(command, timeout_ms)
         left = self.gap_ms + self.clock.ticks_diff(self._ended, self.clock.ticks_ms())
         if 0 < left <= self.gap_ms:
             self.clock.sleep_ms(left)
@@ -205,41 +255,40 @@ class AtClient:
         if self._rx.start != self._rx.end or self.uart.any():  # what is there is no answer, nor what is there in part
             self._read_past()
         self._command = command
-        self._explicit = extras is not None and extras.prefix is not None
-        self._name = extras.prefix.encode() if self._explicit else name  # type: ignore[union-attr]
+        self._explicit = extras.prefix is not None
+        self._name = name if extras.prefix is None else extras.prefix.encode()
         lines: list[str] = []
         self._running = self._dirty = True
         self._kept = 0
-        self._marks &= ~LOST
+        self._marks &= ~_LOST
         self._pending = 1
         try:
-            if extras is not None and extras.prompt:
+            if extras.prompt:
                 self._rx.prompt = extras.prompt
-                self._marks |= ESCAPE
+                self._marks |= _ESCAPE
             self._write(command)
-            if not self._listen(lines, extras, self.deadline(timeout_ms)):
-                timed_out(self, command, timeout_ms)
+            if not self._listen(lines, extras, self.deadline(timeout_ms), extras.result_ms or timeout_ms):
+                self._timed_out(command, timeout_ms)
         except AtError as error:
             error.lines = lines
-            if extras is not None and isinstance(error, CommandError):
+            if isinstance(error, CommandError):
                 extras.results = ()  # what was refused owes nothing
             raise
         finally:
             self._running = False
             self._ended = self.clock.ticks_ms()
-            if extras is not None:
+            if how:
                 self._rx.expect(0)
                 if extras.results:  # they may still come
-                    self._owed = () if self._marks & BOOTED else extras.results
+                    self._owed = () if self._marks & _BOOTED else extras.results
                     self._owed_since = self._ended
-        if extras is not None and extras.found is not None:
-            if extras.found in extras.failures:
-                raise CommandError(None, extras.found, command)
+        if extras.found is not None:
             lines.append(extras.found)
         return lines
 
-    def _listen(self, lines: list[str], extras: "_Extras | None", deadline: int) -> bool:
+    def _listen(self, lines: list[str], extras: _Extras, deadline: int, result_ms: int) -> bool:
         """Whose is each line? Until the final result, and the late result, is here. False: not in time."""
+        rx = self._rx
         done = False
         while True:
             line = self._next(deadline)
@@ -248,22 +297,29 @@ class AtClient:
             if self._begun:
                 self._begun = False
                 self._unclaimed(line)
-            elif extras is not None and self._takes(extras, line, lines):
-                pass
-            elif done:
-                self._unclaimed(line)
-            elif line == b"OK":
+            elif extras.prompt and not rx.prompt:
+                extras.prompt = b""
+                for piece in extras.data:  # in pieces if it comes so: who is short of RAM may make them as they go
+                    self._write(piece)
+            elif not rx.is_value and any_matches(line, extras.results):
+                if self._dirty and self._is_owed(line):
+                    self._owed = ()  # before our OK: what the last command missed
+                    self.stats.late += 1
+                else:
+                    extras.found = self.text(line)
+                    extras.results = ()
+            elif not done and line == b"OK" and not rx.is_value:
                 done = True
-                lost = self._marks & LOST
+                lost = self._marks & _LOST
                 self._dirty = False
                 self._marks = 0
                 if lost:
                     raise AtError("a line of the answer is longer than rx_size, %d bytes" % self.rx_size)
-                if extras is not None:
-                    deadline = self.deadline(extras.result_ms)
+                if extras.results:
+                    deadline = self.deadline(result_ms)
             else:
-                self._inform(line, lines, extras)
-            if done and (extras is None or not extras.results):
+                self._inform(line, lines, extras, done)
+            if done and not extras.results:
                 return True
 
     def _check(self, command: bytes) -> None:
@@ -285,52 +341,27 @@ class AtClient:
             line = self._next(now)
         self._begun = self._rx.start != self._rx.end
 
-    def _takes(self, extras: _Extras, line: "bytes | bytearray", lines: list[str]) -> bool:
-        """Is this line a value by length, the prompt or the late result?"""
-        if self._rx.is_value:
-            self._keep(line, lines)
-            return True
-        if extras.prompt and not self._rx.prompt:
-            extras.prompt = b""
-            for piece in extras.data:  # in pieces if it comes so: who is short of RAM may make them as they go
-                self._write(piece)
-            return True
-        if not any_matches(line, extras.results):
-            return False
-        if self._dirty and self._is_owed(line):
-            self._owed = ()  # before our OK: what the last command missed
-            self.stats.late += 1
-        else:
-            text = self.text(line)
-            if extras.accept is None or extras.accept(text):
-                extras.found = text
-                extras.results = ()
-            else:
+    def _inform(self, line: "bytes | bytearray", lines: list[str], extras: _Extras, done: bool) -> None:
+        """A value by length, or a line that refuses, informs, or is nothing of the command's."""
+        rx = self._rx
+        is_value = rx.is_value
+        if not is_value:
+            if not done and (line[0] in b"EANB" or line.startswith(b"+CM")):
+                self._refused(line)
+            if done or not line.startswith(self._name) or not matches(line, self._name) or not self._is_answer(line):
                 self._unclaimed(line)
-        return True
-
-    def _inform(self, line: "bytes | bytearray", lines: list[str], extras: "_Extras | None") -> None:
-        """A line before the final result: it refuses, informs, or is nothing of the command's."""
-        if line[0] in b"EANB" or line.startswith(b"+CM"):
-            refused(self, line)
-        if not line.startswith(self._name) or not matches(line, self._name) or not self._is_answer(line):
-            self._unclaimed(line)
-            return
-        text = self._keep(line, lines)
-        if extras is not None and extras.payload is not None:
-            count = length(extras.payload, text)
-            if count >= self._rx.size:
-                self.stats.overruns += 1
-                raise AtError("a payload of %d bytes needs more rx_size than %d" % (count, self.rx_size))
-            self._rx.expect(count)
-
-    def _keep(self, line: "bytes | bytearray", lines: list[str]) -> str:
+                return
         text = self.text(line)
         lines.append(text)
         self._kept += len(text) + _PER_LINE
         if self._kept > self.answer_size:
             raise AtError("the answer takes more than answer_size, %d bytes" % self.answer_size)
-        return text
+        if extras.payload is not None and not is_value:
+            count = length(extras.payload, text)
+            if count >= rx.size:
+                self.stats.overruns += 1
+                raise AtError("a payload of %d bytes needs more rx_size than %d" % (count, self.rx_size))
+            rx.expect(count)
 
     def _write(self, out: bytes) -> None:
         if self._rx.trace is not None:
@@ -426,28 +457,24 @@ class AtClient:
 
     def poll(self, timeout_ms: int = 0, until: "Callable[[], object] | None" = None) -> int:
         """Read, and hand URCs to their handlers, for that long, or until `until()` is true. Returns how many."""
-        return self._serve(self.deadline(timeout_ms), None, None, until)  # type: ignore[return-value]
+        return self._serve(self.deadline(timeout_ms), None, until)  # type: ignore[return-value]
 
-    def wait(self, prefix: str, timeout_ms: int, accept: "Callable[[str], object] | None" = None) -> str:
-        """The next line of that name which `accept` likes, from the queue or the module; other URCs are dispatched.
+    def wait(self, prefix: str, timeout_ms: int) -> str:
+        """The next line of that name, from the queue or the module; other URCs are dispatched.
 
         Raises AtTimeout at the deadline.
         """
         name = prefix.encode()
-        line = self._serve(self.deadline(timeout_ms), name, accept, None)
+        line = self._serve(self.deadline(timeout_ms), name, None)
         if line is None:
             self._read_past()  # a handler may have taken all the time
-            line = self._find_queued(name, accept)
+            line = self._find_queued(name)
             if line is None:
                 raise AtTimeout("no %s in %d ms" % (prefix, timeout_ms))
         return self.text(line)  # type: ignore[arg-type]
 
     def _serve(
-        self,
-        deadline: int,
-        name: "bytes | None",
-        accept: "Callable[[str], object] | None",
-        until: "Callable[[], object] | None",
+        self, deadline: int, name: "bytes | None", until: "Callable[[], object] | None",
     ) -> "bytes | bytearray | int | None":
         """poll and wait: the line of that name, None where it did not come; without a name how many URCs had a handler."""
         self._check(b"")
@@ -455,7 +482,7 @@ class AtClient:
         nested = self._in_handler
         try:
             while until is None or not until():
-                line: "Any" = None if name is None else self._find_queued(name, accept)
+                line: "Any" = None if name is None else self._find_queued(name)
                 if line is not None:
                     return line  # type: ignore[no-any-return]
                 # After the first only while there is time: a module that brings a URC with each answer has no end.
@@ -466,8 +493,7 @@ class AtClient:
                     line = self._next(deadline, self.light_sleep is not None)
                     if line is None:
                         break
-                    mine = name is not None and line.startswith(name) and matches(line, name)
-                    if mine and (accept is None or accept(self.text(line))):
+                    if name is not None and matches(line, name):
                         return line  # type: ignore[no-any-return]
                     handler = self._unclaimed(line, not nested and not self._queue)
                 if handler is not None:
@@ -479,11 +505,10 @@ class AtClient:
         finally:
             self._in_handler = nested
 
-    def _find_queued(self, name: bytes, accept: "Callable[[str], object] | None") -> "bytes | bytearray | None":
+    def _find_queued(self, name: bytes) -> "bytes | bytearray | None":
         """Take the first line that a wait is for out of the queue."""
         for index in range(len(self._queue)):
-            line = self._queue[index]
-            if line.startswith(name) and matches(line, name) and (accept is None or accept(self.text(line))):
+            if matches(self._queue[index], name):
                 return self._queue.pop(index)
         return None
 
@@ -493,8 +518,8 @@ class AtClient:
         URCs go to the queue, or, where the caller hands them out `now`, their handler is returned.
         """
         if any_matches(line, self.banners):
-            if not self._marks & BOOTED:  # a banner has several lines, and counts once until something was answered
-                self._marks |= BOOTED
+            if not self._marks & _BOOTED:  # a banner has several lines, and counts once until something was answered
+                self._marks |= _BOOTED
                 self.stats.restarts += 1
                 if self.on_restart is not None:
                     self.on_restart(self.text(line))
@@ -540,6 +565,145 @@ class AtClient:
                 return
         queue.pop(0)
         self.stats.dropped += 1
+
+    # Refusals, silence, a line out of step.
+
+    def _refused(self, line: "bytes | bytearray") -> None:
+        """Raise CommandError if this line is a final result that says no; +CMEE: 1 is none."""
+        text = self.text(line)
+        kind, _, words = text.partition("ERROR")
+        kind = kind.strip()
+        code: int | None = None
+        if kind in ("+CME", "+CMEE", "+CMS"):
+            kind += " ERROR"
+            text = words.strip(" :")
+            try:
+                code = int(text)
+            except ValueError:
+                pass  # CMEE=2 gives words
+        elif text in _REFUSALS:
+            kind = ""
+        else:
+            return
+        if self._secrets:
+            text = str(redact(text.encode(), self._secrets), "utf-8")
+        self._dirty = False
+        self._marks = 0
+        raise CommandError(code, text, self._command, kind)
+
+    def _timed_out(self, command: bytes, timeout_ms: int) -> "NoReturn":
+        """Count and raise. A module that said OK and owes only a late result is not silent."""
+        self.stats.timeouts += 1
+        if self._rx.trace is not None:
+            self._rx.trace.flush()
+        what = "answer" if self._dirty else "result"
+        raise AtTimeout("%s: no %s within %d ms" % (name_of(command), what, timeout_ms))
+
+    def _resync(self, command: bytes, timeout_ms: int) -> None:
+        """Bring a line into step for `command`: AT till the module answers, `timeout_ms` at most; then till nothing is due.
+
+        What has not come after a second (a tenth, if only AT was given up, as when the module sleeps) is lost. AtTimeout where
+        nothing answers.
+        """
+        give_up = self.deadline(timeout_ms)
+        if self._command != b"AT\r":
+            self._marks |= _SLOW
+            self._command = b"AT\r"
+        if self._marks & _ESCAPE:
+            self._write(b"\x1b")  # a prompt was due: what follows would be taken for data
+        self._read_past()
+        heard = False
+        while not heard:
+            left = self.left(give_up)
+            if left <= 0:
+                self._timed_out(command, timeout_ms)
+            self._write(b"AT\r")
+            self._pending += 1
+            heard = self._listened(min(left, _REPLY_MS))
+        while self._pending > 0 and self._listened(_LATE_MS if self._marks & _SLOW else _LATE_AT_MS):
+            pass
+        self._dirty = False
+        self._marks = 0
+        self._ended = self.clock.ticks_ms()
+
+    def _listened(self, quiet_ms: int) -> bool:
+        """Wait for a final result so long. Other lines go where they belong."""
+        deadline = self.deadline(quiet_ms)
+        while True:
+            line = self._next(deadline)
+            if line is None:
+                return False
+            if self._begun or not is_final(line):
+                self._begun = False
+                self._unclaimed(line)
+            else:
+                self._pending -= 1
+                self.stats.late += self._pending > 0  # the last of them is our own
+                return True
+
+    def sync(self, rates: "Sequence[int] | None" = None) -> int:
+        """Find the module and bring the line into a known state: echo off, V1, Q0, CMEE 1, S3 and S4 as usual. AtClient.sync.
+
+        `rates` are tried in turn on the UART. Returns the rate that answered, or 1 when none was to be found.
+        Raises AtTimeout when the module does not answer.
+        """
+        if self._marks & _ESCAPE:
+            self._write(b"\x1b")
+        for rate in rates or (0,):
+            if rate:
+                self.uart.init(baudrate=rate)
+            end = self._find(3 if rates else _ROUNDS)
+            if end:
+                break
+        else:
+            self._dirty = True
+            self._timed_out(b"AT", _REPLY_MS)
+        if end != b"\r":
+            self._ask_raw(b"ATS3=13" + end)
+        for _ in range(3):
+            if self._ask_raw(b"AT\r").endswith(b"\r\nOK\r\n"):
+                break
+            for line in (b"ATQ0\r", b"ATV1\r", b"ATS4=10\r"):
+                self._ask_raw(line)
+        for line in (b"ATE0\r", b"AT+CMEE=1\r"):  # ERROR is no harm: not every module has it in every state
+            self._ask_raw(line)
+        self._dirty = False
+        self._marks = 0
+        self._ended = self.clock.ticks_ms()
+        return rate or 1
+
+    def _find(self, rounds: int) -> bytes:
+        """What ends a command line, found by a module that replied to it; b"" when none did.
+
+        ATQ0 wakes one that was told to give no results. S3 may have moved the line's end away from CR
+        (Telit manual 2.1): LF is tried in each round, the other control characters in the end. A reply is a final result in
+        words, or as a number and little else: noise at a wrong rate is longer.
+        """
+        for turn in range(1 - 3 * rounds, 32):
+            line = b"ATQ0" + bytes((turn,)) if turn > 0 else _PROBES[turn % 3]
+            reply = self._ask_raw(line, _BYTE_MS if turn > 0 else _REPLY_MS)
+            if b"OK" in reply or b"ERROR" in reply or len(reply) < 4 and reply[:1] in (b"0", b"4"):
+                return line[-1:]
+        return b""
+
+    def _ask_raw(self, command: bytes, timeout_ms: int = _REPLY_MS) -> bytes:
+        """Send a line and return the raw reply of so many milliseconds, without its echo; URCs in it are not lost."""
+        rx = self._rx
+        rx.raw = raw = bytearray()
+        self._command = command
+        try:
+            self._write(command)
+            deadline = self.deadline(timeout_ms)
+            line = self._next(deadline)
+            while line is not None:
+                if not is_final(line) and not line.isdigit():
+                    self._unclaimed(line)
+                line = self._next(deadline)
+        finally:
+            rx.raw = None
+        rx.start = rx.searched = rx.end  # with strange line ends it never ends
+        rx.expect(0)
+        return bytes(raw[len(command) :] if raw.startswith(command) else raw)
 
     # Waiting.
 
@@ -596,11 +760,9 @@ class AtClient:
         """A line or value that begins like this is longer than the buffer, and lost: was it an answer's?"""
         self.stats.overruns += 1
         if self._running and matches(head, self._name):
-            self._marks |= LOST
+            self._marks |= _LOST
 
     # What is done once.
-
-    sync = synchronize
 
     def trace_to(self, tap: "Callable[[str, bytes], object] | None") -> None:
         """Give tap("tx" or "rx", bytes) everything from now on, by whole lines, secrets redacted; None ends it."""

@@ -33,7 +33,7 @@ _NOTHING = (ValueError, IndexError, TypeError, AttributeError, KeyError)  # what
 
 
 class Stats:
-    """Counts since the start, as attributes or by name: stats.late, stats["late"]."""
+    """Counts since the start."""
 
     def __init__(self) -> None:
         self.lines = 0  # whole lines and values that the module said; an echo is none
@@ -45,9 +45,6 @@ class Stats:
         self.timeouts = 0
         self.late = 0  # answers and results of commands that had been given up
         self.restarts = 0
-
-    def __getitem__(self, name: str) -> int:
-        return getattr(self, name)  # type: ignore[no-any-return]
 
 
 class LineBuffer:
