@@ -78,7 +78,7 @@ def test_each_state_of_the_sim():
 def test_each_cause_of_a_refusal_has_a_remedy():
     for cause, words in (
         (3, "activated"), (5, "IMEI"), (7, "NB-IoT or LTE-M data"), (13, "ask for roaming"),
-                         (17, "by itself"), (19, "check apn"), (99, "give this number"),
+                         (17, "tries again"), (19, "check apn"), (99, "give this number"),
     ):  # fmt: skip
         told = failing("network", "cause %d" % cause, words, deny_cause=cause)
         assert "signal" in told and "server" not in told

@@ -125,5 +125,5 @@ def test_a_tty_under_the_unix_port(line):
 
 def test_errors_in_words():
     assert "does not know the command" in words.explain(4) and "no SIM" in words.explain(10, "+CME ERROR")
-    assert "memory of messages" in words.explain(322, "+CMS ERROR") and words.explain(322) == ""
+    assert "that of messages, is full" in words.explain(322, "+CMS ERROR") and words.explain(322) == ""
     assert words.explain(None) == words.explain(5, "+CMEE ERROR") == words.explain(4, "ERROR") == words.explain(900) == ""

@@ -156,6 +156,16 @@ def test_only_the_features_of_the_configuration_and_the_drivers_that_somebody_im
     assert optional(bare | {"pins": True}) == none | {"features/ship", "features/pins"}, "asked for by its key"
 
 
+def test_no_wake_loads_what_is_for_people_and_for_updates():
+    found = {}
+    for path in [*(ROOT / "lib").rglob("*.py"), ROOT / "firmware" / "main.py", ROOT / "firmware" / "sensors.py"]:
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r"^ *(?:from|import) (shell|doctor|words|swap|lwnode\.update)\b", text, re.MULTILINE)
+        if names:
+            found[str(path.relative_to(ROOT))] = set(names)
+    assert found == {"lib/lwnode/update/__init__.py": {"swap"}, "lib/lwnode/features/update.py": {"swap", "lwnode.update"}}
+
+
 def test_a_board_whose_power_a_timer_cuts_gets_what_that_takes_and_no_other_board():
     pico, path = catalog.find("RPI_PICO"), "/lib/lwnode/board/switched.mpy"
     switched = replace(pico, values={**pico.values, "TIMER": {"chip": "ds3231"}})
