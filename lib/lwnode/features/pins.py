@@ -49,8 +49,17 @@ class Pins(Feature):
 
     def before_wake(self, node: "Node", cause: str, now: int) -> None:
         """See what has happened while the board slept."""
-        if node.wake_on:
-            self._events(node, cause, now)
+        names, active = node.wake_on, self._active(node)
+        changed = active ^ self.held
+        event = changed & (self.edges | active)
+        if cause in names:  # and at its old level: a pulse, over before the board was awake
+            event |= (self.edges | ~self.held) & 1 << names.index(cause)
+        if event or (cause == "pin" and names and not changed):
+            node.unsampled = True
+            node.alarm()
+            node.pins_masked = 0 <= now - self.event_at < _QUICK_S
+            self.event_at = now
+        self.held = active
         if self.closed_at and now - self.closed_at >= _SETTLED_S and cause != "ring":
             pins, awake = node.board.pins, False
             if pins.get("status"):
@@ -66,19 +75,6 @@ class Pins(Feature):
     def _active(self, node: "Node") -> int:
         pins = node.board.pins
         return sum([1 << i for i in range(len(node.wake_on)) if pins.get(node.wake_on[i])])
-
-    def _events(self, node: "Node", cause: str, now: int) -> None:
-        names, active = node.wake_on, self._active(node)
-        changed = active ^ self.held
-        event = changed & (self.edges | active)
-        if cause in names:  # and at its old level: a pulse, over before the board was awake
-            event |= (self.edges | ~self.held) & 1 << names.index(cause)
-        if event or (cause == "pin" and not changed):
-            node.unsampled = True
-            node.alarm()
-            node.pins_masked = 0 <= now - self.event_at < _QUICK_S
-            self.event_at = now
-        self.held = active
 
     def before_sleep(self, node: "Node", now: int) -> None:
         """Have the next wake at once where a pin moved since the last look: the board would await its next edge only."""

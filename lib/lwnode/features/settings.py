@@ -154,12 +154,24 @@ class Settings(Feature):
                 self._say(trial, True)
 
     def before_sleep(self, node: "Node", now: int) -> None:
-        """Judge a trial by the contact of a later wake."""
+        """Judge a trial by the contact of a later wake, and work by the old settings again where it has failed."""
         if self.at == _RUNNING and not self._begun and node.reached is not None:
             trial = Trial(node.files, node.config.trial_wakes)
             old = trial.wake(node.reached)
             if old is not None:
-                self._back(old.decode())
+                periods, *lines = old.decode().split("\n")
+                sample, report = [int(part) for part in periods.split(" ")]
+                self._put(sample, report)
+                wanted = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines}
+                for resource in self._ruled():
+                    query = wanted.get(str(resource.path))
+                    if query is None:
+                        resource.rules = None
+                        continue
+                    rules: "dict[str, float | None]" = {name: None for name in _RULES}
+                    rules.update(parse(query) if query else {})
+                    resource.rules.change(rules)
+                node.save_tree()
             self._say(trial, False)
         self._begun = False
 
@@ -196,22 +208,6 @@ class Settings(Feature):
 
     def _ruled(self) -> "list[Any]":
         return [resource for row in self.node.tree.rows for resource in row.resources if resource.rules is not None]
-
-    def _back(self, kept: str) -> None:
-        """Work by the old settings again."""
-        periods, *lines = kept.split("\n")
-        sample, report = [int(part) for part in periods.split(" ")]
-        self._put(sample, report)
-        wanted = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines}
-        for resource in self._ruled():
-            query = wanted.get(str(resource.path))
-            if query is None:
-                resource.rules = None
-                continue
-            rules: "dict[str, float | None]" = {name: None for name in _RULES}
-            rules.update(parse(query) if query else {})
-            resource.rules.change(rules)
-        self.node.save_tree()
 
     def dump(self) -> bytes:
         """Return the periods of config.json, those in force, and how the trial stands."""

@@ -110,7 +110,14 @@ class Usage(Feature):
                 counts[_OPERATED] += slept
                 counts[_SOUND] += slept
                 self._spend(0, slept * 1000)
-        self._battery(node.board.battery_mv(), now)
+        mv, passed = node.board.battery_mv(), now - counts[_MARK_AT]
+        if mv is not None:  # rested; the slope is measured over a day at least, half new and half old
+            counts[_MV] = min(mv, 65535)
+            if counts[_MARK_MV] and passed >= _DAY_S:
+                slope = (mv - counts[_MARK_MV]) * _DAY_S // passed
+                counts[_SLOPE] = max(-32000, min(32000, (slope + counts[_SLOPE]) // 2))
+            if not counts[_MARK_MV] or not 0 <= passed < _DAY_S:
+                counts[_MARK_AT], counts[_MARK_MV] = max(1, now), counts[_MV]
         resets = node.guard.resets if node.guard is not None else {}
         crashes = sum([resets.get(cause, 0) for cause in ("watchdog", "panic", "crash")]) & 0xFFFF
         if crashes != counts[_CRASHES]:
@@ -177,19 +184,6 @@ class Usage(Feature):
         if number > self.counts[_MONTH]:  # one that goes back is a corrected clock: what was spent stays spent
             self.counts[_SPENT] = 0
         self.counts[_MONTH] = number
-
-    def _battery(self, battery_mv: "int | None", now: int) -> None:
-        """Take a rested voltage; its slope is measured over a day at least, half new and half old."""
-        if battery_mv is None:
-            return
-        counts = self.counts
-        counts[_MV] = min(battery_mv, 65535)
-        passed = now - counts[_MARK_AT]
-        if counts[_MARK_MV] and passed >= _DAY_S:
-            slope = (battery_mv - counts[_MARK_MV]) * _DAY_S // passed
-            counts[_SLOPE] = max(-32000, min(32000, (slope + counts[_SLOPE]) // 2))
-        if not counts[_MARK_MV] or not 0 <= passed < _DAY_S:
-            counts[_MARK_AT], counts[_MARK_MV] = max(1, now), counts[_MV]
 
     def _warned(self) -> int:
         return crc32("".join(sorted(self.node.warnings)).encode()) if self.node.warnings else 0
