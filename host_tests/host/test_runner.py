@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.matrix import __main__ as matrix
+from tools.matrix import webassembly
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -198,3 +201,25 @@ def test_every_test_of_lib_for_one_interpreter_gives_its_reason():
         if re.search(r"^\s*(from|import) lwnode\b", source, re.MULTILINE) and "\nCPYTHON_ONLY = " not in source:
             missing.append(path.name)
     assert not missing, f"these import lwnode and need CPYTHON_ONLY = 'the reason': {missing}"
+
+
+@pytest.mark.parametrize(("ends", "said"), [("sleep 60", "not finished after 1 s"), ("echo full >&2", "died: full")])
+def test_a_line_of_the_matrix_that_is_cut_short_is_a_program_not_finished(tmp_path, monkeypatch, ends, said):
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\ncat > job\necho '{\"name\": \"a\", \"output\": \"1\", \"error\": null}'\n"
+                    f"printf '{{\"name\": \"b\", \"out'\nexec {ends}\n")  # fmt: skip
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(webassembly, "LIMIT_S", 1)
+    monkeypatch.chdir(tmp_path)
+    builds = webassembly.Builds.__new__(webassembly.Builds)
+    builds._folder = tmp_path
+    found = builds.run("1.29", {}, [(name, "") for name in "abc"])
+    assert found.pop("a") == ("1", None)
+    assert all(output == "" and said in error for output, error in found.values()) and set(found) == {"b", "c"}
+
+
+def test_what_the_matrix_leaves_out_is_there_to_be_left_out():
+    assert 0 < len(matrix.files(matrix.LEFT_OUT)) < len(matrix.files())
+    with pytest.raises(ValueError, match="test_no_such"):
+        matrix.files({"a reason": ("test_no_such*",)})
