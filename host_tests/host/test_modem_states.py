@@ -6,6 +6,7 @@ from pathlib import Path
 import lwnode
 from lwnode import modem
 
+CPYTHON_ONLY = "imports each module by its file's name"
 STATES = (
     "NOT_REGISTERED", "REGISTERING", "REGISTERED", "DEREGISTERING", "RECOVERING", "NEED_RECOVER", "UNKNOWN", "DEREGISTERED")
 
