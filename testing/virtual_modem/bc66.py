@@ -34,7 +34,11 @@ _NOTIFY_MS = 100
 
 def _short(name, operation):
     """The row of an answer that is a result code."""
-    return Row(write=lambda m, mid, code: m._short_response(name, operation, mid, code), takes=(ID, among(*WRITE_RESULTS)))
+    def answer(m, mid, code):
+        done = m.answer_request(mid, (operation,), WRITE_RESULTS[code])
+        m.after(10, lambda: m.result(name, 0 if done else OTHER))
+
+    return Row(write=answer, takes=(ID, among(*WRITE_RESULTS)))
 
 
 class Bc66(Bc66Requests):
@@ -254,9 +258,6 @@ class Bc66(Bc66Requests):
 
     # ---- objects
 
-    def _objects_shown(self):
-        return [",".join([str(number) for number in entry[:2] + [len(entry[2])] + entry[2]]) for entry in self.objects()]
-
     def _declare(self, args):
         """A custom object instance (4.2.6)."""
         number, instance, count = args.expect(4, 17).integer(0, 0, 65535), args.integer(1, 0, 65535), args.integer(2, 1, 14)
@@ -340,10 +341,6 @@ class Bc66(Bc66Requests):
         if not fits and self.options["check_length"] or len(text.encode()) > 1024:
             raise args.wrong()
         return text
-
-    def _short_response(self, name, operation, mid, code):
-        done = self.answer_request(mid, (operation,), WRITE_RESULTS[code])
-        self.after(10, lambda: self.result(name, 0 if done else OTHER))
 
     # ---- reports
 
@@ -432,7 +429,8 @@ class Bc66(Bc66Requests):
         "+QLWREG": Row(run=_register),  # 4.2.3
         "+QLWUPDATE": Row(write=_update, takes=(SWITCH, whole(0, _LONGEST_LIFE))),  # 4.2.4
         "+QLWDEREG": Row(run=_deregister),  # 4.2.5
-        "+QLWADDOBJ": Row(read=_objects_shown, write=_declare, takes=RAW),  # 4.2.6
+        "+QLWADDOBJ": Row(read=lambda m: [",".join([str(number) for number in entry[:2] + [len(entry[2])] + entry[2]])
+                                          for entry in m.objects()], write=_declare, takes=RAW),  # 4.2.6
         "+QLWDELOBJ": Row(write=lambda m, number: m._object_command("QLWDELOBJ", lambda: m._delete_object(number)),
                           takes=(ID,)),  # 4.2.7
         "+QLWRDRSP": Row(write=lambda m, args: m._value_response("QLWRDRSP", args, ("read",)), takes=RAW),  # 4.2.8

@@ -131,26 +131,21 @@ class Bg96(Bg96Client, Pipe):
 
     def may_execute(self, path):
         """What the server may execute."""
-        if not self.options["executes"]:
+        if path == (5, 0, 2) and self.builtin.firmware[3] != _DOWNLOADED:
             return False
-        if path == (5, 0, 2):
-            return self.builtin.firmware[3] == _DOWNLOADED
-        return path in ((1, 0, 4), (1, 0, 8), (1, 0, 9), (3, 0, 4), (3, 0, 5))
+        return self.options["executes"] and path in ((1, 0, 4), (1, 0, 8), (1, 0, 9), (3, 0, 4), (3, 0, 5), (5, 0, 2))
 
     def server_wrote(self, path, value):
         """A server changed a resource of the module's own."""
         if path == (1, 0, 1):
-            self.change_lifetime(int(value))
+            self._change("lifetime", int(value))
         elif path == (1, 0, 7):
-            self._change_account("binding", value)
+            self._change("binding", value)
         elif path == (5, 0, 1):
             self._download(value)
 
-    def change_lifetime(self, seconds):
-        """New lifetime, kept with the persistent files, told by an update."""
-        self._change_account("lifetime", seconds)
-
-    def _change_account(self, name, value):
+    def _change(self, name, value):
+        """Lifetime or binding, kept with the persistent files, told by an update."""
         server = self.server()
         server[name] = value
         self.persistent()["server"] = server
@@ -196,17 +191,18 @@ class Bg96(Bg96Client, Pipe):
         elif uri.startswith("http://") or uri.startswith("https://") or split_uri(uri):
             self._firmware(_DOWNLOADING, 0)
             self._told("HTTPSTART")
-            self.after(self.options["download_ms"], self._downloaded)
+
+            def downloaded():
+                self._told("HTTPEND", 0)
+                self._firmware(_DOWNLOADED, 0)
+
+            self.after(self.options["download_ms"], downloaded)
         else:
             self._firmware(_IDLE, _UNSUPPORTED if "://" in uri else _INVALID_URI)
 
     def sleep_allowed(self):
         """T3324 begins when the radio is idle (TS 24.008 4.7.2.8), which a download keeps it from being."""
         return super().sleep_allowed() and self.builtin.firmware[3] not in (_DOWNLOADING, _UPDATING)
-
-    def _downloaded(self):
-        self._told("HTTPEND", 0)
-        self._firmware(_DOWNLOADED, 0)
 
     def _told(self, word, *number):
         """As the module's own DFOTA tells its host; the guide's chapter 5 is silent about it. Option fota_urcs."""
@@ -353,21 +349,10 @@ class Bg96(Bg96Client, Pipe):
             raise Refused("ERROR")
         self.after(20, lambda: self.start_client(automatic == 1))
 
-    def _need_ready(self, ssid=None):
+    def _client(self, ssid=None):
         if self.phase != READY or ssid is not None and self.server()["ssid"] != ssid:
             raise Refused("ERROR")
-
-    def _update_by_command(self, ssid, whole_list):
-        self._need_ready(ssid)
-        self.update(objects=self.object_links() if whole_list else None)
-
-    def _deregister_by_command(self):
-        self._need_ready()
-        self.deregister()
-
-    def _lifetime_by_command(self, ssid, seconds):
-        self._need_ready(ssid)
-        self.change_lifetime(seconds)
+        return self
 
     def _up_text(self, args):
         parts = args.text.split(",", 3)
@@ -418,9 +403,10 @@ _SUB = {
     "reset": Row(write=Bg96._reset),
     "clean": Row(write=Bg96._clean),
     "register": Row(write=Bg96._start_by_command, takes=(whole(0, 1, 1),)),  # 0 one registration, 1 automatic
-    "update": Row(write=Bg96._update_by_command, takes=(ID, whole(0, 1, 0))),  # 1: with the object list
-    "deregister": Row(write=Bg96._deregister_by_command),
-    "lifetime": Row(write=Bg96._lifetime_by_command, takes=(ID, whole(30, 86400))),
+    "update": Row(write=lambda m, ssid, whole_list: m._client(ssid).update(objects=m.object_links() if whole_list else None),
+                  takes=(ID, whole(0, 1, 0))),  # 1: with the object list
+    "deregister": Row(write=lambda m: m._client().deregister()),
+    "lifetime": Row(write=lambda m, ssid, seconds: m._client(ssid)._change("lifetime", seconds), takes=(ID, whole(30, 86400))),
     "uldata": Row(write=Bg96._up_text, takes=RAW),
     "ulhex": Row(write=Bg96._up_hex, takes=(ID, whole(1, _LONGEST), words(2 * _LONGEST))),
 }

@@ -87,25 +87,20 @@ class Generic(Radio):
             return None
         return self.options["imei"] if kind == 1 else self.options["imei"][:14] + "01"
 
+    def card(self):
+        """The module's options, refused without a SIM."""
+        if not self.sim_state:
+            raise self.error(10)
+        return self.options
+
     def _imsi(self):
-        if self.sim_state != "READY":
-            raise self.error(11 if self.sim_state else 10)
+        if self.card() and self.sim_state != "READY":
+            raise self.error(11)
         return self.options["imsi"]
 
-    def iccid(self):
-        """Of the card; refused without one."""
-        if not self.sim_state:
-            raise self.error(10)
-        return self.options["iccid"]
-
-    def _pin_state(self):
-        if not self.sim_state:
-            raise self.error(10)
-        return self.sim_state
-
     def _try_pin(self, pin, new):
-        if self.sim_state != "SIM PIN":
-            raise self.error(3 if self.sim_state else 10)
+        if self.card() and self.sim_state != "SIM PIN":
+            raise self.error(3)
         if not self.enter_pin(pin):
             raise self.error(16 if self.sim_state == "SIM PIN" else 12)
         self.urc_after(20, "+CPIN: READY")
@@ -199,8 +194,8 @@ class Generic(Radio):
         "+CGMR": info(lambda m: "Revision: %s" % m.options["revision"], True),
         "+CGSN": Row("(0-3)", run=_serial, write=_serial, takes=(whole(0, 3, 0),)),  # 1: the IMEI
         "+CIMI": info(_imsi, True),
-        "+QCCID": Row(read=iccid, run=iccid),
-        "+CPIN": Row(read=_pin_state, write=_try_pin, takes=(words(8, 4), SKIPPED)),
+        "+QCCID": Row(read=lambda m: m.card()["iccid"], run=lambda m: m.card()["iccid"]),
+        "+CPIN": Row(read=lambda m: m.card() and m.sim_state, write=_try_pin, takes=(words(8, 4), SKIPPED)),
         "+CFUN": Row(read=lambda m: "%d" % m.cfun, write="set_function", takes=(among(0, 1, 4), whole(0, 1, 0))),
         "+CEREG": Row("(0-5)", registration, write=lambda m, mode: m.kept.update(cereg=mode), takes=(whole(0, 5),)),
         "+COPS": Row(read=lambda m: '0,2,"46011",%d' % m.access_technology if m.attached else "0",

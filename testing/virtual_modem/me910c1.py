@@ -113,14 +113,6 @@ class Me910c1(TelitServer):
                 raise self.error(NOT_ALLOWED)
             known.remove(entry)
 
-    def _monitored(self):
-        self.need_agent()
-        return ['"%d"' % number for number in self.monitored]
-
-    def _monitor(self, add, number):
-        self.need_agent()
-        self._change_list(self.monitored, add, number)
-
     def _acknowledged(self, args):
         action = args.take((_AGENT, whole(0, 2)), most=5)[1]
         self.need_agent()
@@ -169,11 +161,6 @@ class Me910c1(TelitServer):
             keys[name] = text
 
     # ---- FOTA
-
-    def _fota_mode(self, agent, mode):
-        """Which steps of a firmware update wait for the host (3.1.12); outlives everything."""
-        self.need_agent()
-        self.nvram["fota_mode"] = mode
 
     def _fota_step(self, agent, yes):
         """Let the step go on that #LWM2MFOTARING told of (3.1.13)."""
@@ -265,7 +252,9 @@ class Me910c1(TelitServer):
 
     COMMANDS = joined(TelitServer.COMMANDS, {
         "#LWM2MSTAT": Row(run=_status),  # 3.1.1
-        "#LWM2MMON": Row("(0,1),(1-65535)", _monitored, None, _monitor, (SWITCH, whole(1, 65535))),  # 3.1.2
+        "#LWM2MMON": Row("(0,1),(1-65535)", lambda m: ['"%d"' % number for number in m.need_agent().monitored], None,
+                         lambda m, add, number: m._change_list(m.need_agent().monitored, add, number),
+                         (SWITCH, whole(1, 65535))),  # 3.1.2
         "#LWM2MENA": Row("(0,1),(1-6),(0,1),(1-100),(1-100)", _enabled, None, _enable, (
             SWITCH, whole(1, 6, 1), whole(0, 1, 0), whole(1, 100, 5), whole(1, 100, 5))),  # 3.1.3
         "#LWM2MACK": Row("(1)", write="acknowledge", takes=(whole(1, 1),)),  # 3.1.4
@@ -276,7 +265,8 @@ class Me910c1(TelitServer):
         "#LWM2MSET": _row(_set, RAW, "(0-3)"),  # 3.1.9
         "#LWM2MNEWINST": _row(_new_instance, (_AGENT, whole(7, 65534), whole(0, 65534)), "(0),(7-65534),(0-65534)"),  # 3.1.10
         "#LWM2MGET": _row(_get, RAW, "(0-3),(0-65535),(0-65535),(0-65535),(0-65535)"),  # 3.1.11
-        "#LWM2MFOTACFG": _row(_fota_mode, (_AGENT, whole(0, 3)), "(0),(0-3)"),  # 3.1.12
+        "#LWM2MFOTACFG": _row(lambda m, agent, mode: m.need_agent().nvram.update(fota_mode=mode), (_AGENT, whole(0, 3)),
+                              "(0),(0-3)"),  # which steps wait for the host, over everything (3.1.12)
         "#LWM2MFOTAACK": Row("(0),(1)", write=_fota_step, takes=(_AGENT, whole(1, 1))),  # 3.1.13
         "#LWM2MINJKEYS": _row(_keys, RAW),  # 3.1.14
         "#LWM2MNFYACKURI": _row(_acknowledged, RAW, "(0),(0-2),(0-65535),(0-65535),(0-65535)"),  # 3.1.15

@@ -358,6 +358,7 @@ class TelitAgent(TelitModule):
         """Refuse a command while the context comes up or down, and (enabled) while the agent is off."""
         if self.clock.now < self._busy_until or enabled and (not self.enabled or self.status == DEREG):
             raise self.error(NOT_ALLOWED)
+        return self
 
     def _activate(self):
         self._busy_until = self.clock.now + self.options["activation_ms"]

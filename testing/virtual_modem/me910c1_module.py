@@ -109,14 +109,12 @@ class TelitModule(Generic):
         if unix is None:
             # Never told: this module counts from 1980 (IoT quick start guide).
             return '"80/01/06,%02d:%02d:%02d+00"' % civil(self.clock.now // 1000)[3:]
-        return super().clock_text() if not self.stored("cclk_utc", 0) else self._utc_text(unix)
-
-    def _utc_text(self, unix):
+        if not self.stored("cclk_utc", 0):
+            return super().clock_text()
         self.kept["time_known"] = True
         quarters = self.options["zone_quarters"]
-        year, month, day, hour, minute, second = civil(unix)
-        zone = "%s%02d" % ("-" if quarters < 0 else "+", abs(quarters))
-        return '"%02d/%02d/%02d,%02d:%02d:%02d%s"' % (year % 100, month, day, hour, minute, second, zone)
+        zone = ("-" if quarters < 0 else "+", abs(quarters))
+        return '"%02d/%02d/%02d,%02d:%02d:%02d%s%02d"' % ((civil(unix)[0] % 100,) + civil(unix)[1:] + zone)
 
     # ---- sleep, reset, power
 
@@ -192,24 +190,23 @@ class TelitModule(Generic):
         """The prompt, then as many bytes as announced."""
         if not any([name.startswith(folder) for folder in _FOLDERS]):
             raise self.error(1102)
-        self.take_bytes(size, lambda data: self._file_written(name, data))
-        self._file_timer = self.after(self.options["file_ms"], self._file_given_up)
+        def given_up():
+            self._swallow = None
+            self.finish(self.cme(1105))
+
+        def written(data):
+            timer.cancel()
+            try:
+                self.stored("files", {})[name] = data.decode()
+            except (UnicodeError, ValueError):
+                self.finish(self.cme(1105))
+            else:
+                self.finish()
+
+        self.take_bytes(size, written)
+        timer = self.after(self.options["file_ms"], given_up)
         self.send("\r\n>>> ")
         return PENDING
-
-    def _file_given_up(self):
-        self._swallow = None
-        self.finish(self.cme(1105))
-
-    def _file_written(self, name, data):
-        self._file_timer.cancel()
-        try:
-            text = data.decode()
-        except (UnicodeError, ValueError):
-            self.finish(self.cme(1105))
-            return
-        self.stored("files", {})[name] = text
-        self.finish()
 
     def _list_files(self, folder="/mod"):
         folder = folder.rstrip("/") + "/"
@@ -233,7 +230,7 @@ class TelitModule(Generic):
         "+CGMR": info(lambda m: m.options["revision"], True),
         "+CGSN": info(lambda m: m.options["imei"], True),
         "#CGSN": info(lambda m: m.options["imei"]),
-        "#CCID": Row(read="iccid", run="iccid"),
+        "#CCID": Row(read=lambda m: m.card()["iccid"], run=lambda m: m.card()["iccid"]),
         "+CFUN": Row("(0,1,4,5,6),(0,1)", lambda m: "%d" % m.cfun, None, set_function, (among(0, 1, 4, 5, 6), whole(0, 1, 0))),
         "#WS46": remembered("nvram", "ws46", whole(0, 3), "(0-3)"),  # 0 CAT-M, 1 NB-IoT, 2 and 3 both; after a reboot
         "+WS46": remembered("nvram", "ws46_network", among(12, 28, 30), "(12,28,30)", 28),  # 12 GSM, 28 E-UTRAN, 30 both
