@@ -226,7 +226,6 @@ class Bc20(Quectel, Pipe):
             if code == 201:
                 self._arm_update()
 
-        self.begin()
         session = self.session()
         self.link.register(Account(host, port), self.nvram["endpoint"], session["lifetime"], session["binding"],
                            self.object_links(), self.guarded(opened))
@@ -253,7 +252,6 @@ class Bc20(Quectel, Pipe):
                 self.lose_context()
 
         self._asked_update = self._asked_update or bool(name)
-        self.begin()
         self.link.update(self.guarded(done), **changes)
 
     def _need_open(self):
@@ -273,7 +271,6 @@ class Bc20(Quectel, Pipe):
             self.lose_context()
             self.urc("CLOSE OK" if code == 202 else "CLOSE FAIL")
 
-        self.begin()
         self.link.deregister(self.guarded(done))
 
     # ---- up
@@ -322,7 +319,6 @@ class Bc20(Quectel, Pipe):
         if not self.link.observed(path):
             done(UNOBSERVED)  # "a data send before an observe": nothing can carry it (RFC 7641), a CON is told so
             return
-        self.begin()
         self.link.notify(path, [(path, OPAQUE, data)], confirm, self.guarded(done))
 
     # ---- down
@@ -345,13 +341,10 @@ class Bc20(Quectel, Pipe):
         elif path == (3, 0, 4):
             self.after(500, self.restart)
         elif path == (1, 0, 4):
-            self.begin()
             self.link.deregister(self.guarded(lambda code: self.lose_context()))
 
     def asked(self, request):
         """A request of the server: the module answers, the host is told."""
-        if self.state_name == "asleep":
-            self.paged(request, self.asked)
         if not self.hears(request, self.asked, self.phase == OPENING):
             return
         if self.builtin.has(request.path[0]):

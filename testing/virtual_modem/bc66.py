@@ -245,7 +245,6 @@ class Bc66(Bc66Requests):
             self._deregistered_at = self.clock.now
             self.result("QLWDEREG", self.update_status(code))
 
-        self.begin()
         self.link.deregister(self.guarded(done))
 
     def _recover_context(self):
@@ -381,7 +380,6 @@ class Bc66(Bc66Requests):
                 status = 1 if outcome is TIMEOUT else 9 if outcome == -1 else 0
                 self.urc('+QLWURC: "report_ack",%d,%d' % (status, mid))
 
-        self.begin()
         raw = parts[0][2] if len(parts[0][0]) == 2 else None  # resource -1: the payload is the instance's own
         if raw is not None and isinstance(raw, str):
             raw = raw.encode()
@@ -406,11 +404,7 @@ class Bc66(Bc66Requests):
                 self.explain_send(outcome, path)
                 self.urc("SEND OK" if outcome == 0 else "SEND FAIL")
 
-        def send():
-            self.begin()
-            self.link.notify(path, [(path, OPAQUE, data)], confirm, self.guarded(done))
-
-        self.after(10, send)
+        self.after(10, lambda: self.link.notify(path, [(path, OPAQUE, data)], confirm, self.guarded(done)))
 
     # ---- buffer
 

@@ -82,7 +82,6 @@ class Bc66Requests(Bc66Session, Pipe):
         """Deregister, stay away for the disable timeout, register again (4.3.15)."""
         timeout = self.builtin.kept((1, 0, 5))
         self.urc('+QLWURC: "disable",%d' % timeout)
-        self.begin()
         self.link.deregister(self.guarded(lambda code: self._forget_session()))
         self.status = DEREGISTERED
         self._stop(self._update_timer)
@@ -105,8 +104,6 @@ class Bc66Requests(Bc66Session, Pipe):
     # ---- arrival
 
     def _asked(self, request):
-        if self.state_name == "asleep":
-            self.paged(request, self._asked)
         if not self.hears(request, self._asked, self.status == REGISTERING):
             return
         if self.builtin.has(request.path[0]):
@@ -288,7 +285,6 @@ class Bc66Requests(Bc66Session, Pipe):
         elif path == (3, 0, 4):
             self.after(500, self.restart)
         elif path == (3, 0, 5):
-            self.begin()
             self.link.deregister(self.guarded(lambda code: self._reset_to_factory()))
 
     def _reset_to_factory(self):

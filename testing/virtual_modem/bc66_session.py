@@ -157,7 +157,6 @@ class Bc66Session(Quectel):
                 self.kept["told"] = objects
             done(code)
 
-        self.begin()
         self.link.update(self.guarded(told), lifetime, binding, objects)
 
     def _link_account(self, entry):
@@ -287,7 +286,6 @@ class Bc66Session(Quectel):
             return
         self._tries -= 1
         account, endpoint, lifetime = self._link_account(entry), entry[2], entry[3]
-        self.begin()
         if self._phase == "bootstrap":
             self.link.bootstrap(account, endpoint, self._bootstrap_write, self.guarded(self._bootstrapped))
             return

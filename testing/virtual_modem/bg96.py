@@ -87,7 +87,6 @@ class Bg96(Bg96Client, Pipe):
             self.automatic = False
 
         self._stop(self._update_timer)
-        self.begin()
         self.link.deregister(self.guarded(done))
 
     # ---- the pipe
@@ -123,7 +122,6 @@ class Bg96(Bg96Client, Pipe):
         path = (number, 0, 0)
         if self.phase != READY or not self.link.observed(path):
             return False
-        self.begin()
         self.link.notify(path, [(path, OPAQUE, data)], True, self.guarded(lambda outcome: None))
         return True
 
@@ -181,7 +179,6 @@ class Bg96(Bg96Client, Pipe):
                 firmware[resource] = value
                 path = (5, 0, resource)
                 if self.link.observed(path):
-                    self.begin()
                     self.link.notify(path, [(path, INTEGER, str(value))], True, self.guarded(lambda outcome: None))
 
     def _download(self, uri):

@@ -176,7 +176,6 @@ class Bg96Client(Bg96Module):
                 self.persistent().pop("registered", None)
                 self._register()
 
-        self.begin()
         self.link.update(self.guarded(done))
 
     def endpoint(self, kind):
@@ -208,7 +207,6 @@ class Bg96Client(Bg96Module):
         if server is None or name is None:
             return
         self._event(BOOTSTRAPPING)
-        self.begin()
         self.link.bootstrap(self.account(server), name, self.bootstrap_write, self.guarded(self._bootstrapped))
 
     def _bootstrapped(self, code):
@@ -236,7 +234,6 @@ class Bg96Client(Bg96Module):
         if server is None or name is None:
             return
         self._event(REGISTERING)
-        self.begin()
         done = self.guarded(self._registered)
         binding, lifetime = server.get("binding", "U"), server.get("lifetime", 86400)
         self.link.register(self.account(server), name, lifetime, binding, self.object_links(), done)
@@ -275,5 +272,4 @@ class Bg96Client(Bg96Module):
                 self.persistent().pop("registered", None)
                 self._register()
 
-        self.begin()
         self.link.update(self.guarded(done), **changes)

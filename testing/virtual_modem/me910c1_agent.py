@@ -431,17 +431,13 @@ class TelitAgent(TelitModule):
         self.consider_sleep()
 
     def exchange(self, done):
-        """A callback for one exchange: unheard after a power cycle, and the session lasts from it."""
-        era = self._era
+        """As `guarded`, and the session lasts from its end."""
         self._exchanges += 1
-        self.begin()
 
-        def call(code):
-            if era == self._era:
-                self._exchanges -= 1
-                self.end()
-                if self.status == ACTIVE:
-                    self._arm_release()
-                done(code)
+        def over(code):
+            self._exchanges -= 1
+            if self.status == ACTIVE:
+                self._arm_release()
+            done(code)
 
-        return call
+        return self.guarded(over)

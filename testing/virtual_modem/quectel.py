@@ -136,10 +136,11 @@ class Quectel(Generic):
             self.link.suspend()
             self.after_rtc(self.edrx_ms(), self._paging)
 
-    def paged(self, request, again):
-        """A request came in the paging window: the module wakes, then looks at it by `again(request)`."""
-        self.wake_up()
-        self.after_rtc(self.options["wake_ms"] + 50, lambda: again(request))
+    def hears(self, request, asked, early):
+        if self.state_name == "asleep":  # it came in the paging window: the module wakes, then looks at it
+            self.wake_up()
+            self.after_rtc(self.options["wake_ms"] + 50, lambda: asked(request))
+        return super().hears(request, asked, early)
 
     # ---- settings, power, engineering
 

@@ -260,7 +260,8 @@ class Radio(Power):
         self.activity(release)
 
     def guarded(self, function):
-        """A callback of an exchange that that is heard only if the module has not restarted, slept or gone offline since."""
+        """Begin an exchange: its callback, heard only if the module has not restarted, slept or gone offline since."""
+        self.begin()
         era = self._era
 
         def call(code):
