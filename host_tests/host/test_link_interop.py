@@ -200,7 +200,7 @@ def test_one_bad_node_of_a_family_is_a_bad_cell_whatever_the_others_say():
     for order in ((False, True, True), (True, False, True), (True, True, False)):
         run = Run(Distribution("x", [], []), ["bc66"], None, lambda who, text: None)
         for good in order:
-            asyncio.run(run.cell("registration", "bc66", answered("19 objects") if good else refused()))
+            asyncio.run(run.cells.run("registration", "bc66", answered("19 objects") if good else refused()))
         assert run.cells == {("registration", "bc66"): (False, "objects [1] expected, [] came")}
         assert not table(Console(file=io.StringIO(), width=100), run, 1)
     assert not table(Console(file=io.StringIO(), width=100), Run(Distribution("x", [], []), ["bc66"], None, print), 1)

@@ -21,7 +21,7 @@ from tools.interop.codec import compared
 from tools.interop.fetch import CACHE, KINDS, Missing, fetch
 from tools.interop.leshan import Leshan
 from tools.interop.process import LeshanError, fresh, own
-from tools.interop.table import chosen, outcome, shown_table
+from tools.interop.table import Cells, chosen, shown_table
 
 ABSENT = 3
 LIMIT_S = 1200  # a run that takes longer hangs: four minutes are usual
@@ -30,7 +30,7 @@ KEY = ("lwnode-interop", "6c776e6f64652d696e7465726f702121")  # a key of this be
 
 
 class Run:
-    """All nodes at once; `cells` is {(row, column): (good, text)}."""
+    """All nodes at once; `cells` is what became of each."""
 
     def __init__(self, distribution, families, folder, say, only="", dialogue=False):
         self.distribution = distribution
@@ -39,7 +39,7 @@ class Run:
         self.say = say
         self.only = only
         self.dialogue = dialogue
-        self.cells = {}
+        self.cells = Cells(say)
         self.codecs = []  # of codec.compared
         self.leshan = None
         self.settled = asyncio.Event()
@@ -78,12 +78,12 @@ class Run:
     async def live(self, node, rows):
         """One node through its rows; one that does not register leaves the rest undone."""
         later = () if self.only else [name for name, _ in lives.LAST.get(node.contract, ())]
-        begun = await self.cell("registration", node.family, self._begin(node))
+        begun = await self.cells.run("registration", node.family, self._begin(node))
         for name, check in self._wanted(rows):
             if name == "registration" or name in later:
                 continue
             if begun:
-                await self.cell(name, node.family, check(node))
+                await self.cells.run(name, node.family, check(node))
             else:
                 self.cells[(name, node.family)] = (False, "not registered")
         self.settled.set()
@@ -113,9 +113,9 @@ class Run:
 
     async def last(self, node, mark):
         """The rows that end a node's contact for long, once it has come back."""
-        if await self.cell("server restart", node.family, lives.server_restart(node, mark)):
+        if await self.cells.run("server restart", node.family, lives.server_restart(node, mark)):
             for name, check in lives.LAST.get(node.contract, ()):
-                await self.cell(name, node.family, check(node))
+                await self.cells.run(name, node.family, check(node))
 
     async def with_key(self):
         """BC66 over DTLS with a pre-shared key."""
@@ -137,12 +137,7 @@ class Run:
         await self._with(node, "DTLS-PSK, wrong key", self._refused(node))
 
     async def _refused(self, node):
-        deadline = asyncio.get_running_loop().time() + 90
-        while not node.modem.troubles and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.2)
-        told = " ".join(node.modem.troubles)
-        checks.need("identity or key" in told, f"a sentence about the key expected, {told!r} came")
-        checks.need(KEY[1] not in told and KEY[1][::-1] not in told, "the sentence shows the key")
+        await checks.key_refused(node, KEY[1][::-1], 90)
         checks.need(await self.leshan.client(node.endpoint) is None, "it registered with a wrong key")
         return "refused, and said so"
 
@@ -185,17 +180,9 @@ class Run:
             return await check
 
         try:
-            await self.cell(row, node.family, whole())
+            await self.cells.run(row, node.family, whole())
         finally:
             await node.stop()
-
-    async def cell(self, row, column, check):
-        """Run one check and keep its cell."""
-        good, text = await outcome(check)
-        if self.cells.get((row, column), (True,))[0]:  # three nodes of a family register: one that fails is what counts
-            self.cells[(row, column)] = (good, text)
-        self.say(column, f"{row}: {'' if good else 'FAILED: '}{text}")
-        return good
 
 
 def table(console, run, took_s):

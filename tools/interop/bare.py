@@ -21,6 +21,7 @@ from aiocoap.error import Error as CoapError
 from aiocoap.numbers.types import ACK, CON, RST
 
 from testing.lwm2m.codec import decode, encode
+from testing.lwm2m.endpoint import code_number
 from testing.lwm2m.names import OCTET_STREAM, TLV
 from testing.lwm2m.resource_types import type_of
 from tools import arguments
@@ -30,17 +31,12 @@ from tools.interop.checks import RELAY, TEMPERATURE, need
 from tools.interop.fetch import CACHE
 from tools.interop.leshan import Told
 from tools.interop.process import free_ports, own
-from tools.interop.table import chosen, outcome, shown_table
+from tools.interop.table import Cells, chosen, shown_table
 
 LIMIT_S = 900
 KEY = ("lwnode-bare", "6c776e6f64652d626172652d6b657921")  # a key of this bench alone
 PATIENCE_S = 240  # for what a node does within its next contacts; a busy machine is slow
 REGISTRATIONS = ("REGISTRATION", "UPDATED")
-
-
-def number_of(code):
-    """aiocoap's code as 205."""
-    return (int(code) >> 5) * 100 + (int(code) & 31)
 
 
 def ids_of(path):
@@ -65,7 +61,7 @@ class Reply:
 
     def __init__(self, message=None, path="/"):
         self.http = 200 if message is not None else 504
-        self.code = 504 if message is None else number_of(message.code)
+        self.code = 504 if message is None else code_number(message.code)
         self.observed = message is not None and message.opt.observe is not None
         self.value = None
         if self.code == 205:
@@ -312,12 +308,6 @@ async def caught_up(node, mark, first):
     return f"{len(wanted)} readings"
 
 
-async def observed_again(node):
-    """Observe as a server does that has seen a node's address change."""
-    for path in node.observed:
-        need((await node.ask(node.leshan.observe, path)).code == 205, f"205 expected for {path}")
-
-
 async def wakes(node, count):
     """Let the node wake and sleep so many times."""
     seen = len(node.board.wakes)
@@ -416,8 +406,8 @@ async def nat(node):
     ours = [token for token, (endpoint, _) in node.leshan.observations.items() if endpoint == node.endpoint]
     await node.modem.link.change_address()
     moved = await node.event(REGISTRATIONS, PATIENCE_S, after=mark)
-    if moved.name == "UPDATED":
-        await observed_again(node)
+    for path in node.observed if moved.name == "UPDATED" else ():  # as a server does that has seen an address change
+        need((await node.ask(node.leshan.observe, path)).code == 205, f"205 expected for {path}")
     text = await caught_up(node, mark, first)
     said = "update" if moved.name == "UPDATED" else "registers"
     return f"{said}, {text}" + (", reset" if set(ours) & set(node.leshan.resets) - before else "")
@@ -462,11 +452,8 @@ async def wrong_key(server, folder, say):
                 {"psk_identity": KEY[0], "psk": KEY[1][::-1]}, server_uri=f"coaps://127.0.0.1:{front.port}")  # fmt: skip
     try:
         await node.start()
-        deadline = time.monotonic() + PATIENCE_S
-        while not (node.modem.troubles and front.refused) and time.monotonic() < deadline:
-            await asyncio.sleep(0.2)
-        told = " ".join(node.modem.troubles)
-        need("identity or key" in told and KEY[1][::-1] not in told, f"a sentence about the key expected, {told!r} came")
+        await checks.key_refused(node, KEY[1][::-1], PATIENCE_S)
+        need(front.refused, "the DTLS front took it")
         need(node.endpoint not in server.clients, "it registered with a wrong key")
         return "refused, and said so"
     finally:
@@ -476,20 +463,15 @@ async def wrong_key(server, folder, say):
 
 async def run(families, folder, say, only=""):
     """All nodes at once: {(row, family): (good, text)}."""
-    cells = {}
-
-    async def cell(row, family, check):
-        cells[(row, family)] = good, text = await outcome(check)
-        say(family, f"{row}: {'' if good else 'FAILED: '}{text}")
-        return good
+    cells = Cells(say)
 
     async def live(node):
         rows = [each for each in ROWS[1:] if only in each[0]]
         try:
             await node.start()
-            if await cell("registration", node.family, checks.registration(node)):
+            if await cells.run("registration", node.family, checks.registration(node)):
                 for name, check in rows:
-                    await cell(name, node.family, check(node))
+                    await cells.run(name, node.family, check(node))
         finally:
             await node.stop()
 
@@ -497,7 +479,7 @@ async def run(families, folder, say, only=""):
     async with BareServer() as server:
         lives = [live(Node(family, server, folder, say, "-bare")) for family in families]
         if "bc66" in families and not only:
-            lives.append(cell("DTLS-PSK, wrong key", "bc66", wrong_key(server, folder, say)))
+            lives.append(cells.run("DTLS-PSK, wrong key", "bc66", wrong_key(server, folder, say)))
         await asyncio.gather(*lives)
     return cells
 

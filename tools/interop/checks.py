@@ -37,6 +37,13 @@ def need(condition, sentence):
         raise AssertionError(sentence)
 
 
+async def key_refused(node, key, patience):
+    """A sentence says that the server does not take the node's key, without the key."""
+    await node.until(lambda: node.modem.troubles, "a sentence about the key", patience)
+    told = " ".join(node.modem.troubles)
+    need("identity or key" in told and key not in told, f"a sentence about the key, without it, expected, {told!r} came")
+
+
 async def registration(node):
     """The right objects, lifetime and binding."""
     seen = (await node.event("REGISTRATION", 120, after=0)).data
