@@ -186,7 +186,7 @@ def test_sleep_now_sleeps():
 
 
 def test_ctrl_c_in_a_wake_stops_the_watchdog_so_that_the_prompt_stays():
-    import main
+    import life
 
     class Parts:
         settings = None
@@ -204,7 +204,7 @@ def test_ctrl_c_in_a_wake_stops_the_watchdog_so_that_the_prompt_stays():
         Parts.settings, Parts.files = world.settings, world.flash
         board = world.board()
         try:
-            main.main(board, Parts)
+            life.main(board, Parts)
             raise AssertionError("Ctrl-C did not reach the prompt")
         except KeyboardInterrupt:
             pass

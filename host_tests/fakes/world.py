@@ -206,7 +206,7 @@ class World:
         raise Reset(kind)
 
     def node(self):
-        """A node of this world for a person at the REPL: made as main.py makes it, and not started."""
+        """A node of this world for a person at the REPL: made as life.py makes it, and not started."""
         from lwnode.node import Node
 
         node = Node(self.board(), self.settings, self._declare, self.flash)
@@ -218,14 +218,14 @@ class World:
         return open_board(self.definition, self.chip.machine, self.chip.port, self.chip.time)
 
     def _firmware(self, chip):
-        import main
+        import life
         self._booted += 1
         self._boot()
         board = open_board(self.definition, chip.machine, chip.port, chip.time)
         if self.filesystem:
             sys.modules["fsboot"] = Names(state=self.filesystem)
         try:
-            main.main(board, Parts(None if self.on_flash else self.settings, self._declare, self.flash))
+            life.main(board, Parts(None if self.on_flash else self.settings, self._declare, self.flash))
         finally:
             sys.modules.pop("fsboot", None)
 

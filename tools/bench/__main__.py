@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from tools.arguments import run
-from tools.bench import build, house, node, profile, stack, wake, ways
+from tools.bench import build, house, node, profile, sampling, stack, wake, ways
 from tools.bench.world import Step, World
 from tools.matrix.webassembly import Builds, Missing
 from tools.progress import doing
@@ -83,9 +83,11 @@ def main(arguments: list[str]) -> int:
     doing("charge")
     wake.charge(figures)
     doing("instructions")
-    if not wake.instructions(figures):
+    if wake.instructions(figures):
+        sampling.figures_of(figures)
+    else:
         print("left out: instruction counts need valgrind")
-        table = {name: row for name, row in table.items() if not name.startswith("instructions/")}
+        table = {name: row for name, row in table.items() if not name.startswith("instructions/") and "/sampling" not in name}
     (build.BUILD / "figures.json").write_text(json.dumps(figures, indent=2))
     if "--where" in arguments:
         profile.show(builds)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.boards.application import TABLE, belongs, optional, table
+from tools.boards.application import AS_SOURCE, TABLE, belongs, optional, table
 from tools.boards.catalog import find
 from tools.mpy import compile_tree
 
@@ -46,8 +46,10 @@ def files(port: str, family: str, config: "dict[str, object] | None" = None) -> 
             found[f"/lib/{relative}"] = path.read_bytes()
     found[TABLE] = table(parts)  # the rows of the bench are of the same objects as those of firmware/sensors.py
     for path in sorted((BUILD / "firmware").glob("*.mpy")):
+        source = ROOT / "firmware" / f"{path.stem}.py"
         if path.stem != "swap" or "features.update" in parts:
-            found[f"/flash/{path.name}"] = path.read_bytes()
+            deployed = source if source.name in AS_SOURCE else path
+            found[f"/flash/{deployed.name}"] = deployed.read_bytes()
     found["/flash/board.py"] = (ROOT / "boards" / BOARDS[port] / "board.py").read_bytes()
     modules = ROOT / "testing" / "host_board" / "modules"
     for path in sorted((modules / "common").glob("*.py")):

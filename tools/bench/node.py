@@ -1,8 +1,4 @@
-"""What the node on the bench runs: the steps of main.py one by one, so that the heap can be looked at between them."""
-
-import re
-
-from tools.bench.build import ROOT
+"""What the node on the bench runs: the steps of life.py one by one, so that the heap can be looked at between them."""
 
 # The port's modules and what only the bench needs are not the node's.
 PROLOGUE = """
@@ -20,7 +16,7 @@ if not hasattr(os, "urandom"):
     os.urandom = lambda count: bytes(range(count))
 """
 
-# As main.py does it: board, crash guard, configuration.
+# As life.py does it: board, crash guard, configuration.
 IMPORT = """
 import board as definition
 from lwnode.board import open_board
@@ -30,6 +26,7 @@ guard = BootGuard(board.protected)
 guard.enter(board.reset_cause())
 from lwnode.config import read
 config = read()
+gc.collect()
 from sht3x import Sht3x
 from lwnode.node import Node
 """
@@ -75,14 +72,9 @@ def sampled(port: str, wakes: int) -> str:
 
 
 def plain(port: str, wakes: int) -> str:
-    """The same without a sample: garbage is collected where the node does it, and as often as main.py says."""
-    threshold = re.search(r"^GC_EVERY = (\d+)", (ROOT / "firmware" / "main.py").read_text(), re.MULTILINE)
-    if threshold is None:
-        raise ValueError("firmware/main.py: expected GC_EVERY, the bytes between two collections, found none")
-    return (
-        PROLOGUE.format(port=port) + f"gc.threshold({threshold[1]})\n" + IMPORT + START
-        + _lived(wakes, "_host.ask('step', 'wake %d' % (number + 1), 0, 0, 0)\n")
-    )  # fmt: skip
+    """The same without a sample: garbage is collected where the node does it."""
+    report = "_host.ask('step', 'wake %d' % (number + 1), 0, 0, 0)\n"
+    return PROLOGUE.format(port=port) + IMPORT + START + _lived(wakes, report)
 
 
 def _lived(wakes: int, report: str) -> str:

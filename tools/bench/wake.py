@@ -53,17 +53,18 @@ _ONE_WAY_MS = 700  # NB-IoT in normal coverage
 class Timed(World):
     """A world that knows when the node slept, when it waited for bytes, and when it only let time pass."""
 
-    def __init__(self, family: str, files: dict[str, bytes], config: dict[str, object] | None = None) -> None:
+    def __init__(self, family: str, files: dict[str, bytes], config: dict[str, object] | None = None, port: str = "rp2"):
         self.asked = 0
         self.woken_at = self.waited_ms = self.paused_ms = self.asked_for_ms = 0
-        self.stop_at_first_byte = False
-        super().__init__("rp2", family, files, {**CONFIG, **(config or {})})
+        self.stop_at = ""  # the question that ends the life
+        super().__init__(port, family, files, {**CONFIG, **(config or {})})
 
     def _answer(self, kind, *arguments):
         self.asked += 1
-        if self.stop_at_first_byte and kind == "write":
+        answer = super()._answer(kind, *arguments)
+        if kind == self.stop_at:
             raise Halted
-        return super()._answer(kind, *arguments)
+        return answer
 
     def _on_wait(self, ms: int) -> bool:
         began = self.clock.now
@@ -123,7 +124,7 @@ def instructions(figures: dict[str, int]) -> bool:
     prologue = node.PROLOGUE.format(port="rp2")
     empty, asked = counted(prologue)
     ask = (counted(prologue + "for _ in range(2000):\n    _host.ask('uptime')\n")[0] - empty) // 2000
-    first, questions = counted(prologue + "import main\nmain.start()\n", first_byte=True)
+    first, questions = counted(prologue + "import main\nmain.start()\n", "write")
     figures["instructions/first"] = (first - empty - (questions - asked) * ask) // 1000
     life = node.IMPORT + node.START + "for _ in range(WAKES):\n    pause = node.wake()\n    board.sleep(pause)\n"
     (short, few), (long, many) = (counted(prologue + life.replace("WAKES", str(wakes))) for wakes in (3, 5))
@@ -131,16 +132,16 @@ def instructions(figures: dict[str, int]) -> bool:
     return True
 
 
-def counted(code: str, first_byte: bool = False) -> tuple[int, int]:
-    """(instructions, questions) of one run of that program on a fresh board."""
-    world = Timed("bc66", build.files("rp2", "bc66"))
-    world.stop_at_first_byte = first_byte
+def counted(code: str, stop_at: str = "", world: "Timed | None" = None, root: "Path | None" = None) -> tuple[int, int]:
+    """(instructions, questions) of one run of that program, on a fresh board if none is given; `stop_at` ends it."""
+    world = world or Timed("bc66", build.files("rp2", "bc66"))
+    world.stop_at, world.asked = stop_at, 0
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "count"
         tool = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", f"--log-file={log}"]
         command = ["valgrind", *tool, micropython()]
         with contextlib.suppress(Halted):
-            world.live_under(command, code)
+            world.live_under(command, code, root)
         line = next(line for line in log.read_text().splitlines() if "I refs" in line or "I   refs" in line)
     return int(line.split(":")[1].replace(",", "")), world.asked
 

@@ -129,11 +129,15 @@ class World:
             start.write_text(LAUNCHED + UNIX_START.format(root=f"{folder}/root") + code)
             return self._live([sys.executable, str(LAUNCHER), str(image), "-X", f"heapsize={heap}", str(start)], Path(folder))
 
-    def live_under(self, command: list[str], code: str) -> None:
-        """Run a program in the unix port under another (valgrind), until it ends or a question is answered by an exception."""
+    def live_under(self, command: list[str], code: str, root: "Path | None" = None) -> None:
+        """Run a program in the unix port under another (valgrind), until it ends or a question is answered by an exception.
+
+        root: a board's files, laid out by the first life and taken up by the next.
+        """
         with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder) / "root"
-            self._lay_out(root)
+            root = root or Path(folder) / "root"
+            if not root.exists():
+                self._lay_out(root)
             start = Path(folder) / "start.py"
             start.write_text(UNIX_START.format(root=root) + code)
             self._serve([*command, "-X", "heapsize=512k", str(start)], Path(folder))
@@ -169,8 +173,11 @@ class World:
                         continue
                     process.stdin.write(json.dumps(self._answer(*json.loads(line))) + "\n")
                     process.stdin.flush()
+            except BaseException:
+                process.terminate()  # amid the question that was one too many
+                raise
             finally:
-                process.stdin.close()  # the node ends where nobody answers
+                process.stdin.close()
                 process.wait(LIMIT_S)
                 said.seek(0)
                 self.said += said.read()

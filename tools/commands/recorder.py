@@ -40,7 +40,7 @@ def speaker() -> "tuple[str, str]":
             unit = frame.f_locals.get("unit") or frame.f_globals.get("_node")
             if unit is not None and name != "at":
                 return str(unit.modem.FAMILY), "person"
-        elif file.endswith("firmware/main.py") and name == "main":
+        elif file.endswith("firmware/life.py") and name == "main":
             return spoke, "node" if spoke else ""
         frame = frame.f_back  # type: ignore[assignment]
     return found, "driven" if found else ""

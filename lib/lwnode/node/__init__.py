@@ -21,6 +21,7 @@ steps, nowhere else; a reading is in the journal before anything is sent. On an 
 readings share 1 KB of RTC memory.
 """
 
+import gc
 import sys
 
 from micropython import const
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _SLOW_MS = const(300)
 # A wake pin is not listened to for so long after it has woken the board.
 _MASKED_MS = const(60000)
+# Bytes allocated between two collections once much lives, a small part of a board's heap: what lives long then lies together.
+_COLLECT_EVERY = const(8192)
 # Between two contacts that are tried for alarms although an earlier one could not be told.
 _ALARM_EVERY_S = const(3600)
 
@@ -278,6 +281,9 @@ class Node:
     def connect(self) -> "Contact":
         """Make what speaks with the module, once: at, modem, session and delivery are there from then on."""
         if self.contacts is None:
+            if hasattr(gc, "threshold"):
+                gc.collect()
+                gc.threshold(_COLLECT_EVERY)
             from lwnode.node.contact import Contact
             self.contacts = Contact(self)
         return self.contacts
