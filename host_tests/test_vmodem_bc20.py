@@ -145,8 +145,7 @@ def test_examples_byte_by_byte():
     bench = ready(mode=1)
     push(bench, b"\xaa\xaa")
     bench.wait(100)
-    bench.modem.receive(b"AT+QLWRD=2\r")
-    assert bench.take_raw() == b"\r\n+QLWRD: 2,0\r\nAAAA\r\n\r\nOK\r\n"
+    assert bench.bytes_for(b"AT+QLWRD=2\r") == b"\r\n+QLWRD: 2,0\r\nAAAA\r\n\r\nOK\r\n"
 
 
 # ---- forms and refusals
@@ -263,10 +262,8 @@ def test_data_before_an_observe_goes_nowhere():
 
 def test_observe_forms():
     bench = ready(mode=0)
-    bench.server.observe(EP, "/19/1")
-    assert bench.wait(100) == ["+QLWOBSERVE: 0,19,1,-1"]
-    bench.server.cancel(EP, "/19/0/0")
-    assert bench.wait(100) == ["+QLWOBSERVE: 1,19,0,0"]
+    assert bench.told("observe", "/19/1") == ["+QLWOBSERVE: 0,19,1,-1"]
+    assert bench.told("cancel", "/19/0/0") == ["+QLWOBSERVE: 1,19,0,0"]
 
 
 def test_no_urc_while_the_buffer_holds_something():
@@ -296,8 +293,7 @@ def test_text_in_both_directions():
 def test_a_tlv_write_is_unpacked():
     bench = ready(mode=0)
     payload = codec.encode(TLV, (19, 1, 0), [((19, 1, 0), OPAQUE, b"\xaa\x01")])
-    bench.server.write(EP, "/19/1/0", payload, content_format=TLV)
-    assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,2,AA01"]
+    assert bench.told("write", "/19/1/0", payload, content_format=TLV) == ["+QLWDATARECV: 19,1,0,2,AA01"]
 
 
 def test_what_a_pipe_cannot_do():
@@ -349,8 +345,7 @@ def test_a_reset_loses_the_session_but_not_the_set_up():
 def test_update_trigger_and_reboot_by_the_server():
     bench = ready(mode=0)
     updates = bench.server.registrations[EP].updates
-    bench.server.execute(EP, "/1/0/8")
-    assert bench.wait(200) == []
+    assert bench.told("execute", "/1/0/8", ms=200) == []
     assert bench.server.registrations[EP].updates == updates + 1
     bench.server.execute(EP, "/3/0/4")
     assert "RDY" in bench.wait(2000)
@@ -366,8 +361,7 @@ def test_a_server_sets_lifetime_and_binding_until_the_context_is_lost():
     assert (found.lifetime, found.binding) == (30, "UQ")
     assert bench.server.read(EP, "/1/0/5") is not None and bench.wait(200) == []
     bench.say("AT+QSCLK=0")
-    bench.server.execute(EP, "/1/0/8")
-    bench.wait(200)
+    bench.asked("execute", "/1/0/8", ms=200)
     updates = found.updates
     bench.wait(26000)
     assert found.updates == updates

@@ -31,8 +31,7 @@ def test_a09_settings_and_commands():
 
 def test_a09_changes_are_one_string():
     bench = old("A09")
-    bench.server.write(NODE, "/1/0/1", b"30", content_format=0)
-    assert bench.wait(100)[0] == '+QLWURC: "lifetime changed,30"'
+    assert bench.told("write", "/1/0/1", b"30", content_format=0)[0] == '+QLWURC: "lifetime changed,30"'
     bench.server.write(NODE, "/1/0/7", b"U", content_format=0)
     assert '+QLWURC: binding_changed,U' in bench.wait(200)
 
@@ -45,8 +44,7 @@ def test_a09_asserts_on_a_long_write_and_on_json():
         assert "RDY" in bench.wait(1000)
     bench = old("A09")
     bench.say("AT+QLWADDOBJ=3303,0,1,5701", 500)
-    bench.server.write(NODE, "/3303/0/5701", b"x" * 50, content_format=0)
-    assert bench.wait(100)[0].startswith('+QLWURC: "write",')
+    assert bench.told("write", "/3303/0/5701", b"x" * 50, content_format=0)[0].startswith('+QLWURC: "write",')
 
 
 def test_a09_knows_resources_only():
@@ -101,13 +99,11 @@ def test_a06_requests_by_number():
 
 def test_a06_object_19_is_a_pipe():
     bench = old("A06")
-    bench.server.observe(NODE, "/19/0/0")
-    assert bench.wait(100) == ["+QLWOBSERVE: 0,19,0,0"]
+    assert bench.told("observe", "/19/0/0") == ["+QLWOBSERVE: 0,19,0,0"]
     assert bench.say("AT+QLWDATASEND=19,0,0,2,AA00,0x0100", 500) == ["OK", "SEND OK"]
     assert bench.say("AT+QLWDATASEND=19,0,0,2,AA01,0x0000", 500) == ["OK"]
     assert [each.value for each in bench.server.deliveries] == [b"\xaa\x00", b"\xaa\x01"]
-    bench.server.write(NODE, "/19/1/0", b"\xaa\x00", content_format=42)
-    assert bench.wait(100) == ["+QLWDATARECV: 19,1,0,2,AA00"]
+    assert bench.told("write", "/19/1/0", b"\xaa\x00", content_format=42) == ["+QLWDATARECV: 19,1,0,2,AA00"]
     assert bench.say("AT+QLWDATASEND=19,0,0,3,AA00,0x0100") == ["+CMEE ERROR: 3"]
     assert bench.say("AT+QLWDATASEND=19,0,0,2,AA00,1") == ["+CMEE ERROR: 3"]
     assert bench.say("AT+QLWDEREG", 500)[0] == "OK"
@@ -200,8 +196,7 @@ def test_quirk_a06_results_without_blank():
     bench = Bench(revision="BC66NBR01A06", hostile="bare_results")
     bench.say(OWN)
     assert bench.say("AT+QLWREG", 1000) == ["OK", "+QLWURC:reg,0"]
-    bench.server.write(NODE, "/19/1/0", b"\xaa\x00", content_format=42)
-    assert bench.wait(100) == ["+QLWDATARECV: AA00"]
+    assert bench.told("write", "/19/1/0", b"\xaa\x00", content_format=42) == ["+QLWDATARECV: AA00"]
 
 
 def test_a06_says_nothing_of_a_missing_sim():
@@ -217,21 +212,18 @@ def test_a09_does_not_update_by_itself():
 
 def test_a09_buffered_write_ends_at_a_blank():
     bench = Bench(revision="BC66NBR01A09")
-    bench.say('AT+QLWCFG="access_mode",1')
-    bench.say(OWN)
+    bench.type('AT+QLWCFG="access_mode",1', OWN)
     bench.restart()
     bench.say("AT+QLWREG", 1000)
     bench.say("AT+QLWADDOBJ=3303,0,1,5701", 500)
-    bench.server.write(NODE, "/3303/0/5701", b"ab cd", content_format=0)
-    bench.wait(100)
+    bench.asked("write", "/3303/0/5701", b"ab cd", content_format=0)
     assert bench.say("AT+QLWRD") == ['+QLWRD: 0,"write",1,3303,0,5701,2,2,"6162",0', "OK"]
 
 
 def test_a09_crashes_on_quick_notifications():
     bench = old("A09")
     bench.say("AT+QLWADDOBJ=3303,0,1,5700", 500)
-    bench.server.observe(NODE, "/3303/0/5700")
-    bench.wait(100)
+    bench.asked("observe", "/3303/0/5700")
     bench.say("AT+QLWOBSRSP=1,1,3303,0,5700,4,4,21.5,0", 200)
     line = "AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,0"
     assert bench.say(line, 200) == ["OK", "+QLWNOTIFY: 0"]
@@ -241,11 +233,9 @@ def test_a09_crashes_on_quick_notifications():
 
 def test_quirk_a_request_comes_twice():
     bench = registered_bc66(hostile="duplicate_requests")
-    bench.server.read(NODE, "/3303/0/5700")
-    assert bench.wait(2500) == ['+QLWURC: "read",1,3303,0,5700'] * 2
+    assert bench.told("read", "/3303/0/5700", ms=2500) == ['+QLWURC: "read",1,3303,0,5700'] * 2
     bench.say("AT+QLWRDRSP=1,1,3303,0,5700,4,4,21.5,0", 100)
-    bench.server.read(NODE, "/3303/0/5700")
-    bench.wait(100)
+    bench.asked("read", "/3303/0/5700")
     bench.say("AT+QLWRDRSP=2,1,3303,0,5700,4,4,21.5,0", 100)
     assert bench.wait(5000) == []
 
@@ -267,8 +257,7 @@ def test_quirk_autobaud_speaks_after_the_first_line():
 def test_quirk_the_first_answer_to_an_observe_fails():
     bench = registered_bc66(hostile="observe_refused")
     for mid, result in ((1, 1), (2, 0)):
-        bench.server.observe(NODE, "/3303/0/5700")
-        bench.wait(100)
+        bench.asked("observe", "/3303/0/5700")
         said = bench.say("AT+QLWOBSRSP=%d,1,3303,0,5700,4,4,21.5,0" % mid, 200)
         assert said == ["OK", "+QLWOBSRSP: %d" % result]
     assert bench.link.observations() == [(3303, 0, 5700)]

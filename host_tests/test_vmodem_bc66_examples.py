@@ -176,8 +176,7 @@ def test_5_1_auto_registration():
 def test_5_2_persistence_across_reboots():
     bench = Bench(address="100.118.64.171")
     bench.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5683,"%s",900,3' % NODE)
-    bench.say('AT+QLWCFG="auto_reg",1')
-    bench.say('AT+QLWCFG="per_regstatus_feat",0')
+    bench.type('AT+QLWCFG="auto_reg",1', 'AT+QLWCFG="per_regstatus_feat",0')
     bench.restart()
     said = bench.restart()
     assert said[-5:] == ["RDY", "+CFUN: 1", "+CPIN: READY", "+IP: 100.118.64.171", '+QLWURC: "ping",0'], said
@@ -271,8 +270,7 @@ def test_5_6_leshan_with_a_key():
 
 def test_5_7_1_update_triggered_by_the_server():
     bench = registered_bc66()
-    bench.server.execute(NODE, "/1/0/8")
-    assert bench.wait(500) == ['+QLWURC: "ping",0']
+    assert bench.told("execute", "/1/0/8", ms=500) == ['+QLWURC: "ping",0']
 
 
 def test_5_7_2_1_lifetime():
@@ -306,8 +304,7 @@ def leshan_3303(mid, **more):
 
 def test_5_8_1_observe_resource_and_instance():
     bench = leshan_3303(16987)
-    bench.server.observe(NODE, "/3303/0/5601")
-    assert bench.wait(100) == ['+QLWURC: "observe",16987,0,3303,0,5601']
+    assert bench.told("observe", "/3303/0/5601") == ['+QLWURC: "observe",16987,0,3303,0,5601']
     dialogue(bench, ("AT+QLWOBSRSP=16987,1,3303,0,5601,4,4,88.88,0", ["OK", "+QLWOBSRSP: 0"]))
     exchange = bench.server.observe(NODE, "/3303/0")
     assert bench.wait(100) == ['+QLWURC: "observe",16988,0,3303,0,-1']
@@ -317,8 +314,7 @@ def test_5_8_1_observe_resource_and_instance():
 
 def test_5_8_2_notify():
     bench = leshan_3303(1, first_mid=17111)
-    bench.server.observe(NODE, "/3303/0/5601")
-    bench.wait(100)
+    bench.asked("observe", "/3303/0/5601")
     bench.say("AT+QLWOBSRSP=1,1,3303,0,5601,4,4,88.88,0", 100)
     dialogue(
         bench,
@@ -330,13 +326,11 @@ def test_5_8_2_notify():
 
 def test_5_8_3_read():
     bench = leshan_3303(17123)
-    bench.server.read(NODE, "/3303/0/5601")
-    assert bench.wait(100) == ['+QLWURC: "read",17123,3303,0,5601']
+    assert bench.told("read", "/3303/0/5601") == ['+QLWURC: "read",17123,3303,0,5601']
     dialogue(bench, ("AT+QLWRDRSP=17123,1,3303,0,5601,4,4,66.66,0", ["OK", "+QLWRDRSP: 0"]))
 
 
 def test_5_8_4_execute():
     bench = leshan_3303(27452)
-    bench.server.execute(NODE, "/3303/0/5605")
-    assert bench.wait(100) == ['+QLWURC: "execute",27452,3303,0,5605']
+    assert bench.told("execute", "/3303/0/5605") == ['+QLWURC: "execute",27452,3303,0,5605']
     dialogue(bench, ("AT+QLWEXERSP=27452,2", ["OK", "+QLWEXERSP: 0"]))

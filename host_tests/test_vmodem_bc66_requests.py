@@ -11,8 +11,7 @@ LONG = "x" * 1025
 def observed(path="/3303/0/5700", **options):
     """A bench whose server observes `path`."""
     bench = registered_bc66(**options)
-    exchange = bench.server.observe(NODE, path)
-    bench.wait(100)
+    exchange = bench.asked("observe", path)
     answer = "AT+QLWOBSRSP=1,1,3303,0,5700,4,5,21.50,0"
     assert bench.say(answer, 100) == ["OK", "+QLWOBSRSP: 0"]
     assert exchange.code == 205
@@ -144,8 +143,7 @@ def test_configuration_is_shown_as_it_was_set():
 
 def test_a_changed_bootstrap_setting_shows_both_accounts():
     bench = Bench()
-    bench.say('AT+QLWCONFIG=0,"host",5683,"86",900,3')
-    bench.say('AT+QLWCONFIG=1,"boot",5683,"86",900,3')
+    bench.type('AT+QLWCONFIG=0,"host",5683,"86",900,3', 'AT+QLWCONFIG=1,"boot",5683,"86",900,3')
     assert bench.say("AT+QLWCONFIG?") == ['+QLWCONFIG:1,"boot",5683,"86",900,3', '+QLWCONFIG:0,"host",5683,"86",900,3', "OK"]
 
 
@@ -157,8 +155,7 @@ RESULTS = ((1, 205), (11, 400), (12, 401), (13, 404), (14, 405), (15, 406))
 def test_read_results_become_coap_codes():
     for result, code in RESULTS:
         bench = registered_bc66()
-        exchange = bench.server.read(NODE, "/3303/0/5700")
-        bench.wait(100)
+        exchange = bench.asked("read", "/3303/0/5700")
         full = "AT+QLWRDRSP=1,%d,3303,0,5700,4,4,21.5,0" % result
         assert bench.say(full, 100) == ["OK", "+QLWRDRSP: 0"]
         assert exchange.code == code
@@ -166,8 +163,7 @@ def test_read_results_become_coap_codes():
 
 def test_a_refusal_needs_no_value():
     bench = registered_bc66()
-    exchange = bench.server.read(NODE, "/3303/0/5700")
-    bench.wait(100)
+    exchange = bench.asked("read", "/3303/0/5700")
     assert bench.say("AT+QLWRDRSP=1,13", 100) == ["OK", "+QLWRDRSP: 0"]
     assert exchange.code == 404
 
@@ -178,8 +174,7 @@ def test_values_of_every_type():
     resources = ",".join([str(number) for number in sorted(paths.values())])
     for kind, text, value in cases:
         bench = registered_bc66(objects=("3350,0,5," + resources,))
-        exchange = bench.server.read(NODE, "/3350/0/%d" % paths[kind])
-        bench.wait(100)
+        exchange = bench.asked("read", "/3350/0/%d" % paths[kind])
         said = bench.say("AT+QLWRDRSP=1,1,3350,0,%d,%d,%s,0" % (paths[kind], kind, text), 100)
         assert said == ["OK", "+QLWRDRSP: 0"], (kind, said)
         assert exchange.value == value, (kind, exchange.values)
@@ -218,15 +213,13 @@ def test_an_instance_is_read_in_parts_by_index():
 
 def test_index_results_for_each_part_as_the_manual_reads():
     bench = registered_bc66(index_results=True)
-    bench.server.read(NODE, "/3303/0")
-    bench.wait(100)
+    bench.asked("read", "/3303/0")
     assert bench.say("AT+QLWRDRSP=1,1,3303,0,5700,4,4,21.5,1", 100) == ["OK", "+QLWRDRSP: 0"]
 
 
 def test_a_long_value_in_parts_is_one_value():
     bench = registered_bc66()
-    exchange = bench.server.read(NODE, "/3303/0/5701")
-    bench.wait(100)
+    exchange = bench.asked("read", "/3303/0/5701")
     bench.say('AT+QLWRDRSP=1,1,3303,0,5701,1,3,"abc",1', 100)
     bench.say('AT+QLWRDRSP=1,1,3303,0,5701,1,3,"def",0', 100)
     assert exchange.value == "abcdef"
@@ -255,8 +248,7 @@ def test_an_answer_nobody_waits_for():
 def test_an_answer_after_the_servers_patience():
     bench = registered_bc66(answer_ms=5000)
     bench.say("AT+QSCLK=0")
-    bench.server.read(NODE, "/3303/0/5700")
-    bench.wait(6000)
+    bench.asked("read", "/3303/0/5700", ms=6000)
     assert bench.say("AT+QLWRDRSP=1,1,3303,0,5700,4,4,21.5,0", 100) == ["OK", "+QLWRDRSP: 1"]
 
 
@@ -349,16 +341,14 @@ def test_a_json_write():
     bench = registered_bc66(objects=("3306,0,2,5850,5851",))
     payload = codec.encode_json((3306, 0, 5851), [((3306, 0, 5851), INTEGER, "50")])
     payload = payload if isinstance(payload, bytes) else payload.encode()
-    bench.server.write(NODE, "/3306/0/5851", payload, content_format=JSON)
-    assert bench.wait(100) == ['+QLWURC: "write",1,3306,0,5851,2,1,"32",0']
+    assert bench.told("write", "/3306/0/5851", payload, content_format=JSON) == ['+QLWURC: "write",1,3306,0,5851,2,1,"32",0']
 
 
 def test_an_instance_write_of_one_resource_and_of_two():
     one = codec.encode(TLV, (3306, 0), [((3306, 0, 5850), BOOLEAN, "1")])
     two = codec.encode(TLV, (3306, 0), [((3306, 0, 5850), BOOLEAN, "1"), ((3306, 0, 5851), INTEGER, "5")])
     bench = registered_bc66(objects=("3306,0,2,5850,5851",))
-    bench.server.write(NODE, "/3306/0", one, content_format=TLV)
-    assert bench.wait(100) == ['+QLWURC: "write",1,3306,0,5850,2,1,"01",0']
+    assert bench.told("write", "/3306/0", one, content_format=TLV) == ['+QLWURC: "write",1,3306,0,5850,2,1,"01",0']
     exchange = bench.server.write(NODE, "/3306/0", two, content_format=TLV)
     assert bench.wait(200) == [] and exchange.code == 405
     exchange = bench.server.write(NODE, "/3306/0", b"\xff\xff\xff", content_format=TLV)
@@ -379,8 +369,7 @@ def test_write_and_execute_results():
 def test_only_one_spelling_of_the_write_response():
     for name, other in (("QLWWRRSP", "QLWRRSP"), ("QLWRRSP", "QLWWRRSP")):
         bench = registered_bc66(write_response=name)
-        bench.server.write(NODE, "/3303/0/5701", b"x", content_format=0)
-        bench.wait(100)
+        bench.asked("write", "/3303/0/5701", b"x", content_format=0)
         assert bench.say("AT+%s=1,2" % other, 100) == ["ERROR"]
         assert bench.say("AT+%s=1,2" % name, 100) == ["OK", "+%s: 0" % name]
 
@@ -417,8 +406,7 @@ def test_a_notification_of_the_whole_instance_as_tlv():
 
 def test_an_opaque_notification_of_512_bytes():
     bench = registered_bc66(objects=("19,0,1,0",))
-    bench.server.observe(NODE, "/19/0/0")
-    bench.wait(100)
+    bench.asked("observe", "/19/0/0")
     bench.say('AT+QLWOBSRSP=1,1,19,0,0,2,1,"00",0', 100)
     digits = "A5" * 512
     said = bench.say('AT+QLWNOTIFY=19,0,0,2,512,"%s",0,1' % digits, 300)
@@ -442,8 +430,7 @@ def test_retransmission_settings_move_the_deadline():
         bench.say('AT+QLWCFG="retransmit_mode",%d' % mode)
         bench.restart()
         bench.say("AT+QLWREG", 500)
-        bench.server.observe(NODE, "/3303/0/5700")
-        bench.wait(100)
+        bench.asked("observe", "/3303/0/5700")
         bench.say("AT+QLWOBSRSP=2,1,3303,0,5700,4,5,21.50,0", 100)
         bench.link.radio(up=False)
         bench.say("AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,1", 200)
@@ -475,8 +462,7 @@ def test_each_kind_of_request_comes_out_of_the_buffer():
     bench.server.observe(NODE, "/3303/0/5700")
     bench.server.read(NODE, "/3303/0/5700")
     bench.server.write(NODE, "/3303/0/5701", b"Cel", content_format=0)
-    bench.server.execute(NODE, "/3303/0/5605")
-    assert bench.wait(200) == ['+QLWURC: "buffer"']
+    assert bench.told("execute", "/3303/0/5605", ms=200) == ['+QLWURC: "buffer"']
     assert bench.say("AT+QLWRD?") == ["+QLWRD: 4", "OK"]
     assert bench.say("AT+QLWRD") == ['+QLWRD: 3,"observe",1,0,3303,0,5700', "OK"]
     assert bench.say("AT+QLWRD") == ['+QLWRD: 2,"read",2,3303,0,5700', "OK"]
@@ -488,14 +474,10 @@ def test_each_kind_of_request_comes_out_of_the_buffer():
 
 def test_no_second_buffer_urc_until_it_was_emptied():
     bench = buffered()
-    bench.server.read(NODE, "/3303/0/5700")
-    bench.wait(100)
-    bench.server.read(NODE, "/3303/0/5700")
-    assert bench.wait(100) == []
-    bench.say("AT+QLWRD")
-    bench.say("AT+QLWRD")
-    bench.server.read(NODE, "/3303/0/5700")
-    assert bench.wait(100) == ['+QLWURC: "buffer"']
+    bench.asked("read", "/3303/0/5700")
+    assert bench.told("read", "/3303/0/5700") == []
+    bench.type("AT+QLWRD", "AT+QLWRD")
+    assert bench.told("read", "/3303/0/5700") == ['+QLWURC: "buffer"']
 
 
 # ---- built-in objects
@@ -539,35 +521,28 @@ def test_what_a_server_wrote_it_reads_again():
     values = (("/1/0/2", b"5"), ("/1/0/3", b"60"), ("/1/0/5", b"120"), ("/3/0/14", b"+02:00"), ("/3/0/15", b"Europe/Madrid"),
               ("/11/0/1", b"m2m.example"))  # fmt: skip
     for path, value in values:
-        asked = bench.server.write(NODE, path, value, content_format=0)
-        bench.wait(200)
+        asked = bench.asked("write", path, value, content_format=0, ms=200)
         assert asked.code == 204, path
     bench.restart(6000)  # kept in non-volatile memory
     for path, value in values:
-        asked = bench.server.read(NODE, path, accept=0)
-        bench.wait(200)
+        asked = bench.asked("read", path, accept=0, ms=200)
         assert (asked.code, asked.payload) == (205, value), path
 
 
 def test_a_factory_reset_forgets_what_a_server_wrote():
     bench = registered_bc66()
     bench.server.write(NODE, "/1/0/5", b"120", content_format=0)
-    bench.server.write(NODE, "/3/0/14", b"+02:00", content_format=0)
-    bench.wait(200)
-    bench.server.execute(NODE, "/3/0/5")
-    bench.wait(9000)
+    bench.asked("write", "/3/0/14", b"+02:00", content_format=0, ms=200)
+    bench.asked("execute", "/3/0/5", ms=9000)
     period = bench.server.read(NODE, "/1/0/5", accept=0)
-    offset = bench.server.read(NODE, "/3/0/14", accept=0)
-    bench.wait(200)
+    offset = bench.asked("read", "/3/0/14", accept=0, ms=200)
     assert (period.payload, offset.code) == (b"86400", 404)
 
 
 def test_attributes_are_kept_for_discover():
     bench = registered_bc66()
-    bench.server.write_attributes(NODE, "/4/0/2", ("pmin=5", "pmax=60"))
-    bench.wait(100)
-    found = bench.server.discover(NODE, "/4/0/2")
-    bench.wait(100)
+    bench.asked("write_attributes", "/4/0/2", ("pmin=5", "pmax=60"))
+    found = bench.asked("discover", "/4/0/2")
     assert found.payload == b"</4/0/2>;pmax=60;pmin=5"
 
 
@@ -575,6 +550,5 @@ def test_strings_of_the_device_object_by_a_command_of_the_field():
     bench = registered_bc66()
     assert bench.say('AT+QLWCFG="CR",3,0,1,"meter 7"') == ["OK"]
     assert bench.say('AT+QLWCFG="CR",4,0,1,"meter 7"') == ["+CMEE ERROR: 3"]
-    exchange = bench.server.read(NODE, "/3/0/1")
-    bench.wait(100)
+    exchange = bench.asked("read", "/3/0/1")
     assert exchange.value == "meter 7"

@@ -157,16 +157,14 @@ def test_auto_registration_1_operator_sim_at_first_boot():
 
 def test_auto_registration_2_own_server_after_reboot_only():
     bench = Bench()
-    bench.say(OWN)
-    bench.say('AT+QLWCFG="auto_reg",1')
+    bench.type(OWN, 'AT+QLWCFG="auto_reg",1')
     assert bench.wait(5000) == []
     assert bench.restart()[-1] == "+QLWREG: 0"
 
 
 def test_auto_registration_3_another_server_with_cfun():
     bench = Bench()
-    bench.say(OWN)
-    bench.say('AT+QLWCFG="auto_reg",1')
+    bench.type(OWN, 'AT+QLWCFG="auto_reg",1')
     bench.restart()
     assert bench.say(OWN) == ["+CMEE ERROR: 33"]
     assert bench.say("AT+CFUN=0", 100) == ["OK"]
@@ -180,27 +178,22 @@ def test_settings_take_effect_with_the_next_boot():
     bench = registered_bc66()
     bench.say('AT+QLWCFG="access_mode",1')
     assert bench.say('AT+QLWCFG="access_mode"') == ['+QLWCFG: "access_mode",1', "OK"]
-    bench.server.read(NODE, "/3303/0/5700")
-    assert bench.wait(100) == ['+QLWURC: "read",1,3303,0,5700']
+    assert bench.told("read", "/3303/0/5700") == ['+QLWURC: "read",1,3303,0,5700']
     bench.restart()
     bench.say("AT+QLWREG", 1000)
-    bench.server.read(NODE, "/3303/0/5700")
-    assert bench.wait(100) == ['+QLWURC: "buffer"']
+    assert bench.told("read", "/3303/0/5700") == ['+QLWURC: "buffer"']
 
 
 def test_persistence_off_registers_anew():
     bench = Bench()
-    bench.say(OWN)
-    bench.say('AT+QLWCFG="auto_reg",1')
-    bench.say('AT+QLWCFG="per_regstatus_feat",1')
+    bench.type(OWN, 'AT+QLWCFG="auto_reg",1', 'AT+QLWCFG="per_regstatus_feat",1')
     bench.restart()
     assert bench.restart()[-1] == "+QLWREG: 0"
 
 
 def test_persistence_with_a_server_that_forgot_us():
     bench = Bench()
-    bench.say(OWN)
-    bench.say('AT+QLWCFG="auto_reg",1')
+    bench.type(OWN, 'AT+QLWCFG="auto_reg",1')
     bench.restart()
     bench.server.restart()
     said = bench.restart()
@@ -220,16 +213,13 @@ def test_an_update_carries_only_what_changed():
     bench.say("AT+QLWUPDATE=0,1000", 500)
     bench.say("AT+QLWUPDATE=1,0", 500)
     bench.say("AT+QLWADDOBJ=3304,0,1,5700", 500)
-    bench.server.execute(NODE, "/1/0/8")
-    bench.wait(500)
+    bench.asked("execute", "/1/0/8", ms=500)
     assert seen == [(1000, None, False), (None, "U", False), (None, None, True), (None, None, False)]
 
 
 def test_deep_sleep_is_deaf_and_wakes_by_pin_only():
     bench = registered_bc66()
-    bench.say('AT+QCFG="dsevent",1')
-    bench.say("AT+QNBIOTEVENT=1,1")
-    bench.say("AT+CSCON=1")
+    bench.type('AT+QCFG="dsevent",1', "AT+QNBIOTEVENT=1,1", "AT+CSCON=1")
     said = bench.sleep()
     assert said == ["+CSCON: 0", '+QNBIOTEVENT: "ENTER PSM"', '+QNBIOTEVENT: "ENTER DEEPSLEEP"']
     assert bench.modem.status_pin is False
@@ -313,10 +303,8 @@ def test_network_loss_and_return_are_told():
 
 def test_disable_means_no_contact_then_registration():
     bench = registered_bc66()
-    bench.server.write(NODE, "/1/0/5", b"600", content_format=0)
-    bench.wait(100)
-    bench.server.execute(NODE, "/1/0/4")
-    assert bench.wait(200) == ['+QLWURC: "disable",600']
+    bench.asked("write", "/1/0/5", b"600", content_format=0)
+    assert bench.told("execute", "/1/0/4", ms=200) == ['+QLWURC: "disable",600']
     assert NODE not in bench.server.registrations
     assert bench.say("AT+QLWREG") == ["+CMEE ERROR: 7"]
     assert bench.say("AT+QLWUPDATE=1,1") == ["+CMEE ERROR: 7"]
@@ -326,8 +314,7 @@ def test_disable_means_no_contact_then_registration():
 
 def test_disable_lasts_a_day_by_default():
     bench = registered_bc66()
-    bench.server.execute(NODE, "/1/0/4")
-    assert bench.wait(200) == ['+QLWURC: "disable",86400']
+    assert bench.told("execute", "/1/0/4", ms=200) == ['+QLWURC: "disable",86400']
 
 
 def test_factory_reset_in_direct_mode_resets_the_module():
@@ -353,8 +340,7 @@ def test_factory_reset_in_buffer_mode_waits_for_the_mcu():
     bench.say('AT+QLWCFG="access_mode",1')
     bench.restart()
     bench.say("AT+QLWREG", 2000)
-    bench.server.execute(NODE, "/3/0/5")
-    assert bench.wait(5000) == ['+QLWURC: "buffer"']
+    assert bench.told("execute", "/3/0/5", ms=5000) == ['+QLWURC: "buffer"']
     assert NODE not in bench.server.registrations
     assert bench.say("AT+QLWRD") == ['+QLWRD: 0,"factory_reset",0', "OK"]
     assert bench.restart()[-1] == "+QLWREG: 0"
@@ -382,10 +368,8 @@ def test_server_changes_lifetime_and_binding():
     assert bench.server.registrations[NODE].lifetime == 120
     bench.server.write(NODE, "/1/0/7", b"U", content_format=0)
     assert bench.wait(200) == ['+QLWURC: "binding_changed","U"', '+QLWURC: "ping",0']
-    bench.server.write(NODE, "/1/0/2", b"5", content_format=0)
-    assert bench.wait(200) == ['+QLWURC: "min_period_changed",5']
-    bench.server.write(NODE, "/1/0/3", b"50", content_format=0)
-    assert bench.wait(200) == ['+QLWURC: "max_period_changed",50']
+    assert bench.told("write", "/1/0/2", b"5", content_format=0, ms=200) == ['+QLWURC: "min_period_changed",5']
+    assert bench.told("write", "/1/0/3", b"50", content_format=0, ms=200) == ['+QLWURC: "max_period_changed",50']
 
 
 def test_wrong_key_ends_in_reg_1():

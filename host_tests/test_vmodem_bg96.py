@@ -98,8 +98,7 @@ def test_6_2_client_configuration():
     assert bench.say('AT+QLWM2M="ulhex",10250,5,"3031323334"', 100) == ["OK"]
     assert [each.value for each in bench.server.deliveries] == [b"hello", b"01234"]
     bench.say('AT+QLWM2M="dltype",1')
-    bench.server.write(name, "/10250/0/1", b"01", content_format=42)
-    assert bench.wait(100) == ['+QLWDLDATA: "10250/0/1",2,"3031"']
+    assert bench.told("write", "/10250/0/1", b"01", content_format=42) == ['+QLWDLDATA: "10250/0/1",2,"3031"']
 
 
 def test_6_1_bootstrap_ini_of_the_guide():
@@ -293,8 +292,7 @@ def test_psm_powers_down_and_the_key_brings_it_back():
 
 def test_psm_at_once():
     bench = bench_of()
-    bench.say('AT+CPSMS=1,,,"00100001","00101111"')
-    bench.say('AT+QCFG="psm/enter",1')
+    bench.type('AT+CPSMS=1,,,"00100001","00101111"', 'AT+QCFG="psm/enter",1')
     assert "PSM POWER DOWN" in bench.wait(15000)
 
 
@@ -516,8 +514,7 @@ def test_observe_and_cancel():
     said = bench.wait(100)
     assert said[0].endswith(',"/19/0/0",1')
     bench = registered(observe_flag=True)
-    bench.server.observe(EP, "/19/0/0")
-    assert bench.wait(100)[0].endswith(',"/19/0/0",0')
+    assert bench.told("observe", "/19/0/0")[0].endswith(',"/19/0/0",0')
     assert bench.say('AT+QLWM2M="uldata",19,2,"hi"', 100) == ["OK"]
 
 
@@ -527,13 +524,10 @@ def test_data_without_an_observation_is_an_error():
 
 def test_downlink_in_text_and_hex():
     bench = registered()
-    bench.server.write(EP, "/19/1/0", b"hello", content_format=0)
-    assert bench.wait(100) == ['+QLWDLDATA: "/19/1/0",4,5,"hello"']
-    bench.server.write(EP, "/19/1/0", b"\x00\xff", content_format=42)
-    assert bench.wait(100) == ['+QLWDLDATA: "/19/1/0",5,2,"00FF"']
+    assert bench.told("write", "/19/1/0", b"hello", content_format=0) == ['+QLWDLDATA: "/19/1/0",4,5,"hello"']
+    assert bench.told("write", "/19/1/0", b"\x00\xff", content_format=42) == ['+QLWDLDATA: "/19/1/0",5,2,"00FF"']
     bench.say('AT+QLWM2M="dltype",1')
-    bench.server.write(EP, "/19/1/0", b"hello", content_format=0)
-    assert bench.wait(100) == ['+QLWDLDATA: "/19/1/0",4,5,"68656C6C6F"']
+    assert bench.told("write", "/19/1/0", b"hello", content_format=0) == ['+QLWDLDATA: "/19/1/0",4,5,"68656C6C6F"']
 
 
 def test_what_a_pipe_cannot_do():
@@ -554,19 +548,14 @@ def test_server_triggers():
     bench.wait(300)
     assert [exchange.code for exchange in asked] == [405] * 3
     bench = registered()
-    bench.server.execute(EP, "/1/0/8")
-    bench.wait(200)
+    bench.asked("execute", "/1/0/8", ms=200)
     assert bench.server.registrations[EP].updates == 1
-    bench.server.write(EP, "/1/0/1", b"900", content_format=0)
-    bench.wait(200)
+    bench.asked("write", "/1/0/1", b"900", content_format=0, ms=200)
     assert bench.server.registrations[EP].lifetime == 900
-    bench.server.write(EP, "/1/0/7", b"UQ", content_format=0)
-    bench.wait(200)
+    bench.asked("write", "/1/0/7", b"UQ", content_format=0, ms=200)
     assert bench.server.registrations[EP].binding == "UQ"
-    bench.server.write(EP, "/1/0/5", b"60", content_format=0)
-    bench.wait(200)
-    bench.server.execute(EP, "/1/0/4")
-    bench.wait(59000)
+    bench.asked("write", "/1/0/5", b"60", content_format=0, ms=200)
+    bench.asked("execute", "/1/0/4", ms=59000)
     assert EP not in bench.server.registrations
     bench.wait(2000)
     assert bench.server.registrations[EP].binding == "UQ"
@@ -577,11 +566,9 @@ def test_server_triggers():
 def test_dfota_in_band_and_out_of_band():
     for uri in ("coap://host/fw", "https://host/fw"):
         bench = registered()
-        bench.server.observe(EP, "/5/0/3")
-        bench.wait(100)
+        bench.asked("observe", "/5/0/3")
         bench.server.write(EP, "/5/0/1", uri.encode(), content_format=0)
-        early = bench.server.execute(EP, "/5/0/2")
-        bench.wait(21000)
+        early = bench.asked("execute", "/5/0/2", ms=21000)
         assert early.code == 405
         assert [each.value for each in bench.server.deliveries] == [1, 2]
         assert bench.server.execute(EP, "/5/0/2").code is None
@@ -595,10 +582,8 @@ def test_dfota_in_band_and_out_of_band():
 def test_dfota_refuses_what_it_cannot_fetch():
     for uri, result in (("ftp://host/fw", 9), ("nonsense", 7)):
         bench = registered()
-        bench.server.write(EP, "/5/0/1", uri.encode(), content_format=0)
-        bench.wait(200)
-        exchange = bench.server.read(EP, "/5/0/5")
-        bench.wait(200)
+        bench.asked("write", "/5/0/1", uri.encode(), content_format=0, ms=200)
+        exchange = bench.asked("read", "/5/0/5", ms=200)
         assert exchange.value == result
 
 

@@ -61,8 +61,7 @@ def test_a_reboot_in_the_middle_of_a_command():
 
 def test_a_lost_urc_by_its_text():
     bench = registered_bc66()
-    bench.server.observe(NODE, "/3303/0/5700")
-    bench.wait(100)
+    bench.asked("observe", "/3303/0/5700")
     bench.say("AT+QLWOBSRSP=1,1,3303,0,5700,4,4,21.5,0", 100)
     bench.modem.faults.arm("lost_urc", value="report_ack")
     said = bench.say("AT+QLWNOTIFY=3303,0,5700,4,4,21.5,0,1", 500)

@@ -15,45 +15,34 @@ def bare(**options):
 
 def test_echo_and_verbose_result_byte_by_byte():
     bench = bare()
-    bench.modem.receive(b"AT+CFUN?\r")
-    assert bench.take_raw() == b"AT+CFUN?\r\r\n+CFUN: 1\r\n\r\nOK\r\n"
+    assert bench.bytes_for(b"AT+CFUN?\r") == b"AT+CFUN?\r\r\n+CFUN: 1\r\n\r\nOK\r\n"
 
 
 def test_the_command_that_ends_the_echo_is_echoed():
     bench = bare()
-    bench.modem.receive(b"ATE0\r")
-    assert bench.take_raw() == b"ATE0\r\r\nOK\r\n"
-    bench.modem.receive(b"AT\r")
-    assert bench.take_raw() == b"\r\nOK\r\n"
+    assert bench.bytes_for(b"ATE0\r") == b"ATE0\r\r\nOK\r\n"
+    assert bench.bytes_for(b"AT\r") == b"\r\nOK\r\n"
 
 
 def test_numbers_instead_of_words():
     bench = Bench()
-    bench.modem.receive(b"ATV0\r")
-    assert bench.take_raw() == b"0\r"
-    bench.modem.receive(b"AT+CFUN?\r")
-    assert bench.take_raw() == b"+CFUN: 1\r\n0\r"
-    bench.modem.receive(b"AT+CMEE=0\rAT+CFUN=9\r")
-    assert bench.take_raw() == b"0\r4\r"
-    bench.modem.receive(b"ATV1\r")
-    assert bench.take_raw() == b"\r\nOK\r\n"
+    assert bench.bytes_for(b"ATV0\r") == b"0\r"
+    assert bench.bytes_for(b"AT+CFUN?\r") == b"+CFUN: 1\r\n0\r"
+    assert bench.bytes_for(b"AT+CMEE=0\rAT+CFUN=9\r") == b"0\r4\r"
+    assert bench.bytes_for(b"ATV1\r") == b"\r\nOK\r\n"
 
 
 def test_results_can_be_switched_off():
     bench = Bench()
-    bench.modem.receive(b"ATQ1\rAT\rATQ0\r")
-    assert bench.take_raw() == b"\r\nOK\r\n"
+    assert bench.bytes_for(b"ATQ1\rAT\rATQ0\r") == b"\r\nOK\r\n"
 
 
 def test_s3_and_s4_change_the_line_ends():
     bench = Bench()
     assert bench.say("ATS3?;S4?") == ["013", "010", "OK"]
-    bench.modem.receive(b"ATS4=32\r")
-    assert bench.take_raw() == b"\r OK\r "
-    bench.modem.receive(b"ATS3=33\r")
-    assert bench.take_raw() == b"! OK! "
-    bench.modem.receive(b"ATS3=13S4=10!")
-    assert bench.take_raw() == b"\r\nOK\r\n"
+    assert bench.bytes_for(b"ATS4=32\r") == b"\r OK\r "
+    assert bench.bytes_for(b"ATS3=33\r") == b"! OK! "
+    assert bench.bytes_for(b"ATS3=13S4=10!") == b"\r\nOK\r\n"
 
 
 def test_several_commands_in_a_line_and_one_result():
@@ -126,8 +115,7 @@ def test_stored_settings_outlive_a_reset_others_do_not():
     assert bench.take() == []
     bench.say("ATE0")
     assert bench.say("AT+CMEE?") == ["+CMEE: 1", "OK"]
-    bench.say("ATZ")
-    bench.say("ATE0")
+    bench.type("ATZ", "ATE0")
     assert bench.say("AT+CMEE?") == ["+CMEE: 2", "OK"]
 
 
@@ -163,9 +151,7 @@ def test_latency_is_virtual_time():
 def test_secrets_stay_out_of_the_record():
     bench = Bench(sim="pin")
     bench.say("AT+CPIN=1234", 4000)
-    bench.say('AT+QLWCONFIG=0,"host",5684,"node",900,0,"identity7","00112233445566"')
-    bench.say("AT+QLWCONFIG?")
-    bench.say("AT+CIMI")
+    bench.type('AT+QLWCONFIG=0,"host",5684,"node",900,0,"identity7","00112233445566"', "AT+QLWCONFIG?", "AT+CIMI")
     record = repr(bench.modem.recent)
     for secret in ("1234", "identity7", "00112233445566", bench.modem.options["imsi"]):
         assert secret not in record, secret

@@ -16,8 +16,7 @@ def acked(desk, path=TEMPERATURE):
 
 
 def observed(desk, path=TEMPERATURE):
-    exchange = desk.server.observe("node-1", path)
-    desk.clock.advance(500)
+    exchange = desk.asked("observe", path, ms=500)
     assert exchange.code == 205, exchange.code
     return desk
 
@@ -33,8 +32,7 @@ def test_a_read_is_answered_by_the_module():
     desk = Desk(ready(3303)).registered()
     desk.say("AT#LWM2MSET=1,3303,0,5700,0,21.5")
     answers = [desk.server.read("node-1", path) for path in ((3303, 0, 5700), (3303, 0), (3303,), (3, 0, 9), (9999,))]
-    hidden = desk.server.read("node-1", (0, 0, 0))
-    desk.clock.advance(1000)
+    hidden = desk.asked("read", (0, 0, 0))
     assert [answer.code for answer in answers] == [205, 205, 205, 205, 404] and hidden.code == 401
     assert answers[0].value == 21.5
     assert {each.path for each in answers[1].values} == {(3303, 0, n) for n in (5601, 5700, 5701, 5750)}
@@ -46,8 +44,7 @@ def test_a_write_is_answered_by_the_module_and_told_where_monitored():
     first = desk.server.write("node-1", RELAY, b"1", TEXT_PLAIN)
     assert desk.hear(1000) == "" and first.code == 204
     desk.say("AT#LWM2MMON=1,3306")
-    desk.server.write("node-1", RELAY, b"\x00")
-    assert desk.hear(1000) == '\r\n#LWM2MMON: UPD,"/3306/0/5850/0"\r\n'
+    assert desk.told("write", RELAY, b"\x00") == '\r\n#LWM2MMON: UPD,"/3306/0/5850/0"\r\n'
     desk.server.write("node-1", RELAY, b"0", TEXT_PLAIN)  # no change
     assert desk.hear(1000) == ""
     assert desk.lines("AT#LWM2MR=0,3306,0,5850,0")[0] == "#LWM2MR: 0"
@@ -130,8 +127,7 @@ def test_a_reset_by_the_server_ends_the_observation():
 
 def test_pmin_holds_back_and_only_the_last_value_goes():
     desk = observed(acked(Desk(ready(3303)).registered()))
-    desk.server.write_attributes("node-1", TEMPERATURE, ("pmin=60",))
-    desk.clock.advance(1000)
+    desk.asked("write_attributes", TEMPERATURE, ("pmin=60",))
     for value in (1, 2, 3):
         desk.say("AT#LWM2MSET=1,3303,0,5700,0,%d" % value, 1000)
     assert deliveries(desk) == []
@@ -141,8 +137,7 @@ def test_pmin_holds_back_and_only_the_last_value_goes():
 
 def test_pmax_repeats_what_did_not_change():
     desk = observed(acked(Desk(ready(3303)).registered()))
-    desk.server.write_attributes("node-1", TEMPERATURE, ("pmax=30",))
-    desk.clock.advance(95000)
+    desk.asked("write_attributes", TEMPERATURE, ("pmax=30",), ms=95000)
     assert deliveries(desk) == [(TEMPERATURE, 0.0)] * 3
     assert desk.hear().count('"ACK"') == 3
 
@@ -151,30 +146,25 @@ def test_attributes_and_account_are_checked_before_they_are_kept():
     """TS 1.0.2 5.1.2 and E.2: what does not fit is 4.00, changes nothing, and no later AT#LWM2MSET stumbles over it."""
     desk = observed(Desk(ready(3303)).registered())
     for query in ("gt=x", "st=-1", "foo=1", "pmin=-5", "pmax=1.5", "pmin=4294967296", "gt=nan", "lt=--1", "st=1e5", "gt=."):
-        asked = desk.server.write_attributes("node-1", TEMPERATURE, (query,))
-        desk.clock.advance(1000)
+        asked = desk.asked("write_attributes", TEMPERATURE, (query,))
         assert asked.code == 400 and not desk.link.attributes.get(TEMPERATURE), query
     for path in ((3303, 0), (3303, 0, 5701)):  # gt is for a number
-        asked = desk.server.write_attributes("node-1", path, ("gt=5",))
-        desk.clock.advance(1000)
+        asked = desk.asked("write_attributes", path, ("gt=5",))
         assert asked.code == 400, path
     for path, query in ((TEMPERATURE, "gt=-2.5"), (TEMPERATURE, "st=0.5"), (TEMPERATURE, "gt"), ((3303, 0), "pmin=0")):
-        asked = desk.server.write_attributes("node-1", path, (query,))
-        desk.clock.advance(1000)
+        asked = desk.asked("write_attributes", path, (query,))
         assert asked.code == 204, query
     assert desk.lines("AT#LWM2MSET=1,3303,0,5700,0,7", 2000)[0] == "OK"
     for resource, value, code in ((1, b"0", 400), (1, b"-5", 400), (1, b"4294967296", 400), (7, b"X", 400), (3, b"-1", 400),
                                   (1, b"600", 204), (7, b"UQ", 204)):
-        asked = desk.server.write("node-1", (1, 0, resource), value, 0)
-        desk.clock.advance(5000)
+        asked = desk.asked("write", (1, 0, resource), value, 0, ms=5000)
         assert asked.code == code, (resource, value, asked.code)
     assert desk.model.objects.get((1, 0, 1, 0)) == "600"
 
 
 def test_gt_lt_and_st_decide():
     desk = observed(Desk(ready(3303)).registered())
-    desk.server.write_attributes("node-1", TEMPERATURE, ("gt=25", "st=5"))
-    desk.clock.advance(1000)
+    desk.asked("write_attributes", TEMPERATURE, ("gt=25", "st=5"))
     for value in (1, 2, 9, 26, 27):
         desk.say("AT#LWM2MSET=1,3303,0,5700,0,%d" % value, 2000)
     assert [value for _, value in deliveries(desk)] == [9.0, 26.0]
@@ -188,8 +178,7 @@ def test_an_observed_instance_carries_all_its_values():
 
 def test_cancel_ends_it():
     desk = observed(Desk(ready(3303)).registered())
-    desk.server.cancel("node-1", TEMPERATURE)
-    desk.clock.advance(1000)
+    desk.asked("cancel", TEMPERATURE)
     desk.say("AT#LWM2MSET=1,3303,0,5700,0,5", 3000)
     assert deliveries(desk) == []
 
@@ -201,8 +190,7 @@ def gated(release=5):
     desk = observed_later(Desk(ready(3303)))
     desk.say("AT#LWM2MENA=1,1,1,5,%d" % release)
     desk.say("AT#LWM2MACK=1", 4000)
-    desk.server.observe("node-1", TEMPERATURE)
-    desk.clock.advance(1000)
+    desk.asked("observe", TEMPERATURE)
     assert desk.hear(release * 1000) == '\r\n#LWM2MEND: 0\r\n'
     return desk
 
@@ -233,13 +221,11 @@ def test_several_changes_ring_once():
 
 def test_outside_of_a_session_the_server_is_not_heard_until_an_sms():
     desk = gated()
-    answer = desk.server.read("node-1", TEMPERATURE)
-    desk.clock.advance(20000)
+    answer = desk.asked("read", TEMPERATURE, ms=20000)
     assert not answer.done
     desk.model.sms()
     assert desk.lines("AT#LWM2MACK=1", 500)[-1] == "OK"
-    again = desk.server.read("node-1", TEMPERATURE)
-    desk.clock.advance(1000)
+    again = desk.asked("read", TEMPERATURE)
     assert again.code == 205
 
 
@@ -361,12 +347,10 @@ def test_factory_reset_forgets_instances_and_accounts_but_not_files_and_the_fota
 
 def test_an_update_trigger_and_a_written_lifetime():
     desk = Desk(ready()).registered()
-    desk.server.execute("node-1", (1, 0, 8))
-    desk.clock.advance(1000)
+    desk.asked("execute", (1, 0, 8))
     assert desk.server.registrations["node-1"].updates == 1
     desk.server.write("node-1", (1, 0, 1), b"600", TEXT_PLAIN)
-    desk.server.write("node-1", (1, 0, 7), b"UQ", TEXT_PLAIN)
-    desk.clock.advance(1000)
+    desk.asked("write", (1, 0, 7), b"UQ", TEXT_PLAIN)
     registration = desk.server.registrations["node-1"]
     assert (registration.lifetime, registration.binding) == (600, "UQ")
 
@@ -376,8 +360,7 @@ def test_a_bootstrap_trigger_asks_the_bootstrap_server_again():
 
     desk = bootstrapping()
     desk.say("AT#LWM2MENA=1", 9000)
-    desk.server.execute("node-1", (1, 0, 9))
-    assert desk.hear(9000).count("BOOTSTRAPPED") == 1
+    assert desk.told("execute", (1, 0, 9), ms=9000).count("BOOTSTRAPPED") == 1
     assert desk.server.registrations["node-1"].lifetime == 86400
 
 
@@ -403,8 +386,7 @@ def test_fota_without_gates():
 def test_fota_with_both_gates():
     desk = firmware(3)
     assert '#LWM2MFOTARING: 0,"DOWNLOAD"' in desk.hear(60000)
-    early = desk.server.execute("node-1", (5, 0, 2))
-    desk.clock.advance(3600)
+    early = desk.asked("execute", (5, 0, 2), ms=3600)
     assert early.code == 405
     assert desk.lines("AT#LWM2MFOTAACK=0,1", 30000) == ["OK"]
     desk.server.execute("node-1", (5, 0, 2))
@@ -491,6 +473,5 @@ def test_floats_of_the_server_become_text():
         "<Type>Float</Type></Item></Resources></Object></LWM2M>")
     nvram["instances"]["3308"] = [0]
     desk = Desk(nvram).registered()
-    desk.server.write("node-1", (3308, 0, 5900), encode(TLV, (3308, 0, 5900), [((3308, 0, 5900), FLOAT, "21.25")]), TLV)
-    desk.clock.advance(1000)
+    desk.asked("write", (3308, 0, 5900), encode(TLV, (3308, 0, 5900), [((3308, 0, 5900), FLOAT, "21.25")]), TLV)
     assert desk.lines("AT#LWM2MR=0,3308,0,5900,0")[0] == "#LWM2MR: 21.25"

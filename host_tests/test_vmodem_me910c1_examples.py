@@ -110,8 +110,7 @@ def test_example_08_of_3_1_3_is_suspended():
     nvram["values"] = {"1/0/5/0": "60"}
     desk = Desk(nvram, registration_urcs=True)
     assert desk.say("AT#LWM2MENA=1", 9000) == OK + tlt("REGISTERING", 99, DM) + tlt("REGISTERED", 99, DM)
-    desk.server.execute("node-1", (1, 0, 4))
-    assert desk.hear(50000) == tlt("SUSPENDED", 99, DM)
+    assert desk.told("execute", (1, 0, 4), ms=50000) == tlt("SUSPENDED", 99, DM)
     assert desk.hear(20000) == tlt("REGISTERING", 99, DM) + tlt("REGISTERED", 99, DM)
 
 

@@ -68,6 +68,17 @@ class Desk:
         """The same as lines without blanks between them."""
         return [each for each in self.say(line, wait_ms).replace("\r", "\n").split("\n") if each]
 
+    def asked(self, operation, path, *given, ms=1000, **named):
+        """The Exchange of a request of the server, `ms` later."""
+        exchange = getattr(self.server, operation)("node-1", path, *given, **named)
+        self.clock.advance(ms)
+        return exchange
+
+    def told(self, operation, path, *given, ms=1000, **named):
+        """What the module says to such a request within `ms`."""
+        self.asked(operation, path, *given, ms=ms, **named)
+        return self.hear()
+
     def registered(self):
         """Enable, and let it register."""
         assert self.lines("AT#LWM2MENA=1", 8000)[0] == "OK"

@@ -55,6 +55,31 @@ class Bench:
         self.clock.advance(ms)
         return self.take()
 
+    def type(self, *lines):
+        """Type lines whatever comes back."""
+        for line in lines:
+            self.say(line)
+
+    def bytes_for(self, data):
+        """The bytes that are said to these, at once."""
+        self.modem.receive(data)
+        return self.take_raw()
+
+    def asked(self, operation, path, *given, ms=100, **named):
+        """The Exchange of a request of the server to the only node that it has, `ms` later."""
+        exchange = self._ask(operation, path, given, named)
+        self.wait(ms)
+        return exchange
+
+    def told(self, operation, path, *given, ms=100, **named):
+        """What the module says to such a request within `ms`."""
+        self._ask(operation, path, given, named)
+        return self.wait(ms)
+
+    def _ask(self, operation, path, given, named):
+        (endpoint,) = self.server.registrations
+        return getattr(self.server, operation)(endpoint, path, *given, **named)
+
     def restart(self, ms=4000):
         """A reset by pin, and time to attach."""
         self.modem.pin("reset", True)
