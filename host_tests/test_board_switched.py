@@ -19,6 +19,7 @@ class Ds3231:
         self.registers[15] = 0x80  # it has stopped: new
         self.zero = 0  # the moment of its 2000-01-01
         self.absent = False
+        self.fails = 0  # so many times
 
     def seconds(self):
         return (self.clock.now - self.zero) // 1000
@@ -30,7 +31,8 @@ class Ds3231:
 
     def readfrom_mem(self, address, register, count):
         assert address == 0x68
-        if self.absent:
+        self.fails -= 1
+        if self.absent or self.fails >= 0:
             raise OSError(5)
         at = self.seconds()
         for i, value in enumerate((at % 60, at // 60 % 60, at // 3600 % 24, 7, 1 + at // 86400)):
@@ -166,6 +168,32 @@ def test_a_ds3231_that_has_stopped_is_a_cold_boot_and_holds_the_switch_from_then
     assert sleeps(chip, opened(), 600000)
     clock.registers[15] |= 0x80  # its own cell was taken out meanwhile
     assert opened().reset_cause() == "power_on"
+
+
+def test_a_note_or_a_time_that_cannot_be_read_is_not_absent():
+    for definition, failures, expected, kept in (
+            (WithTpl, 2, "planned", True), (WithTpl, 3, "planned", False),
+            (WithDs, 2, "planned", True), (WithDs, 3, "planned", False)):
+        for which in ("note", "clearing", "time") if definition is WithDs else ("note", "clearing"):
+            chip, clock, opened = setting(definition)
+            tpl5110(chip)
+            files = FlashFiles()
+            switched.open = files.open
+            assert sleeps(chip, opened(), 880000)
+            note, left = files.content["switched"], [failures]
+
+            def fault(kind, path, left=left, which=which):
+                left[0] -= path == "switched" and (kind == "read") == (which == "note")
+                return 5 if path == "switched" and (kind == "read") == (which == "note") and left[0] >= 0 else 0
+
+            if which == "time":
+                clock.fails = failures
+            else:
+                files.fault = fault
+            board = opened()
+            assert (board.reset_cause(), board.clock.kept) == (expected, kept or which == "clearing"), (definition, which)
+            if which == "note" and failures == 3:
+                assert files.content["switched"] == note, "what cannot be read is not written over"
 
 
 def test_a_node_reports_for_a_day_by_a_timer_as_by_light_sleep():

@@ -36,14 +36,25 @@ _ALARM_1 = const(0x45)
 _STATUS = const(0x0F)
 _STOPPED = const(0x80)
 _ALARMED = const(0x01)
+_ENOENT = const(2)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 
 def _bcd(value: int) -> int:
     return value // 10 << 4 | value % 10
+
+
+def _tried(function: "Callable[[], Any]") -> "Any":
+    """What function() gives, tried three times; False where it cannot be had now."""
+    for _ in range(3):
+        try:
+            return function()
+        except OSError:
+            pass
+    return False
 
 
 class Board(Rp2):
@@ -56,41 +67,49 @@ class Board(Rp2):
         self._opened = int(self.clock.time())
 
     def _find_cause(self) -> str:
-        """A cold boot with the note of our own sleep is "planned", and the count goes on in the scratch registers."""
+        """A cold boot with the note of our own sleep is "planned", and the count goes on in the scratch registers.
+
+        A note or a time that cannot be read now is not absent: planned too, and the count begins anew.
+        """
         cause = super()._find_cause()
-        note = self._taken()
-        slept = self._counted() if self.definition.TIMER["chip"] == "ds3231" else note[2] if note else None
+        slept = _tried(self._counted) if self.definition.TIMER["chip"] == "ds3231" else 0  # first: it holds the switch
+        note = _tried(self._taken)
         if cause not in ("power_on", "brown_out", "hard") or note is None or slept is None:
             return cause
-        seconds = note[1] + slept
-        for register, value in ((1, note[0]), (5, seconds), (6, seconds ^ 0xFFFFFFFF)):  # lwnode.board.rp2: _COUNT_ID, _TIME
-            self._poke(register, value)
+        if note and slept is not False:
+            seconds = note[1] + (slept or note[2])
+            # lwnode.board.rp2: _COUNT_ID, _TIME and its check
+            for register, value in ((1, note[0]), (5, seconds), (6, seconds ^ 0xFFFFFFFF)):
+                self._poke(register, value)
         return "planned"
 
     def _taken(self) -> "tuple[int, int, int] | None":
-        """Take the note of the sleep before: it counts once, or a failing battery would never look like one."""
+        """Take the note of the sleep before: it counts once, or a failing battery would never look like one.
+
+        None where there is none; OSError where it cannot be read now.
+        """
         try:
             with open(_NOTE, "rb") as file:
                 data = file.read()
+        except OSError as error:
+            if error.args[0] != _ENOENT:
+                raise
+            return None
+        try:
             if data:
                 open(_NOTE, "wb").close()
         except OSError:
-            return None
-        if len(data) != 16 or pack("<I", crc32(data[:12])) != data[12:]:
-            return None
-        return unpack(_FORMAT, data[:12])
+            pass  # what has been read counts; a flash that cannot be written takes no note of the next sleep either
+        return None if len(data) != 16 or pack("<I", crc32(data[:12])) != data[12:] else unpack(_FORMAT, data[:12])
 
     def _counted(self) -> "int | None":
         """Return the seconds that the DS3231 has counted since our sleep, None where it had stopped; hold the switch."""
-        try:
-            bus = self.i2c()
-            second, minute, hour, _, date = [(byte >> 4) * 10 + (byte & 15) for byte in bus.readfrom_mem(_ADDRESS, 0, 5)]
-            status = bus.readfrom_mem(_ADDRESS, _STATUS, 1)[0]
-            if not status & _ALARMED:
-                bus.writeto_mem(_ADDRESS, 7, b"\x80\x80\x80\x80")  # an alarm each second, which nobody clears
-                bus.writeto_mem(_ADDRESS, _CONTROL, bytes([_ALARM_1]))
-        except (OSError, ValueError):
-            return None
+        bus = self.i2c()
+        second, minute, hour, _, date = [(byte >> 4) * 10 + (byte & 15) for byte in bus.readfrom_mem(_ADDRESS, 0, 5)]
+        status = bus.readfrom_mem(_ADDRESS, _STATUS, 1)[0]
+        if not status & _ALARMED:
+            bus.writeto_mem(_ADDRESS, 7, b"\x80\x80\x80\x80")  # an alarm each second, which nobody clears
+            bus.writeto_mem(_ADDRESS, _CONTROL, bytes([_ALARM_1]))
         return None if status & _STOPPED else (date - 1) * 86400 + hour * 3600 + minute * 60 + second
 
     def sleep(self, ms: int, wake_on: "tuple[str, ...]" = ()) -> str:
@@ -110,9 +129,9 @@ class Board(Rp2):
             else:
                 self._arm(min(ms, _LONGEST_MS) // 1000)
             self.clock.sleep_ms(_GONE_MS)
-            self._taken()  # somebody else feeds this board
         except OSError:
             pass
+        _tried(self._taken)  # somebody else feeds this board, or the timer does not answer
         return super().sleep(max(1, ms - self.clock.ticks_diff(self.clock.ticks_ms(), begun)), wake_on)
 
     def _arm(self, seconds: int) -> None:
