@@ -9,7 +9,7 @@ from words import explain, spelled
 
 from lwnode.at import BudgetExceeded, CommandError
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Response
-from lwnode.modem import NEED_RECOVER, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Server, open_modem
+from lwnode.modem import DEREGISTERED, NEED_RECOVER, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Server, open_modem
 from lwnode.modem.recovery import bring_back, power_cycle
 
 TEMPERATURE = Path(3303, 0, 5700)
@@ -181,9 +181,25 @@ def test_errors_come_as_cmee_as_cme_and_plain():
 
 
 def test_deregistering_without_a_registration_is_what_was_wanted():
-    """field_quirks 2.5."""
-    assert bench({"AT+QLWDEREG": "+CMEE ERROR: 4"}).modem.deregister()
-    assert not bench({"AT+QLWDEREG": "+CMEE ERROR: 1"}).modem.deregister()
+    """field_quirks 2.5: err 4. Any other refusal leaves the registration as it was."""
+    for answer, done, state in (("+CMEE ERROR: 4", True, DEREGISTERED), ("+CMEE ERROR: 5", False, REGISTERED),
+                                ("+CMEE ERROR: 1", False, REGISTERED), ("ERROR", False, REGISTERED)):
+        one = bench({"AT+QLWDEREG": answer})
+        one.say("+QLWREG: 0")
+        assert (one.modem.deregister(), one.modem._status) == (done, state), answer
+
+
+def test_the_binding_is_said_once_for_an_account_after_its_registration():
+    """Figures 15 to 17: the module registers with UQ; a firmware that refuses the update is not asked again."""
+    for binding, said, result, refused_ in (("U", "AT+QLWUPDATE=1,0", 0, 0), ("UQ", "AT+QLWUPDATE=1,1", 0, 0),
+                                            ("U", "AT+QLWUPDATE=1,0", None, 1)):
+        answer = "ERROR" if result is None else ["+QLWUPDATE: 7", "OK", (300, "+QLWUPDATE: %d,7" % result)]
+        one = bench({"AT+QLWUPDATE=": answer})
+        one.modem.configure(server(binding=binding))
+        for _ in range(2):
+            assert one.modem.register(30000), binding
+            assert one.talker.said("AT+QLWUPDATE") == [said]
+            assert one.modem.stats.get("bindings_refused", 0) == refused_ and one.modem.deregister()
 
 
 def test_a_refused_sleep_lock_is_asked_for_again():
@@ -278,12 +294,13 @@ def test_the_key_is_in_no_trace_and_no_exception():
     one = bench({"AT+QLWCONFIG?": '+QLWCONFIG:0,192.0.2.7,5684,"node-1",900,0,"me","%s"' % former,
                  "AT+QLWCONFIG=": "+CMEE ERROR: 3"})
     one.at.trace_to(lambda direction, data: seen.append(bytes(data)))
-    error = raised(CommandError, one.modem.configure, server(port=5684, security="psk", psk_identity="me", psk=KEY))
+    error = raised(CommandError, one.modem.configure, server(port=5684, security="psk", psk_identity="identity-1", psk=KEY))
     assert KEY not in str(error)
     trace = b"".join(seen)
     assert b"AT+QLWCFG?" in trace
     assert KEY.encode() not in trace
     assert former.encode() not in trace, "the key of an earlier life, printed by the module"
+    assert b"identity-1" not in trace, "what else stands beside a key"
 
 
 def test_nothing_is_configured_while_the_module_registers_by_itself():

@@ -52,8 +52,7 @@ _DOWN_MS = const(1000)  # OK comes before it goes down; banners follow after 5 s
 _OFF_MS = const(5000)  # OK comes at once, going down takes up to 10 s (low_power 3.4, 3.5)
 _BOOT_TRIES = const(6)  # each looks for the module for some seconds (AtClient.sync)
 _UPDATE_S = const(3600)  # longest that an update of the module's firmware keeps it from sleeping; 20 minutes are usual
-_MODELS = const((("BC20", "bc20"), ("BC66", "bc66"), ("BG96", "bg96"), ("ME910", "me910c1"), ("NE910", "me910c1"),
-           ("ML865", "me910c1")))
+_MODELS = const(("BC20", "BC66", "BG96", "ME910", "NE910", "ML865"))
 
 
 class Capabilities:
@@ -232,7 +231,8 @@ class Modem(Network):
             self.failures += 1
             return False
         model = self._answer_to("AT+CGMM", prefix="")[0].upper()
-        for name, family in _MODELS:
+        for name in _MODELS:
+            family = name.lower() if name[0] == "B" else "me910c1"
             if name in model and family != self.FAMILY:
                 self.refusal = 'module: AT+CGMM says %s, config.json says "family": "%s"; set "family": "%s"' % (
                     model, self.FAMILY, family)
@@ -600,21 +600,19 @@ class Modem(Network):
 
     # ---- steps of a dialogue ----------------------------------------------------------------------------------
 
-    def _retry(self, step: "Callable[..., Any]", *values: "Any") -> "Any":
+    def _retry(self, step: "Callable[..., Any]", *values: "Any", times: int = 3, **how: "Any") -> "Any":
         """A step that reads, compares and writes what differs, up to three times where the line loses an answer.
 
         So too where the module says a plain ERROR although it has been told to give numbers (field_quirks 2.2).
         """
-        for _ in range(2):
+        while True:
+            times -= 1
             try:
-                return step(*values)
-            except (AtTimeout, LinkError):
-                self._count("steps_repeated")
-            except CommandError as error:
-                if error.code is not None:
+                return step(*values, **how)
+            except (AtTimeout, LinkError, CommandError) as error:
+                if not times or getattr(error, "code", None) is not None:
                     raise
                 self._count("steps_repeated")
-        return step(*values)
 
     def ask(self, function: "Callable[..., Any]", *parameters: "Any", **keywords: "Any") -> "Any":
         """call(...), or None where the module refused or stayed silent; an exhausted budget passes."""

@@ -16,7 +16,7 @@ PIN is tried once, and its refusal is remembered until the secrets change.
 
 from binascii import crc32
 
-from lwnode.at import AtTimeout, CommandError, LinkError, Secret, fields
+from lwnode.at import CommandError, Secret, fields
 from micropython import const
 
 TYPE_CHECKING = False
@@ -94,18 +94,13 @@ class Network:
 
         def ask(self, function: "Any", *parameters: "Any", **keywords: "Any") -> "Any": ...
 
+        def _retry(self, step: "Any", *values: "Any", times: int = 3, **how: "Any") -> "Any": ...
+
     # ---- questions --------------------------------------------------------------------------------------------
 
     def _query(self, name: str, **how: "Any") -> "Any":
         """at.read, once more where the answer was damaged or lost: a question changes nothing."""
-        try:
-            return self.at.read(name, **how)
-        except (AtTimeout, LinkError):
-            pass
-        except CommandError as error:
-            if error.code is not None:
-                raise
-        return self.at.read(name, **how)
+        return self._retry(self.at.read, name, times=2, **how)
 
     def _answer_to(self, line: str, **how: "Any") -> "list[str]":
         """The fields of a plain answer, [""] where the module refuses or stays silent: +CSQ: 18,99 and +CSQ:18,99 alike.

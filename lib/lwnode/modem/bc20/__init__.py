@@ -199,7 +199,7 @@ class Driver(NbIot):
         if lifetime is not None or binding is not None:
             raise Unsupported("BC20 cannot change lifetime or binding: update() without them only refreshes")
         done = self._outcome("AT+QLWUPDATE", "UPDATE")
-        self._on_updated("OK" if done else "FAIL")
+        self._heard("UPDATE", "OK" if done else "FAIL")
         return done
 
     def recover(self, timeout_ms: int = 30000) -> bool:
@@ -258,13 +258,22 @@ class Driver(NbIot):
         self._ask_at = self.at.deadline(_ASK_MS)
         return None
 
-    def _on_sent(self, result: str) -> None:
-        if result == "OK":
+    def _heard(self, name: str, *values: "Any") -> None:
+        """CONNECT, UPDATE, CLOSE or SEND, and what became of it; a late one too."""
+        good = values[0] == "OK"
+        if name == "CLOSE":
+            self._status = _DEREGISTERED if good else _UNKNOWN
+        elif name != "SEND":
+            if good:
+                self._session_stands(*(("registered", "server") if name == "CONNECT" else ("updated",)))
+            else:
+                self._session_lost(_NOT_REGISTERED, name + " " + values[0])
+        elif good:
             if not self.reports.settle("next", None):
                 self._ask_at = self.at.deadline(0)  # an expired message's, or this one's? The module says at once
             self._session_stands(None)
         else:
-            self.reports.settle("next", "SEND " + result)
+            self.reports.settle("next", "SEND " + values[0])
             self._status = _UNKNOWN
 
     def _upkeep(self) -> None:
@@ -285,7 +294,7 @@ class Driver(NbIot):
         if self.reports.in_flight and state != 1:
             self._count("results_asked_for")
             if state == 4:
-                self._on_sent("OK")
+                self._heard("SEND", "OK")
             else:
                 self.reports.settle("next", name)
         return name
@@ -335,28 +344,13 @@ class Driver(NbIot):
                 self.later(self._read_buffer, object_id, instance, resource, _READ_LIMIT, left)  # once this one is followed
                 break
 
-    def _on_connected(self, result: str) -> None:
-        if result == "OK":
-            self._session_stands("registered", "server")
-        else:
-            self._session_lost(_NOT_REGISTERED, "CONNECT " + result)
-
-    def _on_updated(self, result: str) -> None:
-        if result == "OK":
-            self._session_stands("updated")
-        else:
-            self._session_lost(_NOT_REGISTERED, "UPDATE " + result)
-
-    def _on_closed(self, result: str) -> None:
-        self._status = _DEREGISTERED if result == "OK" else _UNKNOWN
-
     URCS = {
         "+QLWOBSERVE": ("iooo", _on_observe),  # 4.1: "observed" or "cancelled"; sending may begin
         "+QLWDATARECV": ("oooi*", _on_data),  # 4.2: a write; without data it waits in the buffer: QLWRD
-        "SEND": ("s", _on_sent),  # 3.8: OK "delivered"; FAIL "failed", the reading stays stored
-        "CONNECT": ("s", _on_connected),  # 3.5, late: OK "registered", FAIL not registered
-        "UPDATE": ("s", _on_updated),  # 3.6, or after QLWDELOBJ (3.4): OK "updated", FAIL "lost"
-        "CLOSE": ("s", _on_closed),  # 3.7, late: OK deregistered, FAIL what holds is unknown
+        "SEND": "s",  # 3.8: OK "delivered"; FAIL "failed", the reading stays stored
+        "CONNECT": "s",  # 3.5, late: OK "registered", FAIL not registered
+        "UPDATE": "s",  # 3.6, or after QLWDELOBJ (3.4): OK "updated", FAIL "lost"
+        "CLOSE": "s",  # 3.7, late: OK deregistered, FAIL what holds is unknown
         "+QNBIOTEVENT": ("s", NbIot._on_power_event),
         "+QIND": ("s*", NbIot._on_indication),  # "firmware": the module loads or installs other firmware of its own
     }
