@@ -104,10 +104,6 @@ def test_a_cut_package_changes_nothing_wherever_it_is_cut():
         refused(data[:length])
 
 
-def test_a_package_with_more_behind_it_changes_nothing():
-    refused(package(KEY, 7, NEW) + b"x", words="too long")
-
-
 def test_a_forged_package_changes_nothing_whichever_byte_was_turned():
     data = package(KEY, 7, NEW)
     for at in list(range(300)) + list(range(300, len(data), 41)) + [len(data) - 1]:
@@ -133,10 +129,6 @@ def test_a_replayed_package_changes_nothing_also_after_it_was_taken_back_or_the_
     files.content["/update/package"] = package(KEY, 7, NEW)
     refused(None, files, "was here before")
     refused(package(KEY, 7, NEW), words="was here before", counter=counter)
-
-
-def test_a_package_for_another_board_or_family_changes_nothing():
-    refused(package(KEY, 7, NEW, "RPI_PICO/bc66"), words="this node is ESP32_GENERIC/bc66")
 
 
 def test_a_package_without_room_changes_nothing_and_leaves_nothing():
@@ -177,14 +169,13 @@ def test_room_is_counted_in_blocks_and_what_runs_out_of_it_is_removed():
     assert application(files) != old
 
 
-def test_a_plan_that_was_written_although_the_flash_says_no_is_taken_back():
-    files = flash(OLD, package(KEY, 7, NEW))
-    files.fault = lambda kind, path: -5 if kind == "rename" and path == swap.PLAN else 0
-    refused(None, files, "nothing has changed")
-
-
-def test_no_package_is_said_so():
+def test_what_is_no_package_for_this_node_changes_nothing_and_is_told():
+    refused(package(KEY, 7, NEW) + b"x", words="too long")
+    refused(package(KEY, 7, NEW, "RPI_PICO/bc66"), words="this node is ESP32_GENERIC/bc66")
     refused(None, flash(OLD), "there is no package")
+    files = flash(OLD, package(KEY, 7, NEW))
+    files.fault = lambda kind, path: -5 if kind == "rename" and path == swap.PLAN else 0  # the plan is there all the same
+    refused(None, files, "nothing has changed")
 
 
 def test_the_way_back_secrets_and_what_would_hide_a_module_of_the_firmware_cannot_be_brought():
@@ -272,56 +263,12 @@ def test_six_silent_contacts_go_back_with_a_restart():
     assert application(_booted(files)) == OLD
 
 
-# -- power cuts ------------------------------------------------------------------------------------------------
+# -- power cuts (each program and erase, alone and in pairs: test_update_cuts) and what a flash does wrong ----------
 
 
-def cuts(make, run, states):
-    """Cut run(files) at each of its writes; after each cut the application must be one of `states`, mixed never.
-
-    Mixed is allowed only while boot.py has still to run. Returns the number of cut points.
-    """
-    at = 0
-    while True:
-        at += 1
-        files = make()
-        files.cut_at = files.operations + at
-        try:
-            run(files)
-        except PowerCut:
-            after = files.after_cut()
-            boot(after)
-            assert application(after) in states, (at, application(after))
-            yield after
-        else:
-            return
-
-
-def test_a_cut_at_any_write_of_staging_leaves_the_old_application_or_the_whole_new_one():
-    count = 0
-    for after in cuts(lambda: flash(OLD, package(KEY, 7, NEW)), lambda files: stage(KEY, TARGET, files), (OLD, WANTED)):
-        count += 1
-        if application(after) == OLD:  # the same package once more
-            assert stage(KEY, TARGET, after) == 7
-            boot(after)
-        assert application(after) == WANTED
-    assert count > 15
-
-
-def test_a_cut_at_any_write_of_applying_is_finished_at_the_next_boot_and_can_still_go_back():
-    count = 0
-    for after in cuts(staged, boot, (WANTED,)):
-        count += 1
-        for _ in range(4):
-            boot(after).begin()
-        assert application(after) == OLD
-    assert count > 8
-
-
-def test_two_cuts_in_a_row_while_applying():
-    for first in cuts(staged, boot, (WANTED,)):
-        assert swap.Swap(first).state == "trial"
+def test_a_supply_that_gives_out_at_the_fifth_write_of_each_boot_gets_there():
     files = staged()
-    while True:  # a supply that gives out at the fifth write of each boot
+    while True:
         files.cut_at = files.operations + 5
         try:
             boot(files)
@@ -337,32 +284,6 @@ def bad():
     for _ in range(3):
         boot(files).begin()
     return files
-
-
-def test_a_cut_at_any_write_of_going_back_is_finished_later():
-    count = 0
-
-    def start(files):
-        boot(files).begin()
-
-    for after in cuts(bad, start, (OLD, WANTED)):
-        count += 1
-        boot(after).begin()
-        assert application(after) == OLD
-        assert swap.read(after, swap.LAST) == "7 rolled back"
-    assert count > 6
-
-
-def test_a_cut_at_any_write_of_keeping_keeps_or_goes_on_with_the_trial():
-    for after in cuts(lambda: _booted(staged()), lambda files: boot(files).cycle(True), (WANTED,)):
-        crashes = after.after_cut()
-        for _ in range(5):
-            boot(crashes).begin()
-        how = swap.read(crashes, swap.LAST)
-        assert application(crashes) == {"7 kept": WANTED, "7 rolled back": OLD}[how]
-        boot(after).cycle(True)
-        assert swap.read(after, swap.LAST) == "7 kept"
-        assert application(_booted(after)) == WANTED
 
 
 def test_an_old_copy_that_rots_is_told_and_nothing_else_is_lost():

@@ -25,7 +25,8 @@ from lwnode.lwm2m import INTEGER, Reject
 from lwnode.lwm2m.build import add, place
 from lwnode.lwm2m.objects import Sensor
 from lwnode.lwm2m.rules import Rules
-from lwnode.update import FULL, NO_ROOM, PACKAGE, UpdateError, accepted, blocks_of, head_of, key_of, spare_blocks, stage
+from lwnode.update import (FULL, NO_ROOM, PACKAGE, UpdateError, accepted, blocks_of, head_of, key_of, spare_blocks, stage_for,
+                           target_of)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Channel(Sensor):
         try:
             if swap.Swap(self.files).rows:
                 raise UpdateError("an update is on trial", _FAILED)
-            length, _, rows = head_of(head, self.target(), accepted(self.files, self.node.board.protected))
+            length, _, rows = head_of(head, target_of(self.node), accepted(self.files, self.node.board.protected))
             spare = spare_blocks(self.node.config.journal_bytes, self.files)
             # The package, what is made of it, and folders; staging counts exactly.
             needed = 2 * blocks_of(length) + rows + 8
@@ -141,7 +142,8 @@ class Channel(Sensor):
         if self._known is None:
             try:
                 with self.files.open(PACKAGE, "rb") as file:
-                    length = head_of(file.read(64), self.target(), accepted(self.files, self.node.board.protected))[0]
+                    newest = accepted(self.files, self.node.board.protected)
+                    length = head_of(file.read(64), target_of(self.node), newest)[0]
                     self._known = file.seek(0, 2), length
             except UpdateError as error:
                 self.remove(error.result)
@@ -158,10 +160,6 @@ class Channel(Sensor):
         except OSError:
             pass  # looked at again with the next piece
         self._tell(_INITIAL, result)
-
-    def target(self) -> str:
-        """Whom a package must be for."""
-        return "%s/%s" % (self.node.board.definition.NAME, self.node.config.family)
 
     def outcome(self) -> int:
         """The result, as the next sample reads it; what was on trial may be kept or taken back by now."""
@@ -196,8 +194,7 @@ class Channel(Sensor):
             under_way = swap.Swap(self.files)
             self.staged = under_way.version
             if not under_way.rows:  # else a cut came behind its acceptance
-                self.staged = stage(key_of(node.config.secret), self.target(), self.files, node.board.protected,
-                                    spare_blocks(node.config.journal_bytes, self.files), node.board.feed)
+                self.staged = stage_for(node)
                 print("update: version %d is staged" % self.staged)
                 swap.staged(self.files)
             self._tell(_DELIVERED, _VERIFIED)

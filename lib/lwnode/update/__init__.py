@@ -1,7 +1,6 @@
 """New application files for a node in the field: a signed package is checked and staged; swap.py then tries it.
 
-    >>> stage(key_of(settings.secret), "ESP32_GENERIC/bc66", counter=board.protected,      # /update/package lies there
-    ...       spare=spare_blocks(settings.journal_bytes))
+    >>> stage_for(node)                                            # /update/package lies there
     1790000000
     >>> board.restart("update")                                    # boot.py puts the files in place
 
@@ -189,15 +188,24 @@ def stage(key: bytes, target: str, files: "Any" = None, counter: "Any" = None, s
     return version
 
 
-def by_hand(node: "Any") -> str:
-    """Stage for the person at the shell: "staged version ...", or why not."""
+def target_of(node: "Any") -> str:
+    """Whom a package must be for."""
+    return "%s/%s" % (node.board.definition.NAME, node.config.family)
+
+
+def stage_for(node: "Any") -> int:
+    """Stage for this node, which keeps its journal's room free."""
     board, config = node.board, node.config
+    return stage(key_of(config.secret), target_of(node), node.flash, board.protected,
+                 spare_blocks(config.journal_bytes, node.flash), board.feed)
+
+
+def by_hand(node: "Any") -> str:
+    """The same for the person at the shell: "staged version ...", or why not."""
     try:
-        version = stage(key_of(config.secret), "%s/%s" % (board.definition.NAME, config.family), node.flash, board.protected,
-                        spare_blocks(config.journal_bytes, node.flash), board.feed)
+        return "staged version %d: the next restart tries it" % stage_for(node)
     except UpdateError as error:
         return "refused, nothing has changed: %s" % error
-    return "staged version %d: the next restart tries it" % version
 
 
 def _discard(files: "Any", package: bool) -> None:
