@@ -347,7 +347,7 @@ def test_events_are_found_by_number_also_when_old_ones_are_gone():
 
 
 def test_a_pack_of_commands_is_what_a_pipe_reads_and_its_answer_is_read_back():
-    from lwnode.lwm2m.senml import entries
+    from lwnode.lwm2m.unpack import entries
 
     found = entries(asking.pack(("/26252/0/7", 1), ("/9/0/1", None), ("/9/0/2", b"\x01\x02"), ("/26251/0/7", None)))
     assert [(name, value) for name, value, _ in found] == [

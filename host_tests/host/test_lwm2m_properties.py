@@ -22,6 +22,7 @@ from lwnode.lwm2m import (
     Request,
     senml,
     tlv,
+    unpack,
     values,
 )
 from lwnode.lwm2m.rules import Rules
@@ -86,7 +87,7 @@ def test_tlv_is_what_the_peer_reads_and_writes(value):
 def test_packs_come_back_whole_and_within_the_limit(readings, limit):
     payload, used = senml.pack_senml(readings, limit)
     assert len(payload) <= limit
-    found = senml.unpack_senml(payload) if used else []
+    found = unpack.unpack_senml(payload) if used else []
     for path in {record[0] for record in readings}:  # each path's own in order, whoever has a time and who has none
         assert [record for record in found if record[0] == path] == [record for record in readings[:used] if record[0] == path]
 
@@ -150,7 +151,7 @@ def test_packs_of_cbor2_are_read(reading, when, split):
     record[key] = value
     if when is not None:
         record[-3 if split else 6] = when
-    ((where, kind, found, at),) = senml.unpack_senml(cbor2.dumps([record]))
+    ((where, kind, found, at),) = unpack.unpack_senml(cbor2.dumps([record]))
     assert (where, kind, at) == (path, type, when)
     assert found == text or decimal.Decimal(found) == decimal.Decimal(text)
 
@@ -158,7 +159,7 @@ def test_packs_of_cbor2_are_read(reading, when, split):
 @given(some.binary(max_size=80))
 def test_no_bytes_break_a_decoder(data):
     for read in (
-        senml.decode, senml.unpack_senml, senml.entries, values.unpack_record,
+        senml.decode, unpack.unpack_senml, unpack.entries, values.unpack_record,
         lambda raw: tlv.decode_tlv(raw, Path(3303, 0)), lambda raw: tlv.decode_tlv(raw, Path(3303)),
         lambda raw: list(values.items(raw)),
     ):  # fmt: skip

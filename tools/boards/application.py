@@ -79,6 +79,8 @@ def belongs(path: Path, family: str, port: str, parts: set[str]) -> bool:
     """Whether a file of lib/ is for that family and port; `parts`: what optional() has found, and "board.switched"."""
     if family not in _ONLY.get(str(path), FAMILIES) or str(path) == "lwnode/at/uart.py":  # a PC's
         return False
+    if str(path) == "lwnode/lwm2m/unpack.py":
+        return "features.commands" in parts
     names = path.parts
     if "modem" in names[:-1]:
         folder = names[names.index("modem") + 1].split(".")[0]

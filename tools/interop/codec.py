@@ -24,7 +24,7 @@ from tools.interop.process import LeshanError
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
 
-from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, senml, tlv, values  # noqa: E402
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, senml, tlv, unpack_senml, values  # noqa: E402
 from testing.lwm2m import codec as peer  # noqa: E402
 from testing.lwm2m.names import TEXT_PLAIN, TLV  # noqa: E402
 
@@ -143,7 +143,7 @@ def _resource(leshan, type, path, value, given):
         return None if good else f"{value!r} expected, {found!r} and {theirs.value!r} read"
 
     def pack_of_leshan(answer):
-        ((where, _, found, when),) = senml.unpack_senml(bytes.fromhex(answer))
+        ((where, _, found, when),) = unpack_senml(bytes.fromhex(answer))
         good = where == path and when is None and same(type, found, value)
         return None if good else f"{value!r} expected, {found!r} read"
 

@@ -12,7 +12,7 @@ from micropython import const
 
 from lwnode.features import Feature
 from lwnode.lwm2m import NONE, Path, Reject, Request, Response, requests
-from lwnode.lwm2m.senml import entries, plain
+from lwnode.lwm2m.unpack import entries, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

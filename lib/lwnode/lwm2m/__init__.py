@@ -11,12 +11,12 @@
     tree.reports(clock.unix())           # what has to go out, each reading once
     tree.handle(request)                 # what the server asks
 
-Knows no UART, no module and no board. Further codec functions: values, senml. encode_tlv and decode_tlv are here where
-tlv is installed: no node speaks TLV itself, so `make deploy` leaves it out.
+Knows no UART, no module and no board. Further codec functions: values, senml. unpack_senml, encode_tlv and decode_tlv are here
+where unpack and tlv are installed: `make deploy` leaves unpack out where no commands are taken, and tlv, which no node speaks.
 """
 
 from .objects import Actuator as Actuator, Resource as Resource, Sensor as Sensor
-from .senml import pack_senml as pack_senml, unpack_senml as unpack_senml
+from .senml import pack_senml as pack_senml
 from .tree import ObjectTree as ObjectTree
 from .values import (
     BOOLEAN as BOOLEAN,
@@ -38,6 +38,7 @@ from .values import (
 )
 
 try:
+    from .unpack import unpack_senml as unpack_senml
     from .tlv import decode_tlv as decode_tlv, encode_tlv as encode_tlv
 except ImportError:
     pass

@@ -1,27 +1,24 @@
-"""Readings with their times, and commands, as SenML CBOR (RFC 8428): the payload of object 19 on every contract.
+"""Readings with their times as SenML CBOR (RFC 8428): the payload of object 19 on every contract; and CBOR for what sleeps.
 
     >>> records = [(Path(3303, 0, 5700), FLOAT, "21.5", 1790000000), (Path(3303, 0, 5700), FLOAT, "21.7", 1790000060)]
     >>> data, used = pack_senml(records, 512)       # as many records as fit, from the first on
-    >>> len(data), used, unpack_senml(data) == records
-    (38, 2, True)
+    >>> len(data), used
+    (38, 2)
     >>> encode([1, "a", None, True]), decode(b"\\xc4\\x82\\x20\\x18\\xd7")      # of a decimal fraction number and exponent
     (b'\\x84\\x01aa\\xf6\\xf5', (215, -1))
 
 Records of one path share a base name, all share a base time; records without time come first, where no base time holds yet
 (time 0: not known), and a pack ends before one that would so overtake another of its path. Numbers are integers or decimal
-fractions (tag 4), exactly as their text: no board's floats touch them. Read are packs of anybody: floats of all sizes, base
-names, base times and tags; what RFC 8428 wants refused is refused with a ValueError, and so is whatever is no CBOR (RFC 8949).
-Tags that only say what is meant (a time, an address) are skipped; those that change a number are refused by their number.
-Bounds: 8 levels of nesting, decoded without recursion; integers of 64 bits.
+fractions (tag 4), exactly as their text: no board's floats touch them. Whatever is no CBOR (RFC 8949) is refused with a
+ValueError; tags that only say what is meant (a time, an address) are skipped, those that change a number are refused by their
+number. Bounds: 8 levels of nesting, decoded without recursion; integers of 64 bits. Packs are read in unpack.py.
 """
 
-import math
 import struct
 
 from micropython import const
 
-from .registry import lookup
-from .values import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, Path, from_wire, place_point, shortest
+from .values import BOOLEAN, OBJLNK, OPAQUE, STRING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,19 +29,6 @@ if TYPE_CHECKING:
 _LEVELS = const(8)
 _FRACTION = const(4)
 _NUMBERS = const((2, 3, 5, 30))  # tags that are numbers unknown here: bignums, bigfloat, rational (RFC 8949 section 3.4)
-# RFC 8428 table 4; LwM2M's vlo has no number (OMA LwM2M TS core 7.4.4).
-_BASE_VERSION = const(-1)
-_BASE_NAME = const(-2)
-_BASE_TIME = const(-3)
-_BASE_VALUE = const(-5)
-_NAME = const(0)
-_VALUE = const(2)
-_TEXT = const(3)
-_BOOLEAN = const(4)
-_TIME = const(6)
-_DATA = const(8)
-_LINK = const("vlo")
-_VERSION = const(10)
 
 
 def head(kind: int, number: int) -> bytes:
@@ -234,74 +218,3 @@ def field(type: int, value: "str | bytes") -> bytes:
         return (b"\x08" if type == OPAQUE else b"\x63vlo" if type == OBJLNK else b"\x03") + encode(value)
     whole, point, fraction = value.partition(".")
     return (b"\x02\xc4\x82" + encode(-len(fraction)) if point else b"\x02") + encode(int(whole + fraction))
-
-
-def entries(data: bytes) -> "list[tuple[str, object, int | None]]":
-    """(full name, value or None, Unix seconds or None) of each record in a pack; ValueError if it is none."""
-    pack = decode(data)
-    if not isinstance(pack, list):
-        raise ValueError("a SenML pack is an array of records")
-    out: "list[tuple[str, object, int | None]]" = []
-    base_name, base_time = "", 0
-    for record in pack:
-        if not isinstance(record, dict):
-            raise ValueError("a SenML record is a map")
-        # RFC 8428 section 4.4: a newer version and a field that "must be understood" are refused, not guessed at.
-        version = record.get(_BASE_VERSION, _VERSION)
-        if not isinstance(version, int) or version > _VERSION:
-            raise ValueError("SenML of version %s; %s is the newest known here" % (version, _VERSION))
-        for label in record:
-            if label == _BASE_VALUE or (isinstance(label, str) and label[-1:] == "_"):
-                raise ValueError("the SenML field %s is not known here" % label)
-        base_name = record.get(_BASE_NAME, base_name)
-        base_time = _seconds(record[_BASE_TIME]) if _BASE_TIME in record else base_time
-        name = record.get(_NAME, "")
-        if not isinstance(name, str) or not isinstance(base_name, str):
-            raise ValueError("a SenML name is text")
-        value = None
-        for key in (_VALUE, _TEXT, _BOOLEAN, _DATA, _LINK):
-            value = record.get(key, value)
-        seconds = base_time + _seconds(record.get(_TIME, 0))
-        # RFC 8428 section 4.5.3: below 2**28 a time is relative to now.
-        out.append((base_name + name, value, seconds if seconds >= 1 << 28 else None))
-    return out
-
-
-def _seconds(value: "Any") -> int:
-    if isinstance(value, tuple):
-        return int(place_point(value[0], -value[1]).partition(".")[0])
-    if isinstance(value, (int, float)) and math.isfinite(value):
-        return int(value)
-    raise ValueError("a time is a number of seconds")
-
-
-def unpack_senml(data: bytes) -> "list[Record]":
-    """The records of a pack, typed by the registry, else by what they hold; ValueError if it is none."""
-    out: "list[Record]" = []
-    for name, value, when in entries(data):
-        path = Path.parse(name)
-        out.append((path,) + plain(path, value) + (when,))
-    return out
-
-
-def plain(path: Path, value: "Any") -> "tuple[int, str | bytes]":
-    """(type, text or bytes) of a SenML value at a path; ValueError if the value is not of the resource's type."""
-    known = lookup(path.object, path.resource) if path.resource is not None else None
-    type, text = STRING, value
-    if isinstance(value, bool):
-        type, text = BOOLEAN, "1" if value else "0"
-    elif isinstance(value, int):
-        type, text = INTEGER, str(value)
-    elif isinstance(value, tuple):
-        type, text = FLOAT, place_point(value[0], -value[1])
-    elif isinstance(value, float):
-        type, text = FLOAT, shortest(value)
-    elif isinstance(value, bytes):
-        type = OPAQUE
-    elif not isinstance(value, str):
-        raise ValueError("%s has no value" % path)
-    wanted = type if known is None else known[0]
-    if (wanted == OPAQUE) != (type == OPAQUE):
-        raise ValueError("%s has another type" % path)
-    from_wire(wanted, text)
-    return wanted, text

@@ -57,7 +57,7 @@ class Path:
         self, object: int, instance: "int | None" = None, resource: "int | None" = None, one: "int | None" = None
     ) -> None:
         if (instance is None and resource is not None) or (resource is None and one is not None):
-            raise ValueError("a resource needs its instance: Path(object, instance, resource)")
+            raise ValueError("a resource needs its instance")
         self.object, self.instance, self.resource = object, instance, resource
         ids: "Any" = (object, instance, resource)  # rarely four, and three are what everything else works with
         self.ids: "tuple[int, int | None, int | None]" = ids if one is None else ids + (one,)
@@ -74,7 +74,7 @@ class Path:
                 return Path(*map(int, parts))
         except ValueError:
             pass
-        raise ValueError("a path looks like /3303/0/5700, with ids of 0 to 65535, not %s" % text)
+        raise ValueError("a path looks like /3303/0/5700, not %s" % text)
 
     def contains(self, other: "Path") -> bool:
         """Whether other is this path or lies below it."""
@@ -197,22 +197,20 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
 
 def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "str | bytes":
     """The text (OPAQUE: the bytes) under which a value of that type leaves; ValueError if it is none."""
-    if type == FLOAT and not isinstance(value, bytes):
-        return decimal(value, resolution)
     if type == BOOLEAN:
         return "1" if value else "0"
     if type == STRING:
         return str(value)
+    if isinstance(value, (bytes, bytearray, memoryview)) != (type == OPAQUE):
+        raise ValueError("%s expected, not %s" % ("bytes were" if type == OPAQUE else "a number was", value))
     if type == OPAQUE:
-        if not isinstance(value, (bytes, bytearray, memoryview)):
-            raise ValueError("bytes were expected, not %s" % (value,))
-        return bytes(value)
+        return bytes(value)  # type: ignore[arg-type]
+    if type == FLOAT:
+        return decimal(value, resolution)  # type: ignore[arg-type]
     if type == OBJLNK:
-        return _link(str(value))
-    if isinstance(value, bytes):
-        raise ValueError("a number was expected, not bytes")
-    text = str(int(value)) if isinstance(value, str) else decimal(value, resolution or 1)
-    return text if len(text) < 19 else str(_integer(text))
+        return str(from_wire(type, str(value)))
+    text = str(int(value)) if isinstance(value, str) else decimal(value, resolution or 1)  # type: ignore[arg-type]
+    return text if len(text) < 19 else str(from_wire(type, text))
 
 
 def in_range(type: int, value: "Plain", limits: "tuple[float | None, float | None] | None") -> bool:
@@ -240,23 +238,6 @@ def is_number(text: str) -> bool:
     return is_digits(whole + fraction, whole != "") and (not exponential or is_digits(exponent, True))
 
 
-def _integer(text: str) -> int:
-    whole, _, fraction = text.partition(".")
-    if is_digits(whole, True) and not fraction.strip("0") and len(whole.lstrip("+-0")) <= 19:
-        number = int(whole)
-        if -0x8000000000000000 <= number <= 0x7FFFFFFFFFFFFFFF:
-            return number
-    raise ValueError("a whole number of up to 64 bits was expected, not %s" % text)
-
-
-def _link(text: str) -> str:
-    """An object link, object:instance (OMA LwM2M 1.0.2 appendix C)."""
-    for part in text.split(":"):
-        if not is_digits(part) or int(part) > 65535 or text.count(":") != 1:
-            raise ValueError("an object link looks like 3303:0, not %s" % text)
-    return text
-
-
 def from_wire(type: int, value: "str | bytes") -> "Plain":
     """The inverse of to_wire: a number, bool, text or bytes. ValueError with a sentence if it is not of the type."""
     if type == OPAQUE:
@@ -266,19 +247,27 @@ def from_wire(type: int, value: "str | bytes") -> "Plain":
         return text
     text = text.strip()
     if type == INTEGER or type == TIME:
-        return _integer(text)
+        whole, _, fraction = text.partition(".")
+        if is_digits(whole, True) and not fraction.strip("0") and len(whole.lstrip("+-0")) <= 19:
+            number = int(whole)
+            if -0x8000000000000000 <= number <= 0x7FFFFFFFFFFFFFFF:
+                return number
+        raise ValueError("an integer of 64 bits was expected, not %s" % text)
     if type == FLOAT:
         if is_number(text) and math.isfinite(float(text)):
             return float(text)
         raise ValueError("a finite number was expected, not %s" % text)
     if type == BOOLEAN:
         lowered = text.lower()
-        if lowered in ("1", "true") or lowered in ("0", "false"):
+        if lowered in ("1", "true", "0", "false"):
             return lowered in ("1", "true")
         raise ValueError("a boolean is 0 or 1, not %s" % text)
-    if type == OBJLNK:
-        return _link(text)
-    raise ValueError("this resource takes no value")
+    if type != OBJLNK:
+        raise ValueError("this resource takes no value")
+    for part in text.split(":"):  # object:instance (OMA LwM2M 1.0.2 appendix C)
+        if not is_digits(part) or int(part) > _ID_LIMIT or text.count(":") != 1:
+            raise ValueError("an object link looks like 3303:0, not %s" % text)
+    return text
 
 
 def decode_value(type: int, data: bytes, resource: "int | None" = None, raw: int = 0) -> "Plain":
@@ -303,7 +292,7 @@ def decode_value(type: int, data: bytes, resource: "int | None" = None, raw: int
     if text or type == STRING:
         try:
             return from_wire(type, data)
-        except (ValueError, UnicodeError):
+        except ValueError:
             if type == STRING:
                 raise ValueError("text in UTF-8 was expected")
     return binary_value(type, data)
@@ -340,7 +329,7 @@ def binary_value(type: int, data: bytes) -> "Plain":
         return data[0] == 1
     elif type == OBJLNK and size == 4:
         return "%s:%s" % (data[0] << 8 | data[1], data[2] << 8 | data[3])
-    raise ValueError("%s bytes are no value of this resource's type" % size)
+    raise ValueError("%s bytes are no value of this type" % size)
 
 
 def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, int] | None") -> bytes:
@@ -356,9 +345,7 @@ def pack_record(path: Path, type: int, value: "str | bytes", stamp: "tuple[int, 
 def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int] | None]":
     """The inverse of pack_record; ValueError where the bytes are no entry."""
     if len(data) < _RECORD_SIZE:
-        raise ValueError("a journal entry has %s bytes at least, not %s" % (_RECORD_SIZE, len(data)))
+        raise ValueError("%s bytes are no journal entry" % len(data))
     first, second, third, flags, epoch, seconds = struct.unpack(_RECORD, bytes(data[:_RECORD_SIZE]))
-    path = Path(first, None if second == _ALL else second, None if third == _ALL else third)
-    body = bytes(data[_RECORD_SIZE:])
-    value = body if flags & 0x7F == OPAQUE else str(body, "utf-8")
-    return path, flags & 0x7F, value, None if flags & 0x80 else (epoch, seconds)
+    path, type, body = Path(first, None if second == _ALL else second, None if third == _ALL else third), flags & 0x7F, bytes(data[_RECORD_SIZE:])
+    return path, type, body if type == OPAQUE else str(body, "utf-8"), None if flags & 0x80 else (epoch, seconds)
