@@ -75,9 +75,9 @@ def test_the_reason_says_which_rule():
         "sent: first reading", "sent: rose above gt", "dropped: crossed no threshold", "sent: fell back to gt",
     ]  # fmt: skip
     assert run({"lt": 5}, ((0, 20.0), (1, 4.0), (2, 20.0)))[1:] == ["sent: fell below lt", "sent: rose back to lt"]
-    assert run({"st": 1}, ((0, 20.0), (1, 20.5), (2, 21.0)))[1:] == ["dropped: moved by less than st", "sent: moved by st"]
+    assert run({"st": 1}, ((0, 20.0), (1, 20.5), (2, 21.0)))[1:] == ["dropped: moved less than st", "sent: moved by st"]
     assert run({"deadband": 1}, ((0, 20.0), (1, 20.5), (2, 21.0)))[1:] == [
-        "dropped: changed by less than the deadband", "sent: changed",
+        "dropped: within the deadband", "sent: changed",
     ]  # fmt: skip
     assert run({"pmin": 60}, ((0, 20.0), (1, 21.0), (60, 21.0)))[1:] == ["deferred: pmin is not over", "sent: pmin is over"]
     assert run({"pmax": 60}, ((0, 20.0), (60, 20.0)))[1] == "sent: pmax is over"
@@ -216,7 +216,7 @@ def test_samples_are_so_many_in_a_row_before_a_crossing_is_told():
     assert words(run({"gt": 30, "samples": 3}, up)) == (
         "sent dropped dropped dropped dropped dropped sent dropped dropped dropped sent".split(" "))
     assert run({"gt": 30, "samples": 3}, up)[5:7] == [
-        "dropped: not beyond the threshold for long enough", "sent: rose above gt"]  # fmt: skip
+        "dropped: beyond it for too short", "sent: rose above gt"]  # fmt: skip
     # from one end to the other the count begins anew; the first reading is no alarm, the ones after it may be
     assert words(run({"gt": 30, "lt": 5, "samples": 2}, ((0, 20.0), (1, 31.0), (2, 4.0), (3, 4.0)))) == (
         ["sent", "dropped", "dropped", "sent"])

@@ -59,13 +59,11 @@ def wrong_rows(tree: Any) -> "list[str]":
 
 
 def unseen_writes(tree: Any, most: "int | None") -> "list[str]":
-    """A sentence for each object whose writes a module does not tell of: it tells of so many, actuators first."""
-    from lwnode.lwm2m.objects import WRITABLE
-
+    """A sentence for each object whose writes (kind 16) a module does not tell of: it tells of so many, actuators first."""
     ranked = []
     for row in tree.rows:
-        if any(row.kind(id) & WRITABLE for id in row.offered) and row.object_id not in [object_id for _, object_id in ranked]:
-            ranked.append((not row.kind(row.resources[0].id) & WRITABLE if row.resources else True, row.object_id))
+        if any(row.kind(id) & 16 for id in row.offered) and row.object_id not in [object_id for _, object_id in ranked]:
+            ranked.append((not row.kind(row.resources[0].id) & 16 if row.resources else True, row.object_id))
     ranked.sort(key=lambda one: one[0])
     return [f"/{object_id}: the module tells of writes to {most} objects, writes to this one stay unseen"
             for _, object_id in ranked[most:] if most is not None]  # fmt: skip

@@ -13,7 +13,7 @@ they were declared. Within an instance: readings, then in the registry's order o
 from micropython import const
 
 from .registry import lookup, multiple, shape, versions
-from .objects import EXECUTABLE, READABLE, Actuator, Instance, Resource, Sensor
+from .objects import Actuator, Instance, Resource, Sensor
 from .rules import Rules
 from .values import FLOAT, INTEGER, NONE
 
@@ -32,6 +32,9 @@ _UNITS = const(
     " 3326 pH 3327 S/m 3328 W 3330 m 3334 rad/s "
 )
 _OWN = const(8)  # BC66 has objects 0 to 7 built in, the Telit modules allow new instances from 7 on
+# Bits of what registry.shape() says.
+_READABLE = const(8)
+_EXECUTABLE = const(32)
 _MANDATORY = const(0x80)
 _FIRST: "tuple[Plain, ...]" = (0, "", b"", 0, 0, 0, 0, "0:0")  # by type, what nobody has given
 
@@ -48,7 +51,7 @@ def readings(object_id: int, version: str) -> "tuple[int, ...]":
         known = " ".join(versions(object_id))
         raise ValueError("object %s %s" % (object_id, "has the versions %s, not %s" % (
             known, version) if known else "is not in the table: make deploy, or make registry"))
-    readable = sorted([(kind < _MANDATORY, id) for id, kind in present if kind & READABLE])
+    readable = sorted([(kind < _MANDATORY, id) for id, kind in present if kind & _READABLE])
     return tuple([id for optional, id in readable if not optional] or [id for _, id in readable[:1]])
 
 
@@ -186,7 +189,7 @@ def fit(
                 dropped.append("%s: %s, this one is dropped" % (row.path(), words))
             continue
         kept.append(row.object_id)
-        gone = [] if executes else sorted([id for id in ids if row.kind(id) & EXECUTABLE])
+        gone = [] if executes else sorted([id for id in ids if row.kind(id) & _EXECUTABLE])
         ids = [id for id in ids if id not in gone]
         if gone:
             dropped.append("%s: the module hands on no executes: dropped %s" % (row.path(), " ".join(map(str, gone))))

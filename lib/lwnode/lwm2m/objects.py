@@ -45,15 +45,16 @@ if TYPE_CHECKING:
         def judged(self, resource: "Resource", text: "str | bytes") -> None:
             """Take a new reading, its verdict in .reason, its text as it leaves."""
 
-        def health_changed(self, row: "Instance") -> None:
+        def health_changed(self) -> None:
             """Take note that a sensor failed once more, or works again."""
 
 # Quality indicator 6042: a good value; rejected with probability, where there is no new value at all; with certainty.
-ACCEPTED, DOUBTFUL, REJECTED = 4, 2, 1
-# What a resource's byte in Instance.kinds says: the lower three bits are its type, the others its operations.
-READABLE, WRITABLE, EXECUTABLE = 8, 16, 32
-_EARLIEST = 1704067200  # 2024: what is smaller is no Unix time
-NO_ID = -2
+_ACCEPTED = const(4)
+_DOUBTFUL = const(2)
+_REJECTED = const(1)
+_WRITABLE = const(16)  # a bit of Instance.kinds
+_EARLIEST = const(1704067200)  # 2024: what is smaller is no Unix time
+_NO_ID = const(-2)
 NOTHING: "Any" = ()  # of Instance.extra: there is nothing behind this resource
 # Resources that a row serves by itself (OMA registry of reusable resources, IPSO objects).
 _COUNTER = const(5501)
@@ -86,7 +87,7 @@ class Resource:
     range: "tuple[float | None, float | None] | None" = None
     rules: "Rules | None" = None
     reading = True  # its values are for the journal; else a view, which becomes part of the row with its first update
-    lowest = NO_ID  # resource id of its minimum, the maximum is the next; NO_ID where it has none
+    lowest = _NO_ID  # resource id of its minimum, the maximum is the next; _NO_ID where it has none
 
     def __init__(self, row: "Instance", id: int, type: int) -> None:
         self.row = row
@@ -98,7 +99,7 @@ class Resource:
         """Its own: object, instance, resource."""
         return Path(self.row.object_id, self.row.instance, self.id)
 
-    def update(self, value: "Plain | None", when: "int | None" = None, quality: int = ACCEPTED) -> bool:
+    def update(self, value: "Plain | None", when: "int | None" = None, quality: int = _ACCEPTED) -> bool:
         """Take a new value in the wire's unit; False if it was refused (None, NaN, out of range, wrong type).
 
         when: Unix seconds of the measurement; None takes the time given to the next reports().
@@ -111,7 +112,7 @@ class Resource:
             text = to_wire(self.type, taken, self.resolution)
         except (ValueError, TypeError) as error:
             self.reason = "refused: " + str(error)
-            row.failed(str(error), DOUBTFUL if value is None else REJECTED)
+            row.failed(str(error), _DOUBTFUL if value is None else _REJECTED)
             return False
         row.accepted(self, taken, quality)
         rules = self.rules
@@ -126,7 +127,7 @@ class Resource:
             if not same:
                 row.touch(self.id)
             return True
-        if self.lowest != NO_ID:
+        if self.lowest != _NO_ID:
             self.track(number)
         self.reason = "sent: no rules" if rules is None else rules.judge(number, when, same)
         row.owner.judged(self, text)
@@ -147,15 +148,15 @@ class Resource:
             return number  # type: ignore[no-any-return]
         return value
 
-    def track(self, number: "Plain", fresh: bool = False) -> None:
+    def track(self, number: "Any", fresh: bool = False) -> None:
         """Minimum and maximum take a number in, or, fresh, become it (resource 5605)."""
-        if isinstance(number, (str, bytes)):
-            return
-        if self.minimum is None or number < self.minimum or (fresh and number != self.minimum):
-            self.minimum = number
+        least = number if fresh or self.minimum is None else min(number, self.minimum)
+        most = number if fresh or self.maximum is None else max(number, self.maximum)
+        if least != self.minimum:
+            self.minimum = least
             self.row.touch(self.lowest, True)
-        if self.maximum is None or number > self.maximum or (fresh and number != self.maximum):
-            self.maximum = number
+        if most != self.maximum:
+            self.maximum = most
             self.row.touch(self.lowest + 1, True)
 
     def text(self) -> "str | bytes | None":
@@ -179,7 +180,7 @@ class Instance:
     failures = 0  # failed readings in a row
     errors = 0  # in all
     error = ""  # the last one, for people
-    quality = ACCEPTED
+    quality = _ACCEPTED
     kept: "tuple[str, ...]" = ()  # attributes that survive sleep
     source: "Any" = None  # an object whose value(id) tells, and write(id, value) sets, all that this row has
     touched = 0  # bits of offered resources whose live value changed
@@ -218,7 +219,7 @@ class Instance:
         return self.unit if id == _UNIT and self.unit is not None else NOTHING
 
     def kind(self, id: int) -> int:
-        """What the registry says of an offered resource: its type, and READABLE, WRITABLE, EXECUTABLE; 1, a text, of others."""
+        """What the registry says of an offered resource: its type, 8 readable, 16 writable, 32 executable; 1, a text, else."""
         return self.kinds[self.offered.index(id)] if id in self.offered else STRING
 
     def show(self, ids: "list[int]") -> None:
@@ -289,14 +290,14 @@ class Instance:
         if self.quality != quality:
             self.quality = quality
             self.touch(_QUALITY)
-        self.owner.health_changed(self)
+        self.owner.health_changed()
 
     def check_write(self, id: int, data: bytes, raw: int = 0) -> "Plain":
         """The decoded value of a write, in range; Reject with 404, 405 or 400 otherwise. raw: see decode_value."""
         if id not in self.offered:
             raise Reject(404, "no such resource")
         kind, resource = self.kind(id), self.find(id)
-        if not kind & WRITABLE:
+        if not kind & _WRITABLE:
             raise Reject(405, "not writable")
         try:
             value = decode_value(kind & 7, data, id, raw)
@@ -395,13 +396,13 @@ class Sensor(Instance):
                     value = value * factor if isinstance(factor, (int, float)) else value
                 values.append(value)
         except Exception as error:  # noqa: BLE001  a driver may raise anything, the other sensors must go on
-            self.failed("%s %s" % (type(error).__name__, error), DOUBTFUL)
+            self.failed("%s %s" % (type(error).__name__, error), _DOUBTFUL)
             return 0
         count = 0
         for at in range(len(values)):
             count += pairs[at][0].update(values[at], when)
         if not values:
-            self.failed("the driver gave no value", DOUBTFUL)
+            self.failed("the driver gave no value", _DOUBTFUL)
         return count
 
     def count(self, number: int) -> None:
@@ -414,7 +415,7 @@ class Sensor(Instance):
         """Take note of a good value: failures end, edges are counted, quality follows."""
         if self.failures:
             self.failures = 0
-            self.owner.health_changed(self)
+            self.owner.health_changed()
         if self.quality != quality:
             self.quality = quality
             self.touch(_QUALITY)
@@ -434,7 +435,7 @@ class Sensor(Instance):
             limit = (self.range or (None, None))[id % 10 - 3]
             return NOTHING if limit is None else limit
         if id == _RESET_EXTREMES:
-            return None if max([resource.lowest for resource in self.resources]) != NO_ID else NOTHING
+            return None if max([resource.lowest for resource in self.resources]) != _NO_ID else NOTHING
         if id == _COUNTER or id == _RESET_COUNTER:
             return NOTHING if self.counter is None else self.counter if id == _COUNTER else None
         if id == _TIMESTAMP or (id == 5 and self.object_id == 6):
@@ -442,7 +443,7 @@ class Sensor(Instance):
         if id == _QUALITY:
             return self.quality if main.value is not None else 0
         if id == _QUALITY_LEVEL:
-            return 100 if self.quality == ACCEPTED else 50 if self.quality == 3 else 0
+            return 100 if self.quality == _ACCEPTED else 50 if self.quality == 3 else 0
         return _DEFAULTS.get(id, NOTHING)
 
     def execute(self, id: int, value: bytes) -> "Callable[[], None] | None":

@@ -12,7 +12,7 @@ import binascii
 
 from micropython import const
 
-from .objects import NOTHING, READABLE
+from .objects import NOTHING
 from .rules import parse
 from .values import BOOLEAN, FLOAT, INTEGER, OPAQUE, TLV_RESOURCE, Path, Reject, Request, Response, items
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Undo = list[tuple[Any, ...]]  # a function that takes a step back, and its arguments
 
+_READABLE = const(8)  # a bit of Instance.kinds
 _ANSWERS = const(8)
 _EXCHANGE_LIFETIME_S = const(247)
 _UPLINK = Path(19, 0, 0)
@@ -96,7 +97,7 @@ def carry_out(tree: "ObjectTree", request: Request, undo: "Undo") -> Response:
         # A look at stored values: read, observe and cancel.
         values = tree.values(path)
         if operation != "cancel":
-            if path.resource is not None and not row.kind(path.resource) & READABLE:
+            if path.resource is not None and not row.kind(path.resource) & _READABLE:
                 raise Reject(405, "not readable") if path.resource in row.offered else Reject(404, "no such resource")
             if not values:
                 raise Reject(404, "no value yet")
@@ -146,7 +147,7 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") 
         raise Reject(400, "no resource in the payload")
     for kind, _, _ in parts:
         if kind != TLV_RESOURCE:
-            raise Reject(400, "single resources were expected, not a TLV of kind %s" % (kind >> 6))
+            raise Reject(400, "a TLV of kind %s does not belong here" % (kind >> 6))
     checked = [(id, row.check_write(id, body, binary)) for _, id, body in parts]
     for id, value in checked:
         resource = row.find(id)

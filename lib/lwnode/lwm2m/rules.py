@@ -23,10 +23,19 @@ from .values import decimal, from_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Iterable
+
     from .values import Plain
 
 NAMES = ("pmin", "pmax", "gt", "lt", "st", "deadband", "deadband_percent", "samples")
 STATE = ("reported", "reported_at", "side", "waiting", "pending", "streak")  # what they remember over sleep
+
+
+def give(owner: "object", names: "Iterable[str]", values: "Iterable[Any]") -> None:
+    """Set attributes; what is as it was costs no heap, defaults live in the class."""
+    for name, value in zip(names, values):
+        if value != getattr(owner, name):
+            setattr(owner, name, value)
 
 
 class Rules:
@@ -53,14 +62,12 @@ class Rules:
         """Rules of a row; ValueError where they clash, or where pmax can never come to bear."""
         self.change(rules)
         if self.pmax is not None and self.pmax < (self.pmin or 0):
-            raise ValueError("pmax %s must not be smaller than pmin %s" % (self.pmax, self.pmin))
+            raise ValueError("pmax %s is below pmin %s" % (self.pmax, self.pmin))
 
     def change(self, rules: "dict[str, float | None]") -> None:
         """Set some rules (None removes one); ValueError with a sentence, and nothing changed, if they clash."""
         merged = self.merged(rules)
-        for name in NAMES:
-            if merged[name] != getattr(self, name):
-                setattr(self, name, merged[name])
+        give(self, merged, merged.values())
 
     def merged(self, rules: "dict[str, float | None]") -> "dict[str, float | None]":
         """All rules as they would be with these changes; ValueError for a name that is none, or where they clash.
@@ -82,8 +89,7 @@ class Rules:
 
     def text(self, names: "tuple[str, ...]" = NAMES) -> str:
         """The rules as a query: pmin=60&gt=30."""
-        named = [(name, getattr(self, name)) for name in names]
-        return "&".join(["%s=%s" % (name, decimal(value)) for name, value in named if value is not None])
+        return "&".join(["%s=%s" % (name, decimal(getattr(self, name))) for name in names if getattr(self, name) is not None])
 
     def judge(self, value: "Plain", when: "int | None", same: bool = False) -> str:
         """The reason for this reading's fate; begins with sent, deferred or dropped. same: the printed text did not change.
@@ -137,12 +143,12 @@ class Rules:
             return crossed
         change = abs(value - last)
         if self.st is not None:
-            return "sent: moved by st" if change >= self.st else "dropped: moved by less than st"
+            return "sent: moved by st" if change >= self.st else "dropped: moved less than st"
         if self.gt is not None or self.lt is not None:
-            return "dropped: not beyond the threshold for long enough" if self.streak else "dropped: crossed no threshold"
+            return "dropped: beyond it for too short" if self.streak else "dropped: crossed no threshold"
         if same or not change:
             return "dropped: not changed"
-        return "dropped: changed by less than the deadband" if change < noise else "sent: changed"
+        return "dropped: within the deadband" if change < noise else "sent: changed"
 
     def _sides(self, value: "Plain", noise: float) -> str:
         """Which threshold the value has crossed, if any; coming back takes the deadband, the noise, more."""
@@ -173,7 +179,7 @@ def parse(query: str) -> "dict[str, float | None]":
     for part in query.split("&"):
         name, equals, text = part.partition("=")
         if name not in NAMES[:5]:
-            raise ValueError("the attributes are pmin pmax gt lt st, not %s" % name)
+            raise ValueError("the rules are %s, not %s" % (" ".join(NAMES[:5]), name))
         if not equals or not text:
             rules[name] = None
         else:

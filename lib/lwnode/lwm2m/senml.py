@@ -96,11 +96,11 @@ def decode(data: bytes) -> "Any":
             continue  # what it says of the next item needs nobody here
         if major == 7 and number < 0:
             if top[1] >= 0:
-                raise ValueError("CBOR break at byte %s ends nothing" % first)
+                raise ValueError("CBOR malformed, too deep or cut off at byte %s" % first)
             top[1] = 0
         elif 4 <= major <= 6:
             if len(open_items) > _LEVELS or number > 2 * len(data):
-                raise ValueError("CBOR of %s items, %s levels deep" % (number, len(open_items)))
+                raise ValueError("CBOR malformed, too deep or cut off at byte %s" % first)
             open_items.append([major, 1 if major == 6 else number * 2 if major == 5 and number > 0 else number, []])
         else:
             start, at = at, at + (number if major == 2 or major == 3 else 0)
@@ -110,10 +110,10 @@ def decode(data: bytes) -> "Any":
             major, _, found = open_items.pop()
             if not open_items:
                 if at != len(data):
-                    raise ValueError("CBOR ends at byte %s of %s" % (at, len(data)))
+                    raise ValueError("CBOR malformed, too deep or cut off at byte %s" % at)
                 return found[0]
             top = open_items[-1]
-            top[2].append(found if major == 4 else _finished(major, found))
+            top[2].append(found if major == 4 else _finished(major, found, at))
             top[1] -= top[1] > 0
 
 
@@ -128,14 +128,14 @@ def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
         end = at + (1 << (low & 3))
         if low < 28 and end <= len(data):
             return major, int.from_bytes(data[at:end], "big"), end
-    raise ValueError("CBOR cut off or malformed at byte %s" % at)
+    raise ValueError("CBOR malformed, too deep or cut off at byte %s" % at)
 
 
 def _scalar(data: bytes, major: int, first: int, start: int, at: int) -> "str | bytes | float | bool | None":
     """Bytes, text, a float, a boolean or nothing."""
     if major < 4:
         if at > len(data):
-            raise ValueError("CBOR text of %s bytes runs past the end" % (at - start))
+            raise ValueError("CBOR malformed, too deep or cut off at byte %s" % start)
         try:
             return data[start:at] if major == 2 else str(data[start:at], "utf-8")
         except UnicodeError:
@@ -152,23 +152,23 @@ def _scalar(data: bytes, major: int, first: int, start: int, at: int) -> "str | 
         return float(struct.unpack(">f" if low == 26 else ">d", body)[0])
     if 20 <= low <= 23:
         return low == 21 if low < 22 else None
-    raise ValueError("CBOR value %s at byte %s is not known here" % (low, first))
+    raise ValueError("CBOR malformed, too deep or cut off at byte %s" % first)
 
 
-def _finished(kind: int, items: "list[Any]") -> "Any":
-    """The map or decimal fraction of its items."""
+def _finished(kind: int, items: "list[Any]", at: int) -> "Any":
+    """The map or decimal fraction of its items: each key once, an integer or text; two integers, the exponent -64 to 64."""
     if kind == 5:
         found = {}
-        for at in range(0, len(items), 2):
-            if at + 1 == len(items) or not isinstance(items[at], (int, str)) or items[at] in found:
-                raise ValueError("CBOR map with a key twice, of a strange type, or without its value")
-            found[items[at]] = items[at + 1]
+        for index in range(0, len(items), 2):
+            if index + 1 == len(items) or not isinstance(items[index], (int, str)) or items[index] in found:
+                raise ValueError("CBOR malformed, too deep or cut off at byte %s" % at)
+            found[items[index]] = items[index + 1]
         return found
     if isinstance(items[0], list) and len(items[0]) == 2:
         exponent, number = items[0]
         if isinstance(exponent, int) and isinstance(number, int) and -64 <= exponent <= 64:
             return number, exponent
-    raise ValueError("a decimal fraction is two integers, the exponent -64 to 64")
+    raise ValueError("CBOR malformed, too deep or cut off at byte %s" % at)
 
 
 def pack_senml(readings: "Sequence[Record]", limit: int) -> "tuple[bytes, int]":

@@ -32,7 +32,7 @@ from micropython import const
 from .build import actuator, fit, sensor
 from .objects import Actuator, Resource, Sensor
 from .requests import answer
-from .rules import NAMES, STATE, Rules
+from .rules import NAMES, STATE, Rules, give
 from .senml import decode, encode, pack_senml
 from .values import INTEGER, Path, Request, Response
 
@@ -176,10 +176,9 @@ class ObjectTree:
             self.seen = when
         due = [row for row in self.rows if isinstance(row, Sensor) and row.due(when)]
         wait = max([row.warm_up_ms for row in due] or [0])
-        fresh = self.start(when)
-        if wait and self.clock is not None and self._started_at is not None:
-            passed = 0 if fresh == wait else self.clock.ticks_diff(self.clock.ticks_ms(), self._started_at)
-            self.wait(wait - passed)
+        self.start(when)
+        if wait and self._started_at is not None:
+            self.wait(wait - self.clock.ticks_diff(self.clock.ticks_ms(), self._started_at))
         self._started_at = None
         count = 0
         for row in due:
@@ -202,12 +201,11 @@ class ObjectTree:
 
     def judged(self, resource: Resource, text: "str | bytes") -> None:
         """A reading has been judged; it waits for reports() if it is to go out. The last 16 verdicts stay in .recent."""
-        recent = self.recent
-        if len(recent) == _RECENT_LIMIT:
-            recent.pop(0)
-        recent.append((resource, resource.when, resource.reason))
+        if len(self.recent) == _RECENT_LIMIT:
+            self.recent.pop(0)
+        self.recent.append((resource, resource.when, resource.reason))
         if resource.reason[0] == "s":
-            self.queue((resource.path, resource.type, text, resource.when))
+            self.queue((Path(resource.row.object_id, resource.row.instance, resource.id), resource.type, text, resource.when))
 
     def queue(self, record: "Record") -> None:
         """Have a record go out with the next reports()."""
@@ -221,19 +219,14 @@ class ObjectTree:
         if when is not None:
             self.seen = when
         for row in self.rows:
-            for resource in row.resources:
-                rules = None if row.failures else resource.rules
-                text = None if rules is None else resource.text()
-                reason = None if rules is None or text is None else rules.due(resource.number(resource.value), when)
-                if reason is not None:
-                    resource.reason = reason
-                    self.judged(resource, text or "")
+            for resource in row.resources if not row.failures else ():
+                if resource.rules is not None and resource.value is not None:
+                    reason = resource.rules.due(resource.number(resource.value), when)
+                    if reason is not None:
+                        resource.reason = reason
+                        self.judged(resource, resource.text() or "")
         out, self.kept = self.kept, []
-        for index in range(len(out)):
-            path, type, text, taken = out[index]
-            if taken is None:
-                out[index] = (path, type, text, when)
-        return out
+        return [(path, type, text, when if taken is None else taken) for path, type, text, taken in out]
 
     def changes(self, observed: bool = False) -> "list[Value]":
         """The live values, other than readings, that changed since the last call: extremes, counters, settings.
@@ -244,7 +237,7 @@ class ObjectTree:
         for row in self.rows:
             for index in range(len(row.offered) if row.touched else 0):
                 if row.touched >> index & 1:
-                    path = row.path(row.offered[index])
+                    path = Path(row.object_id, row.instance, row.offered[index])
                     found = None if observed and not self.observed(path) else row.entry(row.offered[index])
                     if found is not None:
                         out.append((path, found[0], found[1]))
@@ -319,7 +312,7 @@ class ObjectTree:
                 code = max(code, _GPS if row.object_id in (6, 3336) else _PERIPHERAL)
         return code
 
-    def health_changed(self, row: "Instance") -> None:
+    def health_changed(self) -> None:
         """A sensor failed once more, or works again."""
         code = self.error_code
         if code != self.error_told:
@@ -405,22 +398,15 @@ def _load_row(row: "Instance", kept: "list[Any]") -> None:
         if found is None:
             continue
         if values[1] is not None:
-            _give(found, _VALUES, values[1:5])
+            give(found, _VALUES, values[1:5])
         if len(values) > 6:
             found.rules = found.rules or Rules()
             found.rules.by_server = True
-            _give(found.rules, NAMES, values[6])
+            give(found.rules, NAMES, values[6])
         if found.rules is not None and len(values) > 5:
-            _give(found.rules, STATE, values[5])
+            give(found.rules, STATE, values[5])
     for id in kept[3] or ():
         if id in row.offered:
             row.set(id, kept[3][id])
     row.touched = 0
-    _give(row, row.kept, kept[4])
-
-
-def _give(owner: "object", names: "tuple[str, ...]", values: "list[Any]") -> None:
-    # What is as it was costs no heap: defaults live in the class.
-    for name, value in zip(names, values):
-        if value != getattr(owner, name):
-            setattr(owner, name, value)
+    give(row, row.kept, kept[4])

@@ -1,5 +1,6 @@
 """SenML CBOR packs as anybody may write them (RFC 8428): commands of a server, and for other programs a node's own packs.
 
+    >>> from lwnode.lwm2m import pack_senml
     >>> records = [(Path(3303, 0, 5700), FLOAT, "21.5", 1790000000), (Path(3303, 0, 5700), FLOAT, "21.7", 1790000060)]
     >>> unpack_senml(pack_senml(records, 512)[0]) == records
     True

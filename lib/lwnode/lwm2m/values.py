@@ -201,15 +201,17 @@ def to_wire(type: int, value: "Plain", resolution: "float | None" = None) -> "st
         return "1" if value else "0"
     if type == STRING:
         return str(value)
-    if isinstance(value, (bytes, bytearray, memoryview)) != (type == OPAQUE):
-        raise ValueError("%s expected, not %s" % ("bytes were" if type == OPAQUE else "a number was", value))
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        if type == OPAQUE:
+            return bytes(value)
+        raise ValueError("a number was expected, not bytes")
     if type == OPAQUE:
-        return bytes(value)  # type: ignore[arg-type]
+        raise ValueError("bytes were expected, not %s" % (value,))
     if type == FLOAT:
-        return decimal(value, resolution)  # type: ignore[arg-type]
+        return decimal(value, resolution)
     if type == OBJLNK:
         return str(from_wire(type, str(value)))
-    text = str(int(value)) if isinstance(value, str) else decimal(value, resolution or 1)  # type: ignore[arg-type]
+    text = str(int(value)) if isinstance(value, str) else decimal(value, resolution or 1)
     return text if len(text) < 19 else str(from_wire(type, text))
 
 
@@ -309,7 +311,7 @@ def items(data: bytes) -> "Iterator[tuple[int, int, bytes]]":
             raise ValueError("TLV cut off at byte %s" % at)
         end = start + (int.from_bytes(data[after_id:start], "big") if start > after_id else head & 7)
         if end > len(data):
-            raise ValueError("TLV of %s bytes runs past the end" % (end - start))
+            raise ValueError("TLV cut off at byte %s" % at)
         yield head & 0xC0, int.from_bytes(data[at + 1 : after_id], "big"), data[start:end]
         at = end
 
@@ -347,5 +349,6 @@ def unpack_record(data: bytes) -> "tuple[Path, int, str | bytes, tuple[int, int]
     if len(data) < _RECORD_SIZE:
         raise ValueError("%s bytes are no journal entry" % len(data))
     first, second, third, flags, epoch, seconds = struct.unpack(_RECORD, bytes(data[:_RECORD_SIZE]))
-    path, type, body = Path(first, None if second == _ALL else second, None if third == _ALL else third), flags & 0x7F, bytes(data[_RECORD_SIZE:])
+    path = Path(first, None if second == _ALL else second, None if third == _ALL else third)
+    type, body = flags & 0x7F, bytes(data[_RECORD_SIZE:])
     return path, type, body if type == OPAQUE else str(body, "utf-8"), None if flags & 0x80 else (epoch, seconds)
