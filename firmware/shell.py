@@ -38,11 +38,12 @@ _WORDS = """\
   node()         the node itself: its modem, tree, board, session, journal"""
 # Answers that do not begin with the command's name (27.007 5.1 to 5.4).
 _NAMELESS = ("+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GMI", "+GMM", "+GMR", "+GSN")
-# The read and test forms of a family's LwM2M commands behind AT+QLW; of the others the driver knows them.
+# How a family's LwM2M commands begin, and their read and test forms; of a name alone both.
 _FORMS = {
-    "bc20": "SERV=? CONF=? RD=? CFG=?",
-    "bc66": "CFG? CONFIG? ADDOBJ? STATUS? RD?",
-    "bg96": 'M2M=? M2M="select" M2M="cdp" M2M="epns" M2M="bsmode" M2M="mbsps"',
+    "bc20": "+QLW SERV=? CONF=? RD=? CFG=?",
+    "bc66": "+QLW CFG? CONFIG? ADDOBJ? STATUS? RD?",
+    "bg96": '+QLWM2M =? ="select" ="cdp" ="epns" ="bsmode" ="mbsps"',
+    "me910c1": "#LWM2M STAT MON ENA ACK R E W STS SET NEWINST GET FOTACFG FOTAACK INJKEYS NFYACKURI NFYACKENA EXIST",
 }
 
 
@@ -106,15 +107,14 @@ def inspect() -> None:
     if not unit.modem.wake() and not unit.modem.start():
         print("  the module is silent: doctor() looks for the reason")
         return
-    forms, said = _FORMS.get(unit.config.family), {}
-    if forms is None:
-        said = unit.modem.inspect()
-    else:
-        for form in forms.split(" "):
-            lines = unit.modem.ask(unit.at.send, "AT+QLW" + form, secret=form == "CONFIG?")
+    begin, *names = _FORMS[unit.config.family].split(" ")
+    said = {}
+    for name in names:
+        for form in (name,) if "?" in name or "=" in name else (name + "=?", name + "?"):
+            lines = unit.modem.ask(unit.at.send, "AT" + begin + form, secret=form == "CONFIG?")
             if form == "CONFIG?":
                 lines = [",".join(text.split(",")[:7]) for text in lines or ()]  # the key is the eighth (BC66 note 4.2.1)
-            said["AT+QLW" + form] = "refused" if lines is None else "; ".join(lines)
+            said["AT" + begin + form] = "refused" if lines is None else "; ".join(lines) or "OK"
     _table([(name, _shown(str(said[name]))) for name in sorted(said)])
 
 

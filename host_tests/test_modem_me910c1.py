@@ -112,17 +112,12 @@ def test_what_the_module_cannot_hold_is_refused_by_key():
         return refused(lambda: made.modem.configure(Server("host", **account)), "expected")
 
     assert "3.1.7" in configure(lifetime=3600) and "UQ" in configure(binding="UQ")
-    assert "64" in configure(endpoint="x" * 65) and "endpoint" in configure(endpoint="")
-    assert "0AB" not in configure(security="psk", psk_identity="i", psk="0AB")
+    assert "64" in configure(endpoint="x" * 65)
     assert "64" in configure(security="psk", psk_identity="i" * 65, psk="0A")
     assert made.since(mark) == []
 
 
-def test_options_out_of_range_are_refused_by_key():
-    for key, value in (("cid", 7), ("guard_request", 0), ("guard_release", 101), ("sleep", "deep"), ("rat", "gsm")):
-        made = Node(**{key: value})
-        made.modem.start()
-        refused(lambda modem=made.modem: modem.configure(SERVER), key)
+def test_options_that_cannot_be_are_refused_by_key():
     made = Node(awake_budget_ms=60000)
     made.modem.start()
     refused(lambda: made.modem.configure(SERVER), "ack_wait", "60000")
@@ -301,15 +296,13 @@ def test_commands_that_fail_after_ena_are_repeated_until_the_agent_answers():
 
 
 def test_seven_actuators_are_refused_and_six_are_not():
-    """3.1.2: by the objects declared as by the option; nothing is said to the module before."""
+    """3.1.2; nothing is said to the module before."""
     objects = [(number, 0, (5850,)) for number in (3306, 3311, 3312)]
     objects += [(number, 0, (1,)) for number in range(31000, 31004)]  # what the registry lacks is everybody's to write
     made = Node(ready())
     made.modem.start()
     mark = len(made.commands)
     refused(lambda: made.modem.declare(objects), "monitor", "6")
-    refused(lambda: Node(ready(), monitor=[entry[0] for entry in objects]).modem.declare([]), "monitor", "6")
-    refused(lambda: Node(ready(), acknowledge=[TEMPERATURE] * 7).modem.declare([]), "acknowledge", "6")
     assert made.since(mark) == []
     made.modem.declare(objects[:6])
     assert made.modem.monitored() == sorted([entry[0] for entry in objects[:6]])
@@ -573,7 +566,6 @@ def test_ids_that_the_manual_excludes_do_not_reach_the_wire():
         (lambda: bench.modem.declare([(3303, 65535, (1,))]), "0 to 65534"),
     ):
         refused(call, words)
-    refused(lambda: Bench("me910c1", {}, monitor=[70000]).modem.declare([]), "1 to 65535")
     for family in ("bc20", "bc66"):
         other = Bench(family, {})
         refused(lambda modem=other.modem: modem.undeclare(70000), "0 to 65535")
@@ -934,14 +926,6 @@ def test_identity():
     found = identity(made.modem)
     assert found["imei"] == "866971030000717" and found["iccid"] == "89860317482035195680"
     assert found["model"] == "ME910C1-E1" and found["revision"] == "30.00.xx8"
-
-
-def test_inspect_asks_every_form():
-    made = up()
-    found = made.modem.inspect()
-    assert len(found) == 34 and found["AT#LWM2MMON=?"] == "#LWM2MMON: (0,1),(1-65535)"
-    assert found["AT#LWM2MR?"] == "OK" and found["AT#LWM2MSTAT=?"] == "OK"
-    assert found["AT#LWM2MACK?"] == "operation not supported"
 
 
 def test_faults_at_random_lose_no_ticket():

@@ -7,6 +7,7 @@ from fakes.telit import Node, ready
 from test_vmodem_me910c1_examples import account
 
 from lwnode.lwm2m import Path
+from lwnode.modem.me910c1 import setup
 from lwnode.modem import NOT_REGISTERED, REGISTERED
 
 BS = "coap://bs-engr.telit.io"
@@ -123,10 +124,10 @@ def test_example_10_disables_without_ack():
 
 def test_examples_11_to_14_ask_what_exists():
     made = node()
-    assert made.modem.exists(0, 33211, 0, 0, 0)
-    assert made.modem.exists(0, 11, 1)
-    assert not made.modem.exists(0, 33211, 10, 0, 0)
-    assert not made.modem.exists(3)
+    assert setup.exists(made.modem, 0, 33211, 0, 0, 0)
+    assert setup.exists(made.modem, 0, 11, 1)
+    assert not setup.exists(made.modem, 0, 33211, 10, 0, 0)
+    assert not setup.exists(made.modem, 3)
     in_order(
         made.commands, "AT+CMEE=2", "AT#LWM2MEXIST=0,33211,0,0,0", "AT#LWM2MEXIST=0,11,1", "AT#LWM2MEXIST=0,33211,10,0,0",
         "AT#LWM2MEXIST=3")

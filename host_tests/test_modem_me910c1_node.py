@@ -285,6 +285,6 @@ def test_a_lost_acknowledgement_does_not_block_a_history_that_is_replayed():
                 world.at(lambda: world.outage(False), minutes=20)
 
         world.on_awake = cut
-        world.run(hours=6)
+        world.run(hours=4)
         late = [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
-        assert len(world.taken) >= 40 and not late, (notification, late)
+        assert len(world.taken) >= 28 and not late, (notification, late)

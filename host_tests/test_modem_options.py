@@ -99,6 +99,7 @@ def test_keys_become_what_the_driver_goes_by():
     assert [path.ids for path in made.options["acknowledge"]] == [(3303, 0, 5700)] and made.options["monitor"] == [3306]
     assert driver(checked("bc66", psm_tau=0)).options["psm"][0] is None
     assert "looks like /3303/0/5700" in refused("me910c1", acknowledge=["temperature"])
+    assert '"monitor" must be' in refused("me910c1", monitor=[70000])
     assert driver(checked("bc66", buffered=True)).capabilities.buffered
 
 

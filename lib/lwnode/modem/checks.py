@@ -10,7 +10,6 @@ from lwnode.modem import Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
 
     from lwnode.modem.driver import Modem
 
@@ -19,13 +18,6 @@ def within(source: str, name: str, value: int, low: int, high: int) -> None:
     """ValueError with the manual's range, which is that of `source`."""
     if not low <= value <= high:
         raise ValueError("%s: expected %d to %d (%s), found %s" % (name, low, high, source, value))
-
-
-def one_of(source: str, options: "dict[str, Any]", name: str, values: "tuple[Any, ...]") -> None:
-    """ValueError with the choices of `source`."""
-    if options[name] not in values:
-        raise ValueError("%s: expected %s (%s), found %s" % (
-            name, " or ".join([str(value) for value in values]), source, options[name]))
 
 
 def wake_pin(modem: "Modem", sleep: str) -> None:

@@ -197,9 +197,6 @@ class Modem(Network):
         def wake(self) -> bool:
             """Wake the module for a session that goes on. False where it does not answer."""
 
-        def inspect(self) -> "dict[str, str]":
-            """What this firmware says of its commands (the manual's test and query forms): a first look, for people."""
-
         def _capabilities(self) -> Capabilities: ...
 
         def _parse_urc(self, line: str) -> "tuple[str, list[Any]]":

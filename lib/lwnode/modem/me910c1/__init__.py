@@ -28,9 +28,10 @@ from binascii import crc32, hexlify, unhexlify
 
 from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
-from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request, registry
-from lwnode.modem import DEREGISTERED, DEREGISTERING, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request
+from lwnode.modem import Unsupported
 from lwnode.modem.driver import Capabilities, Modem
+from lwnode.modem.me910c1 import setup
 from lwnode.modem.network import LTE_M, NB_IOT
 from lwnode.modem.reports import UNCHANGED, UNOBSERVED
 from micropython import const
@@ -44,11 +45,18 @@ if TYPE_CHECKING:
 
     Ids = tuple[Any, ...]
 
+# The states of lwnode.modem, here as constants that cost no name.
+_NOT_REGISTERED = const(0)
+_REGISTERING = const(1)
+_REGISTERED = const(2)
+_DEREGISTERING = const(3)
+_UNKNOWN = const(6)
+_DEREGISTERED = const(7)
+_OFF = const((0, 7))
 _AT_MS = const(500)  # silent while it boots: asked again until boot_ms
 _AWAKE_MS = const(300)  # who runs has answered AT by then
 _AHEAD_MS = const(200)  # of the end of its boot it is asked: sooner costs awake time, and later too
 _END_MS = const(5000)  # #LWM2MEND comes when the guard time is over (3.1.3), and a moment for its line
-_LIST_LIMIT = const(6)
 _TEXT = const(360)  # characters of a value: with command and ids no line of more than 400 (2.2.2)
 _ENABLE_MS = const(45000)  # field_quirks 5: one driver waits so long for LWM2MENA
 _SETTLE_MS = const(20000)  # other #LWM2M commands fail during activation (3.1.3); the field waits 1 to 20 s
@@ -63,7 +71,6 @@ _HOLD = const(255)  # reports that have to arrive in time before another step is
 _KEYS = const(0x3FFFFFFF)
 _ABANDONED = const(0)  # the key of a report whose ticket has failed already
 _BOOTSTRAP = const(2)  # this bit of the account's checksum: it names a bootstrap server
-_OFF = (NOT_REGISTERED, DEREGISTERED)
 # What a URC has left for service(), settle() and register(): to arm again, to restart (FORCE_EXIT), a restart to sit out.
 _ARM = const(1)
 _RESTART = const(2)
@@ -73,25 +80,9 @@ _TAKEN = const(0)
 _ACKED = const(1)
 _NACKED = const(2)
 _UNWATCHED = const(3)
+_RINGS = const(("REG", "DRG", "UPD", "NOT", "SMS"))
 _HISTORY = const((19, 0, 0))  # where packs of late readings go
 _TYPES = {INTEGER: 0, BOOLEAN: 0, TIME: 0, FLOAT: 1, STRING: 2, OBJLNK: 2, OPAQUE: 3}  # 3.1.9
-CLOSED = (0, 1, 2, 5)  # to R, E and W (3.1.5 to 3.1.7)
-
-
-def reason_of(error: CommandError) -> str:
-    """What the module gave as its reason (2.2.2.1): words by AT+CMEE=2, or the code of an error that came as a number."""
-    return error.text if error.code is None else "%s: %d" % (error.result, error.code)
-
-
-def _row(ids: "Ids") -> "tuple[int, str]":
-    """(type, what the server may do) of a resource; of objects that the registry lacks, text and everything."""
-    kind, allowed = (registry.lookup(ids[0], ids[2]) or (STRING, "RW"))[:2]
-    return kind, "R" if ids[0] == 3 and ids[2] not in (13, 14, 15) else allowed
-
-
-def _main_resource(object_id: int) -> int:
-    """The resource that an object is about: its first mandatory one, such as 3303/5700 and 3306/5850."""
-    return (registry.resources(object_id, mandatory=True) or [-1])[0]
 
 
 def _ids_of(uri: str) -> "Ids | None":
@@ -121,7 +112,7 @@ def _line_of(record: "Any") -> "tuple[Any, ...]":
     """
     path, kind, value = record[:3]
     ids = path.ids
-    if path.resource is None or ids[0] in CLOSED:
+    if path.resource is None or ids[0] in setup.CLOSED:
         raise ValueError("%s: expected a resource; objects 0, 1, 2, 5 are closed (3.1.7)" % path)
     last: "Any"
     if kind == OPAQUE:
@@ -136,12 +127,12 @@ def _line_of(record: "Any") -> "tuple[Any, ...]":
             body = (text[1:] if text[:1] == "-" else text).replace(".", "", int(kind == FLOAT))
             if not body.isdigit() or kind == BOOLEAN and text not in ("0", "1") or kind != FLOAT and (
                     len(body) > 10 or int(text) >> 31 not in (0, -1)):
-                raise ValueError("%s: expected %s (3.1.9), found %s" % (
-                    path, {FLOAT: "a plain decimal number", BOOLEAN: "0 or 1"}.get(kind, "-2147483648 to 2147483647"), text))
+                raise ValueError("%s: expected a plain number, whole -2147483648 to 2147483647, or 0 or 1 (3.1.9), found %s" % (
+                    path, text))
     if len(text.encode()) > _TEXT:
         raise ValueError("%s: expected %d characters at most (lines of 400), found %d" % (path, _TEXT, len(text)))
     place: "tuple[Any, ...]" = ids + (0, last)
-    if "W" in _row(ids)[1]:
+    if "W" in setup.row_of(ids)[1]:
         return ids, text, "#LWM2MW", (0,) + place
     return ids, text, "#LWM2MSET", (_TYPES[kind],) + place
 
@@ -199,24 +190,23 @@ class Driver(Modem):
     _boot_ms = 0  # from the pulse that woke it to its first answer, last time; 0 not known yet
     _account_due = 0  # checksum of an account that holds from the next restart on
 
-    def __init__(self, at: "Any", pins: "Any" = None, **options: "Any") -> None:
-        Modem.__init__(self, at, pins, **options)
+    def __init__(self, at: "Any", pins: "Any" = None, **given: "Any") -> None:
+        Modem.__init__(self, at, pins, **given)
         self._known: "dict[Ids, list[int]]" = {}  # ids -> [checksum of the value, _TAKEN...]
         self._pending: "dict[Ids, tuple[int, int]]" = {}  # ids -> (key of the report, deadline in ticks)
         self._texts: "dict[Ids, str]" = {}  # writable ones, as node and module last agreed
         self._acked: "list[Ids]" = []  # what NFYACKURI is armed for
-        self.sleeps_powered = self.options["sleep"] == "cfun5"
+        options = self.options
+        self.sleeps_powered = options["sleep"] == "cfun5"
         at.is_answer = _is_answer
         at.line_limit = 400  # 2.2.2
         at.gap_ms = max(at.gap_ms, 20)  # 2.2.5
-        if self.options["rat"] == "nbiot":
+        if options["rat"] == "nbiot":
             self.ACCESS = NB_IOT
 
     def _capabilities(self) -> Capabilities:
-        return Capabilities(
-            "shadow", True, False, "server", False, "pack", True, True,
-            {"line": 400, "monitored": _LIST_LIMIT, "acknowledged": _LIST_LIMIT, "string": _TEXT, "opaque": 180, "pack": 180},
-        )
+        return Capabilities("shadow", True, False, "server", False, "pack", True, True,
+                            {"monitored": setup.LIST_LIMIT, "opaque": 180, "pack": 180})
 
     # ---- life of the module -----------------------------------------------------------------------------------
 
@@ -282,12 +272,12 @@ class Driver(Modem):
             self._await(lambda: not self._in_session, options["guard_release"] * 1000 + _END_MS)
         if options["sleep"] == "off":
             return self.power_off()
-        if options["sleep"] == "psm" and self._off_instead():
-            return self._switch_off()
-        if options["sleep"] == "cfun5":
+        if self.sleeps_powered:
             done = self.ask(self.at.write, "+CFUN", 5) is not None
             self.pins.set("wake", False)
             return done
+        if self._off_instead():
+            return self._switch_off()
         # It may have gone down before it was asked to: the network decides when.
         return self._confirm_sleep()
 
@@ -299,39 +289,16 @@ class Driver(Modem):
 
     # ---- configuration: see setup.py --------------------------------------------------------------------------
 
-    @staticmethod
-    def _setup() -> "Any":
-        from lwnode.modem.me910c1 import setup  # a warm wake needs none of it
-
-        return setup
-
-    def check(self, server: "Server") -> None:
-        """Ranges of 3.1.3 and 3.1.14, the awake budget, and what this module cannot be told."""
-        self._setup().check(self, server)
-
-    def configure(self, server: "Server") -> bool:
-        """STS, INJKEYS, APN, radio access, PSM. ValueError, by key and with the manual's range, before the wire."""
-        return bool(self._setup().configure(self, server))
-
-    def declare(self, objects: "Any") -> bool:
-        """Definitions uploaded where they are missing (True: restart), instances and lists once the agent is enabled."""
-        return bool(self._setup().declare(self, objects))
-
-    def bootstrap(self, timeout_ms: int = 120000) -> bool:
-        """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
-        return bool(self._setup().bootstrap(self, timeout_ms))
+    check = setup.check  # ranges of 3.1.3 and 3.1.14, the awake budget, and what this module cannot be told
+    configure = setup.configure  # STS, INJKEYS, APN, radio access, PSM
+    declare = setup.declare  # definitions uploaded where they are missing (True: restart), instances once the agent is on
+    bootstrap = setup.bootstrap
+    forget = setup.forget
+    monitored, acknowledged = setup.monitored, setup.acknowledged
 
     def undeclare(self, object_id: int) -> bool:
         """Unsupported: no command takes an instance."""
         raise Unsupported("me910c1 cannot remove an object: let the server delete it, or declare again after forget()")
-
-    def forget(self) -> None:
-        """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14)."""
-        self._setup().forget(self)
-
-    def inspect(self) -> "dict[str, str]":
-        """What the module says to every test and read form, by line."""
-        return dict(self._setup().inspect(self))
 
     def _account(self, mark: "int | None" = None) -> int:
         """Checksum of the account that the store says is in the module, 0 for none: STS and INJKEYS have no query (3.1.8)."""
@@ -363,27 +330,28 @@ class Driver(Modem):
         if word == "DIS":
             # Who is off does not come back by itself: a suspension ends here, and for how long it lasts the node knows.
             self._armed = self._suspended = False
-            self._session_lost(DEREGISTERED if before in (DEREGISTERED, DEREGISTERING) else NOT_REGISTERED, "the agent is off")
+            left = before in (_DEREGISTERED, _DEREGISTERING)
+            self._session_lost(_DEREGISTERED if left else _NOT_REGISTERED, "the agent is off")
         elif word == "DEREG":
-            self._status = DEREGISTERING
+            self._status = _DEREGISTERING
         elif word == "WAIT":
-            if before not in (REGISTERED, DEREGISTERING):
-                self._status = REGISTERING
+            if before not in (_REGISTERED, _DEREGISTERING):
+                self._status = _REGISTERING
             self._acknowledge_ring()  # the #LWM2MRING was lost
         elif word not in ("ACTIVE", "IDLE"):
             self._count("malformed_results")
-            self._status = UNKNOWN
+            self._status = _UNKNOWN
         elif self._suspended or self._factory:
-            self._status = NOT_REGISTERED
-        elif before != REGISTERED:
+            self._status = _NOT_REGISTERED
+        elif before != _REGISTERED:
             if word == "ACTIVE":
-                self._status = REGISTERING
-            elif before == REGISTERING:
+                self._status = _REGISTERING
+            elif before == _REGISTERING:
                 self._on_tlt("REGISTERED")
             else:
                 self._session_stands(None)
         self._due &= ~_ARM
-        if self._status == REGISTERED and not self._armed:
+        if self._status == _REGISTERED and not self._armed:
             self._due |= _ARM
         return self._status
 
@@ -391,38 +359,31 @@ class Driver(Modem):
         """AT#LWM2MENA=1, the outcome, then what the module has forgotten (instances, MON, NFYACK)."""
         # Who was just found off does not come on by itself, and attach() has passed since.
         off = self._status in _OFF and not (self._suspended or self._factory)
-        if not off and self.status() == REGISTERED and self._armed:
+        if not off and self.status() == _REGISTERED and self._armed:
             return True
-        at = self.at
-        end = at.deadline(timeout_ms)
+        end = self.at.deadline(timeout_ms)
         created = False
         for _ in range(3):
-            if self._factory and not self._write_account_again():
+            if self._factory and not setup.write_again(self):
                 return False
             if self._status in _OFF and not self._suspended:
                 # Before the agent starts, so that its registration names them; firmware that wants it on refuses.
-                created = self._create()
-                if not created and not self._repaired and self._setup().upload_missing(self):
+                created = setup.create(self)
+                if not created and not self._repaired and setup.upload_missing(self):
                     self._count("repairs")
                     self.restart()
-                    created = self._create()
+                    created = setup.create(self)
                 self._repaired = not created  # a definition that the module does not like is not sent again at every wake
                 if self._factory:
                     continue
                 if not self._enable():
                     return False
-                if not self.options["ack_mode"]:
-                    # The first word is that it registers: what comes of it, the next one, is heard awake.
-                    at.light_sleep = self.light_sleep
-                    self._await(lambda: at.light_sleep is None or self._status != REGISTERING,
-                                max(0, min(_LOOK_MS, at.left(end))))
-                    at.light_sleep = None
-            if self._status != REGISTERED:
-                self.wait_while_busy(max(0, at.left(end)))
+            if self._status != _REGISTERED:
+                self.wait_while_busy(max(0, self.at.left(end)))
             if not self._factory:
                 break
         self._due &= ~_ARM
-        if self._status != REGISTERED:
+        if self._status != _REGISTERED:
             self.refusal = self.refusal or "registration: no answer of the server in time"
             self._upkeep()  # after FORCE_EXIT: the restart that alone helps
             return False
@@ -430,40 +391,34 @@ class Driver(Modem):
         if not done:
             # What stands is used all the same; unless nothing does, because the module has restarted meanwhile.
             self._emit("refused", self.refusal)
-            done = self.status() == REGISTERED
+            done = self.status() == _REGISTERED
         self._answer_server()
         return done
-
-    def _write_account_again(self) -> bool:
-        """Our account after a factory reset, and the restart that makes it hold. False where only configure() knows it."""
-        if self.server is None:
-            # A warm wake. Until the next, cold one the agent is off: its maker's server is no business of ours.
-            self._factory = 2
-            self.ask(self.at.write, "#LWM2MENA", 0)
-            return False
-        self.configure(self.server)
-        if self.objects:
-            self.declare(self.objects)
-        return bool(self.restart() and self.status() is not None)
 
     recover = register  # nothing of a session outlives a power cycle
 
     def _enable(self) -> bool:
         """ENA=1. An agent that is off and refuses has left by FORCE_EXIT: only a reboot helps (3.1.3)."""
-        options = self.options
+        at, options = self.at, self.options
         wanted: "tuple[int, ...]" = (1,)
         if options["ack_mode"] or options["cid"] != 1:
             wanted = (1, options["cid"], int(options["ack_mode"]), options["guard_request"], options["guard_release"])
         for again in (True, False):
             self.refusal = ""
             try:
-                self.at.write("#LWM2MENA", *wanted, timeout_ms=_ENABLE_MS)
-                self._status = REGISTERING
-                return True
+                at.write("#LWM2MENA", *wanted, timeout_ms=_ENABLE_MS)
             except CommandError as error:
-                self.refusal = "registration: the agent cannot be enabled: " + reason_of(error)
-                if not (again and self.restart()):
-                    break
+                self.refusal = "registration: the agent cannot be enabled: " + setup.reason_of(error)
+                if again and self.restart():
+                    continue
+                break
+            self._status = _REGISTERING
+            if not options["ack_mode"]:
+                # The first word is that it registers: what comes of it, the next one, is heard awake.
+                at.light_sleep = self.light_sleep
+                self._await(lambda: at.light_sleep is None or self._status != _REGISTERING, _LOOK_MS)
+                at.light_sleep = None
+            return True
         return False
 
     def deregister(self) -> bool:
@@ -474,14 +429,14 @@ class Driver(Modem):
         self._suspended = False
         if self.ask(self.at.write, "#LWM2MENA", 0, timeout_ms=_ENABLE_MS) is None:
             return False
-        self._status = DEREGISTERING
+        self._status = _DEREGISTERING
         for _ in range(10):
-            if self._await(lambda: self._status != DEREGISTERING, _LOOK_MS):
+            if self._await(lambda: self._status != _DEREGISTERING, _LOOK_MS):
                 break
-            rows = self.ask(self.at.read, "#LWM2MENA") or []
-            if rows and rows[-1] == ["0"]:
-                self._status = DEREGISTERED
-            elif rows and rows[-1][-1:] == ["WAIT"]:
+            word = (self.ask(self.at.read, "#LWM2MENA") or [[""]])[-1][-1]
+            if word == "0":
+                self._status = _DEREGISTERED
+            elif word == "WAIT":
                 self._acknowledge_ring()
         self._armed = False
         return self._status in _OFF
@@ -491,64 +446,62 @@ class Driver(Modem):
         if lifetime is not None or binding is not None:
             # Object 1 is closed to W (3.1.7).
             raise Unsupported("lifetime, binding: let the server write /1/0/1 or /1/0/7")
-        return self.status() == REGISTERED
+        return self.status() == _REGISTERED
 
     # ---- what a power cycle takes (3.1.2, 3.1.3, 3.1.15) --------------------------------------------------------
 
     def _arm(self, created: bool) -> bool:
         """True where everything stands. What is missing is named in `refusal` and does not keep the rest from being armed."""
-        end = self.at.deadline(_SETTLE_MS)
-        while True:
-            try:
-                found = self._monitored_now()
-                break
-            except CommandError:
-                if self.at.left(end) <= 0:
-                    self.refusal = "agent: commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
-                    return False
-                self.at.poll(_READY_LOOK_MS)
-        done = created or self._create()
+        at = self.at
+        end = at.deadline(_SETTLE_MS)
         wanted, uris = self.monitored(), self.acknowledged()
-        # Both lists are lost together: where one is empty the other need not be asked for.
-        there = self._acknowledged_now() if found or not wanted else []
-        listed = False
-        for attempt in range(3):  # a refusal may have been a slip of the line
-            parts = ["#LWM2MMON=0,%d" % number for number in found if number not in wanted]  # what is not ours makes room
-            parts += ["#LWM2MMON=1,%d" % number for number in wanted if number not in found]
-            parts += ["#LWM2MNFYACKURI=0,0,%d,%d,%d" % ids for ids in there if ids not in uris]
-            parts += ["#LWM2MNFYACKURI=0,1,%d,%d,%d" % ids for ids in uris if ids not in there]
-            parts += ["#LWM2MNFYACKENA=0,1"] if uris else []
+        said: "list[bool]" = []
+        for attempt in range(4):  # all in one line, then twice one by one: a refusal may have been a slip of the line
+            while True:
+                try:
+                    found = [int(row[0]) for row in at.read("#LWM2MMON") if row and str(row[0]).isdigit()]
+                    break
+                except CommandError:
+                    if at.left(end) <= 0:
+                        self.refusal = "agent: commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
+                        return False
+                    at.poll(_READY_LOOK_MS)
+            if not attempt:
+                created = created or setup.create(self)
+            # Both lists are lost together: where one is empty the other need not be asked for.
+            rows: "Any" = ()
+            if attempt or found or not wanted:
+                rows = self.ask(at.write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") or ()
+            there = [ids for ids in [_ids_of(str(row[0])) for row in rows if row] if ids]
             self._acked = uris
-            if attempt == 0:
-                listed = not parts or self._together(parts, None) is not None
-            else:
-                said = [self.ask(self.at.send, "AT" + part, prefix="") is not None for part in parts]
-                listed = False not in said
-            if listed:
+            if attempt == 3:
+                self._acked = [ids for ids in uris if ids in there and said[-1]]
                 break
-            if self.ask(self.status) != REGISTERED:
+            # Of what is there and what is wanted, in this order, what is not both: what is not ours makes room.
+            parts = ["#LWM2MMON=%d,%d" % (number in wanted, number)
+                     for number in found + wanted if (number in found) != (number in wanted)]
+            parts += ["#LWM2MNFYACKURI=0,%d,%d,%d,%d" % ((ids in uris,) + ids)
+                      for ids in there + uris if (ids in there) != (ids in uris)]
+            parts += ["#LWM2MNFYACKENA=0,1"] if uris else []
+            if attempt:
+                said = [self.ask(at.send, "AT" + part, prefix="") is not None for part in parts]
+            else:
+                said = [not parts or self._together(parts, None) is not None]
+            if False not in said:
+                break
+            # Of a line that was refused nobody knows which part was (2.2.2): both lists are read again.
+            if self.ask(self.status) != _REGISTERED:
                 self.refusal = "agent: gone while it was armed, the module has restarted"
                 return False
             self._due &= ~_ARM
-            # Of a line that was refused nobody knows which part was (2.2.2).
-            found, there = self.ask(self._monitored_now) or [], self._acknowledged_now()
-            self._acked = [ids for ids in uris if ids in there and attempt and said[-1]]
         if self.options["registration_urcs"] and not self._services:
             # 33211/0/0/1 switches the registration URCs on, from the next restart (field; the manual leaves it to the user).
             text = self.ask(self._read, (33211, 0, 0, 1))
             self._services = text == "1"
             if text == "0":
-                self.ask(self.at.write, "#LWM2MW", 0, 33211, 0, 0, 1, 1)
+                self.ask(at.write, "#LWM2MW", 0, 33211, 0, 0, 1, 1)
         self._look_at_all(wanted)
-        return listed and done
-
-    def _monitored_now(self) -> "list[int]":
-        return [int(row[0]) for row in self.at.read("#LWM2MMON") if row and str(row[0]).isdigit()]
-
-    def _acknowledged_now(self) -> "list[Ids]":
-        rows = self.ask(self.at.write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") or []
-        found = [_ids_of(str(row[0])) for row in rows if row]
-        return [ids for ids in found if ids is not None]
+        return created and False not in said
 
     def _together(self, parts: "list[str]", prefix: "str | None") -> "Any":
         """Several commands in one line (2.2.2); None where they do not fit into one, or not all were carried out."""
@@ -557,7 +510,7 @@ class Driver(Modem):
 
     def _look_at_all(self, watched: "list[int]") -> None:
         """Read what the server may have written while nobody listened; values that were known are no news."""
-        paths = [ids for ids in self._writable() if ids[0] in watched and ids[0] != 19]
+        paths = [ids for ids in setup.writable(self) if ids[0] in watched and ids[0] != 19]
         lines = self._together(["#LWM2MR=0,%d,%d,%d,0" % ids for ids in paths], "#LWM2MR") if len(paths) > 1 else None
         for index in range(len(paths)):
             text = None
@@ -565,87 +518,13 @@ class Driver(Modem):
                 text = lines[index].partition(":")[2].strip().strip('"')
             self.ask(self._compare, paths[index], text)
 
-    def exists(self, *numbers: int) -> "bool | None":
-        """AT#LWM2MEXIST, agent first (3.1.17); False for Invalid URI and Invalid agent, None where the module says neither."""
-        try:
-            self.at.write("#LWM2MEXIST", *numbers)
-        except CommandError as error:
-            return False if "nvalid" in error.text else None
-        return True
-
-    def _create(self) -> bool:
-        """The declared instances. Creating twice is an error, so each is asked for first (3.1.10).
-
-        Once all were there the first stands for them: only a factory reset takes instances, and it takes all. One that a
-        server deletes shows when a value for it is refused.
-        """
-        if self.objects and self._declared & self.CREATED and self.exists(0, *self.objects[0][:2]):
-            return True
-        done = True
-        made = lost = 0
-        for object_id, instance, _ in self.objects:
-            if self.exists(0, object_id, instance):
-                continue
-            try:
-                self.at.write("#LWM2MNEWINST", 0, object_id, instance)
-                made += 1
-                lost += (object_id, instance) in [ids[:2] for ids in self._known]
-            except CommandError as error:
-                done = False
-                self.refusal = "object %d/%d: not created (%s); is its definition uploaded?" % (
-                    object_id, instance, reason_of(error))
-        if lost:
-            # Instances outlive everything but a factory reset, and these were there before.
-            self._factory_reset("%d instances created again" % made)
-        if done:
-            self._declared |= self.CREATED
-        return done
-
-    def _writable(self) -> "list[Ids]":
-        """Declared resources that the server may write."""
-        return [(object_id, instance, resource) for object_id, instance, resources in self.objects for resource in resources
-                if object_id not in CLOSED and "W" in _row((object_id, instance, resource))[1]]
-
-    def monitored(self) -> "list[int]":
-        """Objects to monitor: by option, else those whose main resource the server may write, then the other writable ones.
-
-        ValueError where the option names more than six, or more than six are actuators (3.1.2).
-        """
-        chosen = self.options["monitor"]
-        if chosen is None:
-            paths = self._writable()
-            chosen = sorted({ids[0] for ids in paths if ids[2] == _main_resource(ids[0]) or not registry.resources(ids[0])})
-            if len(chosen) <= _LIST_LIMIT:
-                chosen += sorted({ids[0] for ids in paths if ids[0] not in chosen})[: _LIST_LIMIT - len(chosen)]
-        if len(chosen) > _LIST_LIMIT or not all([0 <= number <= 65535 for number in chosen]):
-            raise ValueError("monitor: expected at most 6 objects of 1 to 65535 (3.1.2), found %s" % (chosen,))
-        return [number for number in chosen if number]
-
-    def acknowledged(self) -> "list[Ids]":
-        """Resources whose delivery is told: by option, else history, then each instance's main resource, six at most."""
-        chosen = self.options["acknowledge"]
-        if chosen is not None:
-            if len(chosen) > _LIST_LIMIT:
-                raise ValueError("acknowledge: expected at most 6 resources (3.1.15), found %d" % len(chosen))
-            return [path.ids for path in chosen]
-        found: "list[Ids]" = []
-        for object_id, instance, resources in self.objects:
-            ids = (object_id, instance, _main_resource(object_id))
-            if ids == _HISTORY and 0 in resources:
-                found.insert(0, ids)
-            elif ids[2] in resources and "W" not in _row(ids)[1]:
-                found.append(ids)
-        if len(found) > _LIST_LIMIT:
-            self._count("unacknowledged_paths", len(found) - _LIST_LIMIT)
-        return found[:_LIST_LIMIT]
-
     # ---- reports ----------------------------------------------------------------------------------------------
 
     @property
     def deadline_ms(self) -> int:
         """The longest a confirmable notification takes; in ACK mode with the time in which it is announced (3.1.3)."""
         options = self.options
-        return int(options["ack_wait_ms"] + (options["guard_request"] * 1000 if options["ack_mode"] else 0))
+        return int(options["ack_wait_ms"] + 1000 * options["guard_request"] * options["ack_mode"])
 
     def publish(self, readings: "Any", confirm: bool = True) -> int:
         """SET or W. Delivered: acknowledged by the server where armed for the path, else taken by the module."""
@@ -657,9 +536,10 @@ class Driver(Modem):
             for line in lines:
                 if confirm and self._fresh is not None:
                     self._wait_for_observer(self._fresh, line[0])
-                if "W" in _row(line[0])[1]:
+                if "W" in setup.row_of(line[0])[1]:
                     at.poll()
-                    if self._written(line[0]):
+                    if [item for item, more in self._waiting
+                            if more == (line[0],) or isinstance(item, Request) and item.path.ids == line[0]]:
                         continue  # the server's value is the newer one: ours would replace it unseen
                 # Until nothing of that path is on its way, and one more message may be in flight.
                 end = at.deadline(self.deadline_ms)
@@ -739,7 +619,7 @@ class Driver(Modem):
         except BudgetExceeded:
             raise
         except CommandError as error:
-            reason = "%s: %s" % (name, reason_of(error))
+            reason = "%s: %s" % (name, setup.reason_of(error))
             del self._known[ids]
             if entry is not None:
                 self._known[ids] = entry
@@ -764,13 +644,6 @@ class Driver(Modem):
             if same and state in (_TAKEN, _NACKED):
                 self.reports.refuse(number, UNCHANGED)
         return answered
-
-    def _written(self, ids: "Ids") -> bool:
-        """Has the server written this, and the node not heard of it yet?"""
-        for item, more in self._waiting:
-            if more == (ids,) or isinstance(item, Request) and item.path.ids == ids:
-                return True
-        return False
 
     def abandon(self) -> None:
         """As if the deadlines were over."""
@@ -799,7 +672,7 @@ class Driver(Modem):
                     reason = UNOBSERVED
                 if self._behind == 2:
                     entry[1], self.packs = _UNWATCHED, False
-            elif self.ask(self.status) != REGISTERED:
+            elif self.ask(self.status) != _REGISTERED:
                 reason = "the module had restarted"  # that silence says nothing of observers
             else:
                 entry[1], reason = _UNWATCHED, None
@@ -807,12 +680,12 @@ class Driver(Modem):
             self.reports.settle(key, reason)
         if self._pending and self.at.left(self._probe) <= 0:
             self._probe = self.at.deadline(_PROBE_MS)
-            if self.ask(self.status) != REGISTERED:
+            if self.ask(self.status) != _REGISTERED:
                 self._give_up(True)  # it sleeps, or has restarted: no word comes any more
 
     def _remember_value(self, ids: "Ids", text: str, state: int) -> None:
         self._known[ids] = [_mark_of(text), state]
-        if "W" in _row(ids)[1]:
+        if "W" in setup.row_of(ids)[1]:
             self._texts[ids] = text
 
     # ---- what the server writes -------------------------------------------------------------------------------
@@ -832,7 +705,7 @@ class Driver(Modem):
             self._remember_value(ids, text, _TAKEN)  # the default of a new instance is nobody's write (3.1.10)
         else:
             data = text.encode()
-            if _row(ids)[0] == OPAQUE:
+            if setup.row_of(ids)[0] == OPAQUE:
                 try:
                     data = bytes(unhexlify(text))
                 except ValueError:
@@ -848,7 +721,7 @@ class Driver(Modem):
         self._count("writes_refused")
         text: "Any" = self._texts.get(ids)
         if text is not None:
-            self.at.write("#LWM2MW", 0, *ids, 0, text if _row(ids)[0] in (STRING, OBJLNK) else Raw(text))
+            self.at.write("#LWM2MW", 0, *ids, 0, text if setup.row_of(ids)[0] in (STRING, OBJLNK) else Raw(text))
 
     def _acknowledge_ring(self) -> None:
         """3.1.4: the context is active, and the module may use it."""
@@ -864,11 +737,11 @@ class Driver(Modem):
     def _factory_reset(self, why: str) -> None:
         """All but the FOTA mode is gone (3.1.12); our account too, unless it is the one that we are registered by."""
         self._known.clear()
-        if self._status != REGISTERED:
+        if self._status != _REGISTERED:
             self._factory = 1
             self._services = False
             self._configured = self._declared = 0
-            self._status = NOT_REGISTERED
+            self._status = _NOT_REGISTERED
             self.refusal = "account: reset to factory, " + why
         self._emit("factory_reset", why)
 
@@ -886,8 +759,7 @@ class Driver(Modem):
             self._restart_expected = True
             try:
                 self.at.poll(_DOWN_MS)
-                end = self.at.deadline(self.options["boot_ms"])
-                begun = self._begin()
+                end, begun = self.at.deadline(self.options["boot_ms"]), False
                 while not begun and self.at.left(end) > 0:
                     begun = self._begin()
             finally:
@@ -911,69 +783,67 @@ class Driver(Modem):
             self._suspended = False
             self._fresh = self.clock.ticks_ms()
             self._session_stands("registered", "registered")
-        elif word == "REGISTERING":  # it is at it: wait
+        elif word in ("REGISTERING", "BOOTSTRAPPED"):  # it is at it: wait; the registration follows by itself
             self._suspended = False
-            self._status = REGISTERING
+            self._status = _REGISTERING
+            if word == "BOOTSTRAPPED":
+                self._emit("bootstrapped")
         elif word == "BOOTSTRAPPING":
             # With an account that needs no bootstrap it is the maker's server that is asked: a factory reset has taken ours.
             mark = self._configured or self._account()
             if mark and not mark & _BOOTSTRAP:
-                self._session_lost(NOT_REGISTERED, "the module bootstraps")
+                self._session_lost(_NOT_REGISTERED, "the module bootstraps")
                 self._factory_reset("the module asks its maker's bootstrap server")
             elif not self._factory:
-                self._status = REGISTERING
+                self._status = _REGISTERING
                 self._emit("bootstrapping")
-        elif word == "BOOTSTRAPPED":  # the registration follows by itself
-            self._status = REGISTERING
-            self._emit("bootstrapped")
         elif word == "DEREGISTERED":  # not in the event list, but in an example
             if not self._suspended:
-                self._session_lost(DEREGISTERED, "deregistered")
+                self._session_lost(_DEREGISTERED, "deregistered")
         elif word == "SUSPENDED":
             # 1/x/4; it comes back by itself. For how long is in 1/x/5, closed to R (3.1.5): the option disable_s stands for it.
             self._suspended = True
-            self._status = NOT_REGISTERED
+            self._status = _NOT_REGISTERED
             self._emit("disabled", self.options["disable_s"])
-        elif word == "CLIENT_DISABLED":
-            self._armed = False
-            self._session_lost(NOT_REGISTERED, "the client was disabled")
-        elif word == "FORCE_EXIT":  # the module is restarted at once: nothing else helps
-            self._due |= _RESTART
-            self.refusal = "registration: the module gave up (FORCE_EXIT)"
-            self._session_lost(NOT_REGISTERED, self.refusal)
+        elif word in ("CLIENT_DISABLED", "FORCE_EXIT"):
+            self._armed, why = False, "the client was disabled"
+            if word == "FORCE_EXIT":  # the module is restarted at once: nothing else helps
+                self._due |= _RESTART
+                self.refusal = why = "registration: the module gave up (FORCE_EXIT)"
+            self._session_lost(_NOT_REGISTERED, why)
         else:
             self._count("unknown_urcs")
 
-    def _on_ring(self, word: str) -> None:
-        """ACK mode (3.1.3): let it register, leave, update, notify, or answer the server."""
-        if word in ("REG", "DRG"):
-            self._status = REGISTERING if word == "REG" else DEREGISTERING
-        elif word not in ("UPD", "NOT", "SMS"):
+    def _heard(self, name: str, *values: "Any") -> None:
+        """What is short. RING, in ACK mode (3.1.3): let it register, leave, update, notify, or answer the server. INFO (3.1.3):
+        wait for the restart, arm again; "restarting", "restarted", and "factory_reset" where instances are gone. FOTARING
+        (3.1.12): it waits for our word before it loads or installs; what nobody allows goes on after a week."""
+        word = values[-1] if values else ""
+        if name == "END":
+            self._in_session = False
+        elif name == "PSMURC":
+            self._asleep = True
+        elif name == "FOTARING":
+            self._note_update(word.lower())
+            if self.options["module_update"] == "allow":
+                self.later(self.allow, word)
+        elif name == "RING" and word in _RINGS:
+            if word in ("REG", "DRG"):
+                self._status = _REGISTERING if word == "REG" else _DEREGISTERING
+            self.later(self._acknowledge_ring)
+        elif name == "INFO" and word in ("FOTA REBOOT", "DEVICE REBOOT"):
+            self._due |= _REBOOTS
+            self._forget_session("module restarted")
+            self._emit("restarting", "server")
+        else:
             self._count("unknown_urcs")
-            return
-        self.later(self._acknowledge_ring)
-
-    def _on_end(self, _: int) -> None:
-        self._in_session = False
-
-    def _on_psm(self) -> None:
-        self._asleep = True
-
-    def _on_info(self, _: str, text: str) -> None:
-        """3.1.3: wait for the restart, arm again; "restarting", "restarted", and "factory_reset" where instances are gone."""
-        if text not in ("FOTA REBOOT", "DEVICE REBOOT"):
-            self._count("unknown_urcs")
-            return
-        self._due |= _REBOOTS
-        self._forget_session("module restarted")
-        self._emit("restarting", "server")
 
     def _on_change(self, _: str, uri: str) -> None:
         """Also raised by our own W and SET (3.1.2): a value that is the one we know is no news."""
         ids = _ids_of(uri)
         if ids is None:
             self._count("malformed_urcs")
-        elif "W" not in _row(ids)[1] or ids == _HISTORY:
+        elif "W" not in setup.row_of(ids)[1] or ids == _HISTORY:
             self._count("echoes")  # a server cannot write it, or has no reason to: this was our own
         else:
             self.later(self._compare, ids)
@@ -999,16 +869,10 @@ class Driver(Modem):
             self._count("unmatched_acks")  # a notification of the module's own (pmax), or one we gave up
         elif report[0]:
             self.reports.settle(report[0], None if acked else "the server did not acknowledge (NACK)")
-        if acked and self._status not in (DEREGISTERING, NOT_REGISTERED):
+        if acked and self._status not in (_DEREGISTERING, _NOT_REGISTERED):
             self._session_stands(None)
 
     # ---- firmware of the module --------------------------------------------------------------------------------
-
-    def _on_fota(self, _: str, word: str) -> None:
-        """3.1.12: it waits for our word before it loads or installs; what nobody allows goes on after a week."""
-        self._note_update(word.lower())
-        if self.options["module_update"] == "allow":
-            self.later(self.allow, word)
 
     def allow(self, request: str) -> None:
         """FOTAACK (3.1.13): the step follows within seconds to minutes; the hour that updates() grants begins."""
@@ -1018,13 +882,13 @@ class Driver(Modem):
 
     URCS = {
         "TLT": ("s", _on_tlt),
-        "RING": ("s", _on_ring),
-        "END": ("i", _on_end),  # the session is over: sleep() waits for it
-        "INFO": ("ss", _on_info),
+        "RING": "s",
+        "END": "i",  # the session is over: sleep() waits for it
+        "INFO": "ss",
         "MON": ("ss", _on_change),  # 3.1.2: a write request, unless the value is ours
         "NFYACK": ("ssss", _on_ack),
-        "FOTARING": ("ss", _on_fota),  # "firmware", "download" or "update"
-        "PSMURC": ("", _on_psm),  # the module sleeps: what sleep() waits for
+        "FOTARING": "ss",  # "firmware", "download" or "update"
+        "PSMURC": "",  # the module sleeps: what sleep() waits for
     }
 
     # ---- over the host's deep sleep ---------------------------------------------------------------------------
@@ -1044,27 +908,27 @@ class Driver(Modem):
 
     def restore(self, data: "bytes | None") -> bool:
         """Take up a snapshot; False, and nothing changed, where it is none of ours, or damaged."""
-        found = []
         try:
             count = struct.unpack_from(">H", data or b"")[0]
-            words = struct.unpack_from(">%dH" % count, data or b"", 2)
-            at = 10
-            for _ in range(words[8]):
-                end = at + 3 + words[at + 2]
-                found.append((words[at], words[at + 1], words[at + 3:end]))
-                at = end
+            words = list(struct.unpack_from(">%dH" % count, data or b"", 2))
+            words.reverse()
+            take = words.pop
+            flags = [take() for _ in range(8)]
+            sizes = take(), take()
+            objects = [(take(), take(), tuple([take() for _ in range(take())])) for _ in range(sizes[0])]
+            acked = [(take(), take(), take()) for _ in range(sizes[1])]
+            known = {}
+            while words:
+                ids = take(), take(), take()
+                high = take()
+                known[ids] = [(high & 16383) << 16 | take(), high >> 14]
         except (ValueError, IndexError, getattr(struct, "error", ValueError)):  # MicroPython has no struct.error
             return False
-        uris = [words[index:index + 3] for index in range(at, at + 3 * words[9], 3)]
-        at += 3 * words[9]
-        if at > count or (count - at) % 5 or not Modem.restore(self, (data or b"")[2 + 2 * count:]):
+        if not Modem.restore(self, (data or b"")[2 + 2 * count:]):
             return False
         # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
         (self._suspended, self.CLOCK_IS_LOCAL, self._armed, self._repaired, self._services, self._factory,
-         self._boot_ms, self._early) = words[:8]
-        self.objects, self._acked = found, uris
-        self._known = {
-            words[index:index + 3]: [(words[index + 3] & 16383) << 16 | words[index + 4], words[index + 3] >> 14]
-            for index in range(at, count, 5)}
+         self._boot_ms, self._early) = flags
+        self.objects, self._acked, self._known = objects, acked, known
         self.packs = (None, True, True, False)[self._known.get(_HISTORY, (0, _TAKEN))[1]]
         return True

@@ -1,4 +1,4 @@
-"""ME910C1: account, keys, APN, definitions. Loaded by configure() and declare().
+"""ME910C1: account, keys, APN, definitions: the driver's methods that a warm wake has no use for.
 
     AT#LWM2MSTS=0,999,"coap://192.0.2.7:5683",0       the server of the next restart (3.1.8)
     AT#LWM2MINJKEYS=0,1,"node-1","",""                endpoint, identity, key: from the next restart (3.1.14)
@@ -13,7 +13,7 @@ makes it hold is over. Definitions are compared by name and size.
 from binascii import crc32
 
 from lwnode.at import CommandError, Raw, Secret
-from lwnode.lwm2m import registry
+from lwnode.lwm2m import STRING, registry
 from lwnode.modem import NOT_REGISTERED, REGISTERED
 from lwnode.modem import checks as ranges
 from micropython import const
@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
 
+    Ids = tuple[Any, ...]
+
+LIST_LIMIT = 6
+CLOSED = (0, 1, 2, 5)  # to R, E and W (3.1.5 to 3.1.7)
+_HISTORY = const((19, 0, 0))  # where packs of late readings go
 _UPLOAD_MS = const(30000)  # 2 KB at 115200 baud are 0.2 s; what its file system takes nobody says (field)
 _TYPES = const(("", "String", "Opaque", "Integer", "Float", "Boolean", "Time", "Objlnk"))
 _SEVERAL = const(("Single", "Multiple"))
-_COMMANDS = const("STAT MON ENA ACK R E W STS SET NEWINST GET FOTACFG FOTAACK INJKEYS NFYACKURI NFYACKENA EXIST")
 _RATS = const(("catm", "nbiot"))  # AT#WS46 0 and 1 (low_power 3.5)
 
 
 def configure(modem: "Any", server: "Server") -> bool:
-    """See Driver.configure. True: restart."""
+    """STS, INJKEYS, APN, radio access, PSM. True: restart. ValueError, by key, before the wire."""
     check(modem, server)
     modem.server = server
     options, ask, write = modem.options, modem.ask, modem.at.write
@@ -73,8 +77,21 @@ def configure(modem: "Any", server: "Server") -> bool:
     return True
 
 
-def bootstrap(modem: "Any", timeout_ms: int) -> bool:
-    """See Driver.bootstrap."""
+def write_again(modem: "Any") -> bool:
+    """Our account after a factory reset, and the restart that makes it hold. False where only configure() knows it: a warm
+    wake; until the next, cold one the agent is off, for its maker's server is no business of ours."""
+    if modem.server is None:
+        modem._factory = 2
+        modem.ask(modem.at.write, "#LWM2MENA", 0)
+        return False
+    configure(modem, modem.server)
+    if modem.objects:
+        declare(modem, modem.objects)
+    return bool(modem.restart() and modem.status() is not None)
+
+
+def bootstrap(modem: "Any", timeout_ms: int = 120000) -> bool:
+    """Name the bootstrap server again (3.1.8), restart, register: the module bootstraps on its way."""
     server = modem.server
     if server is None or not server.bootstrap:
         raise ValueError("bootstrap: expected a Server(bootstrap=True)")
@@ -84,7 +101,7 @@ def bootstrap(modem: "Any", timeout_ms: int) -> bool:
 
 
 def forget(modem: "Any") -> None:
-    """Leave; factory server, no keys, nothing remembered."""
+    """Leave the server; factory server and no keys from the next restart on (3.1.8, 3.1.14), nothing remembered."""
     modem.deregister()
     modem.at.write("#LWM2MSTS", 0)
     modem.at.write("#LWM2MINJKEYS", 0, 0, "", "", "")
@@ -96,13 +113,9 @@ def forget(modem: "Any") -> None:
 
 
 def check(modem: "Any", server: "Server") -> None:
-    """Account and options against the manual's ranges; what the module cannot be told is refused by key."""
-    psk = server.psk or ""
-    for name, value in (("endpoint", server.endpoint), ("psk_identity", server.psk_identity or ""), ("psk", psk)):
-        if len(value) > 64 or '"' in value or not value and name == "endpoint":
-            raise ValueError("%s: expected 1 to 64 characters without quotes (ME910C1 3.1.14), found %d" % (name, len(value)))
-    if len(psk) % 2 or psk.lower().strip("0123456789abcdef"):
-        raise ValueError("psk: expected an even number of hexadecimal digits, found %d characters" % len(psk))
+    """Account and awake budget against the manual's bounds; what the module cannot be told is refused by key."""
+    for name in ("endpoint", "psk_identity", "psk"):
+        ranges.within("characters, ME910C1 3.1.14", name, len(getattr(server, name) or ""), 0, 64)
     for name, found, fixed, path in (
         ("lifetime", server.lifetime, 86400, "/1/0/1"), ("binding", server.binding, "U", "/1/0/7"),
     ):
@@ -110,11 +123,6 @@ def check(modem: "Any", server: "Server") -> None:
             raise ValueError(
                 "%s: expected %s, found %s; object 1 is closed (3.1.7): let the server write %s" % (
                     name, fixed, found, path))
-    options = modem.options
-    for name, high in (("cid", 6), ("guard_request", 100), ("guard_release", 100)):
-        ranges.within("ME910C1 3.1.3", name, options[name], 1, high)
-    ranges.one_of("ME910C1", options, "sleep", ("psm", "cfun5", "off"))
-    ranges.one_of("AT#WS46", options, "rat", (None,) + _RATS)
     ranges.wake_pin(modem, "cfun5")
     ranges.budget(modem, "ack_wait")
     ranges.no_retransmission(modem, "leave them out, ack_wait says how long to wait")
@@ -123,8 +131,24 @@ def check(modem: "Any", server: "Server") -> None:
 # ---- objects ------------------------------------------------------------------------------------------------------
 
 
+def reason_of(error: CommandError) -> str:
+    """What the module gave as its reason (2.2.2.1): words by AT+CMEE=2, or the code of an error that came as a number."""
+    return error.text if error.code is None else "%s: %d" % (error.result, error.code)
+
+
+def row_of(ids: "Ids") -> "tuple[int, str]":
+    """(type, what the server may do) of a resource; of objects that the registry lacks, text and everything."""
+    kind, allowed = (registry.lookup(ids[0], ids[2]) or (STRING, "RW"))[:2]
+    return kind, "R" if ids[0] == 3 and ids[2] not in (13, 14, 15) else allowed
+
+
+def main_resource(object_id: int) -> int:
+    """The resource that an object is about: its first mandatory one, such as 3303/5700 and 3306/5850."""
+    return (registry.resources(object_id, mandatory=True) or [-1])[0]
+
+
 def declare(modem: "Any", objects: "Any") -> bool:
-    """See Driver.declare. True: definitions were uploaded, restart."""
+    """Definitions uploaded where they are missing (True: restart), instances and lists once the agent is enabled."""
     for entry in objects:
         ranges.within("ME910C1 3.1.10", "object", entry[0], 3, 65534)
         ranges.within("ME910C1 3.1.10", "instance of object %d" % entry[0], entry[1], 0, 65534)
@@ -165,7 +189,7 @@ def upload_missing(modem: "Any") -> bool:
             size = len(pieces)
         if not size:
             continue  # the module has it, or nobody does: NEWINST will say so
-        there = modem.exists(0, number)
+        there = exists(modem, 0, number)
         if there is not False:
             if files is None:
                 rows = modem.ask(modem.at.write, "#M2MLIST", Raw("/XML"), prefix="#M2MLIST") or []
@@ -204,14 +228,76 @@ def definition(object_id: int) -> "Iterator[bytes]":
     yield b"</Resources></Object></LWM2M>"
 
 
-def inspect(modem: "Any") -> "dict[str, str]":
-    """Answers by command line; the words of the refusal where there is one. STAT?, ACK? and FOTAACK? are not supported."""
-    found = {}
-    for name in _COMMANDS.split(" "):
-        for end in ("=?", "?"):
-            line = "AT#LWM2M" + name + end
-            try:
-                found[line] = " ".join(modem.at.send(line)) or "OK"
-            except CommandError as error:
-                found[line] = error.text
-    return found
+def exists(modem: "Any", *numbers: int) -> "bool | None":
+    """AT#LWM2MEXIST, agent first (3.1.17); False for Invalid URI and Invalid agent, None where the module says neither."""
+    try:
+        modem.at.write("#LWM2MEXIST", *numbers)
+    except CommandError as error:
+        return False if "nvalid" in error.text else None
+    return True
+
+
+def create(modem: "Any") -> bool:
+    """The declared instances. Creating twice is an error, so each is asked for first (3.1.10).
+
+    Once all were there the first stands for them: only a factory reset takes instances, and it takes all. One that a
+    server deletes shows when a value for it is refused.
+    """
+    if modem.objects and modem._declared & modem.CREATED and exists(modem, 0, *modem.objects[0][:2]):
+        return True
+    done, made, lost = True, 0, False
+    for object_id, instance, _ in modem.objects:
+        if exists(modem, 0, object_id, instance):
+            continue
+        try:
+            modem.at.write("#LWM2MNEWINST", 0, object_id, instance)
+            made += 1
+            lost = lost or (object_id, instance) in [ids[:2] for ids in modem._known]
+        except CommandError as error:
+            done = False
+            modem.refusal = "object %d/%d: not created (%s); is its definition uploaded?" % (
+                object_id, instance, reason_of(error))
+    if lost:
+        # Instances outlive everything but a factory reset, and these were there before.
+        modem._factory_reset("%d instances created again" % made)
+    if done:
+        modem._declared |= modem.CREATED
+    return done
+
+
+def writable(modem: "Any") -> "list[Ids]":
+    """Declared resources that the server may write."""
+    return [(object_id, instance, resource) for object_id, instance, resources in modem.objects for resource in resources
+            if object_id not in CLOSED and "W" in row_of((object_id, instance, resource))[1]]
+
+
+def monitored(modem: "Any") -> "list[int]":
+    """Objects to monitor: by option, else those whose main resource the server may write, then the other writable ones.
+
+    ValueError where more than six are actuators (3.1.2).
+    """
+    chosen = modem.options["monitor"]
+    if chosen is None:
+        paths = writable(modem)
+        chosen = sorted({ids[0] for ids in paths if ids[2] == main_resource(ids[0]) or not registry.resources(ids[0])})
+        if len(chosen) > LIST_LIMIT:
+            raise ValueError("monitor: expected at most 6 objects that a server writes (3.1.2), found %s" % chosen)
+        chosen += sorted({ids[0] for ids in paths if ids[0] not in chosen})[: LIST_LIMIT - len(chosen)]
+    return [number for number in chosen if number]
+
+
+def acknowledged(modem: "Any") -> "list[Ids]":
+    """Resources whose delivery is told: by option, else history, then each instance's main resource, six at most."""
+    chosen = modem.options["acknowledge"]
+    if chosen is not None:
+        return [path.ids for path in chosen]
+    found: "list[Ids]" = []
+    for object_id, instance, resources in modem.objects:
+        ids = (object_id, instance, main_resource(object_id))
+        if ids == _HISTORY and 0 in resources:
+            found.insert(0, ids)
+        elif ids[2] in resources and "W" not in row_of(ids)[1]:
+            found.append(ids)
+    if len(found) > LIST_LIMIT:
+        modem._count("unacknowledged_paths", len(found) - LIST_LIMIT)
+    return found[:LIST_LIMIT]
