@@ -16,16 +16,16 @@ Bounds: the receive buffer holds `_NODES` writes of up to `_LONGEST` bytes.
 from binascii import hexlify, unhexlify
 
 from testing.lwm2m.link import Account
-from testing.lwm2m.names import OPAQUE, TIMEOUT, path_text
+from testing.lwm2m.names import OPAQUE, TIMEOUT
 from testing.virtual_modem.atline import ID, RAW, SWITCH, Refused, Row, one_word, whole, whole_number, words
 from testing.virtual_modem.builtin import Builtin, Pipe
 from testing.virtual_modem.core import PENDING, joined
+from testing.virtual_modem.radio import Declined
 from testing.virtual_modem.quectel import UNOBSERVED, Quectel
 
 CLOSED, OPENING, OPEN, CLOSING = range(4)
 # +QLWDATASTATUS (3.9)
 NOT_SENT, WAITING, FAILED, TIMED_OUT, SUCCESS, GOT_RESET = range(6)
-_BUILT_IN = (1, 3)
 _NODES = 32
 _LONGEST = 512
 
@@ -34,6 +34,7 @@ class Bc20(Quectel, Pipe):
     """The module."""
 
     family = "bc20"
+    BUILT_IN = (1, 3)
     IDENTITY = ("Quectel_Ltd", "Quectel_BC20", "Revision: MTK_2625")
     OPTIONS = joined(Quectel.OPTIONS, {
         "revision": "BC20NAR01A01",
@@ -55,9 +56,8 @@ class Bc20(Quectel, Pipe):
         self._update_timer = None
         self._asked_update = False  # the host waits for +QLWUPDATE's result
         self._closed_at = -1000
-        link.on_request = self.asked
         super().__init__(clock, link, nvram, **options)
-        self.builtin = Builtin(self, "Quectel", "BC20", _BUILT_IN, self._may_write)
+        self.builtin = Builtin(self, "Quectel", "BC20", self.BUILT_IN, self._may_write)
 
     # ---- state
 
@@ -72,15 +72,6 @@ class Bc20(Quectel, Pipe):
         """What the live view shows."""
         phase = ("closed", "opening", "open", "closing")[self.phase]
         return self.live_state(phase, [[entry[0], entry[1]] for entry in self.objects()], buffered=len(self.nodes))
-
-    def objects(self):
-        """Declared instances as [[object, instance, [resources]], ...]."""
-        return self.stored("objects", [])
-
-    def object_links(self):
-        """The object list of a registration."""
-        links = [path_text((number, 0)) for number in _BUILT_IN]
-        return links + [path_text((entry[0], entry[1])) for entry in self.objects()]
 
     def booted(self, woken):
         self.link.resume()
@@ -183,10 +174,8 @@ class Bc20(Quectel, Pipe):
 
     def _delete_object(self, number):
         """UPDATE OK follows only when registered (3.4)."""
-        left = [entry for entry in self.objects() if entry[0] != number]
-        if len(left) == len(self.objects()):
+        if not self.undeclare(number):
             raise Refused("ERROR")
-        self.nvram["objects"] = left
         if self.phase == OPEN:
             self.update("UPDATE", objects=self.object_links())
 
@@ -301,14 +290,6 @@ class Bc20(Quectel, Pipe):
             self.sent = WAITING
         self.after(10, lambda: self._send(path, data, confirm))
 
-    def declared(self, path):
-        """True for a path at or above a declared resource, and for the resource."""
-        for entry in self.objects():
-            if entry[0] == path[0] and (len(path) < 2 or entry[1] == path[1]):
-                if len(path) < 3 or path[2] in entry[2]:
-                    return True
-        return False
-
     def _send(self, path, data, confirm):
         def done(outcome):
             if confirm:
@@ -343,14 +324,15 @@ class Bc20(Quectel, Pipe):
         elif path == (1, 0, 4):
             self.link.deregister(self.guarded(lambda code: self.lose_context()))
 
-    def asked(self, request):
-        """A request of the server: the module answers, the host is told."""
-        if not self.hears(request, self.asked, self.phase == OPENING):
-            return
+    def registering(self):
+        return self.phase == OPENING
+
+    def serve(self, request):
+        """The module answers, the host is told."""
         if self.builtin.has(request.path[0]):
             self.builtin.answer(request)
         elif not self.declared(request.path):
-            self.link.respond(request, 404)
+            raise Declined(404)
         else:
             self.piped(request)
 

@@ -275,13 +275,6 @@ class Bc66(Bc66Requests):
         objects.append([number, instance, resources])
         return 0
 
-    def _delete_object(self, number):
-        left = [entry for entry in self.objects() if entry[0] != number]
-        if len(left) == len(self.objects()):
-            return OTHER
-        self.nvram["objects"] = left
-        return 0
-
     def _object_command(self, name, change):
         if self.level < 10:
             self._need_registered()  # "before the registration" came with R01A10
@@ -425,7 +418,7 @@ class Bc66(Bc66Requests):
         "+QLWDEREG": Row(run=_deregister),  # 4.2.5
         "+QLWADDOBJ": Row(read=lambda m: [",".join([str(number) for number in entry[:2] + [len(entry[2])] + entry[2]])
                                           for entry in m.objects()], write=_declare, takes=RAW),  # 4.2.6
-        "+QLWDELOBJ": Row(write=lambda m, number: m._object_command("QLWDELOBJ", lambda: m._delete_object(number)),
+        "+QLWDELOBJ": Row(write=lambda m, number: m._object_command("QLWDELOBJ", lambda: 0 if m.undeclare(number) else OTHER),
                           takes=(ID,)),  # 4.2.7
         "+QLWRDRSP": Row(write=lambda m, args: m._value_response("QLWRDRSP", args, ("read",)), takes=RAW),  # 4.2.8
         "+QLWOBSRSP": Row(write=lambda m, args: m._value_response("QLWOBSRSP", args, ("observe", "cancel")),  # 4.2.11

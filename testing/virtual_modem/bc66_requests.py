@@ -19,6 +19,7 @@ from testing.virtual_modem.accounts import bootstrap_write, split_uri
 from testing.virtual_modem.bc66_session import DEREGISTERED, REGISTERED, REGISTERING, Bc66Session
 from testing.virtual_modem.builtin import Pipe
 from testing.virtual_modem.core import joined
+from testing.virtual_modem.radio import Declined
 
 _OPEN = 16
 _NODES = 32
@@ -45,7 +46,6 @@ class Bc66Requests(Bc66Session, Pipe):
     def __init__(self, clock, link, nvram=None, **options):
         self.open_requests = {}
         self.nodes = []
-        link.on_request = self._asked
         super().__init__(clock, link, nvram, **options)
 
     # ---- accounts written by a bootstrap server
@@ -103,37 +103,29 @@ class Bc66Requests(Bc66Session, Pipe):
 
     # ---- arrival
 
-    def _asked(self, request):
-        if not self.hears(request, self._asked, self.status == REGISTERING):
-            return
-        if self.builtin.has(request.path[0]):
+    def registering(self):
+        return self.status == REGISTERING
+
+    def serve(self, request):
+        """Of the module's own objects, of custom ones, by the firmware's age."""
+        operation, path = request.operation, request.path
+        if self.builtin.has(path[0]):
             self.builtin.answer(request)
-        elif self.level < 10 and (request.operation == "write" and len(request.payload) > 50
+        elif self.level < 10 and (operation == "write" and len(request.payload) > 50
                                   or request.content_format in (JSON, OLD_JSON)):
             self.after(10, self.restart)  # asserts: fixed in R01A10
-        elif request.path[0] == _PIPE and self.level < 7:
+        elif path[0] == _PIPE and self.level < 7:
             self.piped(request)
-        elif self.level < 10 and request.operation in ("read", "observe") and request.path[0] != _PIPE and (
-                len(request.path) < 3):
-            self.link.respond(request, 405)
-        else:
-            self._custom(request)
-
-    def _known(self, path):
-        """True for a declared object, instance or resource."""
-        return any([entry[0] == path[0] and (len(path) == 1 or entry[1] == path[1] and (len(path) == 2 or path[2] in entry[2]))
-                    for entry in self.objects()])
-
-    def _custom(self, request):
-        operation, path = request.operation, request.path
-        if operation not in ("read", "write", "execute", "observe", "cancel"):
-            self.link.respond(request, 405)  # 3.2.2: nothing else on custom objects
-        elif not self._known(path):
-            self.link.respond(request, 404)
+        elif self.level < 10 and operation in ("read", "observe") and path[0] != _PIPE and len(path) < 3:
+            raise Declined(405)
+        elif operation not in ("read", "write", "execute", "observe", "cancel"):
+            raise Declined(405)  # 3.2.2: nothing else on custom objects
+        elif not self.declared(path):
+            raise Declined(404)
         elif operation == "write":
             self._custom_write(request)
         elif operation == "execute" and len(path) != 3 or len(path) == 1 and not self.options["object_level"]:
-            self.link.respond(request, 405)
+            raise Declined(405)
         else:
             self._ask_host(request, self._place(path))
             if operation in ("observe", "cancel") and self.cfg["auto_ack"][0]:
@@ -148,15 +140,11 @@ class Bc66Requests(Bc66Session, Pipe):
         if self.options["downlink_limit"] and len(request.payload) > self.options["downlink_limit"]:
             self.after(10, self.restart)  # asserts (release notes V0110: fixed in R01A10)
             return
-        try:
-            values = self._raw_values(request)
-        except ValueError:
-            self.link.respond(request, 400)
-            return
-        if len(values) != 1 or not self._known(values[0][0]):
-            # "Currently, only <index>=0 is supported" (4.3.3): one resource in one request.
-            self.link.respond(request, 405 if len(values) != 1 else 404)
-            return
+        values = self._raw_values(request)
+        if len(values) != 1:
+            raise Declined(405)  # "Currently, only <index>=0 is supported" (4.3.3): one resource in one request
+        if not self.declared(values[0][0]):
+            raise Declined(404)
         path, raw = values[0]
         kind = OPAQUE
         if self.options["write_as"] == "typed":
@@ -165,8 +153,7 @@ class Bc66Requests(Bc66Session, Pipe):
         elif self.options["write_as"] == "whole_record":
             raw = request.payload
         if len(raw) > (_LONGEST_STRING if kind == STRING else _LONGEST_OPAQUE):
-            self.link.respond(request, 413)  # 4.3.3 has a largest size and no word of what is larger: our choice
-            return
+            raise Declined(413)  # 4.3.3 has a largest size and no word of what is larger: our choice
         text = hexlify(raw).decode().upper()
         self._ask_host(request, '%s,%d,%d,"%s",0' % (self._place(path), kind, len(raw), text))
 
@@ -186,8 +173,7 @@ class Bc66Requests(Bc66Session, Pipe):
 
     def _ask_host(self, request, rest):
         if len(self.open_requests) >= _OPEN:
-            self.link.respond(request, 503)
-            return
+            raise Declined(503)
         mid = request.mid
         self.open_requests[mid] = [request, []]
         self.after(self.options["answer_ms"], lambda: self._expire(mid, request))

@@ -19,7 +19,6 @@ V0110) is another dialect here and in `bc66_requests`:
 """
 
 from testing.lwm2m.link import Account
-from testing.lwm2m.names import path_text
 from testing.virtual_modem.atline import whole_number
 from testing.virtual_modem.builtin import Builtin
 from testing.virtual_modem.core import joined
@@ -48,6 +47,7 @@ def update_interval_ms(lifetime):
 class Bc66Session(Quectel):
     """The session; commands are in `bc66`, requests of the server in `bc66_requests`."""
 
+    BUILT_IN = BUILT_IN
     OPTIONS = joined(Quectel.OPTIONS, {
         "revision": "BC66NBR01A10",  # A10 and later: the manual's; A07 to A09, A06: older dialects
         "first_mid": 35268,  # message id of the first update or report
@@ -90,14 +90,8 @@ class Bc66Session(Quectel):
         lifetime = account[3] if account else 86400
         return self.stored("session", {"on": False, "lifetime": lifetime, "binding": "UQ", "until": 0})
 
-    def objects(self):
-        """Custom objects as [[object, instance, [resources]], ...]."""
-        return self.stored("objects", [])
-
     def object_links(self):
-        """The object list of a registration: thirteen built-in ones and the custom ones."""
-        links = [path_text((number, 0)) for number in BUILT_IN]
-        links += [path_text((entry[0], entry[1])) for entry in self.objects()]
+        links = super().object_links()
         return links if self.level >= 7 or "/19/0" in links else links + ["/19/0", "/19/1"]
 
     def secrets(self):

@@ -22,6 +22,7 @@ from testing.virtual_modem.atline import ID, RAW, SWITCH, Refused, Row, among, w
 from testing.virtual_modem.bg96_client import INITIAL, READY, REGISTERING, Bg96Client
 from testing.virtual_modem.builtin import Pipe
 from testing.virtual_modem.core import joined
+from testing.virtual_modem.radio import Declined
 
 _LONGEST = 1460
 _STRING, _OPAQUE = 4, 5  # <data_type> of +QLWDLDATA
@@ -64,19 +65,20 @@ class Bg96(Bg96Client, Pipe):
 
     def __init__(self, clock, link, nvram=None, **options):
         self._token = 0x1F35A7
-        link.on_request = self._asked
         super().__init__(clock, link, nvram, **options)
 
-    def _asked(self, request):
-        if not self.hears(request, self._asked, self.phase == REGISTERING):
-            return
+    def registering(self):
+        return self.phase == REGISTERING
+
+    def serve(self, request):
+        """Of the objects that carry bytes, or of the module's own."""
         number = request.path[0] if request.path else 0
         if number in self.data_objects():
             self.piped(request)
         elif self.builtin.has(number):
             self.builtin.answer(request)
         else:
-            self.link.respond(request, 404)
+            raise Declined(404)
 
     def deregister(self):
         """AT+QLWM2M="deregister"."""

@@ -13,6 +13,7 @@ Access to resources: LwM2M TS 1.0.2, appendix E.
 
 from testing.lwm2m import codec
 from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TIME, path_text
+from testing.virtual_modem.radio import Declined
 
 # 3/0/13 is not among them: the network sets the clock of these modules.
 _WRITABLE = {1: (1, 2, 3, 5, 6, 7), 3: (14, 15), 5: (0, 1), 10: (), 11: (1, 2)}
@@ -112,69 +113,56 @@ class Builtin:
 
     def answer(self, request):
         """Answer a request for one of these objects; the modem is told by server_wrote() and server_executed()."""
-        operation, path, link = request.operation, request.path, self._modem.link
+        operation, path, modem = request.operation, request.path, self._modem
         if path[0] == 0:
-            link.respond(request, 401)  # the Security object is no server's business (TS 1.0.2, E.1)
-        elif operation in ("read", "observe", "cancel"):
-            values = self.values(path)
-            link.respond(request, 404 if values is None else 205, values or ())
-        elif operation == "discover":
-            found = self.values(path) is not None
-            link.respond(request, 205 if found else 404, self.links(path) if found else ())
-        elif operation == "write_attributes":
-            link.respond(request, 204 if self.values(path) is not None else 404)
+            raise Declined(401)  # the Security object is no server's business (TS 1.0.2, E.1)
+        if operation in ("read", "observe", "cancel", "discover", "write_attributes"):
+            values = self.links(path) if operation == "discover" else self.values(path)
+            if self.values(path) is None:
+                raise Declined(404)
+            modem.link.respond(request, *((204,) if operation == "write_attributes" else (205, values)))
         elif operation == "write":
-            code, changes = self.write(request)
-            link.respond(request, code)
+            changes = self.write(request)
+            modem.link.respond(request, 204)
             for changed, value in changes:
                 self.keep(changed, value)
-                self._modem.server_wrote(changed, value)
-        elif operation == "execute" and self.executable(path) and self._modem.may_execute(path):
-            link.respond(request, 204)
-            self._modem.server_executed(path)
+                modem.server_wrote(changed, value)
+        elif operation == "execute" and self.executable(path) and modem.may_execute(path):
+            modem.link.respond(request, 204)
+            modem.server_executed(path)
         else:
-            link.respond(request, 405)
+            raise Declined(405)
 
     def executable(self, path):
         """True when the server may execute this path."""
         return len(path) == 3 and path[1] == 0 and path[2] in _EXECUTABLE.get(path[0], ())
 
     def write(self, request):
-        """Apply a write -> (code, changes as [(path, value)])."""
+        """What a write changes, as [(path, value)]."""
         path = request.path
         if len(path) < 2 or path[1] != 0:
-            return 405, []
-        try:
-            readings = codec.decode(request.content_format or 0, path, request.payload)
-        except ValueError:
-            return 400, []
+            raise Declined(405)
+        readings = codec.decode(request.content_format or 0, path, request.payload)
         for reading in readings:
             if reading.path[2] not in _WRITABLE.get(path[0], ()) or not self._may_write(reading.path):
-                return 405, []
-            code = self._check(reading.path, reading.value)
-            if code:
-                return code, []
-        return 204, [(reading.path, reading.value) for reading in readings]
+                raise Declined(405)
+            if path[0] == 1 and not _fits(reading.path[2], reading.value):
+                raise Declined(400)
+        return [(reading.path, reading.value) for reading in readings]
 
-    @staticmethod
-    def _check(path, value):
-        if path[:1] == (1,) and path[2] == 1 and not 20 <= value <= 31536000:
-            return 400
-        if path[:1] == (1,) and path[2] in (2, 3, 5) and not 0 <= value <= 0x7FFFFFFF:
-            return 400
-        if path[:1] == (1,) and path[2] == 7 and value not in ("U", "UQ"):
-            return 400
-        return 0
+
+def _fits(resource, value):
+    """A value of the Server object."""
+    if resource == 7:
+        return value in ("U", "UQ")
+    return resource not in (1, 2, 3, 5) or (20 if resource == 1 else 0) <= value <= (31536000 if resource == 1 else 0x7FFFFFFF)
 
 
 def raw_values(request):
-    """[(path of a resource, bytes)] of a write to a pipe; [] where they cannot be made out."""
+    """[(path of a resource, bytes)] of a write to a pipe."""
     if request.content_format in (None, TEXT_PLAIN, OCTET_STREAM):
         return [((tuple(request.path) + (0, 0))[:3], request.payload)]
-    try:
-        return codec.decode_raw(request.content_format, request.path, request.payload)
-    except ValueError:
-        return []
+    return codec.decode_raw(request.content_format, request.path, request.payload)
 
 
 class Pipe:
@@ -198,7 +186,7 @@ class Pipe:
             for path, raw in values if code == 204 else ():
                 self.pipe_down(path, raw, request.content_format)
         else:
-            self.link.respond(request, 405)  # nobody can be asked for a value
+            raise Declined(405)  # nobody can be asked for a value
 
     def pipe_code(self, values):
         """See the class."""

@@ -12,6 +12,7 @@ from testing.lwm2m.names import FLOAT, INTEGER, OCTET_STREAM, TIME, path_text
 from testing.virtual_modem.core import joined
 from testing.virtual_modem.me910c1_agent import TelitAgent
 from testing.virtual_modem.me910c1_objects import SERVICES, text_of
+from testing.virtual_modem.radio import Declined
 
 _MINE = (1, 3, 4, 5, 7)  # objects whose resources can do something here
 _WEEK_MS = 7 * 86400 * 1000
@@ -32,7 +33,6 @@ class TelitServer(TelitAgent):
         if nvram and "revision" in nvram:
             options["revision"] = nvram["revision"]  # a firmware update outlives everything
         self._watches = {}
-        link.on_request = self._asked
         super().__init__(clock, link, nvram, **options)
 
     def live_value(self, path):
@@ -47,34 +47,26 @@ class TelitServer(TelitAgent):
 
     # ---- requests
 
-    def _asked(self, request):
-        if self.state_name != "on" or self.waits_for_page(lambda: self._asked(request)):
-            return
-        self.activity()
+    def serve(self, request):
+        """By the objects that the module holds; no other than the Security object is a server's business."""
         if self.status == "ACTIVE":
             self._arm_release()
-        if self.link.refused(request):
-            return
         answer = getattr(self, "_server_" + request.operation, None)
-        if answer is None:
-            self.link.respond(request, 405)
-        elif request.path and request.path[0] == 0:
-            self.link.respond(request, 401)
-        else:
-            answer(request)
+        if answer is None or request.path and request.path[0] == 0:
+            raise Declined(405 if answer is None else 401)
+        answer(request)
 
     def _server_read(self, request):
-        """True where there is something to read."""
         values = self.objects.values(request.path)
-        code = 404 if values is None else 205 if values or len(request.path) < 3 else 405
-        self.link.respond(request, code, values or ())
-        return code == 205
+        if values is None or not values and len(request.path) == 3:
+            raise Declined(404 if values is None else 405)
+        self.link.respond(request, 205, values)
 
     def _server_observe(self, request):
-        if self._server_read(request):
-            watch = {"sent": self.clock.now, "timer": None, "due": None, "flying": False, "dirty": False}
-            self._watches[tuple(request.path)] = watch
-            self._arm_longest(tuple(request.path), watch)
+        self._server_read(request)
+        watch = {"sent": self.clock.now, "timer": None, "due": None, "flying": False, "dirty": False}
+        self._watches[tuple(request.path)] = watch
+        self._arm_longest(tuple(request.path), watch)
 
     def _server_cancel(self, request):
         watch = self._watches.pop(tuple(request.path), None)
@@ -82,39 +74,33 @@ class TelitServer(TelitAgent):
             self._stop(watch["timer"])
         self.link.respond(request, 205, self.objects.values(request.path) or ())
 
+    def _there(self, path):
+        if not self.objects.exists(path):
+            raise Declined(404)
+
     def _server_discover(self, request):
-        if not self.objects.exists(request.path):
-            self.link.respond(request, 404)
-            return
+        self._there(request.path)
         self.link.respond(request, 205, [(path, INTEGER, "0") for path in self.objects.paths(request.path)])
 
     def _server_write_attributes(self, request):
-        if not self.objects.exists(request.path):
-            self.link.respond(request, 404)
-            return
+        self._there(request.path)
         path, names = request.path, [part.partition("=")[0] for part in request.query]
         numeric = len(path) == 3 and self.objects.type_of(path[0], path[2]) in (INTEGER, FLOAT, TIME)
         if not numeric and ("gt" in names or "lt" in names or "st" in names):
-            self.link.respond(request, 400)  # TS 1.0.2, 5.1.2
-            return
+            raise Declined(400)  # TS 1.0.2, 5.1.2
         self.link.respond(request, 204)
         for path in self._watches:
             self._arm_longest(path, self._watches[path])
 
     def _server_create(self, request):
-        try:
-            readings = self._readings(request)
-        except ValueError:
-            self.link.respond(request, 400)
-            return
+        readings = self._readings(request)
         number = request.path[0]
         taken = self.objects.instances(number)
         instance = readings[0].path[1] if readings else 0
         if instance in taken:
             instance = max(taken) + 1
         if number < 7 or not self.objects.create(number, instance):
-            self.link.respond(request, 405 if number in self.objects.definitions else 404)
-            return
+            raise Declined(405 if number in self.objects.definitions else 404)
         self.link.respond(request, 201)
         for reading in readings:
             self._keep((number, instance) + tuple(reading.path[2:]), reading)
@@ -122,8 +108,7 @@ class TelitServer(TelitAgent):
 
     def _server_delete(self, request):
         if len(request.path) != 2 or not self.objects.delete(request.path[0], request.path[1]):
-            self.link.respond(request, 405)
-            return
+            raise Declined(405)
         self.link.respond(request, 202)
         self.objects_changed()
 
@@ -134,22 +119,16 @@ class TelitServer(TelitAgent):
         return codec.decode(kind, request.path, request.payload, types=self.objects.type_of)
 
     def _server_write(self, request):
-        if len(request.path) < 2 or not self.objects.exists(request.path[:3]):
-            self.link.respond(request, 404 if len(request.path) > 1 else 405)
-            return
-        try:
-            readings = self._readings(request)
-        except ValueError:
-            self.link.respond(request, 400)
-            return
+        if len(request.path) < 2:
+            raise Declined(405)
+        self._there(request.path[:3])
+        readings = self._readings(request)
         for reading in readings:
             row = self.objects.definition(reading.path)
             if row is None or "W" not in row[1]:
-                self.link.respond(request, 404 if row is None else 405)
-                return
+                raise Declined(404 if row is None else 405)
             if reading.path[0] == 1 and not self._account_fits(reading.path[2], reading.value):
-                self.link.respond(request, 400)
-                return
+                raise Declined(400)
         self.link.respond(request, 204)
         for reading in readings:
             self._keep(tuple(reading.path), reading)
@@ -196,14 +175,11 @@ class TelitServer(TelitAgent):
     def _server_execute(self, request):
         row = self.objects.definition(request.path) if len(request.path) == 3 else None
         if row is None or "E" not in row[1]:
-            self.link.respond(request, 404 if row is None and len(request.path) == 3 else 405)
-            return
+            raise Declined(404 if row is None and len(request.path) == 3 else 405)
         if request.path[0] not in _MINE and request.path[0] != 2:
-            self.link.respond(request, self.options["custom_execute"])
-            return
+            raise Declined(self.options["custom_execute"])
         if request.path == (5, 0, 2) and self.stored("fota_state", 0) != 2:
-            self.link.respond(request, 405)
-            return
+            raise Declined(405)
         self.link.respond(request, 204)
         self.execute(request.path)
 

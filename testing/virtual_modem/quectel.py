@@ -1,6 +1,6 @@
 """Commands of Quectel's MT2625 modules (BC66, BC20) beside LwM2M: sleep, events, reset, engineering."""
 
-from testing.lwm2m.names import TIMEOUT
+from testing.lwm2m.names import TIMEOUT, path_text
 from testing.virtual_modem.atline import Row, SWITCH, among, one_word, remembered, whole
 from testing.virtual_modem.core import PENDING, joined
 from testing.virtual_modem.generic import Generic
@@ -17,6 +17,7 @@ class Quectel(Generic):
     OPTIONS = joined(Generic.OPTIONS, {
         "banner": True,  # of the boot ROM, in LF CR
     })
+    BUILT_IN = ()  # objects of the module's own
     _unsaid = None
 
     def explain_send(self, outcome, path=()):
@@ -136,11 +137,33 @@ class Quectel(Generic):
             self.link.suspend()
             self.after_rtc(self.edrx_ms(), self._paging)
 
-    def hears(self, request, asked, early):
+    def asked(self, request):
         if self.state_name == "asleep":  # it came in the paging window: the module wakes, then looks at it
             self.wake_up()
-            self.after_rtc(self.options["wake_ms"] + 50, lambda: asked(request))
-        return super().hears(request, asked, early)
+            self.after_rtc(self.options["wake_ms"] + 50, lambda: self.asked(request))
+        super().asked(request)
+
+    # ---- declared objects
+
+    def objects(self):
+        """Declared instances as [[object, instance, [resources]], ...]."""
+        return self.stored("objects", [])
+
+    def object_links(self):
+        """The object list of a registration: built-in ones and the declared ones."""
+        return [path_text((number, 0)) for number in self.BUILT_IN] + [path_text(entry[:2]) for entry in self.objects()]
+
+    def declared(self, path):
+        """True for a declared object, instance or resource."""
+        return any([entry[0] == path[0] and (len(path) == 1 or entry[1] == path[1] and (len(path) == 2 or path[2] in entry[2]))
+                    for entry in self.objects()])
+
+    def undeclare(self, number):
+        """Delete an object with all its instances; False where there is none."""
+        left = [entry for entry in self.objects() if entry[0] != number]
+        gone = len(left) < len(self.objects())
+        self.nvram["objects"] = left
+        return gone
 
     # ---- settings, power, engineering
 

@@ -5,6 +5,7 @@ it RRC-connected for `rrc_ms`. Idle, it counts the active time (T3324) and enter
 What a family does with these events it says in the `on_...` methods.
 """
 
+from testing.lwm2m.codec import CodecError
 from testing.virtual_modem.core import joined
 from testing.virtual_modem.power import Power
 
@@ -25,6 +26,14 @@ def timer_seconds(bits, units):
     if len(bits) != 8 or bits.strip("01"):
         return 0
     return units[int(bits[:3], 2)] * int(bits[3:], 2)
+
+
+class Declined(Exception):
+    """A request of the server that is answered with a code and nothing else."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
 
 
 class Radio(Power):
@@ -56,6 +65,7 @@ class Radio(Power):
         self._plain()
         self._seconds = {"sleep": 0, "rx": 0, "tx": 0}
         self._tau_timer = None
+        link.on_request = self.asked
         super().__init__(clock, link, nvram, **options)
 
     def _plain(self):
@@ -234,20 +244,31 @@ class Radio(Power):
         self.after(self.options["paging_ms"], paged)
         return True
 
-    def hears(self, request, asked, early):
-        """Whether a server's request has arrived and is allowed; where it has to wait, asked(request) comes again.
+    def asked(self, request):
+        """A request of the server, heard or not; the family serves it (`serve`), what it declines is answered with the code.
 
-        early: the server may ask before its 2.01 is here: the registration comes first.
+        Before the 2.01 of a registration is here (`registering`) the server may ask: the registration comes first.
         """
         if self.state_name != "on":
-            return False
-        if early:
-            self.after(_EARLY_MS, lambda: asked(request))
-            return False
-        if self.waits_for_page(lambda: asked(request)):
-            return False
+            return
+        if self.registering():
+            self.after(_EARLY_MS, lambda: self.asked(request))
+            return
+        if self.waits_for_page(lambda: self.asked(request)):
+            return
         self.activity()
-        return not self.link.refused(request)
+        if self.link.refused(request):
+            return
+        try:
+            self.serve(request)
+        except Declined as declined:
+            self.link.respond(request, declined.code)
+        except CodecError:
+            self.link.respond(request, 400)
+
+    def registering(self):
+        """True while a registration has no answer."""
+        return False
 
     def begin(self):
         """An exchange of ours begins: no PSM before it ends."""
