@@ -19,8 +19,8 @@ import asyncio
 from aiocoap import DELETE, GET, POST, PUT
 
 from testing.lwm2m.endpoint import EXCHANGE_LIFETIME_S, Endpoint, coap_code, code_number, message
-from testing.lwm2m.link import Link, Observation, ServerRequest
-from testing.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, RESET, key_bytes
+from testing.lwm2m.link import Link, ServerRequest
+from testing.lwm2m.names import ACKNOWLEDGED, LINK_FORMAT, key_bytes
 from testing.lwm2m.relay import Relay, RelayError
 
 _REMEMBERED_NON = 64
@@ -39,7 +39,6 @@ class CoapLink(Link):
         self._location = None
         self._server = None
         self._bootstrap = None
-        self._open = {}
         self._unconfirmed = {}
         self._tasks = set()
         self._life = 0
@@ -121,45 +120,23 @@ class CoapLink(Link):
 
     # requests of the server
 
-    def respond(self, request, code, values=(), payload=None, content_format=None):
-        incoming = self._open.pop(request.mid, None)
-        if incoming is None:
-            return
-        if incoming[0] is not request:
-            self._open[request.mid] = incoming
-            return
-        _, coap, timer = incoming
+    def _answer(self, entry, code, payload, content_format):
+        request, (coap, timer) = entry[0], entry[2]
         timer.cancel()
-        code, payload, content_format = self.response_payload(request, code, values, payload, content_format)
         response = message(coap_code(code), payload)
         if content_format is not None:  # an object without instances is an empty payload that is TLV all the same
             response.opt.content_format = content_format
         if request.operation == "observe" and code == 205:
-            observation = Observation(request.path, request.accept, (coap.token, coap.remote, coap.opt.uri_path))
-            self.observed_paths[request.path] = observation
-            response.opt.observe = observation.sequence
-        elif request.operation == "cancel" and code == 205:
-            self.observed_paths.pop(request.path, None)
+            response.opt.observe = self.observed_paths[request.path].sequence
         self.endpoint.respond(coap, response)
 
-    def notify(self, path, values, confirm, done, payload=None, content_format=None):
-        observation = self.observation(path)
-        if observation is None:
-            self._later(done, RESET)
-            return
-        payload, content_format = self.notification_payload(observation, values, payload, content_format)
+    def _notify(self, observation, payload, content_format, confirm, done):
         token, remote, uri_path = observation.token
         notification = message(coap_code(205), payload, content_format=content_format, observe=observation.next_sequence())
         notification.token = token
         notification = self.endpoint.blockwise(notification, remote, uri_path)
-
-        def outcome(result):
-            if result == RESET:
-                self.cancelled_by_reset(observation)
-            done(result)
-
         if confirm:
-            self.endpoint.confirm(notification, remote, outcome)
+            self.endpoint.confirm(notification, remote, done)
             return
         mid = self.endpoint.send(notification, remote)
         self._unconfirmed[mid] = observation
@@ -204,7 +181,7 @@ class CoapLink(Link):
         """What was on its way concerns nobody any more."""
         self._life += 1
         self._unconfirmed = {}
-        for _, _, timer in self._open.values():
+        for _, _, (_, timer) in self._open.values():
             timer.cancel()
         self._open = {}
         if self._bootstrap is not None:
@@ -243,7 +220,7 @@ class CoapLink(Link):
             self.endpoint.respond(coap, message(coap_code(404 if path is None else 405)))
             return
         timer = asyncio.get_running_loop().call_later(EXCHANGE_LIFETIME_S, self._open.pop, request.mid, None)
-        self._open[request.mid] = (request, coap, timer)
+        self._open[request.mid] = (request, (coap.token, coap.remote, coap.opt.uri_path), (coap, timer))
         self.hand_over(request)
 
     def _classified(self, coap, path):

@@ -337,12 +337,14 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def _acknowledge_late(self, key):
         if self._unanswered.pop(key, None) is not None:
-            remote, mid = key
-            empty = message(EMPTY)
-            empty.mid = mid
-            empty.mtype = ACK
-            self._seen[key] = (empty.encode(), self._seen[key][1])
-            self._transmit(self._seen[key][0], remote)
+            self._reply_empty(ACK, key)
+
+    def _reply_empty(self, kind, key):
+        """Acknowledge or reset, and the same again should the message come again."""
+        reply = message(EMPTY)
+        reply.mtype, reply.mid = kind, key[1]
+        self._seen[key] = (reply.encode(), self._seen[key][1])
+        self._transmit(self._seen[key][0], key[0])
 
     def _responded(self, incoming):
         key = (incoming.remote, incoming.mid)
@@ -350,11 +352,7 @@ class Endpoint(asyncio.DatagramProtocol):
             return
         wanted = self._deliver(incoming)
         if incoming.mtype is CON or not wanted:
-            reply = message(EMPTY)
-            reply.mid = incoming.mid
-            reply.mtype = ACK if wanted else RST
-            self._seen[key] = (reply.encode(), self._seen[key][1])
-            self._transmit(self._seen[key][0], incoming.remote)
+            self._reply_empty(ACK if wanted else RST, key)
 
     def _deliver(self, incoming):
         pending = self._pending.pop(incoming.token, None)

@@ -116,6 +116,7 @@ class Link(Air):
         self.observed_paths = {}
         self.attributes = {}
         self.objects = []
+        self._open = {}  # message id -> (request, token of its observation, what the subclass needs to answer)
         self.ack_timeout_s = 2
         self.max_retransmit = 4
         self.fixed_interval = False
@@ -148,7 +149,16 @@ class Link(Air):
         "discover": the paths of `values` become the links, with the attributes that the server wrote.
         "observe" with 205 makes the path observed; "write_attributes" with 204 keeps the attributes.
         """
-        raise NotImplementedError
+        entry = self._open.get(request.mid)
+        if entry is None or entry[0] is not request:  # answered before, withdrawn by the server, or a cancellation by reset
+            return
+        del self._open[request.mid]
+        code, payload, content_format = self.response_payload(request, code, values, payload, content_format)
+        if code == 205 and request.operation == "observe":
+            self.observed_paths[request.path] = Observation(request.path, request.accept, entry[1])
+        elif code == 205 and request.operation == "cancel":
+            self.observed_paths.pop(request.path, None)
+        self._answer(entry, code, payload, content_format)
 
     def notify(self, path, values, confirm, done, payload=None, content_format=None):
         """Send a notification of the observation at `path`, else of the nearest observed path above it.
@@ -156,7 +166,18 @@ class Link(Air):
         done(0): acknowledged, or sent where `confirm` is False; done(-1): the server answered with reset and the
         observation is gone, or nothing is observed there; done(None): no answer after all retransmissions.
         """
-        raise NotImplementedError
+        observation = self.observation(path)
+        if observation is None:
+            self._later(done, RESET)
+            return
+        payload, content_format = self.notification_payload(observation, values, payload, content_format)
+
+        def outcome(code):
+            if code == RESET:
+                self.cancelled_by_reset(observation)
+            done(code)
+
+        self._notify(observation, payload, content_format, confirm, outcome)
 
     # shared
 

@@ -14,7 +14,7 @@ seeded generator (the same run loses the same messages), outage in either direct
 A repetition that the receiver has seen before is answered again and counted in `server.duplicates`, as CoAP asks.
 """
 
-from testing.lwm2m.link import ACKNOWLEDGED, RESET, Link, Observation, ServerRequest
+from testing.lwm2m.link import ACKNOWLEDGED, RESET, Link, ServerRequest
 from testing.lwm2m.local_server import Delivery, Exchange, LocalServer
 
 __all__ = ["Delivery", "Exchange", "LocalLink", "LocalServer"]
@@ -31,7 +31,6 @@ class LocalLink(Link):
         self.number = None
         self.sent = 0
         self._seed = seed
-        self._open = {}
         self._held = []
         self._life = 0  # counted up by a power cycle: what was on the way before it concerns nobody
 
@@ -90,45 +89,24 @@ class LocalLink(Link):
 
         self._confirmable(arrive, asked)
 
-    def respond(self, request, code, values=(), payload=None, content_format=None):
-        entry = self._open.pop(request.mid, None)
-        if entry is None:  # answered before, withdrawn by the server, or a cancellation by reset
-            return
-        opened, token, answered = entry
-        if opened is not request:
-            self._open[request.mid] = entry
-            return
-        code, payload, content_format = self.response_payload(request, code, values, payload, content_format)
-        if code == 205 and request.operation == "observe":
-            self.observed_paths[request.path] = Observation(request.path, request.accept, token)
-        elif code == 205 and request.operation == "cancel":
-            self.observed_paths.pop(request.path, None)
-
+    def _answer(self, entry, code, payload, content_format):
         def arrive():
-            answered(code, payload, content_format)
+            entry[2](code, payload, content_format)
             return 0
 
         self._confirmable(arrive, lambda outcome: None)
 
-    def notify(self, path, values, confirm, done, payload=None, content_format=None):
-        observation = self.observation(path)
-        if observation is None:
-            self.clock.after(0, lambda: done(RESET))
-            return
-        payload, content_format = self.notification_payload(observation, values, payload, content_format)
-
+    def _notify(self, observation, payload, content_format, confirm, done):
         def arrive():
             return self.server.handle_notification(self, observation.token, payload, content_format)
 
-        def answered(code):
-            if code == RESET:
-                self.cancelled_by_reset(observation)
-            done(code)
-
         if confirm:
-            self._confirmable(arrive, answered)
+            self._confirmable(arrive, done)
         else:
             self._non_confirmable(arrive, observation, done)
+
+    def _later(self, done, outcome):
+        self.clock.after(0, lambda: done(outcome))
 
     def resume(self):
         super().resume()

@@ -304,9 +304,9 @@ class Bc20(Quectel, Pipe):
 
     # ---- down
 
-    def may_execute(self, path):
-        """What the server may execute on the module's own objects."""
-        return path in ((1, 0, 8), (1, 0, 4), (3, 0, 4))
+    # Update trigger, disable, reboot: silently, the manual has no URC for them.
+    EXECUTES = {(1, 0, 8): lambda m: m.update(None), (3, 0, 4): lambda m: m.after(500, m.restart),
+                (1, 0, 4): lambda m: m.link.deregister(m.guarded(lambda code: m.lose_context()))}
 
     def server_wrote(self, path, value):
         """A server sets lifetime or binding: an update carries it."""
@@ -314,15 +314,6 @@ class Bc20(Quectel, Pipe):
         if name:
             self.kept[name] = value
             self.update(None, **{name: value})
-
-    def server_executed(self, path):
-        """Update trigger, disable, reboot: silently, the manual has no URC for them."""
-        if path == (1, 0, 8):
-            self.update(None)
-        elif path == (3, 0, 4):
-            self.after(500, self.restart)
-        elif path == (1, 0, 4):
-            self.link.deregister(self.guarded(lambda code: self.lose_context()))
 
     def registering(self):
         return self.phase == OPENING

@@ -233,12 +233,10 @@ class Bc66Requests(Bc66Session, Pipe):
 
     def server_wrote(self, path, value):
         """A server changed a built-in resource; object 1 has URCs of its own (4.3.11 to 4.3.14)."""
-        if path[0] != 1:
+        name = {1: "lifetime", 2: "min_period", 3: "max_period", 7: "binding"}.get(path[2])
+        if path[0] != 1 or name is None:
             return
         kept = value if path[2] == 7 else int(value)
-        name = {1: "lifetime", 2: "min_period", 3: "max_period", 7: "binding"}.get(path[2])
-        if name is None:
-            return
         if path[2] in (1, 7):
             self.session()[name] = kept
         self.changed_urc(name, kept)
@@ -258,20 +256,14 @@ class Bc66Requests(Bc66Session, Pipe):
         """False for an execute that the module refuses: 1/0/9 without a bootstrap server."""
         return path != (1, 0, 9) or self.account(True) is not None
 
-    def server_executed(self, path):
-        """A server executed a built-in resource; it has its answer."""
-        if path == (1, 0, 8):
-            self.ping()
-        elif path == (1, 0, 4):
-            self.disable()
-        elif path == (1, 0, 9):
-            self.urc('+QLWURC: "bootstrap_request_trigger",0')
-            self._fell_back = False
-            self._chain("bootstrap")
-        elif path == (3, 0, 4):
-            self.after(500, self.restart)
-        elif path == (3, 0, 5):
-            self.link.deregister(self.guarded(lambda code: self._reset_to_factory()))
+    def _bootstrap_trigger(self):
+        self.urc('+QLWURC: "bootstrap_request_trigger",0')
+        self._fell_back = False
+        self._chain("bootstrap")
+
+    EXECUTES = {(1, 0, 8): lambda m: m.ping(), (1, 0, 4): lambda m: m.disable(), (1, 0, 9): _bootstrap_trigger,
+                (3, 0, 4): lambda m: m.after(500, m.restart),
+                (3, 0, 5): lambda m: m.link.deregister(m.guarded(lambda code: m._reset_to_factory()))}
 
     def _reset_to_factory(self):
         """After deregistering: the URC and a reset, or in buffer mode the URC only (4.3.16, notes)."""

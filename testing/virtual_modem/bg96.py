@@ -130,10 +130,9 @@ class Bg96(Bg96Client, Pipe):
     # ---- the module's own objects
 
     def may_execute(self, path):
-        """What the server may execute."""
         if path == (5, 0, 2) and self.builtin.firmware[3] != _DOWNLOADED:
             return False
-        return self.options["executes"] and path in ((1, 0, 4), (1, 0, 8), (1, 0, 9), (3, 0, 4), (3, 0, 5), (5, 0, 2))
+        return self.options["executes"] and super().may_execute(path)
 
     def server_wrote(self, path, value):
         """A server changed a resource of the module's own."""
@@ -152,25 +151,22 @@ class Bg96(Bg96Client, Pipe):
         if self.phase == READY:
             self.update(**{name: value})
 
-    def server_executed(self, path):
-        """Update trigger, disable, bootstrap, reboot, factory reset, firmware update."""
-        if path == (1, 0, 8):
-            self.update()
-        elif path == (1, 0, 4):
-            self.deregister()
-            self.after(self.builtin.kept((1, 0, 5)) * 1000, lambda: self.start_client(True))
-        elif path == (1, 0, 9):
-            self._bootstrap()
-        elif path == (3, 0, 4):
-            self.after(500, self.restart)
-        elif path == (3, 0, 5):
-            self.nvram.pop("persistent", None)
-            self.builtin.forget()
-            self.after(500, self.restart)
-        elif path == (5, 0, 2):
-            self._firmware(_UPDATING, 0)
-            self._told("UPDATING", 0)
-            self.after(self.options["install_ms"], self._installed)
+    def _disable(self):
+        self.deregister()
+        self.after(self.builtin.kept((1, 0, 5)) * 1000, lambda: self.start_client(True))
+
+    def _factory_reset(self):
+        self.nvram.pop("persistent", None)
+        self.builtin.forget()
+        self.after(500, self.restart)
+
+    def _install(self):
+        self._firmware(_UPDATING, 0)
+        self._told("UPDATING", 0)
+        self.after(self.options["install_ms"], self._installed)
+
+    EXECUTES = {(1, 0, 4): _disable, (1, 0, 8): lambda m: m.update(), (1, 0, 9): lambda m: m._bootstrap(),
+                (3, 0, 4): lambda m: m.after(500, m.restart), (3, 0, 5): _factory_reset, (5, 0, 2): _install}
 
     # ---- DFOTA
 

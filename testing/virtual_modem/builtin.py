@@ -2,9 +2,9 @@
 
     objects = Builtin(modem, manufacturer="Quectel", model="BC66", objects=(1, 3))
     objects.values((3, 0))              -> [((3, 0, 0), STRING, "Quectel"), ...]   None: no such path
-    objects.answer(request)             responds; modem.server_wrote(path, value), .server_executed(path) follow
+    objects.answer(request)             responds; modem.server_wrote(path, value), or its EXECUTES[path](modem), follows
 
-The modem has session() (lifetime, binding), may_execute(path), options, nvram, link and radio_counters(). What a server
+The modem has session() (lifetime, binding), may_execute(path), EXECUTES, options, nvram, link, radio_counters(). What a server
 writes is kept in nvram until `forget()`, a factory reset; lifetime and binding (1/0/1, 1/0/7) are the modem's own matter.
 
 Only what a module can know is there; a resource that it does not have is answered 4.04.
@@ -112,7 +112,7 @@ class Builtin:
         return found
 
     def answer(self, request):
-        """Answer a request for one of these objects; the modem is told by server_wrote() and server_executed()."""
+        """Answer a request for one of these objects; the modem acts on what was written or executed."""
         operation, path, modem = request.operation, request.path, self._modem
         if path[0] == 0:
             raise Declined(401)  # the Security object is no server's business (TS 1.0.2, E.1)
@@ -129,7 +129,8 @@ class Builtin:
                 modem.server_wrote(changed, value)
         elif operation == "execute" and self.executable(path) and modem.may_execute(path):
             modem.link.respond(request, 204)
-            modem.server_executed(path)
+            if path in modem.EXECUTES:
+                modem.EXECUTES[path](modem)
         else:
             raise Declined(405)
 

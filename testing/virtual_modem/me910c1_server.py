@@ -185,32 +185,29 @@ class TelitServer(TelitAgent):
 
     def execute(self, path):
         """What the module's own executable resources do."""
-        if path == (3, 0, 4) or path == (3, 0, 5):
-            self._reboot_by_server(path == (3, 0, 5))
-        elif path == (1, 0, 4):
-            self.suspend()
-        elif path == (1, 0, 8):
-            self.demand("UPD", self.update)
-        elif path == (1, 0, 9):
-            self._bootstrap_again()
-        elif path == (5, 0, 2):
-            self._gate("UPDATE")
+        if path in self.EXECUTES:
+            self.EXECUTES[path](self)
 
-    def _reboot_by_server(self, factory):
+    def _reboot_by_server(self):
         self.urc('#LWM2MINFO: "GEN","DEVICE REBOOT"')
-        if factory:
-            self.objects.reset()
-            self.nvram.pop("dm", None)
-            self.nvram["account"] = {}
         self.after(500, self.restart)
 
-    def _bootstrap_again(self):
-        if not self.first_server()[1]:
-            return
+    def _factory_reset(self):
+        self.objects.reset()
         self.nvram.pop("dm", None)
-        self.registered = False
-        self._tries = self.options["tries"]
-        self.demand("REG", lambda: self.after(100, self._bootstrap))
+        self.nvram["account"] = {}
+        self._reboot_by_server()
+
+    def _bootstrap_again(self):
+        if self.first_server()[1]:
+            self.nvram.pop("dm", None)
+            self.registered = False
+            self._tries = self.options["tries"]
+            self.demand("REG", lambda: self.after(100, self._bootstrap))
+
+    EXECUTES = {(3, 0, 4): _reboot_by_server, (3, 0, 5): _factory_reset, (1, 0, 4): lambda m: m.suspend(),
+                (1, 0, 8): lambda m: m.demand("UPD", m.update), (1, 0, 9): _bootstrap_again,
+                (5, 0, 2): lambda m: m._gate("UPDATE")}
 
     # ---- notifications, by gt, lt and st; the URC of their acknowledgement (3.1.15)
 

@@ -266,6 +266,12 @@ class Radio(Power):
         except CodecError:
             self.link.respond(request, 400)
 
+    EXECUTES = {}  # path -> what an execute of the module's own resource does, a function of the model
+
+    def may_execute(self, path):
+        """Whether the module takes an execute of its own resource."""
+        return path in self.EXECUTES
+
     def registering(self):
         """True while a registration has no answer."""
         return False
