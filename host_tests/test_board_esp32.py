@@ -438,3 +438,17 @@ def test_a_life_with_light_sleep_loses_nothing_however_long_waking_takes():
             assert world.chip.lightly_ms > 10 * 2000, (family, world.chip.lightly_ms)
             awake = world.chip.awake_ms - world.chip.lightly_ms
             assert awake < most, (family, wake_bytes, awake)
+
+
+def test_a_slow_sensor_is_waited_for_in_light_sleep_while_nobody_speaks_with_the_module():
+    """Five seconds a sample: in the wakes that only sample the board sleeps through them, and keeps what it reads."""
+    for allowed in (True, False):
+        world = World("esp32", {"sample_every": 600, "report_every": 3600, "spread": 0})
+        world.definition.LIGHT_SLEEP = allowed
+        world.declare = lambda tree, board: tree.sensor(3325, lambda: 417.0, start=lambda: None, warm_up_ms=5000)
+        world.run(minutes=5)
+        before = world.chip.lightly_ms
+        world.run(minutes=50)
+        assert world.chip.lightly_ms - before >= 3 * 5000 if allowed else not world.chip.lightly_ms
+        world.run(hours=2)
+        assert not [each for each in world.lost() if each[2] < world.clock.unix() - 3600]

@@ -206,17 +206,20 @@ class Board(Base):
         """Light sleep until the module's first byte, `ms` at most: the start bit pulls RX low, which wakes (ports/esp32/
         modmachine.c). That byte, and those of the millisecond or two that waking takes, are lost: the UART's clock stood still.
 
+        Before anybody has asked for the UART, in a wake from deep sleep, it is a sensor that is waited for, and nothing wakes.
+
         False, and no time has passed, where it is not worth it or not to be had: below 50 ms, before MicroPython 1.27 (no
         wake_on_gpio), while the module's line is low (it is off), with LIGHT_SLEEP = False in the board file.
         """
         esp32, uart = self._esp32, self._uart
         allowed = hasattr(esp32, "wake_on_gpio") and getattr(self.definition, "LIGHT_SLEEP", True)
-        if ms < _LIGHT_SLEEP_MS or uart is None or not allowed:
+        if ms < _LIGHT_SLEEP_MS or not allowed or self.stay_awake() or uart is None and self._cause != "deep_sleep":
             return False
-        rx = self.machine.Pin(self.definition.UART["rx"])
-        if not rx.value() or uart.any() or not uart.txdone() or self.stay_awake():
-            return False
-        esp32.wake_on_gpio((rx,), False)
+        if uart is not None:
+            rx = self.machine.Pin(self.definition.UART["rx"])
+            if not rx.value() or uart.any() or not uart.txdone():
+                return False
+            esp32.wake_on_gpio((rx,), False)
         self.machine.lightsleep(ms)
         esp32.wake_on_gpio((), False)  # or an ESP32 refuses its deep sleep: it cannot be woken from it that way
         return True

@@ -64,6 +64,7 @@ class ObjectTree:
 
     clock: "Any" = None
     idle: "Callable[[], object] | None" = None  # feeds the watchdog
+    light_sleep: "Callable[[int], bool] | None" = None  # Board.light_sleep, as long as nobody speaks with the module
     container: "str | None" = "senml"  # codec of object 19, which carries history and commands; None for no object 19
     commands: "Callable[[ObjectTree, Request, Any], Response] | None" = None  # takes the packs on 19/1/0
     write_format = "text"  # what digits mean that a server has written and whose form a module does not tell; or "tlv"
@@ -162,7 +163,8 @@ class ObjectTree:
     def wait(self, ms: int) -> None:
         """Wait for a sensor: in slices, so that the watchdog is fed."""
         while ms > 0 and self.clock is not None:
-            self.clock.sleep_ms(min(ms, _SLICE_MS))
+            if self.light_sleep is None or not self.light_sleep(min(ms, _SLICE_MS)):
+                self.clock.sleep_ms(min(ms, _SLICE_MS))
             ms -= _SLICE_MS
             if self.idle is not None:
                 self.idle()

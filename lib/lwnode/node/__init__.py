@@ -84,7 +84,7 @@ class Node:
                  files: "Any" = None, trace: "Callable[..., None] | None" = None) -> None:
         self.board, self.config, self.trace = board, config, trace
         self.tree = ObjectTree(board.clock)
-        self.tree.idle = board.feed
+        self.tree.idle, self.tree.light_sleep = board.feed, getattr(board, "light_sleep", None)
         if config.history != "pack":
             self.tree.container = None
         declare(self.tree, board)

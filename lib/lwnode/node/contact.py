@@ -52,7 +52,7 @@ class Contact:
         self.modem.on_request, self.modem.on_event = self.answer, self.event
         self.modem.now, self.modem.may_hold = node.clock.now, lambda: node.may_contact == 2
         self.at.idle = self.idle
-        self.modem.light_sleep = getattr(board, "light_sleep", None)
+        self.modem.light_sleep, node.tree.light_sleep = node.tree.light_sleep, None
         self._closing = False
         self._reached = self._deferred = self.in_vain = False
         self._request: "Request | None" = None  # the one that is being answered
