@@ -16,7 +16,7 @@ from binascii import crc32
 from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Secret
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import OPAQUE, STRING, Path, Request
-from lwnode.modem import DEREGISTERED, NOT_REGISTERED, REGISTERED, REGISTERING, UNKNOWN, Unsupported, object19
+from lwnode.modem import Unsupported, object19
 from lwnode.modem.checks import no_retransmission, wake_pin, within
 from lwnode.modem.driver import Capabilities, Modem, by_length
 from micropython import const
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
     from lwnode.modem import Server
 
+# The states of lwnode.modem, here as constants that cost no name.
+_NOT_REGISTERED = const(0)
+_REGISTERING = const(1)
+_REGISTERED = const(2)
+_UNKNOWN = const(6)
+_DEREGISTERED = const(7)
 _READY_MS = const(1000)  # commands between RDY and APP RDY answer ERROR (field_quirks 2.7)
 _READY_TRIES = const(20)
 _OBSERVE_MS = const(10000)  # the guide has no figure: 6.2 shows them behind READY; without one it goes on all the same
@@ -41,7 +47,10 @@ _PSM = (86400, 10)  # asked for where nothing else is said: without PSM it never
 GUIDE = "BG96 guide 4.1"
 OBJECTS = (19, 10250, 26241)  # 4.1, <objID>: the way up and down; LGU+ has its own
 # 4.2.1 by number; texts come with blanks and with underscores
-_INITIAL, _BOOTSTRAPPING, _REGISTERING, _READY = 0, 2, 4, 5
+_INITIAL = const(0)
+_BOOTSTRAPPING = const(2)
+_ATTEMPT = const(4)
+_READY = const(5)
 _ACCOUNT = ("server_type", "ssid", "name_form", "mbsps", "auto_name")  # options that are part of the account
 
 
@@ -201,39 +210,39 @@ class Driver(Modem):
         """
         if not self._speaks:
             self._count("answers_without_a_line")
-            self._status = NOT_REGISTERED
-        if self._unproved >= _PROOF_AFTER and self._status in (REGISTERED, UNKNOWN):
-            self._proving = self._status == REGISTERED and self.deregister()
-            self._status = DEREGISTERED
-        if self._status == UNKNOWN:
+            self._status = _NOT_REGISTERED
+        if self._unproved >= _PROOF_AFTER and self._status in (_REGISTERED, _UNKNOWN):
+            self._proving = self._status == _REGISTERED and self.deregister()
+            self._status = _DEREGISTERED
+        if self._status == _UNKNOWN:
             try:
                 self._sub("update", self.options["ssid"])
-                self._status = REGISTERED
+                self._status = _REGISTERED
             except CommandError:
-                self._status = NOT_REGISTERED
+                self._status = _NOT_REGISTERED
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
         """register, then READY (event 5). The module retries by itself; a refusal may mean that it already does."""
-        if self.status() == REGISTERED:
+        if self.status() == _REGISTERED:
             return True
-        if self._status != REGISTERING:
+        if self._status != _REGISTERING:
             mode = self.options["auto_register"]
             taken = self.ask(self._sub, "register", *(() if mode is None else (int(mode),))) is not None
-            self._status = REGISTERING
+            self._status = _REGISTERING
             if not taken and self.update():
                 self._session_stands("updated")  # it was registered all the time; its events were lost
                 return True
         begun, at = self.clock.ticks_ms(), self.at
         end = at.deadline(timeout_ms)
-        if self.light_sleep is not None and self._await(lambda: self._state == _REGISTERING, min(_READY_MS, timeout_ms)):
+        if self.light_sleep is not None and self._await(lambda: self._state == _ATTEMPT, min(_READY_MS, timeout_ms)):
             # Light sleep until READY; where that line is torn by it, the first observe, or else an update, says the same.
             at.light_sleep = self.light_sleep
-            self._await(lambda: at.light_sleep is None or self._status == REGISTERED, at.left(end))
+            self._await(lambda: at.light_sleep is None or self._status == _REGISTERED, at.left(end))
             at.light_sleep = None
-            if not self._await(lambda: self._status == REGISTERED, min(_READY_MS, max(0, at.left(end)))) and self.update():
+            if not self._await(lambda: self._status == _REGISTERED, min(_READY_MS, max(0, at.left(end)))) and self.update():
                 self._session_stands("registered", "server")
-        if self._await(lambda: self._status == REGISTERED, at.left(end)):
+        if self._await(lambda: self._status == _REGISTERED, at.left(end)):
             self.trip(begun)  # no report is acknowledged
             # A message before the first observe of the data object has nowhere to go.
             self._await(lambda: bool(self.observed), _OBSERVE_MS)
@@ -280,13 +289,13 @@ class Driver(Modem):
 
     def recover(self, timeout_ms: int = 30000) -> bool:
         """Nothing to recover by command: READY comes by itself, or an update is refused."""
-        return self.wait_while_busy(timeout_ms) == REGISTERED
+        return self.wait_while_busy(timeout_ms) == _REGISTERED
 
     def deregister(self) -> bool:
         """deregister; until the client says that it is in its first state again a registration is refused."""
         self._answer_server()
         done = self.ask(self._sub, "deregister") is not None
-        self._status = DEREGISTERED if done else UNKNOWN
+        self._status = _DEREGISTERED if done else _UNKNOWN
         self.observed = []
         if done:
             self._await(lambda: self._state == _INITIAL, _OBSERVE_MS)
@@ -302,16 +311,15 @@ class Driver(Modem):
     def publish(self, records: "Any", confirm: bool = True) -> int:
         """ulhex of SenML CBOR packs, or uldata for one text meant for the data object itself. Taken is delivered."""
         records = list(records)
-        if len(records) == 1 and records[0][1] == STRING and records[0][0].object in OBJECTS:
-            return self._publish_text(records[0])
-        return object19.publish(self, self._send_bytes, records, confirm)
-
-    def _publish_text(self, record: "Any") -> int:
-        text = record[2] if isinstance(record[2], str) else record[2].decode()
-        if not 0 < len(text.encode()) <= 1460 or '"' in text:
-            raise ValueError("text: expected 1 to 1460 bytes without quotes (BG96 guide 4.1), found %d" % len(text))
+        path, kind, text = records[0][:3] if len(records) == 1 else (object19.UPLINK, OPAQUE, b"")
+        if kind != STRING or path.object not in OBJECTS:
+            return object19.publish(self, self._send_bytes, records, confirm)
+        text = text if isinstance(text, str) else text.decode()
+        size = len(text.encode())
+        if not 0 < size <= 1460 or '"' in text:
+            raise ValueError("text: expected 1 to 1460 bytes without quotes (BG96 guide 4.1), found %d" % size)
         ticket = self.reports.open()
-        reason = self._taken("uldata", record[0].object, len(text.encode()), text)
+        reason = self._taken("uldata", path.object, size, text)
         if reason is not None:
             self.reports.refuse(ticket, reason)
         self.reports.seal(ticket)
@@ -328,7 +336,7 @@ class Driver(Modem):
         except BudgetExceeded:
             raise
         except CommandError:
-            self._status = UNKNOWN
+            self._status = _UNKNOWN
             return "refused by the module"
         except AtError:
             return "no answer from the module"
@@ -358,14 +366,12 @@ class Driver(Modem):
         if before == _BOOTSTRAPPING and state != _BOOTSTRAPPING:
             self._emit("bootstrapped")
         if state == _READY:
-            if before == _READY and self._status == REGISTERED:
-                return  # an observe has said so already
             if before != _READY:
                 # One that comes by itself after more than one wake without any: nobody knows since when it was due.
                 self._proved(self._proving or self._quiet < 2)
                 self._session_stands("registered", "server")
-        elif state != _INITIAL or self._status != DEREGISTERED:  # after a deregistration nothing comes by itself
-            self._session_lost(REGISTERING, "state %d" % state)
+        elif state != _INITIAL or self._status != _DEREGISTERED:  # after a deregistration nothing comes by itself
+            self._session_lost(_REGISTERING, "state %d" % state)
 
     def _on_observe(self, token: str, uri: str, rest: "list[str | None]") -> None:
         try:
@@ -374,7 +380,7 @@ class Driver(Modem):
             self._count("malformed_urcs")
             return
         self._proved()
-        if self._status == REGISTERING:
+        if self._status == _REGISTERING:
             self._on_state(_READY)  # nobody else is asked (6.2): its line was lost
         self._observe(path, rest[:1] == ["1"])
 
@@ -423,8 +429,8 @@ class Driver(Modem):
             for _ in range(_AT_TRIES):
                 if self.ask(self.at.send, "AT", timeout_ms=_AT_MS) is not None:
                     self._asleep = False
-                    if self._status != REGISTERED:
-                        self._status = UNKNOWN  # what happened meanwhile nobody heard
+                    if self._status != _REGISTERED:
+                        self._status = _UNKNOWN  # what happened meanwhile nobody heard
                     self._greet()
                     if self.options["sleep"] == "psm":
                         self.ask(self.at.write, "+QCFG", "psm/enter", 0)  # or it leaves as soon as the radio is idle
@@ -435,18 +441,15 @@ class Driver(Modem):
 
     def _on_restart(self, *line: "Any") -> None:
         """RDY ends PSM too: without PER_REGSTATUS_FEAT (3.3.3) the registration is gone, and an update must ask."""
-        self._status = UNKNOWN
+        self._status = _UNKNOWN
         Modem._on_restart(self, *line)
 
-    def _on_psm_timer(self, seconds: int) -> None:
-        self._status = UNKNOWN
-
-    def _on_psm(self) -> None:
-        self._asleep = True
-        self._status = UNKNOWN
-
-    def _on_off(self) -> None:
-        self._session_lost(UNKNOWN, "module powered down")
+    def _heard(self, name: str, *values: "Any") -> None:
+        """The granted PSM times, with which the session ends; asleep; switched off: what was registered is unknown."""
+        if name in ("POWERED DOWN", "NORMAL POWER DOWN"):
+            self._session_lost(_UNKNOWN, "module powered down")
+        self._asleep = self._asleep or name[:3] == "PSM"
+        self._status = _UNKNOWN
 
     def snapshot(self) -> bytes:
         """Two bytes more than every family's: messages, and wakes, since the last sign of life from the server."""
@@ -463,9 +466,9 @@ class Driver(Modem):
         "+QLWEVENT": ("i", _on_state),  # 4.2.1: 5 "registered", leaving 5 "lost", leaving 2 "bootstrapped"
         "+QLWOBSERVE": ("ss*", _on_observe),  # 4.2.2: "observed" or, with flag 1, "cancelled"
         "+QLWDLDATA": ("s*", _on_data),  # 4.2.3: a write, already acknowledged
-        "+QPSMTIMER": ("i", _on_psm_timer),  # the granted PSM times: the session ends with them
-        "PSM POWER DOWN": ("", _on_psm),  # asleep
-        "POWERED DOWN": ("", _on_off),  # switched off: what was registered is unknown
-        "NORMAL POWER DOWN": ("", _on_off),
+        "+QPSMTIMER": "i",
+        "PSM POWER DOWN": "",
+        "POWERED DOWN": "",
+        "NORMAL POWER DOWN": "",
         "+QIND": ("s*", Modem._on_indication),  # chapter 5: "firmware", the module loads or installs other firmware of its own
     }
