@@ -48,8 +48,7 @@ def send(made, *records, seconds=100):
 
 
 def test_configure_writes_server_and_endpoint_and_holds_after_the_restart():
-    made = Node()
-    made.modem.start()
+    made = Node().started()
     assert made.modem.configure(SERVER)
     assert made.said("AT#LWM2MSTS") == ['AT#LWM2MSTS=0,999,"coap://host:5683",0']
     assert made.said("AT#LWM2MINJKEYS")[-1] == 'AT#LWM2MINJKEYS=0,1,"node-1","",""'
@@ -60,8 +59,7 @@ def test_configure_writes_server_and_endpoint_and_holds_after_the_restart():
 
 
 def test_neither_sts_nor_injkeys_can_be_read_so_the_store_remembers():
-    made = Node()
-    made.modem.start()
+    made = Node().started()
     made.modem.configure(SERVER)
     made.modem.restart()
     modem = made.host_boots()
@@ -73,8 +71,7 @@ def test_neither_sts_nor_injkeys_can_be_read_so_the_store_remembers():
 
 
 def test_another_module_does_not_hold_what_the_store_remembers():
-    made = Node()
-    made.modem.start()
+    made = Node().started()
     made.modem.configure(SERVER)
     made.modem.restart()
     made.model.options["imei"] = "866971030000718"
@@ -84,8 +81,7 @@ def test_another_module_does_not_hold_what_the_store_remembers():
 
 
 def test_the_key_is_in_no_trace():
-    made = Node()
-    made.modem.start()
+    made = Node().started()
     made.modem.configure(Server("host", 5684, "node-1", security="psk", psk_identity="ident-1", psk="A1B2C3D4E5F60718"))
     traced = "".join(made.texts)
     assert "INJKEYS=" in traced and "A1B2C3" not in traced and "ident-1" not in traced
@@ -95,16 +91,14 @@ def test_the_key_is_in_no_trace():
 
 def test_firmware_that_wants_the_short_injkeys():
     """field_quirks 3: AT#LWM2MINJKEYS=0,1,"name" answered OK."""
-    made = Node(psm=None, model={"keys_optional": True})
-    made.modem.start()
+    made = Node(psm=None, model={"keys_optional": True}).started()
     made.model.faults.arm("error", at=5)  # CGSN, STAT, STS, INJKEYS 3, INJKEYS 1
     assert made.modem.configure(SERVER)
     assert made.said("AT#LWM2MINJKEYS")[-1] == 'AT#LWM2MINJKEYS=0,1,"node-1"'
 
 
 def test_what_the_module_cannot_hold_is_refused_by_key():
-    made = Node()
-    made.modem.start()
+    made = Node().started()
     mark = len(made.commands)
 
     def configure(**account):
@@ -118,8 +112,7 @@ def test_what_the_module_cannot_hold_is_refused_by_key():
 
 
 def test_options_that_cannot_be_are_refused_by_key():
-    made = Node(awake_budget_ms=60000)
-    made.modem.start()
+    made = Node(awake_budget_ms=60000).started()
     refused(lambda: made.modem.configure(SERVER), "ack_wait", "60000")
     try:
         Node(apm="x")
@@ -129,8 +122,7 @@ def test_options_that_cannot_be_are_refused_by_key():
 
 
 def test_apn_and_radio_access_are_written_where_they_differ():
-    made = Node(apn="iot.example", rat="nbiot")
-    made.modem.start()
+    made = Node(apn="iot.example", rat="nbiot").started()
     made.modem.configure(SERVER)
     assert 'AT+CGDCONT=1,"IP","iot.example"' in made.commands and "AT#WS46=1" in made.commands
     made.modem.restart()
@@ -142,22 +134,19 @@ def test_apn_and_radio_access_are_written_where_they_differ():
 
 
 def test_psm_is_asked_for_unless_told_otherwise():
-    made = Node()
-    made.modem.start()
+    made = Node().started()
     made.modem.configure(SERVER)
     assert made.said("AT+CPSMS=") == ['AT+CPSMS=1,,,"00111000","00000101"']
     made.modem.configure(SERVER)
     assert len(made.said("AT+CPSMS=")) == 1  # on the air a change costs a tracking area update
-    as_found = Node(psm=None)
-    as_found.modem.start()
+    as_found = Node(psm=None).started()
     as_found.modem.configure(SERVER)
     assert as_found.said("AT+CPSMS") == []
 
 
 def test_every_command_wants_a_sim_and_its_lack_is_told_as_such():
     """3.1.1 to 3.1.17, "SIM Presence: Required": without one even a question is refused, and no account is written."""
-    made = Node(ready(), model={"sim": "absent"})
-    made.modem.start()
+    made = Node(ready(), model={"sim": "absent"}).started()
     for call in (lambda: made.modem.configure(SERVER), made.modem.status):
         made.modem.refusal = ""
         try:
@@ -181,8 +170,7 @@ def test_bootstrap_names_the_server_again():
     assert made.said("AT#LWM2MSTS") == ['AT#LWM2MSTS=0,999,"coap://bs:5683",1']
     assert made.modem.bootstrap(60000)
     assert made.told("bootstrapped") and len(made.said("AT#LWM2MSTS")) == 2
-    plain = Node(ready())
-    plain.modem.start()
+    plain = Node(ready()).started()
     plain.modem.configure(SERVER)
     refused(plain.modem.bootstrap, "bootstrap=True")
 
@@ -200,8 +188,7 @@ def test_forget_restores_the_factory_server():
 
 
 def test_definitions_are_made_from_the_registry_and_uploaded_once():
-    made = Node(ready())
-    made.modem.start()
+    made = Node(ready()).started()
     assert made.modem.declare(OBJECTS)
     made.modem.restart()
     assert made.modem.attach(30000) and made.modem.register(30000)
@@ -223,11 +210,9 @@ def test_a_definition_of_the_store_or_of_a_hook_goes_first():
 
 
 def test_an_object_that_nobody_defines_is_named():
-    made = Node(ready(3303))
-    made.modem.start()
+    made = Node(ready(3303)).started()
     made.modem.declare([(3303, 0, (5700,)), (31999, 0, (1,))])
-    made.modem.attach(30000)
-    assert made.modem.register(30000)  # what stands is used all the same
+    assert made.modem.attach(60000) and made.modem.register(30000)  # what stands is used all the same
     assert "object 31999/0" in made.told("refused")[0]
     assert made.model.objects.exists((3303, 0)) and made.modem._status == REGISTERED
 
@@ -248,8 +233,7 @@ def test_a_damaged_definition_of_the_right_size_is_uploaded_again():
 
 
 def test_a_definition_that_the_module_does_not_take_is_repaired_once():
-    made = Node(ready(3303), definitions=lambda number: b"<LWM2M>no</LWM2M>" if number == 3304 else None)
-    made.modem.start()
+    made = Node(ready(3303), definitions=lambda number: b"<LWM2M>no</LWM2M>" if number == 3304 else None).started()
     made.modem.declare([(3303, 0, (5700,)), (3304, 0, (5700,))])
     made.modem.restart()
     made.modem.attach(30000)
@@ -273,8 +257,7 @@ def test_an_internal_error_of_the_agent_is_no_missing_object():
 
 
 def test_an_upload_that_is_cut_short_ends_by_itself():
-    made = Node(ready())
-    made.modem.start()
+    made = Node(ready()).started()
     made.model.receive(b'AT#M2MWRITE="/XML/object_3303.xml",500\r')
     assert not made.modem.wake() or made.clock.now > 60000
     made.clock.advance(60000)
@@ -299,8 +282,7 @@ def test_seven_actuators_are_refused_and_six_are_not():
     """3.1.2; nothing is said to the module before."""
     objects = [(number, 0, (5850,)) for number in (3306, 3311, 3312)]
     objects += [(number, 0, (1,)) for number in range(31000, 31004)]  # what the registry lacks is everybody's to write
-    made = Node(ready())
-    made.modem.start()
+    made = Node(ready()).started()
     mark = len(made.commands)
     refused(lambda: made.modem.declare(objects), "monitor", "6")
     assert made.since(mark) == []
@@ -312,12 +294,10 @@ def test_seven_actuators_are_refused_and_six_are_not():
 
 
 def test_acknowledged_paths_are_history_then_main_resources_six_at_most():
-    made = Node(ready(19, *range(3300, 3310)))
-    made.modem.start()
+    made = Node(ready(19, *range(3300, 3310))).started()
     made.modem.declare([(19, 0, (0,))] + [(number, 0, (5700,)) for number in (3300, 3301, 3302, 3303, 3304, 3315, 3316)])
     made.modem.restart()
-    made.modem.attach(30000)
-    made.modem.register(60000)
+    assert made.modem.attach(60000) and made.modem.register(60000)
     assert len(made.model.ack_uris) == 6 and made.model.ack_uris[0] == (19, 0, 0)
     assert (3316, 0, 5700) not in made.model.ack_uris
 
@@ -354,8 +334,7 @@ def test_a_registration_without_urcs_shows_in_the_status():
 def test_the_status_is_told_in_two_shapes():
     """field_quirks 3: #LWM2MGETSTAT: "DIS" without the number."""
     for hostile in ("", "stat_without_number"):
-        made = Node(ready(), model={"hostile": hostile})
-        made.modem.start()
+        made = Node(ready(), model={"hostile": hostile}).started()
         assert made.modem.status() == NOT_REGISTERED
 
 
@@ -386,8 +365,7 @@ def test_an_agent_that_was_forced_out_is_restarted_to_enable_it():
 
 
 def test_a_module_that_refuses_to_enable_is_not_restarted_for_ever():
-    made = Node(ready())
-    made.modem.start()
+    made = Node(ready()).started()
     made.model.forced_exit = True
     made.model.restart = lambda: None  # a reboot that does not help
     assert not made.modem.register(60000)
@@ -915,14 +893,12 @@ def test_numbers_instead_of_words_do_no_harm():
 def test_network_time_is_utc():
     made = up(model={"zone_quarters": 8})
     assert abs(made.modem.network_time() - made.clock.unix()) < 2
-    unset = Node(ready(), model={"attach_ms": 100000})
-    unset.modem.start()
+    unset = Node(ready(), model={"attach_ms": 100000}).started()
     assert unset.modem.network_time() is None
 
 
 def test_identity():
-    made = Node(ready())
-    made.modem.start()
+    made = Node(ready()).started()
     found = identity(made.modem)
     assert found["imei"] == "866971030000717" and found["iccid"] == "89860317482035195680"
     assert found["model"] == "ME910C1-E1" and found["revision"] == "30.00.xx8"

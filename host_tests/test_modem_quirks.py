@@ -38,8 +38,7 @@ def test_a_write_that_declares_more_bytes_than_it_has_is_passed_on_as_it_is():
 def test_ring_codes_come_quoted_and_bare():
     """lwm2m_mapping 3.4, contradiction 16."""
     for line in ('#LWM2MRING: "NOT"', "#LWM2MRING: NOT"):
-        made = Node(ready(3303))
-        made.modem.start()
+        made = Node(ready(3303)).started()
         made.urc(line)
         assert made.commands[-1] == "AT#LWM2MACK=1" and made.modem.stats["rings"] == 1
 

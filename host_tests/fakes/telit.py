@@ -188,9 +188,14 @@ class Node:
 
         self.server.on_registration = seen
 
+    def started(self):
+        """The module has been found."""
+        assert self.modem.start()
+        return self
+
     def up(self, objects=(), observe=()):
         """Started, declared, registered, observed."""
-        assert self.modem.start()
+        self.started()
         if self.modem.declare(objects):
             self.modem.restart()
         assert self.modem.attach(60000)
