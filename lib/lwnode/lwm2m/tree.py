@@ -79,7 +79,7 @@ class ObjectTree:
     now: "Callable[[], int | None] | None" = None  # seconds that go on over sleep, for on times
     persist: "Callable[[], object] | None" = None  # called after a change by the server, before its answer
     after: "Callable[[], None] | None" = None  # left by a command pack: to be run once the contact is over
-    error_told = 0
+    error_code = 0  # 8 while a sensor has failed some times in a row (3 where it is the position's), 0 if none has
     _started_at: "int | None" = None
 
     def __init__(self, clock: "Any" = None) -> None:
@@ -88,7 +88,7 @@ class ObjectTree:
             self.clock = clock
         self.kept: "list[Record]" = []
         self.observations: "list[Path]" = []
-        self.answers: "list[list[Any]]" = []  # message id, mark, code, time
+        self.answers: "list[list[Any]]" = []  # message id, mark, code, time; none where a module's ids begin anew
         self.recent: "list[tuple[Resource, int | None, str]]" = []
         self.states: "list[tuple[str, dict[str, Any]]]" = []
 
@@ -252,10 +252,6 @@ class ObjectTree:
         self.last_error = "%s: %s %s" % (name, code, reason)
         return code
 
-    def forget_answers(self) -> None:
-        """The module has restarted: its message ids begin anew."""
-        self.answers = []
-
     def readings(self, path: Path) -> "list[Resource]":
         """The readings at or below a path."""
         return [one for row in self.rows for one in row.resources if one.reading and path.contains(one.path)]
@@ -305,20 +301,14 @@ class ObjectTree:
             self.observations = []
             self.dirty = True
 
-    @property
-    def error_code(self) -> int:
-        """8 while a sensor has failed some times in a row (3 where it is the position's), 0 if none has."""
+    def health_changed(self) -> None:
+        """A sensor failed once more, or works again."""
         code = 0
         for row in self.rows:
             if row.failures >= self.error_after:
                 code = max(code, _GPS if row.object_id in (6, 3336) else _PERIPHERAL)
-        return code
-
-    def health_changed(self) -> None:
-        """A sensor failed once more, or works again."""
-        code = self.error_code
-        if code != self.error_told:
-            self.error_told = code
+        if code != self.error_code:
+            self.error_code = code
             if self.device_errors:
                 self.queue((Path(3, 0, _ERROR_CODE), INTEGER, str(code), self.seen))
 
@@ -335,11 +325,11 @@ class ObjectTree:
                 rules = one.rules
                 kept: "list[Any]" = [one.id, one.value, one.when, one.minimum, one.maximum]
                 if rules is not None:
-                    kept.append([getattr(rules, name) for name in STATE])
+                    kept.append(_pick(rules, STATE))
                     if rules.by_server:
-                        kept.append([getattr(rules, name) for name in NAMES])
+                        kept.append(_pick(rules, NAMES))
                 resources.append(kept)
-            rows.append((row.object_id, row.instance, resources, row.written, [getattr(row, name) for name in row.kept]))
+            rows.append((row.object_id, row.instance, resources, row.written, _pick(row, row.kept)))
         own: "dict[str, Any]" = {}
         left = _OWN_BYTES
         for name, values in self.states:
@@ -354,7 +344,7 @@ class ObjectTree:
                 if text != self.last_error:
                     print("lwnode:", text)
                 self.last_error = text
-        data = bytes([_VERSION]) + encode(([path.ids for path in self.observations], self.answers, self.error_told, own, rows))
+        data = bytes([_VERSION]) + encode(([path.ids for path in self.observations], self.answers, self.error_code, own, rows))
         self.dirty = False
         return data + struct.pack(">I", binascii.crc32(data) & 0xFFFFFFFF)
 
@@ -372,7 +362,7 @@ class ObjectTree:
                 own[name] = dict(own[name])
         except (ValueError, TypeError, IndexError):
             return False
-        self.observations, self.answers, self.error_told = observations, answers, code
+        self.observations, self.answers, self.error_code = observations, answers, code
         for name in own:
             try:
                 self.state(name).update(own[name])
@@ -384,11 +374,16 @@ class ObjectTree:
                     _load_row(line, state)
             except (ValueError, TypeError, IndexError):
                 pass  # written by a firmware whose row of that name was another: it starts anew
+        self.health_changed()  # a row that failed may be gone
         self.dirty = False
         return True
 
     def __repr__(self) -> str:
         return "\n".join([repr(resource) for row in self.rows for resource in row.resources])
+
+
+def _pick(owner: "object", names: "tuple[str, ...]") -> "list[Any]":
+    return [getattr(owner, name) for name in names]
 
 
 def _load_row(row: "Instance", kept: "list[Any]") -> None:

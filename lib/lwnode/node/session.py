@@ -165,4 +165,4 @@ class Session(RegistrationState):
             self.silent_until = self.now() + min(value, LONGEST_SILENCE_S)
         elif name in ("factory_reset", "restarted"):
             self.configured = self.configured and name == "restarted"
-            self.tree.forget_answers()
+            self.tree.answers = []
