@@ -193,6 +193,11 @@ def test_row_factory_reset():
     assert bench.told("factory_reset") == ["status 0"]
     assert bench.talker.said("AT+QRST") == []
     assert len(bench.talker.said("AT+QLWADDOBJ=")) == 2
+    bench = registered()
+    bench.modem.declare([(3303, 0, (5700,))])
+    bench.talker.say('+QLWURC: "factory_reset",0', "RDY")  # its own reset is so quick that both are read at once
+    bench.modem.service(20000)
+    assert len(bench.talker.said("AT+QLWADDOBJ=")) == 2
     buffered = registered(buffered=True)
     buffered.modem.declare([(3303, 0, (5700,))])
     waiting = ['+QLWRD: 0,"factory_reset",0']

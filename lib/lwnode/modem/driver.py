@@ -561,7 +561,7 @@ class Modem(Network):
         """What module, server and network had agreed on is gone; a request without its module is nobody's."""
         self.timers = self.timers[:2] + b"\0\0"
         self._status = _UNKNOWN
-        self._waiting = []
+        self._waiting = [item for item in self._waiting if not isinstance(item[0], Request)]
         self._refused = []
         self.reports.expire(reason)
         self._tell_outcomes()

@@ -35,7 +35,7 @@ class NbIot(Modem):
         boot_ms=6000,  # QRST takes about 5 s to the banner (field_quirks 5)
     )
 
-    _greeting_due = _connected = False
+    _connected = False
 
     def _greet(self) -> None:
         self._set_sleep(0)
@@ -44,14 +44,10 @@ class NbIot(Modem):
         self._asleep = False
 
     def _on_restart(self, *line: "Any") -> None:
-        self._greeting_due = not self._restart_expected
-        Modem._on_restart(self, *line)
-
-    def _upkeep(self) -> None:
         """A module that restarted by itself sleeps again when it likes: it is told anew to stay awake."""
-        if self._greeting_due:
-            self._greeting_due = False
-            self.ask(self._begin)
+        Modem._on_restart(self, *line)
+        if not self._restart_expected:
+            self.later(self._begin)
 
     def _set_sleep(self, mode: int) -> bool:
         """QSCLK=0 was seen to answer ERROR after 1.9 s (field_quirks 2.2): asked twice."""

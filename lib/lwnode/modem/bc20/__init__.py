@@ -277,7 +277,6 @@ class Driver(NbIot):
             self._status = _UNKNOWN
 
     def _upkeep(self) -> None:
-        NbIot._upkeep(self)
         if self.reports.in_flight and self.at.left(self._ask_at) < 0:
             self._ask_at = self.at.deadline(_ASK_MS)
             self.ask(self.ask_sent)

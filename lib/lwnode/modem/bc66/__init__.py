@@ -78,7 +78,6 @@ class Driver(NbIot):
     level = 10  # of the firmware: 6 for BC66NBR01A06
     _a06: "Any" = None  # the dialect of the oldest
     _rest_until: "int | None" = None  # no registration sooner after a deregistration
-    _factory = False  # what was declared is to be declared again
     _offline = False  # lwstatus 0: nothing leaves the module
     _update_id: "int | None" = None  # message id of the update that runs; -1 where the module gave none
     _update_status: "int | None" = None
@@ -421,6 +420,8 @@ class Driver(NbIot):
         self._bootstrapping = self._bootstrapping and name != "reg"
         if first == 0 and name in _STANDS:
             self._session_stands(*_STANDS[name])
+            if self.level < 10:
+                self.later(self._declare_when_registered)
         elif name == "report":
             self.reports.name(first)
         elif name == "report_ack":
@@ -436,10 +437,9 @@ class Driver(NbIot):
             self._status = _REGISTERING if first == 3 else _NEED_RECOVER
             self._count("recoveries_failed")
         elif name == "update":  # long after update(): its result, by its message id
-            if self._update_id is None or self._update_id not in (-1, _error_of(values[1:], 65535)):
-                self._count("late_results")
-            else:
-                self._update_status = number(values, 0, 0, 255)
+            mine = self._update_id is not None and self._update_id in (-1, _error_of(values[1:], 65535))
+            self._update_status = number(values, 0, 0, 255) if mine else self._update_status
+            self._count("late_results", not mine)
         elif name == "buffer":
             self.later(self._read_buffer, _READ_LIMIT)
         elif name in ("bs_finished", "disable"):
@@ -454,10 +454,10 @@ class Driver(NbIot):
             self._emit("link_back" if first else "link_lost", "lwstatus")
         elif name == "factory_reset":
             # Deregistered by now. In direct mode the module resets itself; in buffer mode we must (notes 1 and 2).
-            self._factory = True
             self._configured = self._declared = 0
             self.observed = []
             self._forget_session("factory reset")
+            self.later(self._after_factory_reset)
             self._emit("factory_reset", "status %d" % first)
         else:  # "lifetime_changed" and the like
             self._emit(name[:-8], first)
@@ -473,13 +473,6 @@ class Driver(NbIot):
             if isinstance(request.value, str):
                 request.value = request.value.encode()
         self.request(request)
-
-    def _upkeep(self) -> None:
-        NbIot._upkeep(self)
-        self._declare_when_registered()
-        if self._factory:
-            self._factory = False
-            self.ask(self._after_factory_reset)
 
     def _after_factory_reset(self) -> None:
         """4.3.16: nothing that was declared is left. Accounts come from the bootstrap server, objects from us."""
