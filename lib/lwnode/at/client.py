@@ -480,11 +480,13 @@ class AtClient:
         self._check(b"")
         count = 0
         nested = self._in_handler
+        look = name is not None  # into the queue: first, and after each handler, which may have filled it
         try:
             while until is None or not until():
-                line: "Any" = None if name is None else self._find_queued(name)
+                line: "Any" = self._find_queued(name) if look else None  # type: ignore[arg-type]
                 if line is not None:
                     return line  # type: ignore[no-any-return]
+                look = False
                 # After the first only while there is time: a module that brings a URC with each answer has no end.
                 if self._queue and not nested and (not count or self.left(deadline) > -_LINGER_MS):
                     line = self._queue.pop(0)
@@ -493,7 +495,7 @@ class AtClient:
                     line = self._next(deadline, self.light_sleep is not None)
                     if line is None:
                         break
-                    if name is not None and matches(line, name):
+                    if name is not None and line.startswith(name) and matches(line, name):
                         return line  # type: ignore[no-any-return]
                     handler = self._unclaimed(line, not nested and not self._queue)
                 if handler is not None:
@@ -501,6 +503,7 @@ class AtClient:
                     self._in_handler = True
                     handler(self.text(line))
                     self._in_handler = False
+                    look = name is not None
             return count if name is None else None
         finally:
             self._in_handler = nested

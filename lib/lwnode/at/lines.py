@@ -214,7 +214,7 @@ class LineBuffer:
             # what looks like noise at its end belongs to the value
             return self.bytes[self.first : self._stop] if self.first + len(line) < self._stop else line
         for prefix, field in self.payloads:
-            if matches(line, prefix):
+            if line.startswith(prefix) and matches(line, prefix):
                 least = self._least(line, field)
                 value = self.bytes[self.first : self.first + least]
                 if max(least, self.need) >= self.size:
