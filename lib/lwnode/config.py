@@ -51,8 +51,9 @@ OPTIONS = {
     "guard_release i - 1 100;ack_wait i - 5 600;disable_s i - 1 604800;registration_urcs b -;monitor n - 0 6;"
     "acknowledge t - 0 6",
 }
-_KINDS = {"b": (bool, "true or false"), "i": (int, "a whole number from %s to %s"), "s": (str, "text of %s to %s characters"),
-          "n": (list, "a list of %s to %s whole numbers"), "t": (list, "a list of %s to %s texts")}
+_KINDS = "bisnt"
+_DUE = ("true or false", "a whole number from %s to %s", "text of %s to %s characters", "a list of %s to %s whole numbers",
+        "a list of %s to %s texts")  # fmt: skip
 _ENDING = '"\r\n\0\x1a\x1b'  # whatever reaches an AT command line must not be able to end it
 
 
@@ -139,7 +140,7 @@ def _values(source: str, given: "dict[str, Any]", table: str) -> "dict[str, Any]
             value = usual == "true" if kind == "b" else int(usual) if kind == "i" else usual
         values[key] = value
     for key in given:
-        if key not in values and not (given[key] in features.OFF and [1 for _, keys, _ in features.FEATURES if key in keys]):
+        if key not in values and not (given[key] in features.OFF and " %s " % key in features.FEATURES):
             names = ", ".join([name for name in FAMILIES if ";%s " % key in ";" + OPTIONS[name]])
             raise _wrong(key, "is a key of %s, not of %s: leave it out" % (names, given.get("family", source)) if names else
                          "is not a key of this firmware; see docs/configuration.md", source)
@@ -148,7 +149,7 @@ def _values(source: str, given: "dict[str, Any]", table: str) -> "dict[str, Any]
 
 def _due(kind: str, value: "Any", ends: "list[str]") -> str:
     """What a value must be; "" where it is that."""
-    of, due = _KINDS[kind]
+    due, of = _DUE[_KINDS.find(kind)], (bool, int, str, list, list)[_KINDS.find(kind)]
     good = isinstance(value, of) and (kind == "b" or not isinstance(value, bool))
     if len(ends) == 1:
         due = "one of " + ends[0].replace(",", ", ")

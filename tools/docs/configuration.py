@@ -118,7 +118,7 @@ def known_rows() -> dict[str, tuple[Any, ...]]:
     from lwnode import config, features
 
     found = rows(config.KEYS)
-    for name, keys, _ in features.FEATURES:
+    for name, keys, _ in asked_by():
         feature = features.installed(name)
         own = rows(feature.KEYS)
         if set(own) - set(keys):
@@ -127,15 +127,21 @@ def known_rows() -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def features_table() -> str:
-    """A markdown table of the features: by which keys each is asked for, and what it does."""
+def asked_by() -> list[tuple[str, list[str], bool]]:
+    """(name, keys that ask for it, whether it is there without any) of each feature."""
     from lwnode import features
 
-    unknown = {name for name, _, _ in features.FEATURES} ^ set(FEATURES)
+    found = [row.split() for row in features.FEATURES.split(";")]
+    return [(name, keys, always == "+") for name, always, *keys in found]
+
+
+def features_table() -> str:
+    """A markdown table of the features: by which keys each is asked for, and what it does."""
+    unknown = {name for name, _, _ in asked_by()} ^ set(FEATURES)
     if unknown:
         raise SystemExit(f"tools/docs/keys.py: FEATURES says nothing of {', '.join(sorted(unknown))}, or too much")
     lines = ["| feature | keys | without a key | what it does |", "|---|---|---|---|"]
-    for name, keys, always in features.FEATURES:
+    for name, keys, always in asked_by():
         shown = ", ".join(f"`{key}`" for key in keys) or "none"
         lines.append(f"| {name} | {shown} | {'on' if always else 'off'} | {FEATURES[name]} |")
     return "\n".join(lines) + "\n"

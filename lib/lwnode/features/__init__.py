@@ -26,19 +26,12 @@ if TYPE_CHECKING:
 
     from lwnode.node import Node
 
-# Name, the keys of config.json that ask for it, and whether it is there without any of them. In the order in which they are
-# asked; before_sleep goes from the last to the first.
-FEATURES: "tuple[tuple[str, tuple[str, ...], bool], ...]" = (
-    ("ship", (), True),
-    ("pins", ("pins",), True),
-    ("battery", ("battery",), False),
-    ("usage", ("node_objects", "data_budget", "billing_day", "health_every"), True),
-    ("diagnosis", ("diagnosis",), False),
-    ("settings", ("node_objects", "trial_wakes"), True),
-    ("deferral", ("defer_longest", "defer_below"), False),
-    ("calendar", ("report_at",), False),
-    ("commands", ("commands",), True),
-    ("update", ("server_updates",), False),
+# A row for each, in the order in which they are asked (before_sleep: from the last to the first): its name, + where it is there
+# without being asked for, and the keys of config.json that ask for it, each between blanks.
+FEATURES = (
+    "ship + ;pins + pins ;battery - battery ;usage + node_objects data_budget billing_day health_every ;"
+    "diagnosis - diagnosis ;settings + node_objects trial_wakes ;deferral - defer_longest defer_below ;calendar - report_at ;"
+    "commands + commands ;update - server_updates "
 )
 OFF = (None, False, 0, "none")  # a key with such a value asks for nothing
 
@@ -87,9 +80,10 @@ class Feature:
 def names(given: "dict[str, Any]") -> "list[tuple[str, str]]":
     """(name, the key that asks for it or "") of each feature that a configuration may need, installed or not."""
     found = []
-    for name, keys, always in FEATURES:
+    for row in FEATURES.split(";"):
+        name, always, *keys = row.split(" ")
         asked = [key for key in keys if given.get(key) not in OFF]
-        if asked or always:
+        if asked or always == "+":
             found.append((name, asked[0] if asked else ""))
     return found
 
