@@ -21,6 +21,7 @@ from tools.boards import application, catalog, deploy, flash, heap, image, packa
 from tools.boards.catalog import RP2_FLASH, UF2_FAMILY
 from tools.boards.remedy import Remedy
 
+REAL_TIME = "mpremote and esptool talk to what plays a board"
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

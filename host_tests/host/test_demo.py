@@ -9,6 +9,7 @@ from tools.demo import sabotage
 from tools.demo.dialogue import Dialogue
 from tools.demo.ledger import Ledger
 
+REAL_TIME = "lives of a node whose sleep alone is shortened"
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

@@ -9,6 +9,7 @@ import pytest
 from testing.host_board.runner import HostBoard
 from testing.host_board.sensors import Sht3x
 
+REAL_TIME = "programs sleep and watchdogs bite"
 PRINT = "\nimport machine, time\n"
 
 

@@ -165,6 +165,23 @@ def test_a_hanging_test_is_stopped_and_reported(run):
     assert "had not finished after 2 s in this test" in output
 
 
+def test_a_lane_that_dies_fails_its_test_and_what_it_had_not_run_and_another_goes_on(run):
+    dies = "import os\ndef test_before():\n    pass\ndef test_dies():\n    os._exit(7)\ndef test_after():\n    pass\n"
+    many = {f"host/test_{name}.py": ONE for name in "bcdefghijk"}
+    files = {"host/test_a.py": dies, **many, "host/test_l.py": 'REAL_TIME = "waits for a port"\n' + dies}
+    status, outcomes, output = run(files)
+    for name in "al":
+        found = [outcomes[f"host/test_{name}::test_{test}"] for test in ("before", "dies", "after")]
+        assert found == ["PASSED", "FAILED", "FAILED"]
+    assert status == 1 and list(outcomes.values()).count("PASSED") == 12 and "its process ended with 7" in output
+
+
+def test_the_first_failure_ends_all_lanes_where_that_is_asked(run):
+    files = {f"host/test_{name}.py": "def test_one():\n    assert False\n" for name in "abcdefghijkl"}
+    status, outcomes, output = run(files, "-x")
+    assert status == 1 and len(outcomes) < 12 and "stopping after " in output
+
+
 def test_a_missing_interpreter_fails_the_tests_and_says_what_to_do(run):
     _, outcomes, output = run({"test_a.py": ONE}, MICROPYTHON="/no/such/micropython")
     assert outcomes["test_a::test_one[micropython]"] == "FAILED"

@@ -12,6 +12,7 @@ from host.desk import CONFIG, PSK, ROOT, desk_fixture  # noqa: F401  at_desk
 from tools.boards import application, catalog, update
 from tools.boards.remedy import Remedy
 
+REAL_TIME = "mpremote talks to what plays a board"
 CPYTHON_ONLY = "drives mpremote and the command line of the host"
 BOARD = catalog.find("ESP32_GENERIC")
 SECRETS = {"psk_identity": "node-1", "psk": PSK}

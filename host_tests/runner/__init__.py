@@ -10,5 +10,7 @@ CPython alone.
 
     NEEDS = "vfs.VfsLfs2"                                        skipped by a MicroPython that lacks it, saying so
 
+    REAL_TIME = "mpremote talks to a board"                      waits more than it works: runs beside the others (lanes.py)
+
 A file under host_tests/host/ that imports lwnode must give CPYTHON_ONLY too.
 """

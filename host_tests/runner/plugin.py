@@ -1,20 +1,23 @@
-"""pytest's side of the runner: collects each portable file a second time for MicroPython and counts per interpreter."""
+"""pytest's side of the runner: collects each portable file a second time for MicroPython and counts per interpreter.
+
+What was selected is shared out over lanes.py's processes, file by file.
+"""
 
 from __future__ import annotations
 
 import ast
 import collections
-from concurrent.futures import Future, ThreadPoolExecutor
+import functools
 from pathlib import Path
 
 import pytest
 
+from . import lanes
 from .process import Outcome, run_file
 
 __all__ = ["pytest_collect_file", "pytest_pycollect_makemodule", "pytest_generate_tests", "pytest_runtestloop",
-           "pytest_sessionfinish", "pytest_runtest_logreport", "pytest_terminal_summary", "running_interpreter"]  # fmt: skip
+           "pytest_runtest_logreport", "pytest_terminal_summary", "running_interpreter"]  # fmt: skip
 
-WORKERS = 2  # MicroPython processes at a time, beside the CPython tests
 ONLY = {"CPYTHON_ONLY": "CPython", "MICROPYTHON_ONLY": "MicroPython"}
 _counts: dict[str, collections.Counter[str]] = {}
 _reasons: dict[str, str] = {}
@@ -46,7 +49,15 @@ def inspect(path: Path, strict: bool = False) -> tuple[list[str], dict[str, str]
 
 
 class MicroPythonFile(pytest.File):
-    """The tests of one portable file as MicroPython runs them."""
+    """The tests of one portable file as MicroPython runs them: those that were selected, in one process."""
+
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        self.selected: list[str] = []
+
+    @functools.cached_property
+    def outcomes(self) -> dict[str, Outcome]:
+        return run_file(self.path, self.selected)
 
     def collect(self):
         try:
@@ -63,14 +74,12 @@ class MicroPythonFile(pytest.File):
 class MicroPythonTest(pytest.Item):
     """One test function; its outcome comes from the process that runs the whole file."""
 
-    outcomes: Future[dict[str, Outcome]] | None = None
-
     def __init__(self, *, function: str, **keywords):
         super().__init__(**keywords)
         self.function_name = function
 
     def runtest(self):
-        outcome = self.outcomes.result()[self.function_name]
+        outcome = self.parent.outcomes[self.function_name]
         if outcome.printed:
             self.add_report_section("call", "stdout", outcome.printed)
         if outcome.skipped:
@@ -130,24 +139,11 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_runtestloop(session):
-    """Start the MicroPython processes for what was selected; pytest's own loop then runs the tests."""
-    selected: dict[Path, list[MicroPythonTest]] = {}
+    """Say which tests of each file MicroPython is to run, and share out all of them; pytest's own loop runs a lone file."""
     for item in session.items:
         if isinstance(item, MicroPythonTest):
-            selected.setdefault(item.path, []).append(item)
-    if selected and not session.config.option.collectonly:
-        session.config.micropython_pool = pool = ThreadPoolExecutor(WORKERS)
-        for path, items in selected.items():
-            future = pool.submit(run_file, path, [item.function_name for item in items])
-            for item in items:
-                item.outcomes = future
-
-
-def pytest_sessionfinish(session):
-    """Files not yet begun are not wanted any more (-x, Ctrl-C)."""
-    pool = getattr(session.config, "micropython_pool", None)
-    if pool:
-        pool.shutdown(cancel_futures=True)
+            item.parent.selected.append(item.function_name)
+    return lanes.run(session)
 
 
 def pytest_runtest_logreport(report):
