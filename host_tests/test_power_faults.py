@@ -29,9 +29,9 @@ def test_a_full_flash_stops_no_contact_and_loses_what_memory_has_no_room_for():
             world = World(port, {"family": family})
             _outage(world, 3, 15)
             world.at(lambda: setattr(world.flash, "full", True), hours=3)
-            world.run(hours=50)
+            world.run(hours=24)
             lost = _late(world)
-            assert [reading for reading in lost if reading[2] > world.clock.unix() - 34 * 3600] == [], (port, family)
+            assert [reading for reading in lost if reading[2] > world.clock.unix() - 8 * 3600] == [], (port, family)
             # RP2 has 4 KB of RAM for them, an ESP32 what its RTC memory has left; what gives way is counted.
             assert len(lost) <= (_dropped(world) if port == "esp32" else 0), (port, family, len(lost))
             assert world.causes.count("panic") == world.causes.count("soft") == 0
@@ -68,10 +68,10 @@ def test_errors_of_the_flash_lose_no_reading():
                       errors(8, 200, "write", "rename")):
             world = World(port, {"family": "bg96"})
             world.flash.fault = fault
-            for day in range(3):
+            for day in range(2):
                 _outage(world, 24 * day + 2, 24 * day + 14)
-            world.at(lambda: setattr(world.flash, "fault", None), hours=84)
-            world.run(hours=96)
+            world.at(lambda: setattr(world.flash, "fault", None), hours=40)
+            world.run(hours=48)
             assert world.flash.failed and _late(world) == [], (port, world.flash.failed)
 
 

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import json
-import subprocess
+import os
 import sys
 import xml.etree.ElementTree as tree
-from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
-from tools.energy.__main__ import REQUIRED, advice, first, measured
-from tools.energy.lived import live, wake
+from tools.arguments import run as run_tool
+from tools.energy import lived
+from tools.energy.__main__ import REQUIRED, advice, first, main, measured
 from tools.energy.picture import svg
 from tools.energy.sources import BOARDS, KINDS, MODULES, all_figures, floor, of_rows
 from testing.simulate.charge import PARTS, Charge, currents
 from testing.simulate.simulation import Simulation
 
-ROOT = Path(__file__).resolve().parents[2]
+HOURLY = (("report_every", 3600), ("sample_every", 3600))
+hourly = functools.cache(lived.hourly)
+other = functools.cache(lambda port, family, keys, live=lived.live: live(port, family, dict(keys)))
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tools.energy", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env={"COLUMNS": "200", "PATH": ""})
+def live(port, family, config=None):
+    """Each life once: most tests look at the same."""
+    keys = tuple(sorted((config or {}).items()))
+    return hourly(port, family) if keys == HOURLY else other(port, family, keys)
+
+
+def run(*arguments: str) -> SimpleNamespace:
+    """`make energy` with those arguments: its status and what it said."""
+    out, error = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error), mock.patch.object(lived, "live", live), \
+            mock.patch.object(sys, "argv", ["energy", *arguments]), mock.patch.dict(os.environ, COLUMNS="200"):
+        try:
+            status = run_tool(main, "energy")
+        except SystemExit as end:
+            status = end.code
+    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=error.getvalue())
 
 
 def days(text: str) -> int:
@@ -83,14 +103,14 @@ def test_the_floor_is_that_of_a_hand_calculation():
 
 
 def test_nothing_lived_is_below_its_floor():
-    for family in MODULES:
-        above, least = measured(live("esp32", family, {"report_every": 900, "sample_every": 900}))
-        assert above > least.above, family
+    for charge in (live("esp32", "bc66"), *(hourly("esp32", family) for family in MODULES)):
+        above, least = measured(charge)
+        assert above > least.above, charge.simulation.family
 
 
 def test_a_wake_is_one_of_board_and_module_without_gaps():
     for family in MODULES:
-        spans = wake("esp32", family)
+        spans = lived.spans(hourly("esp32", family))
         for who in ("board", ("module", "radio")):
             mine = [span for span in spans if span[2].startswith(who)]
             assert mine[0][0] == 0 and all(one[1] == two[0] for one, two in zip(mine, mine[1:])), family
@@ -125,7 +145,7 @@ def test_light_sleep_has_a_row_of_its_own():
 
 def test_each_phase_is_counted_once():
     for family in MODULES:
-        charge = live("rp2", family, {"report_every": 3600, "sample_every": 3600})
+        charge = hourly("rp2" if family == "bc66" else "esp32", family)
         milliseconds = charge.milliseconds()
         lived = charge.lived_days() * 86_400_000
         assert abs(sum(milliseconds[:2]) + milliseconds[8] - lived) < 1000, family

@@ -48,7 +48,7 @@ def _quiet(port: str, family: str, config: dict[str, object], of: type[_Charge])
     return charge
 
 
-class _Spans(Charge):
+class Spans(Charge):
     """Notes (begin, end, phase) of the module, since when a connection was the network's tail, and when the board was awake."""
 
     def __init__(self, simulation: Simulation) -> None:
@@ -88,9 +88,18 @@ _PHASES = {"asleep": "module asleep", "light": "module in light", "idle": "modul
            "radio": "radio connected, sending", "tail": "radio connected, the"}  # fmt: skip
 
 
+def hourly(port: str, family: str) -> Spans:
+    """As live(), a report each hour, with all that spans() needs."""
+    return _quiet(port, family, {"report_every": 3600, "sample_every": 3600}, Spans)
+
+
 def wake(port: str, family: str) -> list[tuple[float, float, str]]:
+    """The spans of a wake of an hourly life."""
+    return spans(hourly(port, family))
+
+
+def spans(charge: Spans) -> list[tuple[float, float, str]]:
     """(begin, end, part) of board and module in one wake with a report, in seconds: the first after noon of a quiet day."""
-    charge = _quiet(port, family, {"report_every": 3600, "sample_every": 3600}, _Spans)
     noon = charge.simulation.clock.now - 36 * 3_600_000
     begin, board_end = next(times for times in charge.awake if times[0] >= noon)
     found: list[tuple[int, int, str]] = []
@@ -105,14 +114,14 @@ def wake(port: str, family: str) -> list[tuple[float, float, str]]:
             break
         if phase not in ("asleep", "light"):
             end = max(end, stop)
-    spans: list[tuple[int, int, str]] = []
+    parts: list[tuple[int, int, str]] = []
     for start, stop in [(start, stop) for start, stop in charge.dozed if begin <= start and stop <= board_end]:
-        spans += [(spans[-1][1] if spans else begin, start, "board awake"), (start, stop, "board dozing")]
-    spans += [(spans[-1][1] if spans else begin, board_end, "board awake"), (board_end, end, "board asleep")]
-    spans += [(start, min(stop, end), next(part for part in PARTS if part.startswith(_PHASES[phase])))
+        parts += [(parts[-1][1] if parts else begin, start, "board awake"), (start, stop, "board dozing")]
+    parts += [(parts[-1][1] if parts else begin, board_end, "board awake"), (board_end, end, "board asleep")]
+    parts += [(start, min(stop, end), next(part for part in PARTS if part.startswith(_PHASES[phase])))
               for start, stop, phase in found if start < end]
     joined: list[tuple[int, int, str]] = []
-    for start, stop, name in [span for span in spans if span[1] > span[0]]:
+    for start, stop, name in [span for span in parts if span[1] > span[0]]:
         if joined and joined[-1][1:] == (start, name):
             joined[-1] = (joined[-1][0], stop, name)
         else:
