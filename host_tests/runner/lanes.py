@@ -7,7 +7,8 @@ report home, and asks again. The files of FIRST are handed out before all others
 file that says REAL_TIME = "why" goes to a lane of its own from the start, for it waits more than it works.
 
 Bounds: a fixture of the session's scope is made once for each file. A lane that dies fails the test it was in and those of
-that file that had not run; another takes its place. With --pdb, or where there is nothing to share, pytest's own loop runs.
+that file that had not run; another takes its place. With --pdb, with LANES=0 in the environment (a plugin that keeps what it
+sees in this process wants that), or where there is nothing to share, pytest's own loop runs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from multiprocessing import connection
 
 import pytest
 
-CORES = min(8, os.cpu_count() or 1)
+CORES = int(os.environ.get("LANES") or min(8, os.cpu_count() or 1))
 # What takes ten seconds and more, the longest first: portable files under both interpreters.
 FIRST = ("test_simulate", "test_energy", "test_power_faults", "test_update_node", "test_node_fleet", "test_node_power",
          "test_node_health", "test_update_cuts", "test_node_remote", "test_node_boots", "test_modem_me910c1_node",
@@ -113,7 +114,8 @@ def run(session: pytest.Session) -> bool | None:
         file = item.getparent(pytest.File)
         groups.setdefault(file, Unit(file)).items.append(item)
     units = sorted(groups.values(), key=lambda unit: unit.place)
-    if session.testsfailed or option.collectonly or option.usepdb or len(units) < 2 or not hasattr(os, "fork"):
+    alone = option.collectonly or option.usepdb or len(units) < 2 or not CORES or not hasattr(os, "fork")
+    if session.testsfailed or alone:
         return None
     session.config._tmp_path_factory.getbasetemp()  # one folder for all lanes
     sys.stdout.flush()

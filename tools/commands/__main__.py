@@ -37,7 +37,7 @@ def record() -> "tuple[dict[str, object], dict[str, object], str]":
                                     stderr=out)
             run = subprocess.Popen(
                 [sys.executable, "-m", "pytest", "-q", "-p", "tools.commands.recorder", "-k", "not micropython", *tests],
-                cwd=_ROOT, env={**os.environ, "LWNODE_TRAFFIC": str(file)}, stdout=out, stderr=out)
+                cwd=_ROOT, env={**os.environ, "LWNODE_TRAFFIC": str(file), "LANES": "0"}, stdout=out, stderr=out)
             lives.paths()
             recorder.watch()
             table = contracts()
