@@ -12,7 +12,8 @@ Access to resources: LwM2M TS 1.0.2, appendix E.
 """
 
 from testing.lwm2m import codec
-from testing.lwm2m.names import BOOLEAN, FLOAT, INTEGER, NONE, OCTET_STREAM, OPAQUE, STRING, TEXT_PLAIN, TIME, path_text
+from testing.lwm2m.names import NONE, OCTET_STREAM, OPAQUE, TEXT_PLAIN, path_text
+from testing.lwm2m.resource_types import type_of
 from testing.virtual_modem.radio import Declined
 
 # 3/0/13 is not among them: the network sets the clock of these modules.
@@ -54,55 +55,38 @@ class Builtin:
         """A factory reset."""
         self._modem.nvram.pop("server_wrote", None)
 
-    def _strings(self, object_id, resources):
-        kept = [(resource, self.kept((object_id, 0, resource))) for resource in resources]
-        return [(resource, STRING, value) for resource, value in kept if value is not None]
+    def _table(self, number):
+        """[(resource, value)] of an object; None where the module has no value."""
+        modem, options = self._modem, self._modem.options
+        strings, session, tenths = modem.nvram.get("device", {}), modem.session(), modem.radio_counters()
 
-    def _table(self, object_id):
-        modem = self._modem
-        session = modem.session()
-        strings = modem.nvram.get("device", {})
-        if object_id == 1:
-            return [(0, INTEGER, "1"), (1, INTEGER, str(session["lifetime"])), (2, INTEGER, str(self.kept((1, 0, 2)))),
-                    (3, INTEGER, str(self.kept((1, 0, 3)))), (5, INTEGER, str(self.kept((1, 0, 5)))),
-                    (6, BOOLEAN, "1" if self.kept((1, 0, 6)) else "0"), (7, STRING, session["binding"])]
-        if object_id == 3:
-            return [(0, STRING, strings.get("0", self._manufacturer)),
-                    (1, STRING, strings.get("1", self._model)),
-                    (2, STRING, strings.get("2", modem.options["imei"])), (3, STRING, modem.options["revision"]),
-                    (7, INTEGER, str(modem.options["battery_mv"])), (11, INTEGER, "0"), (13, TIME, str(modem.unix())),
-                    (16, STRING, session["binding"])] + self._strings(3, (14, 15))
-        if object_id == 4:
-            return [(0, INTEGER, "7"), (1, INTEGER, "7"),
-                    (2, INTEGER, str(-140 + min(97, 2 * modem.options["rssi"]))), (4, STRING, modem.options["address"]),
-                    (8, INTEGER, "47141171"), (9, INTEGER, modem.options["imsi"][3:5]),
-                    (10, INTEGER, modem.options["imsi"][:3])]
-        if object_id == 5:
-            return [(1, STRING, self.firmware[1]), (3, INTEGER, str(self.firmware[3])), (5, INTEGER, str(self.firmware[5]))]
-        if object_id == 6:
-            return [(0, FLOAT, "31.1"), (1, FLOAT, "121.4"), (5, TIME, str(modem.unix()))]
-        if object_id == 7:
-            tenths = modem.radio_counters()
-            return [(2, INTEGER, str(tenths[2] // 10)), (3, INTEGER, str(tenths[1] // 10))]
-        if object_id == 11:
-            apn, automatic = self.kept((11, 0, 1)), self.kept((11, 0, 2))
-            rows = [(0, STRING, "default"), (1, STRING, modem.nvram.get("apn", "") if apn is None else apn)]
-            return rows + ([] if automatic is None else [(2, BOOLEAN, "1" if automatic else "0")])
-        if object_id == 16:
-            return [(0, STRING, "")]
-        return []
+        def written(resource):
+            return self.kept((number, 0, resource))
+
+        apn, automatic = written(1), written(2)
+        return {
+            1: [(0, 1), (1, session["lifetime"]), (2, written(2)), (3, written(3)), (5, written(5)), (6, int(written(6) or 0)),
+                (7, session["binding"])],
+            3: [(0, strings.get("0", self._manufacturer)), (1, strings.get("1", self._model)),
+                (2, strings.get("2", options["imei"])), (3, options["revision"]), (7, options["battery_mv"]), (11, 0),
+                (13, modem.unix()), (14, written(14)), (15, written(15)), (16, session["binding"])],
+            4: [(0, 7), (1, 7), (2, -140 + min(97, 2 * options["rssi"])), (4, options["address"]), (8, 47141171),
+                (9, options["imsi"][3:5]), (10, options["imsi"][:3])],
+            5: sorted(self.firmware.items()),
+            6: [(0, 31.1), (1, 121.4), (5, modem.unix())],
+            7: [(2, tenths[2] // 10), (3, tenths[1] // 10)],
+            11: [(0, "default"), (1, modem.nvram.get("apn", "") if apn is None else apn),
+                 (2, None if automatic is None else int(automatic))],
+            16: [(0, "")],
+        }.get(number, ())
 
     def values(self, path):
         """[(path, type, text)] at and below `path`; None where there is nothing."""
         if len(path) > 1 and path[1] != 0:
             return None
-        found = []
-        for resource, kind, text in self._table(path[0]):
-            if len(path) < 3 or path[2] == resource:
-                found.append(((path[0], 0, resource), kind, text))
-        if not found and len(path) == 3:
-            return None
-        return found
+        found = [((path[0], 0, resource), type_of(path[0], resource), str(value)) for resource, value in self._table(path[0])
+                 if value is not None and (len(path) < 3 or path[2] == resource)]
+        return found if found or len(path) < 3 else None
 
     def links(self, path):
         """Values whose paths a discover lists."""

@@ -45,34 +45,19 @@ class VirtualModem:
     options           of the model, see its OPTIONS
     """
 
-    def __init__(self, family, server_uri=None, **settings):
-        self.family = family
-        self.pty = settings.pop("pty", True)
-        self.tcp_port = settings.pop("tcp_port", None)
-        self.serial = settings.pop("serial", None)
-        self.baudrate = settings.pop("baudrate", 115200)
-        self.control_port = settings.pop("control_port", 0)
-        self.bootstrap_uri = settings.pop("bootstrap_uri", None)
-        self.link = settings.pop("link", None)
-        self.host = "127.0.0.1"
-        nvram_file = settings.pop("nvram_file", None)
-        self._nvram_file = Path(nvram_file) if nvram_file else None
-        self.server_uri = server_uri
-        self.options = settings
-        self.trace = None
+    def __init__(self, family, server_uri=None, *, pty=True, tcp_port=None, serial=None, baudrate=115200, control_port=0,
+                 bootstrap_uri=None, link=None, nvram_file=None, **options):  # fmt: skip
+        self.family, self.server_uri, self.bootstrap_uri = family, server_uri, bootstrap_uri
+        self.pty, self.tcp_port, self.serial, self.baudrate = pty, tcp_port, serial, baudrate
+        self.host, self.control_port = "127.0.0.1", control_port
+        self.link, self._own_link = link, link is None
+        self._nvram_file, self._saved = Path(nvram_file) if nvram_file else None, ""
+        self.options = options
         self.troubles = []
-        self.on_trouble = None
-        self.pty_path = None
-        self.clock = None
-        self.model = None
-        self.control = None
-        self._own_link = self.link is None
-        self._master = self._slave = None
+        self.trace = self.on_trouble = self.pty_path = self.clock = self.model = self.control = None
+        self._master = self._slave = self._serial_line = None
         self._pending = bytearray()
-        self._servers = []
-        self._writers = []
-        self._serial_line = None
-        self._saved = ""
+        self._servers, self._writers = [], []
 
     async def start(self):
         """Open the lines, switch the module on. Returns itself."""
