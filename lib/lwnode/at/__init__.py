@@ -47,9 +47,9 @@ stats.lines counts what a module said.
 """
 
 from lwnode.at.client import AtClient as AtClient
-from lwnode.at.fields import Raw as Raw
-from lwnode.at.fields import Secret as Secret
-from lwnode.at.fields import fields as fields
+from lwnode.at.lines import Raw as Raw
+from lwnode.at.lines import Secret as Secret
+from lwnode.at.lines import fields as fields
 from lwnode.at.client import AtError as AtError
 from lwnode.at.client import AtTimeout as AtTimeout
 from lwnode.at.client import BudgetExceeded as BudgetExceeded

@@ -7,8 +7,7 @@ A module answers in order. So when a command was given up, its final result is c
 first sends AT until as many final results came as commands went out, or none came for a while.
 """
 
-from lwnode.at.fields import Tracer, any_matches, fields, hide, joined, matches, redact, value
-from lwnode.at.lines import LineBuffer, Stats, length, waiter
+from lwnode.at.lines import LineBuffer, Stats, Tracer, any_matches, fields, hide, joined, length, matches, redact, value, waiter
 from micropython import const
 
 TYPE_CHECKING = const(False)
@@ -225,7 +224,7 @@ class AtClient:
         return self._query(name, b"\r", how)
 
     def write(self, name: str, *params: object, **how: "Unpack[Keywords]") -> "Fields":
-        """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.fields."""
+        """AT+X=a,b -> the fields of each information line. Parameters as in lwnode.at.lines."""
         return self._query(name, b"=" + joined(params, self._secrets) + b"\r", how)
 
     def _query(self, name: "Any", form: bytes, how: "Keywords") -> "Fields":
