@@ -10,6 +10,16 @@ TEMPERATURE = (3303, 0, 5700)
 ACCOUNT = Account("127.0.0.1")
 
 
+def answer(link, values, request):
+    """As the smallest client does, from {path: (type, text)}."""
+    if request.operation in ("read", "observe", "discover"):
+        below = [(path, kind, text) for path, (kind, text) in sorted(values.items())
+                 if path[: len(request.path)] == request.path]
+        link.respond(request, 205 if below else 404, below)
+    else:
+        link.respond(request, {"cancel": 205, "create": 201, "delete": 202}.get(request.operation, 204))
+
+
 class Module:
     """The smallest module model: answers reads from a dict, records what it is asked."""
 
@@ -34,19 +44,8 @@ class Module:
 
     def asked(self, request):
         self.requests.append(request)
-        if self.silent:
-            return
-        if request.operation in ("read", "observe", "discover"):
-            below = [
-                (path, kind, text)
-                for path, (kind, text) in sorted(self.values.items())
-                if path[: len(request.path)] == request.path
-            ]
-            self.link.respond(request, 205 if below else 404, below)
-        elif request.operation == "cancel":
-            self.link.respond(request, 205)
-        else:
-            self.link.respond(request, {"create": 201, "delete": 202}.get(request.operation, 204))
+        if not self.silent:
+            answer(self.link, self.values, request)
 
     def observe(self, path=TEMPERATURE):
         exchange = self.server.observe("node", path)

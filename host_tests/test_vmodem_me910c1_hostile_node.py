@@ -3,37 +3,17 @@
 As test_vmodem_hostile_node has it for the BC66. A module that forgets in PSM is enabled, armed and observed again at each wake.
 """
 
-import gc
-
 from fakes.world import World
+from test_vmodem_hostile_node import life, missing
 
 CPYTHON_ONLY = "days of virtual time; the same driver lives under MicroPython in test_modem_me910c1_node"
-CALM_H = 7  # after the faults: time to bring everything home, longer than the node's longest rests (6 h)
+TELIT = {"family": "me910c1"}
 QUIRKS = "first_at_lost,boot_noise,odd_urcs,stat_without_number,tlt_named,lf_lists"
-
-
-def life(port, hours, seed=None, permille=30, kinds=None, **options):
-    """Hours with faults, then some without; returns the world."""
-    gc.freeze()  # the node collects at each wake, and pytest's own heap is none of its business
-    world = World(port, {"family": "me910c1"}, **options)
-    if seed is not None:
-        world.model.faults.random(seed, permille, kinds)
-    world.run(hours=hours)
-    world.model.faults.random(0, 0)
-    world.model.faults.disarm()
-    world.run(hours=CALM_H)
-    gc.unfreeze()
-    return world
-
-
-def missing(world):
-    """Readings older than half an hour that the server does not have."""
-    return [reading for reading in world.lost() if reading[2] < world.clock.unix() - 1800]
 
 
 def test_a_module_that_forgets_in_psm_and_one_that_does_not():
     for keeps in (False, True):
-        world = World("esp32", {"family": "me910c1"}, hostile=QUIRKS, psm_keeps=keeps)
+        world = World("esp32", TELIT, hostile=QUIRKS, psm_keeps=keeps)
         world.run(hours=3)
         assert not missing(world), (keeps, missing(world)[:3])
         registrations = len([event for event in world.server.events if event[2].endswith("registered")])
@@ -42,27 +22,27 @@ def test_a_module_that_forgets_in_psm_and_one_that_does_not():
 
 
 def test_a_board_that_keeps_its_ram():
-    world = World("rp2", {"family": "me910c1"}, hostile=QUIRKS)
+    world = World("rp2", TELIT, hostile=QUIRKS)
     world.run(hours=3)
     assert not missing(world), missing(world)[:3]
 
 
 def test_faults_by_seed():
     for seed in (16, 33):
-        world = life("esp32", 5, seed, 60, hostile=QUIRKS if seed % 2 else (), psm_keeps=seed == 1)
+        world = life("esp32", 5, seed, 60, config=TELIT, hostile=QUIRKS if seed % 2 else (), psm_keeps=seed == 1)
         assert len(world.model.faults.played) > 4, seed
         assert not missing(world), (seed, missing(world)[:3])
 
 
 def test_the_faults_that_leave_the_line_in_doubt_alone():
     for kind in ("late", "silence", "lost_answer", "bitflip", "reboot"):
-        world = life("esp32", 1, 3, 100, (kind,))
+        world = life("esp32", 1, 3, 100, (kind,), config=TELIT)
         assert not missing(world), (kind, missing(world)[:3])
 
 
 def test_the_actuator_is_written_while_the_node_sleeps():
     """The server asks when the node is heard of; the module answers, the node hears of it by MON, in the same wake."""
-    world = World("esp32", {"family": "me910c1"}, psm_keeps=True)
+    world = World("esp32", TELIT, psm_keeps=True)
     asked = []
 
     def ask():
@@ -76,7 +56,7 @@ def test_the_actuator_is_written_while_the_node_sleeps():
 
 
 def test_an_outage_of_three_hours_loses_nothing():
-    world = World("esp32", {"family": "me910c1"})
+    world = World("esp32", TELIT)
     world.at(lambda: world.outage(True), hours=1)
     world.at(lambda: world.outage(False), hours=4)
     world.run(hours=8)

@@ -4,6 +4,8 @@ import asyncio
 import functools
 import socket
 
+from test_link_local import answer
+
 from testing.lwm2m.client import CoapLink
 from testing.lwm2m.link import FLOAT, OPAQUE, STRING, Account
 from testing.lwm2m.server import Lwm2mServer
@@ -69,15 +71,7 @@ class Node:
             self.answer(request)
 
     def answer(self, request):
-        if request.operation in ("read", "observe", "discover"):
-            below = [
-                (path, kind, value)
-                for path, (kind, value) in sorted(self.values.items())
-                if path[: len(request.path)] == request.path
-            ]
-            self.link.respond(request, 205 if below else 404, below)
-        else:
-            self.link.respond(request, {"cancel": 205, "create": 201, "delete": 202}.get(request.operation, 204))
+        answer(self.link, self.values, request)
 
     async def outcome(self, start, *arguments, **named):
         future = asyncio.get_running_loop().create_future()

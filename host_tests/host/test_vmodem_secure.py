@@ -1,6 +1,7 @@
 """The virtual modem on the wire: DTLS with the right key and a wrong one, and a bootstrap server before the LwM2M server."""
 
 import asyncio
+import contextlib
 
 import pytest
 from host.link_pair import plain
@@ -49,44 +50,42 @@ async def attached(uri, **more):
     return modem, typist
 
 
-@plain
-async def test_a_registration_and_a_read_over_dtls():
+@contextlib.asynccontextmanager
+async def secured():
+    """A server behind DTLS, and a modem that knows the way to it."""
     pytest.importorskip("mbedtls", reason="python-mbedtls is not installed: make setup-dtls")
-
     server = await Lwm2mServer().start()
     front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
     await front.start()
     modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
-    await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","%s"' % KEY)
-    assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 0"
-    answer = await server.read("node-1", "/3/0/0")
-    assert answer.value == "Quectel"
-    assert KEY not in repr(modem.model.recent)
+    yield server, modem, typist
     await modem.close()
     front.close()
     await server.close()
+
+
+@plain
+async def test_a_registration_and_a_read_over_dtls():
+    async with secured() as (server, modem, typist):
+        await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","%s"' % KEY)
+        assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 0"
+        answer = await server.read("node-1", "/3/0/0")
+        assert answer.value == "Quectel"
+        assert KEY not in repr(modem.model.recent)
 
 
 @plain
 async def test_a_wrong_key_is_refused_and_said():
-    pytest.importorskip("mbedtls", reason="python-mbedtls is not installed: make setup-dtls")
-
-    server = await Lwm2mServer().start()
-    front = dtls.DtlsFront(("127.0.0.1", 0), ("127.0.0.1", server.port), {"node-1": KEY}, [].append)
-    await front.start()
-    modem, typist = await attached(f"coaps://127.0.0.1:{front.port}")
-    told = []
-    modem.on_trouble = told.append
-    await typist.say('AT+QLWCFG="retransmit",1,0')
-    await typist.say("AT+QRST=1", "+IP")
-    await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","FFFF"')
-    assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 1"
-    assert modem.troubles and "FFFF" not in " ".join(modem.troubles)
-    assert told and told[-1] == modem.troubles[-1] and "identity or key" in told[-1]
-    assert not server.clients
-    await modem.close()
-    front.close()
-    await server.close()
+    async with secured() as (server, modem, typist):
+        told = []
+        modem.on_trouble = told.append
+        await typist.say('AT+QLWCFG="retransmit",1,0')
+        await typist.say("AT+QRST=1", "+IP")
+        await typist.say('AT+QLWCONFIG=0,"leshan.eclipse.org",5684,"node-1",900,0,"node-1","FFFF"')
+        assert (await typist.say("AT+QLWREG", "+QLWREG"))[-1] == "+QLWREG: 1"
+        assert modem.troubles and "FFFF" not in " ".join(modem.troubles)
+        assert told and told[-1] == modem.troubles[-1] and "identity or key" in told[-1]
+        assert not server.clients
 
 
 def bootstrap_writes(port):
