@@ -22,7 +22,7 @@ def _attempts(seconds, reason="", seed=1, cost_s=0):
     backoff = Backoff(uniform=Draw(seed))
     now, tries = 0, []
     while now < seconds:
-        if backoff.ready(now):
+        if not backoff.remaining(now):
             tries.append(now)
             backoff.failed(now, reason, cost_s)
         now += max(1, backoff.remaining(now))
@@ -101,7 +101,7 @@ def test_only_success_resets_and_the_level_survives_sleep():
     assert again.load(backoff.dump())
     assert again.level == 5
     assert again.remaining(1000) == backoff.remaining(1000)
-    assert not again.ready(1000)
+    assert again.remaining(1000)
     long = Backoff(uniform=lambda limit: limit)
     for day in range(4):
         long.level = 20
@@ -112,7 +112,7 @@ def test_only_success_resets_and_the_level_survives_sleep():
         long = again_long
     assert 16 * HOUR < long.failed(3 * DAY) <= 36 * HOUR, "the time in vain is remembered"
     again.succeeded()
-    assert again.ready(1000)
+    assert not again.remaining(1000)
     assert again.failed(2000) <= 60
 
 

@@ -65,10 +65,10 @@ class Feature:
         """Say whether these settings, with their defaults, ask for it."""
         return True
 
-    def save(self, node: "Node") -> None:
-        """Put what must survive sleep into the retained state."""
+    def save(self, node: "Node", values: "dict[str, bytes]") -> None:
+        """Put what must survive sleep beside the others' for the retained state."""
         if self.SIZE:
-            node.state.save(self.name, self.dump())
+            values[self.name] = self.dump()
 
     def restore(self, node: "Node") -> None:
         """Take it up at a start."""

@@ -79,7 +79,7 @@ class Pins(Feature):
     def before_sleep(self, node: "Node", now: int) -> None:
         """Have the next wake at once where a pin moved since the last look: the board would await its next edge only."""
         if not node.pins_masked and (self._active(node) ^ self.held) & self.edges:
-            node.sampling.forget()
+            node.sampling.served = None
 
     def after_contact(self, node: "Node", reached: bool) -> None:
         """Note when the module was sent to sleep."""

@@ -16,7 +16,7 @@ from lwnode.features import Feature
 from lwnode.lwm2m import Reject
 from lwnode.lwm2m.objects import Instance
 from lwnode.lwm2m.rules import parse
-from lwnode.power.schedule import device_offset
+from lwnode.power import device_offset
 from micropython import const
 
 TYPE_CHECKING = False

@@ -119,7 +119,7 @@ class Node:
             # A contact soon, but at this device's own time: a thousand nodes may have got their power together. The slot served
             # last says nothing, the count of time has begun anew; who is at the cable does not wait.
             now = self.clock.now()
-            self.reporting.forget()
+            self.reporting.served = None
             if self.registration.may_contact(now) and not board.stay_awake():
                 self.registration.silent_until = now + self.sampling.offset_s
 
@@ -204,7 +204,7 @@ class Node:
             if slot is not None:
                 self.reporting.serve(slot)  # by policy nobody is contacted in this slot; readings wait for the next one
             return None
-        return (slot,) if self._alarm or self.backoff.ready(now) else None
+        return (slot,) if self._alarm or not self.backoff.remaining(now) else None
 
     def _wait(self, pause: int) -> str:
         """Sleep, or wait awake while somebody wants this node at a cable; returns what ended it, as Board.sleep does."""
@@ -333,12 +333,12 @@ class Node:
 
     def save(self, durable: bool = False) -> None:
         """Write what must survive: called while no answer of the module is outstanding. durable: to flash, at once."""
-        for name in self.parts:
-            self.state.save(name, self.parts[name].dump())
-        self.state.save("urgent", b"1" if self.urgent else b"0", durable=durable)
-        self.ask("save")
+        values = {name: self.parts[name].dump() for name in self.parts}
+        values["urgent"] = b"1" if self.urgent else b"0"
+        self.ask("save", values)
         if self.modem is not None:
-            self.state.save("modem", self.modem.snapshot())
+            values["modem"] = self.modem.snapshot()
+        self.state.keep(values, durable)
         self.flush(durable)
 
     def flush(self, durable: bool = True) -> None:

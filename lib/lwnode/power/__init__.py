@@ -19,10 +19,7 @@ A wake, seen from here (`board` is a lwnode.board.Board, `flash` a FileStore):
 Bounds: stated in each file.
 """
 
-from lwnode.power.clock import Clock as Clock
+from lwnode.power.clock import Backoff as Backoff, Clock as Clock, Schedule as Schedule, device_offset as device_offset
 from lwnode.power.guard import BootGuard as BootGuard
 from lwnode.power.journal import Journal as Journal
-from lwnode.power.retained import RetainedState as RetainedState
-from lwnode.power.schedule import Backoff as Backoff, Schedule as Schedule, device_offset as device_offset
-from lwnode.power.store import FileStore as FileStore
-from lwnode.power.store import TwinStore as TwinStore
+from lwnode.power.store import FileStore as FileStore, RetainedState as RetainedState, TwinStore as TwinStore

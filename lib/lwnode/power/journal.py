@@ -42,8 +42,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterable, Iterator
 
-    from lwnode.power.retained import RetainedState
-    from lwnode.power.store import FileStore
+    from lwnode.power.store import FileStore, RetainedState
 
     Entry = tuple[int, bytes]
     Segment = tuple[int, int, int, int]  # first and last number, entries, bytes
