@@ -66,6 +66,16 @@ def test_a_feature_that_raises_is_off_for_that_wake_and_costs_no_reading():
         assert Probe.asked.count("before_sleep") == (0 if what != "before_sleep" else wakes), (what, Probe.asked)
 
 
+def test_a_key_switches_its_feature_off():
+    def has(**more):
+        return {feature.name for feature in checked(dict(GIVEN, **more)).features}
+
+    for key, off, name in (("pins", False, "pins"), ("commands", False, "commands"), ("history", "replay", "commands"),
+                           ("node_objects", False, "usage"), ("node_objects", False, "settings")):
+        assert has() - has(**{key: off}) >= {name}, (key, name)
+    assert has(node_objects=False, commands=False, pins=False) == {"ship"}, "which a board without its pin does not get"
+
+
 def test_a_key_whose_feature_is_not_installed_is_refused_by_both_names():
     rows = features.FEATURES
     features.FEATURES = rows + ";lamp - lifetime "
