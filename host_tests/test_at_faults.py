@@ -6,7 +6,7 @@ deadline at the latest or with what the damaged line says, and the next command 
 """
 
 from fakes.clock import VirtualClock
-from fakes.uart import FakeUart
+from fakes.uart import FakeUart, hear
 from lwnode.at import AtClient, AtError, fields
 
 OK = b"\r\nOK\r\n"
@@ -184,8 +184,7 @@ def play(dialogue, fault=None, chunk=8):
     module = Module(clock, dialogue, fault)
     uart = FakeUart(clock, peer=module, chunk=chunk)
     at = AtClient(uart, clock)
-    heard = []
-    at.subscribe("+CGREG", heard.append)
+    heard = hear(at, "+CGREG")
     module.start()
     try:
         result = dialogue.run(at)
@@ -274,9 +273,7 @@ def listen(stream, cuts, chunk):
     clock = VirtualClock()
     uart = FakeUart(clock, chunk=chunk)
     at = AtClient(uart, clock, rx_size=64)
-    heard = []
-    at.subscribe("", heard.append)
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "", "+A")
     at.subscribe("+W", heard.append, payload=3)
     previous = 0
     for cut in cuts + [len(stream)]:
@@ -372,8 +369,7 @@ def test_never_the_answer_of_another_command():
         module = Moody(clock, Random(seed))
         uart = FakeUart(clock, peer=module, chunk=1 + seed % 9)
         at = AtClient(uart, clock)
-        heard = []
-        at.subscribe("+A", heard.append)
+        heard = hear(at, "+A")
         answered = 0
         for number in range(80):
             try:

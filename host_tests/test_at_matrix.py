@@ -6,7 +6,7 @@ no one of them passes all.
 
 from fakes.refusal import raised
 from fakes.clock import VirtualClock
-from fakes.uart import FakeUart
+from fakes.uart import FakeUart, hear
 from lwnode.at import AtClient, AtTimeout, CommandError
 
 OK = b"\r\nOK\r\n"
@@ -20,8 +20,7 @@ def ask(reply, urcs=0, timeout_ms=2000):
         clock = VirtualClock()
         uart = FakeUart(clock, chunk=chunk).script([(b"AT+X?\r", reply, 5)])
         at = AtClient(uart, clock)
-        heard = []
-        at.subscribe("+CEREG", heard.append)
+        heard = hear(at, "+CEREG")
         assert at.read("+X", timeout_ms=timeout_ms) == [["1", "2", "3"]]
         assert heard == []  # handlers run between commands
         at.poll(10)
@@ -56,8 +55,7 @@ def test_urc_burst_idle():
         clock = VirtualClock()
         uart = FakeUart(clock, chunk=chunk)
         at = AtClient(uart, clock)
-        heard = []
-        at.subscribe("+CEREG", heard.append)
+        heard = hear(at, "+CEREG")
         uart.feed(URC * 20, after_ms=50)
         assert at.poll(100) == 20
         assert len(heard) == 20

@@ -3,7 +3,7 @@
 from fakes.at_modem import AtModem
 from fakes.clock import VirtualClock
 from fakes.refusal import raised
-from fakes.uart import FakeUart
+from fakes.uart import FakeUart, hear
 from lwnode.at import AtClient, AtError, AtTimeout, CommandError, LinkError
 
 OK = b"\r\nOK\r\n"
@@ -163,8 +163,7 @@ def test_urcs_during_resynchronisation_are_not_lost():
     clock = VirtualClock()
     script = [(b"AT+X?\r", b""), (b"AT\r", b'\r\n+QLWURC: "read",1\r\n' + OK), (b"AT+X?\r", OK)]
     at = AtClient(FakeUart(clock).script(script), clock)
-    heard = []
-    at.subscribe("+QLWURC", heard.append)
+    heard = hear(at, "+QLWURC")
     raised(AtTimeout, at.read, "+X")
     at.read("+X")
     at.poll(1)
@@ -175,8 +174,7 @@ def test_a_late_answer_is_no_urc_either():
     clock = VirtualClock()
     uart = FakeUart(clock).script([(b"AT+CEREG?\r", b"\r\n+CEREG: 0,5\r\n" + OK, 400)])
     at = AtClient(uart, clock)
-    heard = []
-    at.subscribe("+CEREG", heard.append)
+    heard = hear(at, "+CEREG")
     raised(AtTimeout, at.read, "+CEREG")
     uart.feed(b'\r\n+CEREG: 1,"1A2B"\r\n', after_ms=50)
     at.poll(500)
@@ -249,8 +247,7 @@ def test_kilobytes_of_binary_noise():
         uart = FakeUart(clock, chunk=chunk).script([(b"AT+X?\r", b"\r\n+X: 1\r\n" + OK)])
         at = AtClient(uart, clock, rx_size=256)
         uart.feed(b"\r\nAPP RDY\r\n" + noise + b"\r\n")
-        heard = []
-        at.subscribe("APP RDY", heard.append)
+        heard = hear(at, "APP RDY")
         assert at.read("+X") == [["1"]]
         at.poll(1)
         assert heard == ["APP RDY"]
@@ -277,8 +274,7 @@ def test_a_line_that_is_no_utf8_is_still_a_line():
     clock = VirtualClock()
     uart = FakeUart(clock)
     at = AtClient(uart, clock)
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     uart.feed(b"\r\n+A: x\xffy\r\n\r\n+A: \xc3\xa9!\r\n")
     assert at.poll(1) == 2
     assert heard == ["+A: x\xffy", "+A: \u00e9!"]
@@ -291,8 +287,7 @@ def test_an_urc_without_line_end_that_ends_with_the_next_boot():
     uart = FakeUart(clock)
     at = AtClient(uart, clock)
     at.banners = (b"F1",)
-    heard = []
-    at.subscribe("+QNBIOTEVENT", heard.append)
+    heard = hear(at, "+QNBIOTEVENT")
     uart.feed(b'\r\n+QNBIOTEVENT: "ENTER DEEPSLEEP"')
     uart.feed(b"\n\rF1: 0000 0000\n\r", after_ms=3_600_000)
     at.poll(4_000_000)
@@ -437,8 +432,7 @@ def test_sync_is_bounded_when_nobody_answers():
 def test_sync_loses_no_urc():
     modem = AtModem(echo=True)
     at, uart, clock = pair(modem)
-    heard = []
-    at.subscribe("+CPIN", heard.append)
+    heard = hear(at, "+CPIN")
     uart.feed(b"\r\n+CPIN: READY\r\n")
     uart.feed(b"\r\n+CPIN: NOT READY\r\n", after_ms=5)
     at.sync()

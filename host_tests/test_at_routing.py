@@ -3,7 +3,7 @@
 from fakes.at_modem import AtModem
 from fakes.clock import VirtualClock
 from fakes.refusal import raised
-from fakes.uart import FakeUart
+from fakes.uart import FakeUart, hear
 from lwnode.at import AtClient, AtError, AtTimeout, BudgetExceeded, CommandError, LinkError
 
 OK = b"\r\nOK\r\n"
@@ -36,9 +36,7 @@ def test_a_prefix_is_a_whole_name():
 
 def test_what_follows_a_name():
     at, uart, _ = client()
-    heard = []
-    at.subscribe("+QATSLEEP", heard.append)
-    at.subscribe("*MATREADY", heard.append)
+    heard = hear(at, "+QATSLEEP", "*MATREADY")
     uart.feed(line("+QATSLEEP") + line("+QATSLEEP: 1") + line("+QATSLEEP :1") + line("+QATSLEEP,1") + line("+QATSLEEPX"))
     uart.feed(line("*MATREADY: 1") + line("*MATREADYX"))
     at.poll(1)
@@ -173,8 +171,7 @@ def test_a_result_before_ok_with_ok_and_long_after():
     for reply in ([(1, line("+QLWREG: 0") + OK)], [(1, OK + line("+QLWREG: 0"))], [(1, OK), (128_000, line("+QLWREG: 0"))]):
         for chunk in (1, 3, 8, None):
             at, _, _ = client([(b"AT+QLWREG\r", reply), (b"AT+CSQ\r", line("+CSQ: 18,99") + OK)], chunk)
-            heard = []
-            at.subscribe("+QLWREG", heard.append)
+            heard = hear(at, "+QLWREG")
             assert at.send("AT+QLWREG", result="+QLWREG:", result_timeout_ms=130_000) == ["+QLWREG: 0"]
             assert at.send("AT+CSQ") == ["+CSQ: 18,99"]
             at.poll(1)
@@ -273,9 +270,7 @@ def test_a_urc_per_answer_for_ever_neither_nests_nor_hangs():
 
 def test_wait_looks_in_the_queue_first_and_takes_its_own_only():
     at, uart, _ = client([(b"AT\r", line("+A: 1") + line("+B: 1") + line("+B: 2") + OK)])
-    heard = []
-    at.subscribe("+A", heard.append)
-    at.subscribe("+B", heard.append)
+    heard = hear(at, "+A", "+B")
     at.send("AT")
     assert at.wait("+B", 10) == "+B: 1"
     assert heard == []
@@ -294,8 +289,7 @@ def test_wait_finds_what_came_while_a_handler_took_all_the_time():
 
 def test_wait_dispatches_other_urcs_and_keeps_what_nobody_claimed():
     at, uart, clock = client([(b"AT+CFUN=1\r", line("+CPIN: READY") + OK)])
-    heard = []
-    at.subscribe("+IP", heard.append)
+    heard = hear(at, "+IP")
     at.send("AT+CFUN=1")
     assert at.wait("+CPIN", 10) == "+CPIN: READY"  # it came before anybody waited
     uart.feed(line("+IP: 10.0.0.1") + line("+CEREG: 1"), after_ms=20)
@@ -306,8 +300,7 @@ def test_wait_dispatches_other_urcs_and_keeps_what_nobody_claimed():
 
 def test_a_urc_that_began_before_a_command_is_no_answer_and_not_lost():
     at, uart, _ = client([(b"AT+A?\r", b": 1\r\n" + line("+A: 2") + OK, 5)])
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     uart.feed(b"\r\n+A")
     assert at.read("+A") == [["2"]]
     at.poll(1)
@@ -316,8 +309,7 @@ def test_a_urc_that_began_before_a_command_is_no_answer_and_not_lost():
 
 def test_handlers_never_run_inside_send():
     at, uart, _ = client([(b"AT\r", line("+A: 1") + OK), (b"AT\r", OK)])
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     at.send("AT")
     at.send("AT")
     assert heard == []
@@ -340,8 +332,7 @@ def test_a_handler_that_raises_leaves_the_client_usable():
 
 def test_poll_ends_when_told_to():
     at, uart, clock = client()
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     for ms in (100, 200, 300):
         uart.feed(line("+A: %d" % ms), after_ms=ms)
     assert at.poll(1000, until=lambda: len(heard) == 2) == 2
@@ -356,8 +347,7 @@ def test_poll_ends_when_told_to():
 def test_the_queue_is_bounded_in_bytes_and_drops_the_oldest():
     flood = b"".join([line("+A: %04d" % number) for number in range(1000)])
     at, uart, _ = client([(b"AT\r", flood + OK)], chunk=None, rx_size=256)
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     at.send("AT", timeout_ms=2000)
     assert at.stats.dropped == 1000 - at.queue_size // 40
     at.poll(1)
@@ -398,8 +388,7 @@ def test_the_queue_is_bounded_by_heap_and_not_by_text():
 def test_a_full_queue_gives_up_what_nobody_asked_for_before_what_somebody_did():
     flood = b"".join([line("+A%d: 1" % number) for number in range(20)])
     at, uart, _ = client([(b"AT\r", line("+A: 1") + line("x" * 1500) + flood + OK)])
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     for number in range(20):
         at.subscribe("+A%d" % number, heard.append)
     at.send("AT", prefix="+NONE", timeout_ms=2000)
@@ -410,8 +399,7 @@ def test_a_full_queue_gives_up_what_nobody_asked_for_before_what_somebody_did():
 def test_a_storm_of_names_that_differ_leaves_the_newest():
     lines = ["+A%03d: 1" % number for number in range(200)]
     at, uart, _ = client([(b"AT\r", b"".join([line(text) for text in lines]) + OK)], chunk=None)
-    heard = []
-    at.subscribe("", heard.append)
+    heard = hear(at, "")
     at.send("AT", prefix="+NONE", timeout_ms=2000)
     at.poll(1)
     assert heard == lines[-len(heard) :] and len(heard) == at.queue_size // 40
@@ -420,8 +408,7 @@ def test_a_storm_of_names_that_differ_leaves_the_newest():
 def test_unknown_lines_never_push_out_a_urc():
     flood = b"".join([line("unknown %d" % number) for number in range(1000)])
     at, uart, _ = client([(b"AT\r", line("+A: 1") + flood + OK)], chunk=None)
-    heard = []
-    at.subscribe("+A", heard.append)
+    heard = hear(at, "+A")
     at.send("AT", prefix="+NONE", timeout_ms=2000)
     at.poll(1)
     assert heard == ["+A: 1"]
@@ -533,8 +520,7 @@ def test_a_result_that_cannot_be_so_late_is_the_commands_own():
 
 def test_a_stray_error_while_idle_is_late_and_nobodys():
     at, uart, _ = client()
-    heard = []
-    at.subscribe("", heard.append)
+    heard = hear(at, "")
     uart.feed(OK + line("ERROR") + line("ABORTED") + line("NO CARRIER") + line("+CME ERROR: 5") + line("+CMS ERROR: 500"))
     uart.feed(line("+CMEE: 1"))
     at.poll(1)
@@ -572,8 +558,7 @@ def test_what_the_form_of_a_command_and_a_hook_say_of_a_line_of_its_name():
 def test_what_is_owed_is_late_but_not_after_a_restart_nor_much_later():
     for after, owed in ((0, 1), (10, 1), (3_600_000, 0)):
         at, uart, clock = client([(b"AT+QLWREG\r", OK)])
-        heard = []
-        at.subscribe("+QLWREG", heard.append)
+        heard = hear(at, "+QLWREG")
         raised(AtTimeout, at.run, "+QLWREG", result="+QLWREG", result_timeout_ms=100)
         clock.advance(after)
         for count in (1, 2):
@@ -619,9 +604,7 @@ def test_a_wait_takes_one_line_from_the_queue_or_the_module_and_leaves_the_rest(
     for queued in (True, False):
         script = [(b"AT\r", line("+X: 1") + line("+Y: 1") + line("+X: 2") + OK)]
         at, uart, _ = client(script if queued else [])
-        heard = []
-        at.subscribe("+X", heard.append)
-        at.subscribe("+Y", heard.append)
+        heard = hear(at, "+X", "+Y")
         if queued:
             at.send("AT")
         else:

@@ -2,7 +2,7 @@
 
 from fakes.clock import VirtualClock
 from fakes.refusal import raised
-from fakes.uart import FakeUart
+from fakes.uart import FakeUart, hear
 from lwnode.at import AtClient, AtError, AtTimeout, CommandError, Raw, Secret, fields
 
 OK = b"\r\nOK\r\n"
@@ -84,8 +84,7 @@ def test_several_values_in_one_answer_stay_whole_and_a_short_one_costs_no_other_
     reply = b"\r\n+R: 3\r\na,b\r\n+R: 1\r\n,\r\n+R: 0,x\r\n"
     short = [(1, b"\r\n+R: 99\r\nabc\r\n"), (400, b"\r\n+A: 1\r\n" + OK)]
     for at, uart, _ in clients([(b"AT+R=1\r", reply + OK), (b"AT+R=1\r", short)]):
-        heard = []
-        at.subscribe("+A", heard.append)
+        heard = hear(at, "+A")
         by_length = lambda text: int(fields(text)[0])
         assert at.write("+R", 1, payload=by_length) == [["3"], ["a,b"], ["1"], [","], ["0", "x"]]
         assert at.write("+R", 1, payload=by_length, timeout_ms=1000) == [["99"]]
@@ -146,8 +145,7 @@ def test_a_urc_between_head_and_value_is_survived():
         for urcs in (urc, urc + urc, b"+A: 1\r\n", b"\r\n+A: 1" + b"2" * 60 + b"\r\n"):
             end = (b"\r\n" + OK, OK)[len(value) % 2]
             for at, _, _ in clients([(b"AT+QLWRD=9\r", head % len(value) + urcs + value + end)]):
-                heard = []
-                at.subscribe("+A", heard.append)
+                heard = hear(at, "+A")
                 began = at.clock.now
                 assert at.send("AT+QLWRD=9", payload=lambda text: int(fields(text)[0]))[1] == value.decode()
                 assert at.clock.now == began  # what is there is not waited for
@@ -158,8 +156,7 @@ def test_a_urc_between_head_and_value_is_survived():
 def test_a_urc_between_value_and_final_result_leaves_the_value_whole():
     for value in (b"abc", b"\r\nab", b"\0\0", b"\r\n+B: 1\r\n"):
         for at, _, _ in clients([(b"AT+R\r", b"\r\n+R: %d\r\n" % len(value) + value + b"\r\n\r\n+A: 1\r\n" + OK)]):
-            heard = []
-            at.subscribe("+A", heard.append)
+            heard = hear(at, "+A")
             assert at.send("AT+R", payload=lambda text: int(fields(text)[0]))[1] == value.decode()
             assert at.clock.now == 0
             at.poll(1)
@@ -198,8 +195,7 @@ def test_an_error_instead_of_the_prompt():
         raised(CommandError, at.send, "AT+W=5", data=b"abcde")
         assert at.send("AT") == []
         assert b"abcde" not in uart.sent
-        heard = []
-        at.subscribe("", heard.append)
+        heard = hear(at, "")
         uart.feed(b"\r\n> no prompt is due\r\n")
         at.poll(1)
         assert heard == ["> no prompt is due"]
@@ -221,8 +217,7 @@ def test_a_prompt_counts_only_at_the_start_of_a_line_and_only_once():
 
 def test_a_urc_between_prompt_and_result():
     for at, uart, _ in clients([(b"AT+W=5\r", b"\r\n+A: 1\r\n> "), (b"abcde", b"\r\n+A: 2\r\n" + OK)]):
-        heard = []
-        at.subscribe("+A", heard.append)
+        heard = hear(at, "+A")
         assert at.send("AT+W=5", data=b"abcde") == []
         at.poll(1)
         assert heard == ["+A: 1", "+A: 2"]

@@ -1,6 +1,6 @@
 """The thirty worked examples of the BC66 application note V2.1: the driver emits the manual's lines."""
 
-from fakes.modem_bench import Bench
+from fakes.modem_bench import BC66, Bench
 from lwnode.lwm2m import BOOLEAN, FLOAT, STRING, Path, Response
 from lwnode.modem import REGISTERED, Server
 from lwnode.modem.recovery import bring_back
@@ -17,22 +17,13 @@ SETTINGS = [
     '+QLWCFG: "auto_ack",0', '+QLWCFG: "access_mode",0', '+QLWCFG: "recovery_mode",0', '+QLWCFG: "retransmit_mode",0',
     "OK",
 ]
-ATTACHED = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
-            "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}
 
 
 def answers(**more):
     """The module of the examples: not registered, everything accepted."""
-    table = {
-        "AT+QLWSTATUS?": "+QLWSTATUS: 0", "AT+QLWCFG?": list(SETTINGS), "AT+QLWREG": ["OK", (900, "+QLWREG: 0")],
-        "AT+QLWDEREG": ["OK", (700, "+QLWDEREG: 0")], "AT+QLWADDOBJ=": ["OK", "+QLWADDOBJ: 0"],
-        "AT+QLWDELOBJ=": ["OK", "+QLWDELOBJ: 0"], "AT+QLWRDRSP=": ["OK", "+QLWRDRSP: 0"],
-        "AT+QLWWRRSP=": ["OK", "+QLWWRRSP: 0"], "AT+QLWEXERSP=": ["OK", "+QLWEXERSP: 0"],
-        "AT+QLWOBSRSP=": ["OK", "+QLWOBSRSP: 0"], "AT+QLWRECOVER": ["OK", (800, '+QLWURC: "recovered",0')],
-        "AT+QLWUPDATE=": ["+QLWUPDATE: 59797", "OK", (900, "+QLWUPDATE: 0,59797")],
-        "AT+QLWNOTIFY=": ["OK", '+QLWURC: "report",34180', "+QLWNOTIFY: 0", (500, '+QLWURC: "report_ack",0,34180')],
-    }
-    table.update(ATTACHED)
+    table = dict(BC66, **{
+        "AT+QLWCFG?": list(SETTINGS), "AT+QLWRECOVER": ["OK", (800, '+QLWURC: "recovered",0')],
+        "AT+QLWUPDATE=": ["+QLWUPDATE: 59797", "OK", (900, "+QLWUPDATE: 0,59797")]})
     table.update(more)
     return table
 

@@ -1,7 +1,7 @@
 """BC66: limits, contradictions of the manual and oddities of the field, each as a named test."""
 
 from fakes.refusal import raised
-from fakes.modem_bench import Bench, Pins
+from fakes.modem_bench import BC66, Bench, Pins
 from fakes.store import Store
 from fakes.modem_field import Field
 
@@ -15,8 +15,6 @@ from lwnode.modem.recovery import bring_back, power_cycle
 TEMPERATURE = Path(3303, 0, 5700)
 READING = (TEMPERATURE, FLOAT, "21.5", None)
 KEY = "77c755bd8cbb400abf2f0c420eed2cb0"
-ATTACHED = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
-            "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}
 DEFAULTS = ["auto_reg,0", "per_regstatus_feat,0", "rai_enable,0", "retransmit,2,4", "auto_ack,0", "access_mode,0",
             "recovery_mode,0", "retransmit_mode,0"]
 SETTINGS = ['+QLWCFG: "%s",%s' % tuple(row.split(",", 1)) for row in DEFAULTS] + ["OK"]
@@ -29,15 +27,7 @@ def server(**more):
 
 
 def bench(answers=None, pins=None, **options):
-    table = {
-        "AT+QLWSTATUS?": "+QLWSTATUS: 0", "AT+QLWCFG?": list(SETTINGS), "AT+CGMR": "Revision: BC66NBR01A10",
-        "AT+QLWREG": ["OK", (900, "+QLWREG: 0")], "AT+QLWDEREG": ["OK", (700, "+QLWDEREG: 0")],
-        "AT+QLWRDRSP=": ["OK", "+QLWRDRSP: 0"], "AT+QLWWRRSP=": ["OK", "+QLWWRRSP: 0"],
-        "AT+QLWEXERSP=": ["OK", "+QLWEXERSP: 0"], "AT+QLWOBSRSP=": ["OK", "+QLWOBSRSP: 0"],
-        "AT+QLWADDOBJ=": ["OK", "+QLWADDOBJ: 0"], "AT+QLWDELOBJ=": ["OK", "+QLWDELOBJ: 0"],
-        "AT+QLWNOTIFY=": ["OK", '+QLWURC: "report",34180', "+QLWNOTIFY: 0", (500, '+QLWURC: "report_ack",0,34180')],
-    }
-    table.update(ATTACHED)
+    table = dict(BC66, **{"AT+QLWCFG?": list(SETTINGS)})
     table.update(answers or {})
     return Bench("bc66", table, pins=pins, **options)
 

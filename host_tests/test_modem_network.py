@@ -1,7 +1,7 @@
 """SIM, attachment, signal, clock and power saving: what all families ask in nearly the same way."""
 
 from doctor import identity
-from fakes.modem_bench import Bench
+from fakes.modem_bench import ATTACHED as READY, Bench
 from fakes.store import Store
 from fakes.modem_field import Field
 from fakes.refusal import raised
@@ -9,8 +9,6 @@ from fakes.refusal import raised
 from lwnode.modem import network as timers
 from lwnode.node.contact import back_off_reason
 
-READY = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
-         "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}
 
 
 def bench(family="bc66", **answers):

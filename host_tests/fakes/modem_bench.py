@@ -13,6 +13,17 @@ from lwnode.at import AtClient
 from lwnode.lwm2m import Response
 from lwnode.modem import open_modem
 
+ATTACHED = {"AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 0,1",
+            "AT+CGPADDR=1": "+CGPADDR: 1,100.88.40.249"}
+# A BC66 that takes everything, and acknowledges a report half a second later.
+BC66 = {command + "=": ["OK", "+%s: 0" % command[3:]] for command in (
+    "AT+QLWRDRSP", "AT+QLWWRRSP", "AT+QLWEXERSP", "AT+QLWOBSRSP", "AT+QLWADDOBJ", "AT+QLWDELOBJ")}
+BC66.update(ATTACHED)
+BC66.update({
+    "AT+QLWSTATUS?": "+QLWSTATUS: 0", "AT+CGMR": "Revision: BC66NBR01A10",
+    "AT+QLWREG": ["OK", (900, "+QLWREG: 0")], "AT+QLWDEREG": ["OK", (700, "+QLWDEREG: 0")],
+    "AT+QLWNOTIFY=": ["OK", '+QLWURC: "report",34180', "+QLWNOTIFY: 0", (500, '+QLWURC: "report_ack",0,34180')]})
+
 
 class Pins:
     """The pins protocol; `pulses` lists what was pulsed, `levels` holds what can be read."""

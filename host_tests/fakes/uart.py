@@ -135,3 +135,11 @@ class FakeUart:
                 self.feed(data, later)
         elif answer:
             self.feed(answer, after_ms)
+
+
+def hear(at, *names) -> list:
+    """The list that the URCs of these names go to."""
+    heard: list = []
+    for name in names:
+        at.subscribe(name, heard.append)
+    return heard
