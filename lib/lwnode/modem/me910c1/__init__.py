@@ -908,27 +908,28 @@ class Driver(Modem):
 
     def restore(self, data: "bytes | None") -> bool:
         """Take up a snapshot; False, and nothing changed, where it is none of ours, or damaged."""
+        objects, acked, known = [], [], {}
         try:
             count = struct.unpack_from(">H", data or b"")[0]
-            words = list(struct.unpack_from(">%dH" % count, data or b"", 2))
-            words.reverse()
-            take = words.pop
-            flags = [take() for _ in range(8)]
-            sizes = take(), take()
-            objects = [(take(), take(), tuple([take() for _ in range(take())])) for _ in range(sizes[0])]
-            acked = [(take(), take(), take()) for _ in range(sizes[1])]
-            known = {}
-            while words:
-                ids = take(), take(), take()
-                high = take()
-                known[ids] = [(high & 16383) << 16 | take(), high >> 14]
+            words = struct.unpack_from(">%dH" % count, data or b"", 2)
+            at = 10
+            for _ in range(words[8]):
+                end = at + 3 + words[at + 2]
+                objects.append((words[at], words[at + 1], words[at + 3:end]))
+                at = end
+            for _ in range(words[9]):
+                acked.append(words[at:at + 3])
+                at += 3
+            while at < count:
+                known[words[at:at + 3]] = [(words[at + 3] & 16383) << 16 | words[at + 4], words[at + 3] >> 14]
+                at += 5
         except (ValueError, IndexError, getattr(struct, "error", ValueError)):  # MicroPython has no struct.error
             return False
-        if not Modem.restore(self, (data or b"")[2 + 2 * count:]):
+        if at > count or not Modem.restore(self, (data or b"")[2 + 2 * count:]):
             return False
         # Lists live exactly as long as the agent stays enabled: status() says whether they are still there.
         (self._suspended, self.CLOCK_IS_LOCAL, self._armed, self._repaired, self._services, self._factory,
-         self._boot_ms, self._early) = flags
+         self._boot_ms, self._early) = words[:8]
         self.objects, self._acked, self._known = objects, acked, known
         self.packs = (None, True, True, False)[self._known.get(_HISTORY, (0, _TAKEN))[1]]
         return True
