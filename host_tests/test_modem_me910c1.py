@@ -796,6 +796,23 @@ def test_a_write_whose_line_a_board_in_light_sleep_tears_is_found_in_the_same_wa
     assert made.told("delivered") and made.uart.slept_ms < 600  # not while an acknowledgement is due
 
 
+def test_what_is_told_once_is_known_by_the_end_of_its_line():
+    """SUSPENDED and FOTARING, of which light sleep has torn off the begin; of any other end nothing is made."""
+    uri = '",SSID=99,"coap://host:5683"'
+    for lost in (11, 18, 23):
+        for line, told in (
+            ('LWM2M-TLT:"SUSPENDED' + uri, ("disabled", 86400)), ('#LWM2MFOTARING: 0,"DOWNLOAD"', ("firmware", "download")),
+            ('LWM2M-TLT:"REGISTERED' + uri, None), ('#LWM2MNFYACK: 0,99,"/3303/0/5701","ACK"', None),
+        ):
+            if lost < 23 or told:
+                made = up()
+                made.modem.light_sleep, made.uart.wake_bytes = made.uart.light_sleep, lost
+                made.clock.after(500, lambda line=line, made=made: made.uart.feed_now(("\r\n%s\r\n" % line).encode()))
+                made.modem.service(1500)
+                assert made.uart.slept_ms >= 400 and made.events == ([told] if told else []), (lost, line, made.events)
+                assert made.modem.status() == (NOT_REGISTERED if line[11:14] == "SUS" else REGISTERED)
+
+
 def test_a_running_module_gets_no_pulse():
     """The pulse that wakes would switch it off."""
     made = up(pins=("power_key", "status"))

@@ -33,7 +33,7 @@ class FakeUart:
         self.waited = 0
         self.script_left: list = []
         self._incoming = bytearray()
-        self.slept_ms = 0
+        self.slept_ms, self.wake_bytes = 0, 18
         self._unanswered = bytearray()
         if peer is not None:
             peer.out = self.feed_now
@@ -104,7 +104,7 @@ class FakeUart:
         while self.clock.ticks_ms() - begun < ms and self.any() == there:
             self.clock.advance(1)
         self.slept_ms += self.clock.ticks_ms() - begun
-        self.lose(min(18, self.any() - there))
+        self.lose(min(self.wake_bytes, self.any() - there))
         return True
 
     def lose(self, count: int) -> None:

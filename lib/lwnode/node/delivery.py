@@ -106,7 +106,7 @@ class Delivery:
                 after = batch[0][0] if history else after
                 self._send([each for each in batch[:1 if history else None] if self._may_send(each[1][0], 1)],
                            can.releases and not history)
-                if declared is not None and not history and can.contract == "shadow":
+                if not (history or declared is None or self.mute) and can.contract == "shadow":
                     self.refresh(declared)  # while the acknowledgements are on their way
             self._wait()
             if not history:
