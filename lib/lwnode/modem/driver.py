@@ -229,7 +229,7 @@ class Modem(Network):
             return False
         model = self._answer_to("AT+CGMM", prefix="")[0].upper()
         for name in _MODELS:
-            family = name.lower() if name[0] == "B" else "me910c1"
+            family = "me910c1" if name[0] in "MN" else name.lower()  # Telit's three are one
             if name in model and family != self.FAMILY:
                 self.refusal = 'module: AT+CGMM says %s, config.json says "family": "%s"; set "family": "%s"' % (
                     model, self.FAMILY, family)

@@ -176,13 +176,14 @@ class Driver(NbIot):
         if server.psk is not None:
             values[-1] = Secret(server.psk)
         try:
-            try:
-                self.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
-            except CommandError as error:
-                if error.code != 33:  # already registered: status 4 and others may count as that (4.2.1 note 2)
-                    raise
-                self.deregister()
-                self.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
+            for again in (False, True):
+                try:
+                    self.at.write("+QLWCONFIG", *values, secret=server.psk is not None)
+                    break
+                except CommandError as error:
+                    if again or error.code != 33:  # already registered: status 4 and others may count as that (4.2.1 note 2)
+                        raise
+                    self.deregister()
         finally:
             if radio_off:
                 self.at.write("+CFUN", 1, timeout_ms=_RADIO_MS)
@@ -256,10 +257,10 @@ class Driver(NbIot):
     def status(self) -> int:
         """AT+QLWSTATUS? (4.2.14). Firmware without it: what was last heard, and registering is the question."""
         if self.level >= 7:
-            state = _error_of(self._query("+QLWSTATUS"))
-            if not 0 <= state < len(_STATES):
+            state = _error_of(self._query("+QLWSTATUS"), 7)
+            self._status = _UNKNOWN if state < 0 else _STATES[state]
+            if state < 0:
                 self._count("malformed_results")
-            self._status = _STATES[state] if 0 <= state < len(_STATES) else _UNKNOWN
         return self._status
 
     def register(self, timeout_ms: int) -> bool:
