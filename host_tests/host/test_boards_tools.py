@@ -51,7 +51,7 @@ def test_deploy_provision_shell_and_restart(at_desk):
         for path, data in wanted.items():
             assert (flash_folder / path.lstrip("/")).read_bytes() == data, path
         assert json.loads((flash_folder / "config.json").read_text()) == CONFIG
-        assert f"copying {len(wanted)} of {len(wanted)}" in output
+        assert f"copying {len(wanted)} of {len(wanted)}" in output and "features: commands, pins, settings, usage\n" in output
         assert not list(flash_folder.rglob("me910c1*")), "another family's dialect stays at home"
 
         # Only what changed is copied, what is no longer ours goes, what the user added stays.

@@ -45,7 +45,8 @@ def deploy(
     wanted = application.files(board, family, given)
     total = sum(map(len, wanted.values()))
     print(f"deploy: {len(wanted)} files, {total / 1024:.0f} KB for {board.name} with a {family.upper()}")
-    for sentence in declared:
+    features = [Path(path).stem for path in sorted(wanted) if "/features/" in path and "__init__" not in path]
+    for sentence in [*declared, f"features: {', '.join(features) or 'none'}"]:
         print(f"  {sentence}")
     found = None if remote.dry_run else meet(board, remote)
     if found is not None and not force:
