@@ -187,6 +187,21 @@ def test_how_soon_a_server_observes_is_learnt_and_given_back_and_costs_no_readin
     assert made.modem._early >> 8 == 253  # so many reports later it is tried again
 
 
+def test_no_acknowledgement_is_slept_through_while_another_path_waits_for_its_observer():
+    """A path that was acknowledged goes soon after the registration; one that nobody observes later: the board stays awake."""
+    made, application = node()
+    made.server.on_registration = lambda endpoint, event: made.clock.after(
+        50, lambda: made.server.observe(ENDPOINT, (3303, 0, 5700)))
+    for count in range(3):
+        application.deep_sleep(3600)
+        modem = made.modem
+        modem.light_sleep = made.uart.light_sleep
+        assert modem.register(60000)
+        tickets = [modem.publish([(Path(number, 0, 5700), FLOAT, "2%d" % count, None)]) for number in (3303, 3304)]
+        modem.settle(modem.deadline_ms)
+        assert made.told("delivered") == tickets[:1], (count, made.told("failed"))
+
+
 def test_a_module_that_has_forgotten_its_registration_wakes_for_no_update_of_it():
     world = World("esp32", {"family": "me910c1", "report_every": 10800, "sample_every": 10800})
     world.run(hours=46)

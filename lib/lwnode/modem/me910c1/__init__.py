@@ -570,11 +570,12 @@ class Driver(Modem):
         left = (most >> (_SOONER[self._early & 3] if known and known[1] in (_ACKED, _NACKED) else 0)) - passed
         if left > 0:
             end = at.deadline(left)
-            at.poll(min(left, _ECHO_MS))
-            self._sleep_lightly()
-            at.poll(max(0, at.left(end)))
-            self._wake_up()
-            at.poll(max(0, at.left(end)))
+            at.poll(left if self._pending else min(left, _ECHO_MS))  # awake: an acknowledgement that is due would be torn
+            if at.left(end) > 0:
+                self._sleep_lightly()
+                at.poll(at.left(end))
+                self._wake_up()
+                at.poll(max(0, at.left(end)))
 
     def _sleep_lightly(self) -> None:
         self.at.light_sleep = self.light_sleep
