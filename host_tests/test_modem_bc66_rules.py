@@ -684,6 +684,16 @@ def test_a_firmware_before_a10_declares_after_registering():
     assert one.talker.said("AT+QLWADDOBJ=") == ["AT+QLWADDOBJ=3303,0,1,5700"]
 
 
+def test_a_firmware_before_a10_declares_although_its_registrations_word_was_lost():
+    """It registers by itself, and that it has is told by QLWSTATUS alone."""
+    states = [1, 1, 2]
+    one = bench({"AT+CGMR": "Revision: BC66NBR01A08",
+                 "AT+QLWSTATUS?": lambda _: "+QLWSTATUS: %d" % (states.pop(0) if len(states) > 1 else 2)})
+    assert one.modem.start() and not one.modem.declare([(3303, 0, (5700,))])
+    assert one.modem.register(30000) and not one.told("registered")
+    assert one.talker.said("AT+QLWADDOBJ=") == ["AT+QLWADDOBJ=3303,0,1,5700"]
+
+
 def test_a_snapshot_holds_what_a_warm_wake_must_know_and_no_secret():
     one = bench()
     account = server(port=5684, security="psk", psk_identity="me", psk=KEY)

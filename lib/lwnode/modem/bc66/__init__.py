@@ -288,7 +288,7 @@ class Driver(NbIot):
             if not self._await(lambda: not self._busy(), max(_PAUSE_MS, self.at.left(end))):
                 self._bootstrapping = False
                 self.status()  # the result may have been lost
-            self._declare_when_registered()
+        self._declare_when_registered()
         if self._status == _REGISTERED and self.server is not None and self._configured & (_BOUND | 1) == 1 and self.level >= 7:
             self._configured |= _BOUND  # a firmware that refuses it is not asked again
             if not self._update(1, int(self.server.binding == "UQ")):
