@@ -783,6 +783,11 @@ def test_what_the_server_wrote_while_the_line_was_deaf_is_found_after_a_power_cy
     assert [request.value for request in made.requests] == [b"1"]
 
 
+def test_a_torn_answer_does_not_end_the_way_out():
+    one = Bench("me910c1", {"AT#LWM2MSTAT": '#LWM2MGETSTAT: 0,"IDLE"', "AT#LWM2MENA?": "#LWM2MENA:"})
+    assert not one.modem.deregister()
+
+
 def test_a_write_whose_line_a_board_in_light_sleep_tears_is_found_in_the_same_wake():
     """While nothing of ours is on its way the board sleeps between the server's words: what it wrote can be read."""
     made = up()

@@ -134,13 +134,22 @@ def test_after_a_factory_reset_our_account_is_written_again():
 
 
 def test_a_bootstrap_that_nobody_configured_is_a_factory_reset_that_was_not_heard():
-    made = configured(pins=("power_key",))
-    made.modem.power_off()
-    made.clock.advance(20000)
-    made.model.objects.reset()
-    made.model.nvram["account"] = {}
-    assert bring_back(made.modem, 300000), made.modem.refusal
-    assert len(made.told("factory_reset")) == 1 and "node-1" in made.server.registrations
+    """The first word of it may be torn by the board's light sleep."""
+    for light in (False, True):
+        made = configured(pins=("power_key",))
+        made.modem.light_sleep = made.uart.light_sleep if light else None
+        made.modem.power_off()
+        made.clock.advance(20000)
+        made.model.objects.reset()
+        made.model.nvram["account"] = {}
+        assert bring_back(made.modem, 300000), (light, made.modem.refusal)
+        assert len(made.told("factory_reset")) == 1 and "node-1" in made.server.registrations, (light, made.events)
+
+
+def test_the_end_of_a_bootstrap_that_nobody_configured_tells_what_its_torn_begin_could_not():
+    made = configured()
+    made.urc(tlt("BOOTSTRAPPED", 0), tlt("BOOTSTRAPPED", 0))
+    assert len(made.told("factory_reset")) == 1 and not made.told("bootstrapped")
 
 
 def test_after_a_factory_reset_in_a_warm_wake_the_agent_is_off_until_the_account_is_known():

@@ -433,10 +433,10 @@ class Driver(Modem):
         for _ in range(10):
             if self._await(lambda: self._status != _DEREGISTERING, _LOOK_MS):
                 break
-            word = (self.ask(self.at.read, "#LWM2MENA") or [[""]])[-1][-1]
-            if word == "0":
+            word = (self.ask(self.at.read, "#LWM2MENA") or [[]])[-1][-1:]
+            if word == ["0"]:
                 self._status = _DEREGISTERED
-            elif word == "WAIT":
+            elif word == ["WAIT"]:
                 self._acknowledge_ring()
         self._armed = False
         return self._status in _OFF
@@ -807,7 +807,7 @@ class Driver(Modem):
         elif word in ("BOOTSTRAPPING", "BOOTSTRAPPED"):  # the registration follows by itself
             # With an account that needs no bootstrap it is the maker's server that is asked: a factory reset has taken ours.
             mark = self._configured or self._account()
-            if mark and not mark & _BOOTSTRAP:
+            if mark and not mark & _BOOTSTRAP and not self._factory:
                 self._session_lost(_NOT_REGISTERED, "the module bootstraps")
                 self._factory_reset("the module asks its maker's bootstrap server")
             elif not self._factory:
