@@ -1,6 +1,6 @@
 """What the contracts need: packs and commands on object 19, limits of modules, state that survives."""
 
-from lwnode.lwm2m import BOOLEAN, FLOAT, OPAQUE, ObjectTree, Path, Request
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OPAQUE, ObjectTree, Path, Request
 from lwnode.lwm2m import senml, unpack
 from lwnode.features.commands import carry_out
 
@@ -292,10 +292,13 @@ def test_only_what_must_survive_makes_the_state_dirty():
 
 def test_a_read_after_a_deep_sleep_gives_the_last_sample():
     tree, _ = node()
-    woken, _ = ObjectTree(), None
-    woken.sensor(3303, lambda: None, resolution=0.1)
-    assert woken.load(tree.dump())
+    woken = ObjectTree()
+    woken.sensor(3303, lambda: 19.0, resolution=0.1)
+    assert woken.load(tree.dump()) and not woken.load(b"") and not woken.load(None)
     assert woken.handle(Request("read", Path(3303, 0, 5700), 1)).values == [(Path(3303, 0, 5700), FLOAT, "21.5")]
+    woken.sample(NOW + 900)
+    main = woken.resource("/3303/0/5700")
+    assert (main.minimum, round(main.maximum, 2)) == (19.0, 21.46)
 
 
 def test_a_state_of_ones_own_survives_within_bounds():
@@ -328,6 +331,8 @@ def test_observations_are_bounded():
     for instance in range(40):
         tree.observe(Path(3303, instance))
     assert tree.observed(Path(3303, 31, 5700)) and not tree.observed(Path(3303, 32, 5700))
+    tree.handle(Request("cancel", Path(3303, 0), 2))
+    assert not tree.observed(Path(3303, 0, 5700)) and tree.observed(Path(3303, 1, 5700))
     tree.clear_observations()
     assert not tree.observed(Path(3303, 0, 5700))
 
@@ -347,3 +352,30 @@ def test_a_whole_record_of_another_shape_breaks_nothing():
         assert tree.load(record) == taken, body
         tree.sample(NOW)
         assert len(tree.reports(NOW)) == 2
+
+
+def test_requests_of_resource_instance_and_object():
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 21.0, resolution=0.5)
+    tree.sensor(3303, lambda: 22.0, 1, resolution=0.5)
+    tree.sample(NOW)
+    read = lambda path: tree.handle(Request("read", path, None))
+    assert read(Path(3303, 0, 5700)).values == [(Path(3303, 0, 5700), FLOAT, "21.0")]
+    assert [value[0].resource for value in read(Path(3303, 1)).values] == [5601, 5602, 5700, 5701]
+    assert len(read(Path(3303)).values) == 8
+    for path, code in (
+        (Path(3303, 2), 404), (Path(3305), 404), (Path(3303, 0, 5603), 404), (Path(3303, 0, 5605), 405),
+    ):
+        assert read(path).code == code, path
+
+
+def test_path_is_a_value():
+    assert Path(3303, 0, 5700) == Path.parse("/3303/0/5700") and str(Path(3303)) == "/3303"
+    assert len({Path(3303, 0), Path(3303, 0), Path(3303, 1)}) == 2
+    for wrong in ("", "/a", "/1/2/3/4", "/70000"):
+        try:
+            Path.parse(wrong)
+            assert False, wrong
+        except ValueError:
+            pass
+    assert INTEGER == 3

@@ -392,3 +392,46 @@ def test_changes_tell_live_values_once():
     assert tree.changes() == []
     tree.handle(Request("execute", Path(3303, 0, 5605), 1))
     assert [(path.resource, text) for path, _, text in tree.changes()] == [(5601, "23.0"), (5602, "23.0")]
+
+
+def test_objects_shows_what_a_row_has_something_behind():
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 1, range=(-40, 85))
+    tree.sensor(3304, lambda: 1)
+    tree.actuator(3306, lambda on: None)
+    assert tree.objects() == [
+        (3303, 0, (5601, 5602, 5603, 5604, 5605, 5700, 5701)), (3304, 0, (5601, 5602, 5605, 5700, 5701)),
+        (3306, 0, (5750, 5850, 5852)), (19, 0, (0,)), (19, 1, (0,)),
+    ]
+
+
+def test_minimum_and_maximum_begin_with_the_first_sample_and_reset_to_the_current_value():
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: None, resolution=0.1)
+    main = tree.resource("/3303/0/5700")
+    assert tree.values(Path(3303, 0, 5601)) == []
+    for value in (20.0, 25.0, 18.0, 21.0):
+        main.update(value, NOW)
+    assert (main.minimum, main.maximum) == (18.0, 25.0)
+    assert tree.handle(Request("execute", Path(3303, 0, 5605), 1)).code == 204
+    assert tree.values(Path(3303, 0, 5601)) == [(Path(3303, 0, 5601), FLOAT, "21.0")]
+    assert tree.values(Path(3303, 0, 5602)) == [(Path(3303, 0, 5602), FLOAT, "21.0")]
+
+
+def test_units_are_the_objects_own_or_the_rows():
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: 1.0)
+    tree.sensor(3303, lambda: 1.0, 1, unit="K")
+    assert [text for _, _, text in tree.values() if text in ("Cel", "K")] == ["Cel", "K"]
+    assert tree.values(Path(3303, 0, 5701)) == [(Path(3303, 0, 5701), STRING, "Cel")]
+
+
+def test_a_request_never_calls_a_driver():
+    calls = []
+    tree = ObjectTree()
+    tree.sensor(3303, lambda: calls.append(1) or 21.0)
+    tree.sample(NOW)
+    for operation in ("read", "observe", "cancel"):
+        for path in (Path(3303), Path(3303, 0), Path(3303, 0, 5700), Path(3303, 0, 5601)):
+            tree.handle(Request(operation, path, None))
+    assert calls == [1]
