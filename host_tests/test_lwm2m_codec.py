@@ -169,7 +169,7 @@ def test_pack_and_unpack_keep_every_type_and_time():
         (Path(3339, 0, 5522), OPAQUE, b"\x00\x01", NOW + 5),
     ]
     payload, used = senml.pack_senml(records, 512)
-    assert used == len(records)
+    assert used == len(records) and payload.count(b"\x22\x1a") == 1, "one base time for all"
     assert unpack.unpack_senml(payload) == sorted_by_first_path(records)
 
 

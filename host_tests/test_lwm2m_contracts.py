@@ -311,9 +311,14 @@ def test_a_state_of_ones_own_survives_within_bounds():
     mine = woken.state("door")  # asked for while rows are declared, before the record is there
     assert woken.load(tree.dump()) and mine == door and woken.state("long") == {}
     assert "long" in tree.last_error
+    tree.state("long")["text"], tree.state("next")["text"] = "x" * 60, "y" * 60
+    woken, _ = node()
+    assert woken.load(tree.dump()) and woken.state("long") and not woken.state("next"), "160 bytes are for all of them"
+    tree.state("next").clear()
+    mine = woken.state("door")
     tree.state("odd")["what"] = object()
     assert woken.load(tree.dump()) and "odd" in tree.last_error
-    for number in range(5):
+    for number in range(4):
         tree.state("more {}".format(number))
     try:
         tree.state("one too many")

@@ -75,6 +75,8 @@ def test_the_reason_says_which_rule():
         "sent: first reading", "sent: rose above gt", "dropped: crossed no threshold", "sent: fell back to gt",
     ]  # fmt: skip
     assert run({"lt": 5}, ((0, 20.0), (1, 4.0), (2, 20.0)))[1:] == ["sent: fell below lt", "sent: rose back to lt"]
+    both = run({"gt": 30, "lt": 5}, ((0, 4.0), (1, 31.0), (2, 4.0), (3, 6.0)))
+    assert both[1:] == ["sent: rose above gt", "sent: fell below lt", "sent: rose back to lt"]
     assert run({"st": 1}, ((0, 20.0), (1, 20.5), (2, 21.0)))[1:] == ["dropped: moved less than st", "sent: moved by st"]
     assert run({"deadband": 1}, ((0, 20.0), (1, 20.5), (2, 21.0)))[1:] == [
         "dropped: within the deadband", "sent: changed",

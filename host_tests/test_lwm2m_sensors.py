@@ -85,6 +85,8 @@ def test_error_code_of_the_device_follows_failures_in_a_row():
     for wake in range(6):
         tree.sample(NOW + wake)
         codes.append(tree.error_code)
+        woken = ObjectTree()
+        assert woken.load(tree.dump()) and woken.error_code == 0, "the row that failed is gone"
     assert codes == [0, 0, 0, 8, 8, 0]
     errors = [record for record in tree.reports(NOW) if record[0] == Path(3, 0, 11)]
     assert errors == [(Path(3, 0, 11), INTEGER, "8", NOW + 3), (Path(3, 0, 11), INTEGER, "0", NOW + 5)]
@@ -136,7 +138,10 @@ def test_each_axis_of_a_gyrometer_has_its_own_extremes():
     assert [value(tree, "/3334/0/{}".format(id)) for id in ids] == ["-1", "-1", "5", "5", "3", "3"]
 
 
-def test_fewer_axes_than_three():
+def test_what_an_object_reads_and_fewer_axes_than_three():
+    tree = ObjectTree()
+    row = tree.sensor(3345, lambda: True)
+    assert [resource.id for resource in row.resources] == [5500], "nothing is mandatory: the first that can be read"
     tree = ObjectTree()
     tree.sensor(3313, lambda: 1.0, resources=(5702,), resolution=0.1)
     tree.sample(NOW)
@@ -245,8 +250,9 @@ def test_application_type_is_written_and_survives():
     assert tree.handle(Request("write", Path(3316, 0, 5750), 1, value="Küche".encode())).code == 204
     woken = ObjectTree()
     woken.sensor(3316, lambda: 3.0)
-    assert woken.load(tree.dump())
-    assert value(woken, "/3316/0/5750") == "Küche"
+    woken.sensor(3316, lambda: 3.0, 1, values={5750: "mains"})
+    assert woken.load(tree.dump()) and woken.changes() == []
+    assert (value(woken, "/3316/0/5750"), value(woken, "/3316/1/5750")) == ("Küche", "mains"), "each row its own"
 
 
 def test_a_row_of_its_own_period():

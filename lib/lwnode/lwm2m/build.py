@@ -189,11 +189,11 @@ def fit(
                 dropped.append("%s: %s, this one is dropped" % (row.path(), words))
             continue
         kept.append(row.object_id)
-        gone = [] if executes else sorted([id for id in ids if row.kind(id) & _EXECUTABLE])
+        gone = [id for id in ids if row.kind(id) & _EXECUTABLE and not executes]
         ids = [id for id in ids if id not in gone]
         if gone:
             dropped.append("%s: the module hands on no executes: dropped %s" % (row.path(), " ".join(map(str, gone))))
-        gone = sorted(ids[resources:])
+        gone = ids[resources:]
         if gone:
             dropped.append("%s has %s resources, the module holds %s: dropped %s" % (
                 row.path(), len(ids), resources, " ".join(map(str, gone))))

@@ -225,7 +225,7 @@ class Instance:
     def show(self, ids: "list[int]") -> None:
         """Offer these resources and no others."""
         known = dict(shape(self.object_id, self.version))
-        self.kinds = bytes([known.get(id, STRING) & 0x3F for id in ids])
+        self.kinds = bytes([known.get(id, STRING) for id in ids])
         self.offered = tuple(ids)
 
     def entry(self, id: int) -> "tuple[int, str | bytes] | None":

@@ -92,7 +92,7 @@ def _rows(at: int) -> "list[int]":
         return _last[1]
     start, count, found = at, SHAPES[at], []
     if count & 0x80:
-        found = list(_rows(SHAPES[at + 1] << 8 | SHAPES[at + 2]))
+        found = _rows(SHAPES[at + 1] << 8 | SHAPES[at + 2])
         at += 2
     for _ in range(count & 0x7F):
         at += 1
@@ -103,5 +103,5 @@ def _rows(at: int) -> "list[int]":
         end = row * 3 + 2 if row < LONG else LONG + row * 2 + 1
         id = ROWS[end - 1] | (ROWS[end - 2] << 8 if row < LONG else 0)
         found.append(id << 9 | needed << 1 | ROWS[end])
-    _last = start, found
+    _last = start, found  # what is extended has grown into it
     return found

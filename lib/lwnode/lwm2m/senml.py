@@ -86,7 +86,7 @@ def encode(value: "object") -> bytes:
 def decode(data: bytes) -> "Any":
     """The one item in data; ValueError if it is malformed, cut off, nested too deep, or followed by more."""
     data, at = bytes(data), 0
-    open_items: "list[list[Any]]" = [[4, 1, []]]  # [major type, items still to come (-1: until a break), items]
+    open_items: "list[list[Any]]" = [[4, 1, []]]  # [major type, items still to come (below 0: until a break), items]
     while True:
         first, top = at, open_items[-1]
         major, number, at = _argument(data, at)
@@ -105,7 +105,7 @@ def decode(data: bytes) -> "Any":
         else:
             start, at = at, at + (number if major == 2 or major == 3 else 0)
             top[2].append(-1 - number if major == 1 else number if not major else _scalar(data, major, first, start, at))
-            top[1] -= top[1] > 0
+            top[1] -= 1
         while not open_items[-1][1]:
             major, _, found = open_items.pop()
             if not open_items:
@@ -114,7 +114,7 @@ def decode(data: bytes) -> "Any":
                 return found[0]
             top = open_items[-1]
             top[2].append(found if major == 4 else _finished(major, found, at))
-            top[1] -= top[1] > 0
+            top[1] -= 1
 
 
 def _argument(data: bytes, at: int) -> "tuple[int, int, int]":
