@@ -411,18 +411,6 @@ class AtClient:
                 return entry
         return _NOBODY
 
-    def _is_late(self, line: "bytes | bytearray") -> bool:
-        """Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody."""
-        if is_final(line):
-            self._pending -= self._pending > 0
-        elif not (self._dirty and not self._running and self._name and matches(line, self._name) and self._is_answer(line)):
-            if self._is_owed(line):
-                self._owed = ()
-                self.stats.late += 1  # and still a URC for who subscribed it
-            return False
-        self.stats.late += 1
-        return True
-
     def _is_owed(self, line: "bytes | bytearray") -> bool:
         """Is this a late result that was given up, and can it be so late?"""
         return any_matches(line, self._owed) and self.clock.ticks_diff(self.clock.ticks_ms(), self._owed_since) < _OWED_MS
@@ -528,8 +516,19 @@ class AtClient:
             if self._running:
                 self._pending = 0
                 raise LinkError("the module restarted in mid-command: " + self.text(line)[:20])
-        if (self._dirty or self._owed or line[0] in b"OEAN" or line.startswith(b"+CM")) and self._is_late(line):
-            return None
+        if self._dirty or self._owed or line[0] in b"OEAN" or line.startswith(b"+CM"):
+            # Does it belong to a command, or to a late result, that was given up? Then it is counted, and belongs to nobody.
+            late = is_final(line)
+            if late:
+                self._pending -= self._pending > 0
+            elif self._dirty and not self._running and self._name and matches(line, self._name):
+                late = self._is_answer(line)
+            if not late and self._is_owed(line):
+                self._owed = ()
+                self.stats.late += 1  # and still a URC for who subscribed it
+            if late:
+                self.stats.late += 1
+                return None
         handler = self._claim(line)[1]
         if handler is not None and now:
             return handler

@@ -265,7 +265,13 @@ class Network:
                 return found or 0, None
             if name == self.REGISTRATIONS[0]:
                 state = 4 if found is None else found
-                cause = _denial(values) if state == 3 else None
+                # +CEREG: <n>,3,...,<cause_type>,<reject_cause>: the last two, wherever they stand (BC66 has one field more),
+                # before the timers of PSM; a cause of type 1 is a maker's own.
+                last = len(values) - 1
+                while last > 4 and (values[last] is None or len(values[last]) == 8):
+                    last -= 1
+                if state == 3 and last > 5 and values[last - 1] == "0":
+                    cause = number(values, last, 0, 255)
         return state, cause
 
     def _addressed(self, timeout_ms: int) -> bool:
@@ -368,15 +374,6 @@ def number(values: "Any", index: int, low: int, high: int) -> "int | None":
     except (ValueError, IndexError, TypeError):
         return None
     return value if low <= value <= high else None
-
-
-def _denial(values: "Any") -> "int | None":
-    """The EMM cause of +CEREG: <n>,3,...,<cause_type>,<reject_cause>: the last two, wherever they stand (BC66 has one
-    field more), before the timers of PSM; None where there is none, or where it is a maker's own (type 1)."""
-    last = len(values) - 1
-    while last > 4 and (values[last] is None or len(values[last]) == 8):
-        last -= 1
-    return number(values, last, 0, 255) if last > 5 and values[last - 1] == "0" else None
 
 
 # ---- clock strings and 3GPP timer codes ---------------------------------------------------------------------------

@@ -283,7 +283,16 @@ class Driver(NbIot):
             if self._rest_until is not None:
                 self._pause(min(_PAUSE_MS, self.at.left(self._rest_until)))
                 self._rest_until = None
-            if not self._begin_registration(timeout_ms):
+            self._status = _REGISTERING
+            code = self._start("reg")
+            if code == 33 and (self.level < 7 or self.status() == _REGISTERED):
+                self._status = _REGISTERED
+            elif code == 32:  # keep connecting: it is at it by itself
+                self._status = _REGISTERING
+                self.wait_while_busy(timeout_ms)
+            elif code:
+                self._status = _NOT_REGISTERED
+                self.refusal = "registration: error %s" % (None if code < 0 else code)
                 return False
             if not self._await(lambda: not self._busy(), max(_PAUSE_MS, self.at.left(end))):
                 self._bootstrapping = False
@@ -294,21 +303,6 @@ class Driver(NbIot):
             if not self._update(1, int(self.server.binding == "UQ")):
                 self._count("bindings_refused")
         return self._status == _REGISTERED
-
-    def _begin_registration(self, timeout_ms: int) -> bool:
-        """AT+QLWREG; False where it is refused and no registration stands or is under way."""
-        self._status = _REGISTERING
-        code = self._start("reg")
-        if code == 33 and (self.level < 7 or self.status() == _REGISTERED):
-            self._status = _REGISTERED
-        elif code == 32:  # keep connecting: it is at it by itself
-            self._status = _REGISTERING
-            self.wait_while_busy(timeout_ms)
-        elif code:
-            self._status = _NOT_REGISTERED
-            self.refusal = "registration: error %s" % (None if code < 0 else code)
-            return False
-        return True
 
     def _start(self, name: str) -> int:
         """REG, DEREG or RECOVER, whose result comes as a URC. 0, or the error of a refusal, -1 without a number.
