@@ -37,6 +37,8 @@ CLOCK_S = PERIOD_S // 4
 # (lwnode.power.Backoff), and on a busy machine one fails more often: how many wakes that takes says nothing about the node.
 EXTRA_WAKES, MOST_WAKES = 4, 20
 WAKE_TIMEOUT_S = 240.0
+# Of an ESP32-WROOM's 165 KB twice as much: pointers, and with them most objects, take eight bytes here and four on a board.
+HEAP = "330k"
 
 
 class Scenario:
@@ -74,7 +76,7 @@ class Scenario:
         self.modem = await VirtualModem(self.family, uri, **self.contract.model).start()
         self.modem.trace = self._traced
         self.board = HostBoard(self.port, self.folder, self.modem.pty_path, self.modem.control_port, speed=self.speed,
-                               on_event=self._happened, on_console=self._printed)
+                               heap=HEAP, on_event=self._happened, on_console=self._printed)
         self.board.deploy(BOARDS[self.port], config=self._config())
         if prepare:
             prepare(self.board.flash)
