@@ -1,5 +1,7 @@
 """lwnode.board on the model of the ESP32 port: causes, retained memory, sleep, wake pins."""
 
+import sys
+
 from fakes.chip import Dead, live, until_reset
 from fakes.clock import VirtualClock
 from fakes.machine_esp32 import Esp32
@@ -373,7 +375,7 @@ def test_a_year_of_slots_with_a_drifting_sleep_clock_serves_each_once():
         state.commit()
         board.sleep(now.sleep_ms(max(1, pause)))
 
-    days = 365
+    days = 365 if sys.implementation.name == "cpython" else 60  # the drift returns after 15
     boots = live(chip, firmware, days * 86400000)
     slots = days * 86400 // period
     assert len(set([slot // period for slot in served])) == len(served), "a slot was served twice"

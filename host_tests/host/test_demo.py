@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tools.demo import sabotage
 from tools.demo.dialogue import Dialogue
 from tools.demo.ledger import Ledger
@@ -57,32 +59,37 @@ def test_the_dialogue_counts_whole_lines_whatever_the_chunks_and_shows_no_secret
     assert not any("30313" in line for line in shown)
 
 
-def demos(option, names):
-    """The demos with that option, all at once: (name -> run, name -> what it said)."""
+# What each demo must say: the way by which the server came, the row that is NO without the protection.
+WAYS = {"bc20": "command on 19/1/0", "bg96": "between two reports", "me910c1": "answered a read with the latest reading"}
+NOTICED = {"journal": "every reading arrived", "confirm": "every reading arrived",
+           "recover": "the session was recovered after sleep, status 7"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def demos():
+    """Each family's demo and each sabotage, all at once, for they mostly wait: name -> (status, what it said)."""
     runs = {}
-    for name in names:
+    for option, name in [("--family", name) for name in WAYS] + [("--sabotage", name) for name in sabotage.PATCHES]:
         command = [sys.executable, "-m", "tools.demo", option, name, "--speed", "60", "--cycles", "7"]
         runs[name] = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return runs, {name: run.communicate(timeout=600)[0] for name, run in runs.items()}
+    said = {name: run.communicate(timeout=600)[0] for name, run in runs.items()}
+    return {name: (run.returncode, said[name]) for name, run in runs.items()}
 
 
-def test_the_demo_of_each_contract_loses_nothing_and_says_by_what_way_the_server_came():
-    runs, said = demos("--family", ("bc20", "bg96", "me910c1"))
-    ways = {"bc20": "command on 19/1/0", "bg96": "between two reports", "me910c1": "answered a read with the latest reading"}
-    for name, run in runs.items():
-        assert run.returncode == 0 and ways[name] in said[name], f"{name}\n{said[name][-3000:]}"
+@pytest.mark.parametrize("name", WAYS)
+def test_the_demo_of_each_contract_loses_nothing_and_says_by_what_way_the_server_came(demos, name):
+    status, said = demos[name]
+    assert status == 0 and WAYS[name] in said, said[-3000:]
 
 
-def test_each_protection_switched_off_makes_the_demo_fail():
-    runs, said = demos("--sabotage", sabotage.PATCHES)
-    expected = {"journal": "every reading arrived", "confirm": "every reading arrived",
-                "recover": "the session was recovered after sleep, status 7"}
-    for name, run in runs.items():
-        assert run.returncode == 1, f"{name}: status {run.returncode}\n{said[name][-3000:]}"
-        row = next((line for line in said[name].split("\n") if expected[name] in line), "")
-        assert "NO" in row, f"{name}: {row!r}\n{said[name][-3000:]}"
-        last = said[name].strip().split("\n")[-1]
-        assert last.startswith(f"SABOTAGE={name} ") and last.endswith("failing is the expected result"), last
+@pytest.mark.parametrize("name", sabotage.PATCHES)
+def test_each_protection_switched_off_makes_the_demo_fail(demos, name):
+    status, said = demos[name]
+    assert status == 1, said[-3000:]
+    row = next((line for line in said.split("\n") if NOTICED[name] in line), "")
+    assert "NO" in row, f"{row!r}\n{said[-3000:]}"
+    last = said.strip().split("\n")[-1]
+    assert last.startswith(f"SABOTAGE={name} ") and last.endswith("failing is the expected result"), last
 
 
 def test_make_board_gives_a_prompt_to_mpremote_and_ends_cleanly():

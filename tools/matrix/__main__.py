@@ -25,14 +25,14 @@ from runner.process import Outcome, outcomes  # noqa: E402
 
 CPYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PATHS = "/w:/w/lib:/w/host_tests:/w/firmware:/w/examples"
-# What `ends` leaves out, three quarters of the time: it proves much, but nothing of an interpreter's version that the other
+# What `ends` leaves out, four fifths of the time: it proves much, but nothing of an interpreter's version that the other
 # files do not. A life of each family runs in test_node_cycle, test_modem_me910c1_node and test_modem_*_field.
 LEFT_OUT = {
     "the virtual modules and the server: no board runs them": ("test_vmodem_*", "test_link_*"),
     "the same steps of a node again and again, over days": (
-        "test_node_boots", "test_node_families", "test_node_fleet", "test_node_health", "test_node_power",
-        "test_node_unobserved", "test_modem_options", "test_modem_contracts", "test_modem_hostile_pipes", "test_power_faults",
-        "test_power_wake", "test_features_calendar", "test_features_diagnosis", "test_board_switched"),
+        "test_node_boots", "test_node_families", "test_node_fleet", "test_node_health", "test_node_power", "test_node_remote",
+        "test_node_unobserved", "test_update_node", "test_modem_options", "test_modem_contracts", "test_modem_hostile_pipes",
+        "test_power_faults", "test_power_wake", "test_features_calendar", "test_features_diagnosis", "test_board_switched"),
 }  # fmt: skip
 # Boards have os.urandom, and binascii and hashlib in C; the webassembly port lacks the first and has the other two
 # in Python as well, which it would prefer.
