@@ -74,6 +74,9 @@ def test_deploy_provision_shell_and_restart(at_desk):
         bench.config.write_text(json.dumps(CONFIG | {"server_updates": True}))
         status, output = await bench.tool("provision", "--secrets", str(secrets))
         assert status == 1 and "the board lacks /lib/lwnode/features/update.mpy, which this configuration asks for" in output
+        bench.config.write_text(json.dumps(CONFIG | {"family": "bg96"}))
+        status, output = await bench.tool("provision", "--secrets", str(secrets))
+        assert status == 1 and "the board lacks /lib/lwnode/modem/bg96/__init__.mpy" in output
         bench.config.write_text(json.dumps(CONFIG | {"lifetime": 600, "security": "psk"}))
         status, output = await bench.tool("provision", "--secrets", str(secrets))
         assert status == 0, output

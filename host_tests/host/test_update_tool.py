@@ -149,7 +149,11 @@ def test_what_goes_into_a_package():
     assert not set(update.NEVER) & set(everything)
     some = update.chosen(BOARD, "bc66", ["firmware/sensors.py", "lib/lwnode/drivers"], ["old.py"], False)
     assert some["/old.py"] is None and "/lib/lwnode/drivers/battery.mpy" in some and "/sensors.py" in some
-    assert all(path.startswith(("/sensors", "/old", "/lib/lwnode/drivers/")) for path in some)
+    assert all(path.startswith(("/sensors", "/old", "/lib/lwnode/drivers/")) for path in {*some} - {application.TABLE})
+    # New rows bring their objects: a node holds those of the rows that it was deployed with.
+    assert some[application.TABLE] == application.files(BOARD, "bc66")[application.TABLE]
+    assert application.TABLE not in update.chosen(BOARD, "bc66", ["lib/lwnode/drivers"], [], False)
+    assert {*update.chosen(BOARD, "bc66", ["sensors.py"], [], True)} == {"/sensors.py"}, "a frozen table is whole"
     frozen = update.chosen(BOARD, "bc66", [], [], True)
     assert "/sensors.py" in frozen and not [path for path in frozen if path.startswith("/lib")]
 

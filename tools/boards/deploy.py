@@ -110,10 +110,11 @@ def meet(board: Board, remote: Remote) -> Found:
 
 def refuse_missing_features(board: Board, remote: Remote, given: dict[str, Any]) -> None:
     """Remedy where the application there lacks what this configuration asks for: the node would refuse it."""
-    there, _ = remote.files(f"{OURS}/features")
-    for part in sorted(application.optional(given, board.values)):
+    there, _ = remote.files(OURS)
+    asked = [part for part in sorted(application.optional(given, board.values)) if part.startswith("features.")]
+    for part in [f"modem.{given['family']}.__init__", *asked]:
         path = f"{OURS}/{part.replace('.', '/')}.mpy"
-        if there and part.startswith("features.") and path not in there and path.replace(".mpy", ".py") not in there:
+        if there and path not in there and path.replace(".mpy", ".py") not in there:
             raise Remedy(f"the board lacks {path}, which this configuration asks for: make deploy, then provision again")
 
 

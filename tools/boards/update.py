@@ -83,6 +83,8 @@ def chosen(board: Board, family: str, names: list[str], removed: list[str], froz
             if not fits:
                 raise Remedy(refusal(board, name, plain, frozen))
             found |= {path: wanted[path] for path in fits}
+        if application.TABLE in wanted and any(path == "/sensors.py" or "/features/" in path for path in found):
+            found[application.TABLE] = wanted[application.TABLE]  # or it lacks the objects of new rows
     for name in removed:
         found["/" + name.lstrip("/")] = None
     return found
