@@ -379,7 +379,7 @@ def test_each_refusal_says_what_was_expected_and_what_came():
         (tlv.decode_tlv, (unhex("41 00 01"), Path(3, 0)), "a TLV of kind 1 does not belong here"),
         (tlv.decode_tlv, (unhex("c2 09 01"), Path(3, 0)), "TLV cut off at byte 0"),
         (tlv.decode_tlv, (unhex("e3 16 44 01 02 03"), Path(3303, 0)), "3 bytes are no value of this type"),
-        (values.shortest, (INF,), "a number was expected, not inf"),
+        (unpack.shortest, (INF,), "a number was expected, not inf"),
         (values.decimal, ("1e5",), "decimal text such as -21.5 was expected, not 1e5"),
         (values.decimal, (1.0, 0.37e-12), "a resolution is a step such as 0.1, 0.05 or 10, not %s" % 0.37e-12),
         (values.to_wire, (OPAQUE, "x"), "bytes were expected, not x"),

@@ -200,7 +200,7 @@ def test_decimal_text_without_resolution_is_plain_and_near(value):
     text = values.decimal(value)
     assert set(text) <= set("-.0123456789")
     assert math.isclose(float(text), value, rel_tol=5.1e-6, abs_tol=0.0)
-    assert float(values.shortest(value)) == value
+    assert float(unpack.shortest(value)) == value
 
 
 rule_sets = some.fixed_dictionaries(

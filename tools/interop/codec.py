@@ -24,7 +24,7 @@ from tools.interop.process import LeshanError
 
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "host_tests" / "cpython")]
 
-from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, senml, tlv, unpack_senml, values  # noqa: E402
+from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, senml, tlv, unpack, values  # noqa: E402
 from testing.lwm2m import codec as peer  # noqa: E402
 from testing.lwm2m.names import TEXT_PLAIN, TLV  # noqa: E402
 
@@ -46,7 +46,7 @@ def drawn(chance, type):
         return str(max(-(1 << 63), min((1 << 63) - 1, number)))
     if type == FLOAT:
         digits = struct.unpack(">f", bytes(chance.choice(b"0123456789") for _ in range(4)))[0]
-        return values.shortest(chance.choice((digits, -digits, chance.uniform(-1e6, 1e6), chance.randrange(-99, 99) / 4)))
+        return unpack.shortest(chance.choice((digits, -digits, chance.uniform(-1e6, 1e6), chance.randrange(-99, 99) / 4)))
     if type == BOOLEAN:
         return chance.choice("01")
     if type == TIME:
@@ -143,7 +143,7 @@ def _resource(leshan, type, path, value, given):
         return None if good else f"{value!r} expected, {found!r} and {theirs.value!r} read"
 
     def pack_of_leshan(answer):
-        ((where, _, found, when),) = unpack_senml(bytes.fromhex(answer))
+        ((where, _, found, when),) = unpack.unpack_senml(bytes.fromhex(answer))
         good = where == path and when is None and same(type, found, value)
         return None if good else f"{value!r} expected, {found!r} read"
 

@@ -14,7 +14,7 @@ from micropython import const
 
 from .objects import NOTHING
 from .rules import parse
-from .values import BOOLEAN, FLOAT, INTEGER, OPAQUE, TLV_RESOURCE, Path, Reject, Request, Response, items
+from .values import BOOLEAN, FLOAT, INTEGER, OPAQUE, Path, Reject, Request, Response, items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Undo = list[tuple[Any, ...]]  # a function that takes a step back, and its arguments
 
+_TLV_RESOURCE = const(0xC0)
 _READABLE = const(8)  # a bit of Instance.kinds
 _ANSWERS = const(8)
 _EXCHANGE_LIFETIME_S = const(247)
@@ -140,13 +141,13 @@ def _write(tree: "ObjectTree", row: "Instance", request: Request, undo: "Undo") 
     if request.type == OPAQUE and tree.write_format == "tlv":
         binary = max(binary, 1)
     try:
-        parts = list(items(data)) if path.resource is None else [(TLV_RESOURCE, path.resource, data)]
+        parts = list(items(data)) if path.resource is None else [(_TLV_RESOURCE, path.resource, data)]
     except ValueError as error:
         raise Reject(400, str(error))
     if not parts:
         raise Reject(400, "no resource in the payload")
     for kind, _, _ in parts:
-        if kind != TLV_RESOURCE:
+        if kind != _TLV_RESOURCE:
             raise Reject(400, "a TLV of kind %s does not belong here" % (kind >> 6))
     checked = [(id, row.check_write(id, body, binary)) for _, id, body in parts]
     for id, value in checked:

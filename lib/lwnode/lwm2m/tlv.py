@@ -14,8 +14,9 @@ import struct
 from micropython import const
 
 from .registry import lookup
+from .unpack import shortest
 from .values import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, TIME, Path
-from .values import TLV_RESOURCE, binary_value, from_wire, items, shortest, to_wire
+from .values import binary_value, from_wire, items, to_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from .values import Value
 
+_TLV_RESOURCE = const(0xC0)
 _INSTANCE = const(0x00)
 _RESOURCE_INSTANCE = const(0x40)
 _MULTIPLE = const(0x80)
@@ -73,7 +75,7 @@ def _resources(values: "Sequence[Value]") -> bytes:
     for at in range(len(values)):
         path, type, value = values[at]
         if len(path.ids) == 3:
-            out += item(TLV_RESOURCE, path.resource or 0, binary(type, value))
+            out += item(_TLV_RESOURCE, path.resource or 0, binary(type, value))
             continue
         inner += item(_RESOURCE_INSTANCE, path.ids[-1] or 0, binary(type, value))
         if at + 1 == len(values) or values[at + 1][0].ids[:3] != path.ids[:3] or len(values[at + 1][0].ids) == 3:
@@ -101,7 +103,7 @@ def _take(out: "list[Value]", object_id: int, instance: int, id: int, kind: int,
             if inner_kind != _RESOURCE_INSTANCE:
                 raise ValueError("instances of a resource were expected, not a TLV of kind {}".format(inner_kind >> 6))
             out.append((Path(object_id, instance, id, one), type, _text(type, inner)))
-    elif kind == TLV_RESOURCE:
+    elif kind == _TLV_RESOURCE:
         out.append((Path(object_id, instance, id), type, _text(type, body)))
     else:
         raise ValueError("a TLV of kind {} does not belong here".format(kind >> 6))

@@ -15,7 +15,7 @@ from micropython import const
 
 from .registry import lookup
 from .senml import decode
-from .values import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, Path, from_wire, place_point, shortest
+from .values import BOOLEAN, FLOAT, INTEGER, OPAQUE, STRING, Path, from_wire, place_point, significant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,6 +84,16 @@ def unpack_senml(data: bytes) -> "list[Record]":
         path = Path.parse(name)
         out.append((path,) + plain(path, value) + (when,))
     return out
+
+
+def shortest(value: float) -> str:
+    """The shortest plain text that reads back as the same float on this interpreter; ValueError for inf and nan."""
+    text = ""
+    for digits in (6, 7, 8, 9, 12, 15, 16, 17):
+        text = significant(value, digits)
+        if float(text) == value:
+            break
+    return text
 
 
 def plain(path: Path, value: "Any") -> "tuple[int, str | bytes]":

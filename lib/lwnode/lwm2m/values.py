@@ -43,7 +43,7 @@ OBJLNK = const(7)
 _ID_LIMIT = const(65535)
 _RECORD = const(">HHHBII")
 _RECORD_SIZE = const(15)
-TLV_RESOURCE = const(0xC0)
+_TLV_RESOURCE = const(0xC0)
 _ALL = const(0xFFFF)  # "all below" in a stored path; 65535 is MAX_ID, which no object may use
 
 
@@ -146,24 +146,16 @@ def place_point(number: int, scale: int) -> str:
     return ("-" if number < 0 else "") + digits[:-scale] + "." + digits[-scale:]
 
 
-def shortest(value: float, tries: "tuple[int, ...]" = (6, 7, 8, 9, 12, 15, 16, 17)) -> str:
-    """The shortest decimal text that reads back as the same float on this interpreter; ValueError for inf and nan.
-
-    tries: the numbers of significant digits; the last one is taken as it is. Trailing zeros are dropped.
-    """
+def significant(value: float, digits: int = 6) -> str:
+    """A float as plain text of so many significant digits, trailing zeros dropped; ValueError for inf and nan."""
     if not math.isfinite(value):
         raise ValueError("a number was expected, not %s" % (value,))
-    text = "0"
-    for digits in tries if value else ():
-        mantissa, tail = (("%." + str(digits - 1) + "e") % value).split("e")
-        number, decimals = int(mantissa.replace(".", "")), digits - 1 - int(tail)
-        while decimals > 0 and number % 10 == 0:
-            number //= 10
-            decimals -= 1
-        text = place_point(number, decimals)
-        if float(text) == value:
-            break
-    return text
+    mantissa, tail = (("%." + str(digits - 1) + "e") % value).split("e")
+    number, decimals = int(mantissa.replace(".", "")), digits - 1 - int(tail)
+    while decimals > 0 and number % 10 == 0:
+        number //= 10
+        decimals -= 1
+    return place_point(number, decimals)
 
 
 def decimal(value: "float | int | str", resolution: "float | None" = None) -> str:
@@ -178,7 +170,7 @@ def decimal(value: "float | int | str", resolution: "float | None" = None) -> st
         return value.lstrip("+")
     whole = isinstance(value, int)
     if resolution is None or not (whole or math.isfinite(value)):
-        return str(int(value)) if whole else shortest(value, (6,))
+        return str(int(value)) if whole else significant(value)
     for decimals in range(10):  # 0.05 is a step of 5 with two decimals
         scaled = resolution * 10**decimals
         step = int(scaled + 0.5)
@@ -286,7 +278,7 @@ def decode_value(type: int, data: bytes, resource: "int | None" = None, raw: int
             found = list(items(data))
         except ValueError:
             found = []  # a bare value that begins as a record would
-        if len(found) == 1 and found[0][:2] == (TLV_RESOURCE, resource):
+        if len(found) == 1 and found[0][:2] == (_TLV_RESOURCE, resource):
             return binary_value(type, found[0][2])
     text = raw < 2 and not (raw and (type == INTEGER or type == TIME) and len(data) in (1, 2, 4, 8))
     for byte in data:
