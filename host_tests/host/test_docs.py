@@ -95,7 +95,9 @@ def test_the_configuration_reference_has_every_key_with_its_default():
 def test_a_changed_page_is_noticed(monkeypatch, tmp_path):
     from tools.docs import __main__ as command
 
-    for name in pages():
+    some = {name: write for name, write in pages().items() if name.startswith("wiring")}
+    monkeypatch.setattr(command, "pages", lambda: some)
+    for name in some:
         (tmp_path / name).write_bytes((DOCS / name).read_bytes())
     (tmp_path / "wiring-pico.svg").write_text("<svg/>")
     monkeypatch.setattr(command, "DOCS", tmp_path)
