@@ -7,7 +7,6 @@ A person at the cable is never locked out: KeyboardInterrupt (mpremote's Ctrl-C)
 the REPL; the window of a cold boot waits for it.
 """
 
-import gc
 import sys
 
 TYPE_CHECKING = False
@@ -115,9 +114,6 @@ def configuration(board: "Any", guard: "Any", cold: bool, parts: "Any" = None) -
             return None
         print("lwnode:", error)
         window(board, LONG_WINDOW_S if cold else 0, "waiting for a corrected config.json; then on with the last good one")
-    if hasattr(gc, "threshold"):
-        gc.threshold(65536)  # without it what lives is strewn over the whole heap by the first contact, which finds no hole
-    gc.collect()  # what is made from here on lives long, and is to lie together
     return settings
 
 

@@ -443,7 +443,37 @@ machine.deepsleep(3600000)
 
     file = 'CHIP = "esp32"\nPINS = {"left": 32, "right": 33}\nLEVELS = {"left": 0, "right": 0}\n'
     lines = play("esp32", program, script, board_file=file, speed=20000)
-    assert lines == ["1 0 False", "invalid pin", "4 4 False", "invalid pin", "4 2 False", "invalid pin"]
+    assert lines == ["1 0 True", "invalid pin", "4 4 True", "invalid pin", "4 2 True", "invalid pin"]
+
+
+def test_an_esp32_sleeps_lightly_until_the_modules_first_byte_and_loses_its_line(play):
+    program = """
+import esp32
+rx = machine.Pin(16)
+uart = machine.UART(1, 115200, rxbuf=512)
+esp32.wake_on_gpio((rx,), False)
+begun = time.ticks_ms()
+print(rx.value())
+machine.lightsleep(60000)
+esp32.wake_on_gpio((), False)
+print(time.ticks_diff(time.ticks_ms(), begun) < 50000, uart.read())
+machine.lightsleep(3000)
+esp32.wake_on_gpio((rx,), False)
+try:
+    machine.deepsleep(1000)
+except ValueError as error:
+    print(error)
+"""
+
+    async def script(board):
+        await play.said(1)
+        await asyncio.sleep(0.2)
+        os.write(play.line, b"+QLWURC: 1\r\n")
+        await play.said(3)
+        assert 3000 < board.wakes[-1].lightly_ms < 53000 and not [event for event in board.events if event.name == "sleep"]
+
+    lines = play("esp32", program, script, board_file='CHIP = "esp32"\nUART = {"id": 1, "tx": 17, "rx": 16}\n', speed=60)
+    assert lines == ["1", "True None", "wake-up pin not supported"]
 
 
 def test_files_are_the_boards_own_root(play):

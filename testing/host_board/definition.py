@@ -17,6 +17,7 @@ class Definition:
     signals: dict[int, str] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
     chip: str = ""
+    rx: int = -1  # the UART's pin that hears the module
 
     def active(self, signal: str, level: int) -> bool:
         """Whether a level of the host's pin means that the signal is active."""
@@ -34,7 +35,7 @@ def read(path: Path) -> Definition:
     shim.const = lambda value: value  # type: ignore[attr-defined]
     sys.modules.setdefault("micropython", shim)
     values: dict[str, Any] = runpy.run_path(str(path))
-    definition = Definition(chip=values.get("CHIP", ""))
+    definition = Definition(chip=values.get("CHIP", ""), rx=number(values.get("UART", {}).get("rx", -1)))
     for signal, pin in values.get("PINS", {}).items():
         if pin is not None:
             definition.signals[number(pin)] = signal

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ SHT3X_ADDRESS = 0x44
 USB_STATUS, USB_CONNECTED = 0x50110050, 0x10000  # RP2040 and RP2350, USB SIE_STATUS
 UNIX_2000, UNIX_2021 = 946684800, 1609459200
 SLICE_MS = 60_000  # the module's clock is moved on in steps no longer than this
+RX_MS = 20  # how soon a byte ends a light sleep at the latest; a chip takes a millisecond or two
 JOIN_MS = 80  # a board awake for less than this between two light sleeps was only feeding its watchdog
 
 ESP32_CAUSES = {"power_on": 1, "brown_out": 1, "reset_button": 1, "reset": 2, "panic": 2, "watchdog": 3, "deepsleep": 4,
@@ -63,6 +65,7 @@ class Wake:
     at_ms: int
     cause: str
     awake_ms: int = 0
+    lightly_ms: int = 0  # of which an ESP32 slept lightly, waiting
 
 
 class Refused(Exception):
@@ -157,7 +160,7 @@ class Hardware:
         """Let `ms` pass in ms / speed; False if something was injected or a wake pin moved meanwhile."""
         end = self.world_ms + ms
         while (left := end - self.world_ms) > 0:
-            piece = min(left, SLICE_MS, max(left / 8, 1000))
+            piece = min(left, SLICE_MS, max(left / 8, 1000) if not self._hears() else RX_MS)
             began = time.monotonic()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._disturbed.wait(), piece / self.speed / 1000)
@@ -173,7 +176,7 @@ class Hardware:
     async def _waking_pins(self) -> list[int]:
         found: list[int] = []
         for way, (pins, level) in self._wake_on.items():
-            there = [pin for pin in pins if await self._level(pin) == level]
+            there = [pin for pin in pins if (self._came() if pin == self._definition.rx else await self._level(pin) == level)]
             if way != "ext1" or level or self.chip != "esp32" or there == pins:  # the original ESP32 awaits ALL low
                 found += there
         return found
@@ -269,11 +272,20 @@ class Hardware:
 
     async def _level(self, pin: int) -> int:
         name = self._definition.signals.get(pin, str(pin))
+        if pin == self._definition.rx:  # high while the module runs, but for its start bits
+            return int((await self._control.status()).get("status", True) and not self._came())
         if name in FROM_MODEM:
             return self._definition.level(name, bool((await self._control.status()).get(name)))
         if name in self.inputs:
             return self._definition.level(name, self.inputs[name])
         return self.outputs.get(name, self._definition.level(name, False))
+
+    def _hears(self) -> bool:
+        """Whether what the module says ends a sleep."""
+        return any(self._definition.rx in pins for pins, _ in self._wake_on.values())
+
+    def _came(self) -> bool:
+        return bool(select.select([self._tty], [], [], 0)[0])
 
     async def _on_drive(self, pin: int, level: int) -> None:
         self._worked = True

@@ -199,9 +199,14 @@ class Life(Hardware):
 
     async def _on_lightsleep(self, ms: int) -> dict[str, Any]:
         """Sleep with RAM kept. A watchdog that is not fed locks an RP2040 up (MicroPython issue 17228)."""
+        before = self.world_ms
+        if self.port == "esp32":  # a rest within the wake: its sleep between wakes is the deep one
+            await self._pass(ms)
+            self.wakes[-1].lightly_ms += self.world_ms - before
+            termios.tcflush(self._tty, termios.TCIFLUSH)  # the UART's clock stood still: the byte that wakes, and its line
+            return {"slept": self.world_ms - before, "pins": []}
         if self._sleeps():
             self._note("sleep", ms)
-        before = self.world_ms
         watchdog_ms = self._watchdog_ms - (time.monotonic() - self._watchdog_fed) * 1000
         self._watchdog_ms, kept = 0, self._watchdog_ms
         if kept and ms > watchdog_ms and self.chip != "rp2350":

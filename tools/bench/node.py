@@ -26,7 +26,6 @@ guard = BootGuard(board.protected)
 guard.enter(board.reset_cause())
 from lwnode.config import read
 config = read()
-gc.collect()
 from sht3x import Sht3x
 from lwnode.node import Node
 """
@@ -72,9 +71,9 @@ def sampled(port: str, wakes: int) -> str:
 
 
 def plain(port: str, wakes: int) -> str:
-    """The same without a sample: garbage is collected where the node does it."""
+    """The same without a sample: garbage is collected where the node does it, and as often as main.py says."""
     report = "_host.ask('step', 'wake %d' % (number + 1), 0, 0, 0)\n"
-    return PROLOGUE.format(port=port) + IMPORT + START + _lived(wakes, report)
+    return PROLOGUE.format(port=port) + "import main\ngc.threshold(main.GC_EVERY)\n" + IMPORT + START + _lived(wakes, report)
 
 
 def _lived(wakes: int, report: str) -> str:

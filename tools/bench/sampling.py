@@ -34,7 +34,7 @@ machine.RTC.memory, machine.deepsleep = _memory, _deepsleep
 _before = set(sys.modules)
 """
 BEGUN = "_host.ask('begun')\n"
-LIFE = "import main\nmain.start()\n"
+LIFE = "import main\nmain.GC_EVERY *= 2\nmain.start()\n"  # objects of 64 bits are twice as large
 SENSORS = """
 from sht3x import Sht3x
 

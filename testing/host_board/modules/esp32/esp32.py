@@ -61,13 +61,18 @@ def _arm(source, pins, level):
     _host.tell("wake_on", pins, 1 if level else 0, source)
 
 
-# ports/esp32/modesp32.c: what the chip can; what it has for light sleep only is left out.
+# ports/esp32/modesp32.c: what the chip can.
+gpio = []  # pins that end light sleep; deep sleep too on the chips without ext0, where they reach that far
+
 if _host.boot["chip"] in ("esp32", "esp32s3"):
     def wake_on_ext0(pin, level):
         _arm("ext0", [pin] if pin else [], level)
-else:
-    def wake_on_gpio(pins, level):
-        _arm("gpio", pins or (), level)
+
+
+def wake_on_gpio(pins, level):
+    gpio[:] = [pin.id for pin in pins or ()]
+    _host.tell("wake_on", gpio, 1 if level else 0, "gpio")
+
 
 if _host.boot["chip"] != "esp32c3":
     def wake_on_ext1(pins, level):

@@ -53,6 +53,11 @@ class RTC(_Rtc):
 
 
 def deepsleep(time_ms=0):
+    import esp32
+
+    far = () if hasattr(esp32, "wake_on_ext0") else _host.boot["waking"]
+    if [pin for pin in esp32.gpio if pin not in far]:
+        raise ValueError("wake-up pin not supported")
     _host.stop("deepsleep", time_ms)
 
 
