@@ -41,6 +41,8 @@ def test_order_and_times_are_judged_by_when_the_reading_was_taken():
     assert right.order_kept() and right.worst_time() == 1
     wrong = _ledger(["20.00", "20.01"], [("20.01", 1060, True), ("20.00", 1300, True)])
     assert not wrong.order_kept() and wrong.worst_time() == 300
+    again = _ledger(["20.00", "20.01"], [("20.00", 1000, True), ("20.01", 1061, True), ("20.00", 1070, False)])
+    assert again.order_kept()  # what comes once more, and late, came first in its place
 
 
 def test_an_actuators_state_is_no_reading():

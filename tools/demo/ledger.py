@@ -42,7 +42,10 @@ class Ledger:
     @property
     def delivered(self) -> list[Arrival]:
         """First arrivals, in order of arrival."""
-        return list({(a.path, a.text): a for a in reversed(self.arrived)}.values())[::-1]
+        first: dict[tuple[str, str], Arrival] = {}
+        for arrival in self.arrived:
+            first.setdefault((arrival.path, arrival.text), arrival)
+        return list(first.values())
 
     @property
     def duplicates(self) -> int:
