@@ -114,7 +114,13 @@ class Node:
         self.orders: "dict[str, Callable[[bool], None]]" = {}  # what features can be told by a server, by name
         self.features: "list[Any]" = [feature() for feature in config.features]
         self.ask("attach")
-        self._restore()
+        for name in self.parts:
+            data = self.state.load(name)
+            if data is not None:
+                self.parts[name].load(data)
+        self.urgent = self.state.load("urgent") == b"1"
+        self.ask("restore")
+        self.fresh = self.journal.next_number
         if board.reset_cause() in ("power_on", "brown_out"):
             # A contact soon, but at this device's own time: a thousand nodes may have got their power together. The slot served
             # last says nothing, the count of time has begun anew; who is at the cable does not wait.
@@ -352,12 +358,3 @@ class Node:
         if not self.state.commit():
             self.tree.dirty = True
             raise OSError("flash")
-
-    def _restore(self) -> None:
-        for name in self.parts:
-            data = self.state.load(name)
-            if data is not None:
-                self.parts[name].load(data)
-        self.urgent = self.state.load("urgent") == b"1"
-        self.ask("restore")
-        self.fresh = self.journal.next_number
