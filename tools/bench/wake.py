@@ -126,7 +126,9 @@ def instructions(figures: dict[str, int]) -> bool:
     ask = (counted(prologue + "for _ in range(2000):\n    _host.ask('uptime')\n")[0] - empty) // 2000
     first, questions = counted(prologue + "import main\nmain.start()\n", "write")
     figures["instructions/first"] = (first - empty - (questions - asked) * ask) // 1000
-    life = node.IMPORT + node.START + "for _ in range(WAKES):\n    pause = node.wake()\n    board.sleep(pause)\n"
+    # Without collections, as ever: their threshold was set by main.py, which this program does not run, now by the contact.
+    life = node.IMPORT + node.START + "node.connect()\ngc.threshold(-1)\n"
+    life += "for _ in range(WAKES):\n    pause = node.wake()\n    board.sleep(pause)\n"
     (short, few), (long, many) = (counted(prologue + life.replace("WAKES", str(wakes))) for wakes in (3, 5))
     figures["instructions/wake"] = (long - short - (many - few) * ask) // 2000
     return True
