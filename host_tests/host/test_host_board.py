@@ -213,6 +213,11 @@ while True:
     assert play("rp2", program, script) == ["0 0", "2 7", "1 7"]
 
 
+def test_an_answer_to_a_question_that_ctrl_c_cut_short_is_not_taken_for_the_next(play):
+    program = "import _host\n_host.tell('peek', 0x4005800c, number=99)\nprint(machine.freq(), _host.ask('i2c_scan'))\n"
+    assert play("rp2", program)[0] == "125000000 [68]"
+
+
 def test_what_ends_in_the_repl_is_a_dead_node(play):
     assert play("esp32", "raise ValueError('seven')")[-1] == "ValueError: seven"
     assert play.board.dead.detail == "ValueError in main.py: seven"

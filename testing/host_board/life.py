@@ -162,7 +162,7 @@ class Life(Hardware):
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[str, Any] | None:
         """Answer the process until it says how it ends, or its line goes dead (None)."""
         while line := await _line(reader):
-            kind, *arguments = json.loads(line)
+            number, kind, *arguments = json.loads(line)
             if kind == "at_repl":
                 self._note("at_repl", arguments[0])
                 continue
@@ -177,10 +177,9 @@ class Life(Hardware):
                 answer = {"error": ["OSError", 19 if self.port == "esp32" else 5]}  # ENODEV, EIO
             except Refused as error:
                 answer = {"error": ["ValueError", str(error)]}
-            if kind in ("wdt", "feed", "rtc", "wake_on", "hold"):
-                continue  # told, not asked
-            with contextlib.suppress(ConnectionError):
-                writer.write(json.dumps(answer).encode() + b"\n")
+            if number:
+                with contextlib.suppress(ConnectionError):
+                    writer.write(json.dumps([number, answer]).encode() + b"\n")
         return None
 
     async def _copy_console(self, stream: asyncio.StreamReader | None) -> None:

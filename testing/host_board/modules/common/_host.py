@@ -1,4 +1,4 @@
-"""The wire to the host board's runner: one JSON list a line. Everything that a board has and a process has not."""
+"""The wire to the host board's runner: one JSON list a line, a number first. All that a board has and a process has not."""
 
 import json
 
@@ -8,6 +8,7 @@ boot = {}
 _wire = None
 tty = -1
 _began = 0
+_asked = 0
 _skipped = 0
 
 
@@ -20,18 +21,23 @@ def connect(wire, terminal):
     _began = utime.ticks_ms()
 
 
-def tell(*message):
-    """Send without waiting."""
-    _wire.write(json.dumps(message) + "\n")
+def tell(*message, number=0):
+    """Send without waiting; a number asks for an answer, which brings it back."""
+    _wire.write(json.dumps((number,) + message) + "\n")
 
 
 def ask(*message):
     """Send, and return the answer; an answer {"error": [name, text]} is raised."""
-    tell(*message)
-    line = _wire.readline()
-    if not line:
-        raise SystemExit  # nobody plays the board any more
-    answer = json.loads(line)
+    global _asked
+    _asked += 1
+    mine = _asked
+    tell(*message, number=mine)
+    number = 0
+    while number != mine:  # an earlier one answers a question that Ctrl-C cut short
+        line = _wire.readline()
+        if not line:
+            raise SystemExit  # nobody plays the board any more
+        number, answer = json.loads(line)
     if isinstance(answer, dict) and "error" in answer:
         kind, text = answer["error"]
         raise (OSError(text) if kind == "OSError" else ValueError(text))
