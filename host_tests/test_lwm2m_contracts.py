@@ -268,6 +268,18 @@ def test_rows_may_come_and_go_between_two_firmwares():
     assert [text for path, _, text in newer.values() if path.resource in (5700, 5750)] == ["55", "", "pump"]
 
 
+def test_a_value_of_a_range_or_type_that_the_row_no_longer_has_waits_for_the_next_sample():
+    tree, _ = node()
+    tree.set_rules("/3303/0/5700", by_server=True, pmin=60, pmax=900)
+    for options in ({"range": (0, 10)}, {"range": (50, 90), "resolution": 0.5}):
+        newer = ObjectTree()
+        newer.sensor(3303, lambda: 60.0 if options["range"][0] else 5.0, every=3600, **options)
+        assert newer.load(tree.dump())
+        for later in (100, 1000, 2000):
+            assert newer.reports(NOW + later) == []  # raised ValueError at each start: 21.5 is outside the range
+        assert newer.resource("/3303/0/5700").value is None and newer.resource("/3303/0/5700").rules.by_server
+
+
 def test_only_what_must_survive_makes_the_state_dirty():
     tree, _ = node()
     tree.dump()

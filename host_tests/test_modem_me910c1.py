@@ -950,11 +950,13 @@ def test_what_a_power_cycle_takes_is_armed_in_one_line():
 def test_a_refused_line_is_said_again_one_by_one():
     made = up()
 
-    def again(at=None):
+    def again(at=None, silent=None):
         made.modem.restart()  # both lists are gone
         mark = len(made.texts)
         if at is not None:
             made.model.faults.arm("error", at=at + 1)
+        if silent is not None:
+            made.model.faults.arm("silence", at=silent + 1)
         assert made.modem.register(60000) and made.modem._armed
         return made.texts[mark:]
 
@@ -963,4 +965,7 @@ def test_a_refused_line_is_said_again_one_by_one():
     assert len(together) == 1, lines
     lines = again(together[0])
     assert "AT#LWM2MMON=1,3306" in lines, lines
+    assert made.model.monitored == [3306] and len(made.modem._acked) == 2
+    second = [index for index in range(len(lines)) if lines[index] == "AT#LWM2MMON?"][1]
+    again(together[0], second)  # nothing answers the look that follows: the registration is not lost for it
     assert made.model.monitored == [3306] and len(made.modem._acked) == 2

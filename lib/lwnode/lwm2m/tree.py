@@ -34,7 +34,7 @@ from .objects import Actuator, Resource, Sensor
 from .requests import answer
 from .rules import NAMES, STATE, Rules, give
 from .senml import decode, encode, pack_senml
-from .values import INTEGER, Path, Request, Response
+from .values import INTEGER, Path, Request, Response, to_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -394,8 +394,12 @@ def _load_row(row: "Instance", kept: "list[Any]") -> None:
             row.resources.append(found)
         if found is None:
             continue
-        if values[1] is not None:
-            give(found, _VALUES, values[1:5])
+        try:
+            if values[1] is not None:
+                to_wire(found.type, found.number(values[1]), found.resolution)
+                give(found, _VALUES, values[1:5])
+        except (ValueError, TypeError):
+            pass  # of a range or a type that this firmware's row no longer has: its next sample tells
         if len(values) > 6:
             found.rules = found.rules or Rules()
             found.rules.by_server = True

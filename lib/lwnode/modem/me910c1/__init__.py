@@ -26,7 +26,7 @@ Bounds: 6 monitored objects, 6 resources with acknowledgement, one value of a pa
 import struct
 from binascii import crc32, hexlify, unhexlify
 
-from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
+from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request
 from lwnode.modem import Unsupported
@@ -466,6 +466,11 @@ class Driver(Modem):
                         self.refusal = "agent: commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
                         return False
                     at.poll(_READY_LOOK_MS)
+                except AtTimeout:
+                    if not attempt:
+                        raise
+                    found = []  # a line that was lost amid the repair: what stands is written once more
+                    break
             if not attempt:
                 created = created or setup.create(self)
             # Both lists are lost together: where one is empty the other need not be asked for.
