@@ -65,6 +65,7 @@ class Lane:
             status = 1
             try:
                 self.near.close()
+                os.nice(0 if waits else 10)  # what follows a clock comes first
                 _work(session, units, far)
                 status = 0
             except (KeyboardInterrupt, EOFError, BrokenPipeError):
