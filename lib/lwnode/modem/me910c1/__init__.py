@@ -26,7 +26,7 @@ Bounds: 6 monitored objects, 6 resources with acknowledgement, one value of a pa
 import struct
 from binascii import crc32, hexlify, unhexlify
 
-from lwnode.at import AtError, AtTimeout, BudgetExceeded, CommandError, Raw
+from lwnode.at import AtError, BudgetExceeded, CommandError, Raw
 from lwnode.at import fields as split_fields
 from lwnode.lwm2m import BOOLEAN, FLOAT, INTEGER, OBJLNK, OPAQUE, STRING, TIME, Path, Request
 from lwnode.modem import Unsupported
@@ -459,22 +459,19 @@ class Driver(Modem):
         for attempt in range(4):  # all in one line, then twice one by one: a refusal may have been a slip of the line
             while True:
                 try:
-                    found = [int(row[0]) for row in at.read("#LWM2MMON") if row and str(row[0]).isdigit()]
+                    # Amid a repair a lost line costs no registration: what stands is written once more.
+                    rows: "Any" = self.ask(at.read, "#LWM2MMON") or () if attempt else at.read("#LWM2MMON")
+                    found = [int(row[0]) for row in rows if row and str(row[0]).isdigit()]
                     break
                 except CommandError:
                     if at.left(end) <= 0:
                         self.refusal = "agent: commands still fail %d s after ENA (3.1.3)" % (_SETTLE_MS // 1000)
                         return False
                     at.poll(_READY_LOOK_MS)
-                except AtTimeout:
-                    if not attempt:
-                        raise
-                    found = []  # a line that was lost amid the repair: what stands is written once more
-                    break
             if not attempt:
                 created = created or setup.create(self)
             # Both lists are lost together: where one is empty the other need not be asked for.
-            rows: "Any" = ()
+            rows = ()
             if attempt or found or not wanted:
                 rows = self.ask(at.write, "#LWM2MNFYACKURI", 0, 2, prefix="#LWM2MNFYACKURI") or ()
             there = [ids for ids in [_ids_of(str(row[0])) for row in rows if row] if ids]
