@@ -334,6 +334,23 @@ def test_the_board_sleeps_lightly_until_ready_and_a_line_that_this_tears_is_no_l
         assert bench.at.light_sleep is None
 
 
+def test_a_torn_ready_is_no_surer_sign_of_the_server_than_a_whole_one():
+    """After two wakes without any nobody knows whether the first message arrived; it was lost where an observe came first."""
+    begins = (200, '+QLWEVENT: 4,"STATE_REGISTERING"')
+    observe = (1800, '+QLWOBSERVE: "A88044B83F554A5D","/19/0/0"')
+    for then, quiet, proved in (
+        ([(1500, READY), observe], 1, [True]), ([(1500, READY), observe], 2, [False]),
+        ([(1500, READY)], 1, [True]), ([(1500, READY)], 2, [False]),
+        ([], 1, []),  # no line at all: it may swallow what it is told
+    ):
+        bench = Bench("bg96", answers(**{'AT+QLWM2M="register"': ["OK", begins] + then, 'AT+QLWM2M="update",101': "OK"}))
+        modem = bench.modem
+        modem._status, modem._unproved, modem._quiet = NOT_REGISTERED, 2, quiet
+        modem.light_sleep = bench.uart.light_sleep
+        assert modem.register(60000) == bool(then), then
+        assert bench.told("proved") == proved, (then, quiet)
+
+
 def test_a_registration_mode_may_be_asked_for():
     bench = Bench("bg96", answers(**{'AT+QLWM2M="register",1': ["OK", (900, READY)]}), auto_register=True)
     assert bench.modem.register(10000)

@@ -100,10 +100,10 @@ class FakeUart:
 
     def light_sleep(self, ms: int) -> bool:
         """As an ESP32's board.light_sleep: till the first byte, which is lost with those of the time that waking takes."""
-        there, begun = self.any(), self.clock.ticks_ms()
-        while self.clock.ticks_ms() - begun < ms and self.any() == there:
+        there, begun = self.any(), self.clock.now
+        while self.clock.now - begun < ms and self.any() == there:
             self.clock.advance(1)
-        self.slept_ms += self.clock.ticks_ms() - begun
+        self.slept_ms += self.clock.now - begun
         self.lose(min(self.wake_bytes, self.any() - there))
         return True
 

@@ -239,9 +239,11 @@ class Driver(Modem):
             # Light sleep until READY; where that line is torn by it, the first observe, or else an update, says the same.
             at.light_sleep = self.light_sleep
             self._await(lambda: at.light_sleep is None or self._status == _REGISTERED, at.left(end))
-            at.light_sleep = None
-            if not self._await(lambda: self._status == _REGISTERED, min(_READY_MS, max(0, at.left(end)))) and self.update():
-                self._session_stands("registered", "server")
+            torn, at.light_sleep = at.light_sleep is None, None
+            # Without any line the OK of an update says nothing: one that swallows all has it too.
+            heard = self._await(lambda: self._status == _REGISTERED, min(_READY_MS, max(0, at.left(end))))
+            if torn and not heard and self.update():
+                self._on_state(_READY)
         if self._await(lambda: self._status == _REGISTERED, at.left(end)):
             self.trip(begun)  # no report is acknowledged
             # A message before the first observe of the data object has nowhere to go.
@@ -354,9 +356,13 @@ class Driver(Modem):
                 return name, found[0] + [found[1]]
         return name, split_fields(line)
 
-    def _proved(self, arrived: bool = True) -> None:
-        """The server has been heard of: what the module took before has arrived, or is to be sent again."""
+    def _proved(self, arrived: bool = False) -> None:
+        """The server has been heard of: what the module took before has arrived, or is to be sent again.
+
+        Again after more than one wake without a word: nobody knows since when one was due.
+        """
         if self._unproved:
+            arrived = arrived or self._proving or self._quiet < 2
             self._unproved = self._quiet = 0
             self._emit("proved", arrived)
         self._proving = False
@@ -367,8 +373,7 @@ class Driver(Modem):
             self._emit("bootstrapped")
         if state == _READY:
             if before != _READY:
-                # One that comes by itself after more than one wake without any: nobody knows since when it was due.
-                self._proved(self._proving or self._quiet < 2)
+                self._proved()
                 self._session_stands("registered", "server")
         elif state != _INITIAL or self._status != _DEREGISTERED:  # after a deregistration nothing comes by itself
             self._session_lost(_REGISTERING, "state %d" % state)
@@ -379,9 +384,9 @@ class Driver(Modem):
         except ValueError:
             self._count("malformed_urcs")
             return
-        self._proved()
         if self._status == _REGISTERING:
             self._on_state(_READY)  # nobody else is asked (6.2): its line was lost
+        self._proved(self.options["sleep"] == "light")  # where no wake brings a word, none was due
         self._observe(path, rest[:1] == ["1"])
 
     def _on_data(self, uri: str, rest: "list[Any]") -> None:
@@ -393,7 +398,7 @@ class Driver(Modem):
         except (ValueError, IndexError):
             self._count("malformed_urcs")
             return
-        self._proved()
+        self._proved(self.options["sleep"] == "light")
         kind = STRING if len(numbers) > 1 and numbers[0] == 4 else OPAQUE
         if isinstance(value, str):
             value = object19.raw_bytes(numbers[-1] if numbers else len(value), value)
