@@ -19,9 +19,9 @@ POOLS: dict[str, int | None] = {
     "ESP32_GENERIC": 165_000, "ESP32_GENERIC_C3": 203_000, "ESP32_GENERIC_C6": None, "ESP32_GENERIC_S3": 245_000,
     "RPI_PICO": 245_888, "RPI_PICO_W": 205_184, "RPI_PICO2": 500_000,
 }  # fmt: skip  # None: more than an S3's, no figure is published
-PEAKS = {"bc66": 214_000, "bc20": 214_000, "bg96": 214_000, "me910c1": 228_000}
+PEAKS = {"bc66": 209_000, "bc20": 209_000, "bg96": 209_000, "me910c1": 224_000}
 FROZEN = 120_000  # what the same code needs in a ROM file system; frozen it has neither names nor code objects on the heap
-MARGIN = 16_000  # a heap in pieces: an ME910C1's largest hole was 16 KB with 18 KB free
+MARGIN = 16_000  # a heap in pieces: an ME910C1's largest hole was 15 KB with 22 KB free
 PAGES = {"README.md": "docs/", "docs/start-esp32.md": "", "docs/start-pico.md": ""}
 BEGIN, END = "<!-- written by python -m tools.boards.heap -->\n", "<!-- end of what is written -->\n"
 
