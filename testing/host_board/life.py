@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import sys
 import termios
@@ -202,7 +203,7 @@ class Life(Hardware):
         if self.port == "esp32":  # a rest within the wake: its sleep between wakes is the deep one
             await self._pass(ms)
             self.wakes[-1].lightly_ms += self.world_ms - before
-            termios.tcflush(self._tty, termios.TCIFLUSH)  # the UART's clock stood still: the byte that wakes, and its line
+            self._lose_line()
             return {"slept": self.world_ms - before, "pins": []}
         if self._sleeps():
             self._note("sleep", ms)
@@ -221,6 +222,17 @@ class Life(Hardware):
         termios.tcflush(self._tty, termios.TCIFLUSH)
         self._wakes_up("lightsleep")
         return {"slept": slept, "pins": await self._waking_pins()}
+
+    def _lose_line(self) -> None:
+        """The UART's clock stood still: lost is the byte that wakes and, to be hard, its line; all, where no byte wakes.
+
+        Not what follows the line: a chip wakes in a millisecond or two, and this process takes as long as the machine is busy.
+        """
+        if not self._hears():
+            termios.tcflush(self._tty, termios.TCIFLUSH)
+        lost = b""
+        while self._came() and not (lost.strip() and lost[-1:] == b"\n"):
+            lost += os.read(self._tty, 1)
 
     def _load(self) -> None:
         """NVS of an earlier run in the same folder."""
