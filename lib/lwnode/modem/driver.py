@@ -401,6 +401,17 @@ class Modem(Network):
             self.reports.expire()
         return True
 
+    def _lightly(self, wait: "Callable[..., object]", *given: "Any") -> bool:
+        """wait(*given), in light sleep where the board has one. Whether a line has ended that: its begin was lost."""
+        at = self.at
+        at.light_sleep = self.light_sleep
+        try:
+            wait(*given)
+        finally:  # a spent budget ends waits too
+            torn = at.light_sleep is None and self.light_sleep is not None
+            at.light_sleep = None
+        return torn
+
     def _listen(self, timeout_ms: int, done: "Callable[[], bool]") -> None:
         """Take URCs until there is something to answer, or done() is true."""
         self.at.poll(timeout_ms, until=lambda: not self._answering and bool(self._waiting) or done())

@@ -57,12 +57,10 @@ class NbIot(Modem):
         pulsed = self.pins is not None and bool(self.pins.pulse("wake", _WAKE_MS))
         if pulsed:
             # Out of deep sleep it boots up to +CPIN: READY (4.2.15); an AT before that is lost and costs a second and a half.
-            self.at.light_sleep = self.light_sleep  # until the banner
             try:
-                self.at.wait("+CPIN", _BOOT_MS)
+                self._lightly(self.at.wait, "+CPIN", _BOOT_MS)
             except AtTimeout:
                 pass  # it was awake, or its lines were lost: AT will tell
-            self.at.light_sleep = None
         return pulsed
 
     def _roused(self) -> bool:

@@ -95,12 +95,10 @@ class Driver(Modem):
             if rows is not None:
                 self._speaks = False  # until it is asked a second time: a line may be lost
                 continue
-            self.at.light_sleep = self.light_sleep
             try:
-                self.at.wait("APP RDY", _READY_MS)
+                self._lightly(self.at.wait, "APP RDY", _READY_MS)
             except AtTimeout:
                 pass  # it may have come before, or been lost
-            self.at.light_sleep = None
         self._speaks = bool(rows)
 
     def _sub(self, name: str, *values: "Any", **how: "Any") -> "Any":
@@ -237,9 +235,7 @@ class Driver(Modem):
         end = at.deadline(timeout_ms)
         if self.light_sleep is not None and self._await(lambda: self._state == _ATTEMPT, min(_READY_MS, timeout_ms)):
             # Light sleep until READY; where that line is torn by it, the first observe, or else an update, says the same.
-            at.light_sleep = self.light_sleep
-            self._await(lambda: at.light_sleep is None or self._status == _REGISTERED, at.left(end))
-            torn, at.light_sleep = at.light_sleep is None, None
+            torn = self._lightly(self._await, lambda: at.light_sleep is None or self._status == _REGISTERED, at.left(end))
             # Without any line the OK of an update says nothing: one that swallows all has it too.
             heard = self._await(lambda: self._status == _REGISTERED, min(_READY_MS, max(0, at.left(end))))
             if torn and not heard and self.update():

@@ -257,9 +257,7 @@ class Driver(Modem):
                     pulsed = clock.ticks_ms()
                     if self._off_instead() or not self.pins.pulse("wake", 100):
                         self.pins.pulse("power_key", self.POWER_KEY_MS)
-                    self.at.light_sleep = self.light_sleep
-                    self.at.poll(max(0, self._boot_ms - _AHEAD_MS))
-                    self.at.light_sleep = None
+                    self._lightly(self.at.poll, max(0, self._boot_ms - _AHEAD_MS))
             return False
         finally:
             self._restart_expected = False
@@ -415,9 +413,7 @@ class Driver(Modem):
             self._status = _REGISTERING
             if not options["ack_mode"]:
                 # The first word is that it registers: what comes of it, the next one, is heard awake.
-                at.light_sleep = self.light_sleep
-                self._await(lambda: at.light_sleep is None or self._status != _REGISTERING, _LOOK_MS)
-                at.light_sleep = None
+                self._lightly(self._await, lambda: at.light_sleep is None or self._status != _REGISTERING, _LOOK_MS)
             return True
         return False
 
