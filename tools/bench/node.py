@@ -31,15 +31,16 @@ from lwnode.node import Node
 """
 
 # Four sensors and the actuator.
-START = """
+DECLARE = """
 def declare(tree, board):
     for instance in range(2):
         probe = Sht3x(board.i2c(), board.clock)
         tree.sensor(3303, probe.temperature, instance, unit="Cel", resolution=0.01, range=(-40, 125))
         tree.sensor(3304, probe.humidity, instance, unit="%RH", resolution=0.01, range=(0, 100))
     tree.actuator(3306, lambda on: None, initial=False)
+"""
 
-
+START = DECLARE + """
 node = Node(board, config, declare)
 """
 

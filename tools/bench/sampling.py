@@ -35,17 +35,7 @@ _before = set(sys.modules)
 """
 BEGUN = "_host.ask('begun')\n"
 LIFE = "import main\nmain.GC_EVERY *= 2\nmain.start()\n"  # objects of 64 bits are twice as large
-SENSORS = """
-from sht3x import Sht3x
-
-
-def declare(tree, board):
-    for instance in range(2):
-        probe = Sht3x(board.i2c(), board.clock)
-        tree.sensor(3303, probe.temperature, instance, unit="Cel", resolution=0.01, range=(-40, 125))
-        tree.sensor(3304, probe.humidity, instance, unit="%RH", resolution=0.01, range=(0, 100))
-    tree.actuator(3306, lambda on: None, initial=False)
-"""
+SENSORS = "from sht3x import Sht3x\n" + node.DECLARE
 INTERVALS = {"sample_every": 300, "report_every": 3600}
 
 
